@@ -1,0 +1,28 @@
+"""Scikit-learn compatible classification and segmentation of medical images."""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+# Public name -> the module that holds it, imported only when the name is first used.
+_EXPORTS = {}
+
+# Rooms that are public as modules: `skmedimg.datasets.make_lesions`.
+_MODULES = []
+
+__all__ = sorted([*_EXPORTS, *_MODULES])
+
+
+def __getattr__(name):
+    if name in _EXPORTS:
+        value = getattr(import_module(_EXPORTS[name]), name)
+    elif name in _MODULES:
+        value = import_module(f"skmedimg.{name}")
+    else:
+        raise AttributeError(f"module 'skmedimg' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,1 @@
+"""Comparing models and saying how far the answer can be trusted."""

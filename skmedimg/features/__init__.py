@@ -1,0 +1,1 @@
+"""Images to rows of numbers: classical descriptors and frozen backbones."""

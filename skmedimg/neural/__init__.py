@@ -1,0 +1,1 @@
+"""Neural estimators with the interface of scikit-learn."""

@@ -1,0 +1,67 @@
+"""Settings of every test: one thread, no display, nothing left behind."""
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import numpy as np
+import pytest
+
+NO_DATA = "set SKMEDIMG_DATA to a folder of real data to run this test"
+
+
+@pytest.fixture
+def medical_data():
+    """Folder of real medical images; the test is skipped where there is none."""
+    folder = os.environ.get("SKMEDIMG_DATA")
+    if not folder:
+        pytest.skip(NO_DATA)
+    return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def one_torch_thread():
+    """Contended cores make several torch threads many times slower than one."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing_behind(one_torch_thread):
+    """Fail a test that moves a global generator or setting and does not put it back."""
+    torch_was_there = "torch" in sys.modules
+    before = _global_state(torch_was_there)
+    yield
+    changed = _differences(before, _global_state(torch_was_there))
+    assert not changed, f"the test left these global settings changed: {', '.join(changed)}"
+
+
+def _global_state(with_torch):
+    state = {"numpy generator": _numpy_generator(), "warning filters": list(warnings.filters)}
+    if with_torch:
+        state.update(_torch_state(sys.modules["torch"]))
+    return state
+
+
+def _numpy_generator():
+    _, keys, position, has_gauss, gauss = np.random.get_state()
+    return keys.tobytes(), position, has_gauss, gauss
+
+
+def _torch_state(torch):
+    return {
+        "torch generator": torch.get_rng_state().numpy().tobytes(),
+        "torch threads": torch.get_num_threads(),
+        "torch default dtype": torch.get_default_dtype(),
+        "torch determinism": torch.are_deterministic_algorithms_enabled(),
+        "torch gradients": torch.is_grad_enabled(),
+        "cudnn benchmark": torch.backends.cudnn.benchmark,
+        "cudnn determinism": torch.backends.cudnn.deterministic,
+    }
+
+
+def _differences(before, after):
+    return [name for name in before if before[name] != after[name]]
