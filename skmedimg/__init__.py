@@ -8,7 +8,7 @@ __version__ = "0.1.0"
 _EXPORTS = {}
 
 # Rooms that are public as modules: `skmedimg.datasets.make_lesions`.
-_MODULES = []
+_MODULES = ["datasets"]
 
 __all__ = sorted([*_EXPORTS, *_MODULES])
 
