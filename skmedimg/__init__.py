@@ -5,10 +5,17 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 # Public name -> the module that holds it, imported only when the name is first used.
-_EXPORTS = {}
+_EXPORTS = {
+    "CropForeground": "skmedimg.images._crop",
+    "ImageLoader": "skmedimg.images._loader",
+    "LazyImages": "skmedimg.images._lazy",
+    "load_image_folder": "skmedimg.datasets._folder",
+    "load_image_table": "skmedimg.datasets._table",
+    "read_image": "skmedimg.images._read",
+}
 
 # Rooms that are public as modules: `skmedimg.datasets.make_lesions`.
-_MODULES = ["datasets"]
+_MODULES = ["datasets", "metrics"]
 
 __all__ = sorted([*_EXPORTS, *_MODULES])
 

@@ -1,0 +1,88 @@
+"""Decisions of a classifier as a clinic counts them: sensitivity and specificity."""
+
+import numpy as np
+from sklearn.metrics import multilabel_confusion_matrix
+
+from skmedimg.metrics._pairs import mean_of
+
+
+def sensitivity(y_true, y_pred, *, pos_label=1, average="binary", sample_weight=None):
+    """Share of the ill that are called ill: true positives / positives.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like (n,)
+        True and predicted labels.
+    pos_label : label, default=1
+        The class that counts as ill, for `average="binary"`.
+    average : {"binary", "macro", None}, default="binary"
+        "macro" is the mean over the classes, each against the rest and left out where it has no
+        row to count; None returns one value per class, in sorted order.
+    sample_weight : array-like (n,) or None, default=None
+
+    Returns
+    -------
+    score : float or ndarray (n_classes,)
+        nan where no row is positive.
+
+    Examples
+    --------
+    >>> from skmedimg.metrics import sensitivity
+    >>> sensitivity(["ill", "ill", "well"], ["ill", "well", "well"], pos_label="ill")
+    0.5
+    """
+    (_, (missed, found)) = _rates(y_true, y_pred, pos_label, average, sample_weight)
+    return _share(found, missed, average)
+
+
+def specificity(y_true, y_pred, *, pos_label=1, average="binary", sample_weight=None):
+    """Share of the well that are called well: true negatives / negatives.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like (n,)
+        True and predicted labels.
+    pos_label : label, default=1
+        The class that counts as ill, for `average="binary"`.
+    average : {"binary", "macro", None}, default="binary"
+        "macro" is the mean over the classes, each against the rest and left out where it has no
+        row to count; None returns one value per class, in sorted order.
+    sample_weight : array-like (n,) or None, default=None
+
+    Returns
+    -------
+    score : float or ndarray (n_classes,)
+        nan where no row is negative.
+
+    Examples
+    --------
+    >>> from skmedimg.metrics import specificity
+    >>> specificity([0, 0, 0, 1], [0, 0, 1, 1])
+    0.666...
+    """
+    ((cleared, alarmed), _) = _rates(y_true, y_pred, pos_label, average, sample_weight)
+    return _share(cleared, alarmed, average)
+
+
+def _rates(y_true, y_pred, pos_label, average, sample_weight):
+    """Return ((tn, fp), (fn, tp)), each of shape (n_classes,)."""
+    if average not in ("binary", "macro", None):
+        raise ValueError(f"average needs 'binary', 'macro' or None, but is {average!r}.")
+    classes = np.union1d(y_true, y_pred)
+    if average == "binary":
+        if len(classes) > 2 or (len(classes) == 2 and pos_label not in classes.tolist()):
+            raise ValueError(
+                f"pos_label={pos_label!r} does not name one of two classes; the labels hold "
+                f"{classes.tolist()}. Set pos_label, or average='macro' for more than two."
+            )
+        classes = [pos_label]
+    counts = multilabel_confusion_matrix(
+        y_true, y_pred, labels=classes, sample_weight=sample_weight
+    )
+    return np.moveaxis(counts, 0, -1)
+
+
+def _share(right, wrong, average):
+    total = np.asarray(right + wrong, dtype=np.float64)
+    share = np.divide(right, total, out=np.full(total.shape, np.nan), where=total > 0)
+    return share if average is None else float(mean_of(share))

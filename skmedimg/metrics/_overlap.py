@@ -1,0 +1,128 @@
+"""How much of two masks is common: Dice, intersection over union, volumetric similarity."""
+
+import numpy as np
+
+from skmedimg.metrics._pairs import overlap_score
+
+
+def dice(y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weight=None):
+    """Dice coefficient, 2 |A and B| / (|A| + |B|), of each image and class.
+
+    Parameters
+    ----------
+    y_true : array-like (n, height, width), (n, height * width) or (n,)
+        True masks of class labels; 1-D labels mean constant masks. 0/255 and 0/1 are the same.
+    y_pred : array-like
+        Predicted masks, in the same layout or another one of the same size.
+    labels : sequence of int or None, default=None
+        Classes to score. None: every value found in either but 0, the background.
+    average : {"mean", "image", "class", "pooled", None}, default="mean"
+        "mean" averages the classes of each image, then the images; "image" and "class" stop at
+        one value per image or per class; None returns both ways, (n, n_labels); "pooled" counts
+        the pixels of all images together, as one large image.
+    empty : float, default=1.0
+        Value of a class that neither mask holds; nan leaves it out of the averages. A class that
+        only one of them holds scores 0.
+    sample_weight : array-like (n,) or None, default=None
+        Weight of each image in the average.
+
+    Returns
+    -------
+    score : float or ndarray
+        Between 0 (nothing in common) and 1.
+
+    See Also
+    --------
+    hausdorff_distance : How far the outlines are apart, which overlap does not tell.
+
+    Examples
+    --------
+    >>> from skmedimg.metrics import dice
+    >>> dice([[[0, 1], [1, 1]]], [[[0, 1], [1, 0]]])
+    0.8
+    >>> dice([[0, 0], [1, 2]], [[0, 0], [1, 1]], average=None)
+    array([[1.        , 1.        ],
+           [0.66666667, 0.        ]])
+    """
+    return overlap_score(_dice, y_true, y_pred, labels, average, empty, sample_weight)
+
+
+def iou(y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weight=None):
+    """Intersection over union (Jaccard index), |A and B| / |A or B|, of each image and class.
+
+    Parameters
+    ----------
+    y_true : array-like (n, height, width), (n, height * width) or (n,)
+        True masks of class labels; 1-D labels mean constant masks. 0/255 and 0/1 are the same.
+    y_pred : array-like
+        Predicted masks, in the same layout or another one of the same size.
+    labels : sequence of int or None, default=None
+        Classes to score. None: every value found in either but 0, the background.
+    average : {"mean", "image", "class", "pooled", None}, default="mean"
+        As in `dice`.
+    empty : float, default=1.0
+        Value of a class that neither mask holds; nan leaves it out of the averages. A class that
+        only one of them holds scores 0.
+    sample_weight : array-like (n,) or None, default=None
+        Weight of each image in the average.
+
+    Returns
+    -------
+    score : float or ndarray
+        Between 0 (nothing in common) and 1.
+
+    Examples
+    --------
+    >>> from skmedimg.metrics import iou
+    >>> iou([[[0, 1], [1, 1]], [[0, 0], [0, 0]]], [[[0, 1], [0, 0]], [[0, 0], [0, 0]]])
+    0.666...
+    """
+    return overlap_score(_iou, y_true, y_pred, labels, average, empty, sample_weight)
+
+
+def volumetric_similarity(
+    y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weight=None
+):
+    """Likeness of two areas, 1 - abs(|A| - |B|) / (|A| + |B|), wherever they lie.
+
+    Parameters
+    ----------
+    y_true : array-like (n, height, width), (n, height * width) or (n,)
+        True masks of class labels; 1-D labels mean constant masks. 0/255 and 0/1 are the same.
+    y_pred : array-like
+        Predicted masks, in the same layout or another one of the same size.
+    labels : sequence of int or None, default=None
+        Classes to score. None: every value found in either but 0, the background.
+    average : {"mean", "image", "class", "pooled", None}, default="mean"
+        As in `dice`.
+    empty : float, default=1.0
+        Value of a class that neither mask holds; nan leaves it out of the averages. A class that
+        only one of them holds scores 0.
+    sample_weight : array-like (n,) or None, default=None
+        Weight of each image in the average.
+
+    Returns
+    -------
+    score : float or ndarray
+        Between 0 and 1; 1 also for equal areas without a common pixel.
+
+    Examples
+    --------
+    >>> from skmedimg.metrics import volumetric_similarity
+    >>> volumetric_similarity([[0, 1, 1]], [[1, 1, 0]])
+    1.0
+    """
+    return overlap_score(_volume, y_true, y_pred, labels, average, empty, sample_weight)
+
+
+def _dice(tp, fp, fn):
+    return 2 * tp, 2 * tp + fp + fn
+
+
+def _iou(tp, fp, fn):
+    return tp, tp + fp + fn
+
+
+def _volume(tp, fp, fn):
+    both = 2 * tp + fp + fn
+    return both - np.abs(fp - fn), both

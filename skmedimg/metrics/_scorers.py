@@ -1,0 +1,63 @@
+"""Scorers for scikit-learn's searches, made of the metrics."""
+
+from functools import partial
+
+from sklearn.metrics import make_scorer
+
+from skmedimg.metrics._decisions import sensitivity, specificity
+from skmedimg.metrics._overlap import dice, iou, volumetric_similarity
+from skmedimg.metrics._pixels import pixel_f1, pixel_precision, pixel_recall
+from skmedimg.metrics._surface import average_surface_distance, boundary_f1, hausdorff_distance
+
+_HIGHER_IS_BETTER = (
+    boundary_f1,
+    dice,
+    iou,
+    pixel_f1,
+    pixel_precision,
+    pixel_recall,
+    sensitivity,
+    specificity,
+    volumetric_similarity,
+)
+_LOWER_IS_BETTER = (average_surface_distance, hausdorff_distance)
+_BY_NAME = {metric.__name__: metric for metric in _HIGHER_IS_BETTER + _LOWER_IS_BETTER}
+
+
+def as_scorer(metric):
+    """Make a scorer of a metric of this module, for `scoring=` of every scikit-learn search.
+
+    Distances become negative, since searches look for the largest score.
+
+    Parameters
+    ----------
+    metric : str or callable
+        A metric of `skmedimg.metrics`, its name, or a `functools.partial` of it that fixes
+        parameters.
+
+    Returns
+    -------
+    scorer : callable
+        `scorer(estimator, X, y)` returns a float.
+
+    Examples
+    --------
+    >>> from functools import partial
+    >>> from skmedimg.metrics import as_scorer, hausdorff_distance
+    >>> as_scorer("dice")
+    make_scorer(dice, response_method='predict')
+    >>> scorer = as_scorer(partial(hausdorff_distance, percentile=100, missing="diagonal"))
+    """
+    if isinstance(metric, str):
+        if metric not in _BY_NAME:
+            raise ValueError(f"metric={metric!r} is not known; there are {sorted(_BY_NAME)}.")
+        metric = _BY_NAME[metric]
+    innermost = metric
+    while isinstance(innermost, partial):
+        innermost = innermost.func
+    if innermost not in _BY_NAME.values():
+        raise ValueError(
+            f"metric={metric!r} is not a metric of skmedimg.metrics; make a scorer of your own "
+            "function with sklearn.metrics.make_scorer."
+        )
+    return make_scorer(metric, greater_is_better=innermost in _HIGHER_IS_BETTER)

@@ -1,0 +1,244 @@
+"""How far the outlines of two masks are apart: Hausdorff, average distance, boundary F1."""
+
+import math
+
+import numpy as np
+from scipy import ndimage
+
+from skmedimg.metrics._pairs import check_average, check_image_weights, check_pair, summarize
+
+_AVERAGES = ("mean", "image", "class", None)
+
+
+def hausdorff_distance(
+    y_true,
+    y_pred,
+    *,
+    percentile=95.0,
+    spacing=1.0,
+    labels=None,
+    average="mean",
+    missing=math.inf,
+    sample_weight=None,
+):
+    """Hausdorff distance between outlines: how far the worst (95th percentile) pixel is off.
+
+    From each outline, the given percentile of the distances to the other one is taken; the
+    larger of the two counts. `percentile=100` is the Hausdorff distance itself.
+
+    Parameters
+    ----------
+    y_true : array-like (n, height, width) or (n, height, width, depth)
+        True masks of class labels.
+    y_pred : array-like
+        Predicted masks of the same size.
+    percentile : float, default=95.0
+    spacing : float or sequence of float, default=1.0
+        Size of a pixel along each axis; 1.0 measures in pixels.
+    labels : sequence of int or None, default=None
+        Classes to score. None: every value found in either but 0, the background.
+    average : {"mean", "image", "class", None}, default="mean"
+        As in `dice`.
+    missing : float or "diagonal", default=inf
+        Distance where only one of the masks holds the class; "diagonal" is the image's diagonal,
+        the worst distance that can be. Where neither holds it the distance is 0; nan as `missing`
+        leaves such images out.
+    sample_weight : array-like (n,) or None, default=None
+        Weight of each image in the average.
+
+    Returns
+    -------
+    distance : float or ndarray
+        0 for equal masks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmedimg.metrics import hausdorff_distance
+    >>> y_true, y_pred = np.zeros((2, 1, 16, 16), dtype=int)
+    >>> y_true[0, 4:8, 4:8] = y_pred[0, 4:8, 7:11] = 1
+    >>> hausdorff_distance(y_true, y_pred)
+    3.0
+    """
+
+    def farthest(to_pred, to_true):
+        return max(np.percentile(to_pred, percentile), np.percentile(to_true, percentile))
+
+    return _surface_score(
+        farthest, y_true, y_pred, labels, average, spacing, 0.0, missing, sample_weight
+    )
+
+
+def average_surface_distance(
+    y_true,
+    y_pred,
+    *,
+    spacing=1.0,
+    labels=None,
+    average="mean",
+    missing=math.inf,
+    sample_weight=None,
+):
+    """Mean distance between outlines, over the pixels of both (symmetric, ASSD).
+
+    Parameters
+    ----------
+    y_true : array-like (n, height, width) or (n, height, width, depth)
+        True masks of class labels.
+    y_pred : array-like
+        Predicted masks of the same size.
+    spacing : float or sequence of float, default=1.0
+        Size of a pixel along each axis; 1.0 measures in pixels.
+    labels : sequence of int or None, default=None
+        Classes to score. None: every value found in either but 0, the background.
+    average : {"mean", "image", "class", None}, default="mean"
+        As in `dice`.
+    missing : float or "diagonal", default=inf
+        Distance where only one of the masks holds the class, as in `hausdorff_distance`.
+    sample_weight : array-like (n,) or None, default=None
+        Weight of each image in the average.
+
+    Returns
+    -------
+    distance : float or ndarray
+        0 for equal masks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmedimg.metrics import average_surface_distance
+    >>> y_true, y_pred = np.zeros((2, 1, 16, 16), dtype=int)
+    >>> y_true[0, :, 4], y_pred[0, :, 6] = 1, 1
+    >>> average_surface_distance(y_true, y_pred, spacing=0.5)
+    1.0
+    """
+
+    def mean(to_pred, to_true):
+        return (to_pred.sum() + to_true.sum()) / (len(to_pred) + len(to_true))
+
+    return _surface_score(
+        mean, y_true, y_pred, labels, average, spacing, 0.0, missing, sample_weight
+    )
+
+
+def boundary_f1(
+    y_true,
+    y_pred,
+    *,
+    tolerance=2.0,
+    spacing=1.0,
+    labels=None,
+    average="mean",
+    empty=1.0,
+    sample_weight=None,
+):
+    """F1 of the outline: its pixels count as right within a tolerance of the other outline.
+
+    Parameters
+    ----------
+    y_true : array-like (n, height, width) or (n, height, width, depth)
+        True masks of class labels.
+    y_pred : array-like
+        Predicted masks of the same size.
+    tolerance : float, default=2.0
+        Largest distance that is still right, in the unit of `spacing`.
+    spacing : float or sequence of float, default=1.0
+        Size of a pixel along each axis; 1.0 measures in pixels.
+    labels : sequence of int or None, default=None
+        Classes to score. None: every value found in either but 0, the background.
+    average : {"mean", "image", "class", None}, default="mean"
+        As in `dice`.
+    empty : float, default=1.0
+        Value of a class that neither mask holds; nan leaves it out of the averages. A class that
+        only one of them holds scores 0.
+    sample_weight : array-like (n,) or None, default=None
+        Weight of each image in the average.
+
+    Returns
+    -------
+    score : float or ndarray
+        Between 0 and 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmedimg.metrics import boundary_f1
+    >>> y_true, y_pred = np.zeros((2, 1, 16, 16), dtype=int)
+    >>> y_true[0, 4:12, 4:12] = y_pred[0, 5:13, 5:13] = 1
+    >>> boundary_f1(y_true, y_pred), boundary_f1(y_true, y_pred, tolerance=0)
+    (1.0, 0.071...)
+    """
+
+    def f1(to_pred, to_true):
+        recall, precision = np.mean(to_pred <= tolerance), np.mean(to_true <= tolerance)
+        return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+    return _surface_score(f1, y_true, y_pred, labels, average, spacing, empty, 0.0, sample_weight)
+
+
+def _surface_score(
+    summary, y_true, y_pred, labels, average, spacing, empty, missing, sample_weight
+):
+    """Summarise the distances between outlines for every image and label, and average."""
+    check_average(average, _AVERAGES)
+    y_true, y_pred, labels = check_pair(y_true, y_pred, labels)
+    spacing = _check_spacing(y_true, spacing)
+    weights = check_image_weights(sample_weight, len(y_true))
+    if missing == "diagonal":
+        missing = math.dist(np.multiply(y_true.shape[1:], spacing), np.zeros(len(spacing)))
+    table = np.empty((len(y_true), len(labels)))
+    for i, (true, pred) in enumerate(zip(y_true, y_pred, strict=True)):
+        for k, label in enumerate(labels):
+            table[i, k] = _compare(summary, true == label, pred == label, spacing, empty, missing)
+    return summarize(table, average, weights)
+
+
+def _compare(summary, true, pred, spacing, empty, missing):
+    if not true.any() and not pred.any():
+        return empty
+    if not true.any() or not pred.any():
+        return missing
+    return summary(*_surface_distances(true, pred, spacing))
+
+
+def _surface_distances(true, pred, spacing):
+    """Return the distance from each outline pixel of one mask to the outline of the other.
+
+    An outline is made of the mask's pixels that touch the outside, or the image's border,
+    along an axis.
+
+    Parameters
+    ----------
+    true, pred : ndarray (height, width) of bool
+        Neither of them empty.
+    spacing : sequence of float
+
+    Returns
+    -------
+    to_pred : ndarray (n_true,)
+        From the true outline to the predicted one.
+    to_true : ndarray (n_pred,)
+    """
+    box = ndimage.find_objects((true | pred).astype(np.uint8))[0]
+    true, pred = _outline(true)[box], _outline(pred)[box]
+    return _distance_to(pred, spacing)[true], _distance_to(true, spacing)[pred]
+
+
+def _outline(mask):
+    return mask & ~ndimage.binary_erosion(mask)
+
+
+def _distance_to(outline, spacing):
+    return ndimage.distance_transform_edt(~outline, sampling=spacing)
+
+
+def _check_spacing(masks, spacing):
+    if masks.ndim < 3:
+        raise ValueError(
+            f"Distances need masks (n, height, width), but got rows of shape {masks.shape}. "
+            "Reshape them first."
+        )
+    sides = np.broadcast_to(np.asarray(spacing, dtype=np.float64), (masks.ndim - 1,))
+    if not np.all(sides > 0):
+        raise ValueError(f"spacing needs positive sizes, but is {spacing!r}.")
+    return sides
