@@ -1,0 +1,140 @@
+"""Read the picture formats, by Pillow."""
+
+import numpy as np
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from skmedimg.images._limits import ImageReadError, check_frame, check_pixels
+
+READERS = {
+    b"\xff\xd8\xff": ("JPEG", JpegImagePlugin.JpegImageFile),
+    b"\x89PNG\r\n\x1a\n": ("PNG", PngImagePlugin.PngImageFile),
+    b"II*\0": ("TIFF", TiffImagePlugin.TiffImageFile),
+    b"MM\0*": ("TIFF", TiffImagePlugin.TiffImageFile),
+    b"II+\0": ("TIFF", TiffImagePlugin.TiffImageFile),
+    b"MM\0+": ("TIFF", TiffImagePlugin.TiffImageFile),
+    b"BM": ("BMP", BmpImagePlugin.BmpImageFile),
+    b"RIFF": ("WebP", WebPImagePlugin.WebPImageFile),
+    b"GIF8": ("GIF", GifImagePlugin.GifImageFile),
+    b"P2": ("PGM", PpmImagePlugin.PpmImageFile),
+    b"P5": ("PGM", PpmImagePlugin.PpmImageFile),
+    b"P6": ("PPM", PpmImagePlugin.PpmImageFile),
+}
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ORIENTATION = 0x0112
+
+
+def signature_of(head):
+    """Return the key of `READERS` that a file starts with, or None.
+
+    Parameters
+    ----------
+    head : bytes
+
+    Returns
+    -------
+    signature : bytes or None
+    """
+    return next((signature for signature in READERS if head.startswith(signature)), None)
+
+
+def read_picture(path, head, color, frame, max_pixels, draft_size):
+    """Return the pixels of a file of one of `READERS`, upright and without transparency.
+
+    Parameters
+    ----------
+    path : str
+    head : bytes
+        The first bytes of the file.
+    color : {"gray", "rgb", "keep"}
+        "gray" lets the JPEG decoder skip the colours; nothing else is converted here.
+    frame : int or None
+    max_pixels : int
+    draft_size : tuple of int or None
+
+    Returns
+    -------
+    pixels : ndarray (height, width) or (height, width, 3)
+    """
+    name, reader = READERS[signature_of(head)]
+    # The class of the format is called, not Image.open: its size limit is a global setting.
+    with open(path, "rb") as file, reader(file, path) as picture:
+        check_pixels(path, *picture.size, max_pixels)
+        picture.seek(check_frame(path, frame, getattr(picture, "n_frames", 1)))
+        check_pixels(path, *picture.size, max_pixels)
+        if name == "PNG" and picture.mode != "I;16" and "16B" in str(picture.tile[0]):
+            return _without_alpha(_deep_png(path))
+        if name == "JPEG":
+            _draft(picture, color, draft_size)
+        picture.load()
+        return _without_alpha(_array(_upright(picture, name), path))
+
+
+def _draft(picture, color, draft_size):
+    """Let the JPEG decoder skip what is not wanted: the colours, and scales of 2, 4 and 8."""
+    width, height = picture.size
+    if draft_size and picture.getexif().get(_ORIENTATION, 1) < 5:
+        height, width = draft_size
+    picture.draft("L" if color == "gray" else picture.mode, (width, height))
+
+
+def _deep_png(path):
+    """Read colours of 16 bits, which Pillow cuts to 8."""
+    from torchvision.io import ImageReadMode, decode_image
+
+    image = decode_image(path, ImageReadMode.UNCHANGED, apply_exif_orientation=True)
+    return image.permute(1, 2, 0).numpy()
+
+
+def _upright(picture, name):
+    orientation = picture.getexif().get(_ORIENTATION)
+    turn = None if name == "TIFF" else _UPRIGHT.get(orientation)  # Pillow turns TIFF by itself
+    return picture if turn is None else picture.transpose(turn)
+
+
+def _array(picture, path):
+    """Return what a picture of any mode holds, with 1 (no axis), 2 (alpha), 3 or 4 channels."""
+    mode = picture.mode
+    if mode == "P":
+        mode = "L" if _has_gray_palette(picture) else "RGB"
+    elif mode in ("1", "CMYK", "YCbCr", "RGBX", "PA", "La", "RGBa"):
+        mode = {"1": "L", "PA": "RGBA", "La": "LA", "RGBa": "RGBA"}.get(mode, "RGB")
+    if "transparency" in picture.info and mode in ("L", "RGB"):
+        mode = {"L": "LA", "RGB": "RGBA"}[mode]
+    if mode.startswith("I;16") or (mode == "I" and picture.format in ("PNG", "PPM")):
+        return np.array(picture).astype(np.uint16)
+    if mode not in ("L", "LA", "RGB", "RGBA", "I", "F"):
+        raise ImageReadError(f"{path!r} has pixels of mode {mode!r}; store it as grey or RGB.")
+    return np.array(picture if mode == picture.mode else picture.convert(mode))
+
+
+def _has_gray_palette(picture):
+    palette = np.reshape(picture.getpalette("RGB"), (-1, 3))
+    return bool((palette == palette[:, :1]).all())
+
+
+def _without_alpha(pixels):
+    """Lay transparent pixels on black: what lies under them was never meant to be seen."""
+    if pixels.ndim == 2 or pixels.shape[2] in (1, 3):
+        return pixels
+    full = int(np.iinfo(pixels.dtype).max)
+    values, alpha = pixels[..., :-1], pixels[..., -1:]
+    if (alpha != full).any():
+        values = (values.astype(np.uint64) * alpha + full // 2) // full
+    return (values[..., 0] if values.shape[2] == 1 else values).astype(pixels.dtype)
