@@ -1,4 +1,4 @@
-"""Settings of every test: one thread, no display, nothing left behind."""
+"""Settings of every test and doctest: one thread, no display, nothing left behind."""
 
 import os
 import sys
@@ -32,10 +32,13 @@ def one_torch_thread():
 @pytest.fixture(autouse=True)
 def leaves_nothing_behind(one_torch_thread):
     """Fail a test that moves a global generator or setting and does not put it back."""
-    torch_was_there = "torch" in sys.modules
+    torch_was_there, modules_before = "torch" in sys.modules, len(sys.modules)
     before = _global_state(torch_was_there)
     yield
-    changed = _differences(before, _global_state(torch_was_there))
+    after = _global_state(torch_was_there)
+    if len(sys.modules) > modules_before:
+        del before["warning filters"]  # libraries add filters of their own when first imported
+    changed = [name for name in before if before[name] != after[name]]
     assert not changed, f"the test left these global settings changed: {', '.join(changed)}"
 
 
@@ -61,7 +64,3 @@ def _torch_state(torch):
         "cudnn benchmark": torch.backends.cudnn.benchmark,
         "cudnn determinism": torch.backends.cudnn.deterministic,
     }
-
-
-def _differences(before, after):
-    return [name for name in before if before[name] != after[name]]
