@@ -1,0 +1,207 @@
+"""U-Net: an encoder that halves the image, a decoder that doubles it back, and bridges between."""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from skmedimg.networks._blocks import ACTIVATIONS, norm_2d
+
+UPS = ("transpose", "bilinear")
+
+
+class UNet(nn.Module):
+    """Encoder, decoder and a 1x1 convolution, for images of any size.
+
+    Images whose sides the encoder cannot halve often enough are padded by repeating their edge,
+    and the logits cropped back.
+
+    Parameters
+    ----------
+    encoder : nn.Module
+        Maps images to a list of feature maps, finest first, of `encoder.channels` channels at
+        1/`encoder.strides` of the size.
+    out_channels : int
+        Logits per pixel.
+    up : {"transpose", "bilinear"}, default="transpose"
+        Doubling by a learned 2x2 transposed convolution, or by interpolation after a 1x1
+        convolution.
+    norm : {"batch", "group"} or None, default=None
+    convs_per_block : int, default=2
+    activation : str, default="relu"
+        A name of `ACTIVATIONS`.
+    """
+
+    def __init__(
+        self,
+        encoder,
+        out_channels,
+        *,
+        up="transpose",
+        norm=None,
+        convs_per_block=2,
+        activation="relu",
+    ):
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = Decoder(
+            encoder.channels, encoder.strides, up, norm, convs_per_block, activation
+        )
+        self.head = nn.Conv2d(self.decoder.out_channels, out_channels, 1)
+        self.multiple = encoder.strides[-1]
+        start_weights(self.decoder, activation)
+        start_weights(self.head, "identity")
+
+    def forward(self, images):
+        """Return logits (n, out_channels, height, width) of images (n, channels, height, width)."""
+        height, width = images.shape[-2:]
+        below, right = -height % self.multiple, -width % self.multiple
+        if below or right:
+            images = functional.pad(images, (0, right, 0, below), mode="replicate")
+        logits = self.head(self.decoder(self.encoder(images)))
+        return logits[..., :height, :width]
+
+
+class Encoder(nn.Module):
+    """Blocks of 3x3 convolutions with 2x2 max-pooling between them.
+
+    Parameters
+    ----------
+    in_channels : int
+    filters : sequence of int
+        Channels of each level, finest first.
+    norm : {"batch", "group"} or None, default=None
+    convs_per_block : int, default=2
+    activation : str, default="relu"
+    """
+
+    def __init__(self, in_channels, filters, *, norm=None, convs_per_block=2, activation="relu"):
+        super().__init__()
+        self.channels = tuple(filters)
+        self.strides = tuple(2**level for level in range(len(filters)))
+        widths = (in_channels, *filters)
+        self.blocks = nn.ModuleList(
+            conv_block(before, after, norm, convs_per_block, activation)
+            for before, after in zip(widths, filters, strict=False)
+        )
+        start_weights(self, activation)
+
+    def forward(self, images):
+        """Return one feature map per level, finest first."""
+        found = []
+        for block in self.blocks:
+            images = block(functional.max_pool2d(images, 2) if found else images)
+            found.append(images)
+        return found
+
+
+class Decoder(nn.Module):
+    """From the coarsest feature map up to the image's own size, joining finer maps on the way.
+
+    Parameters
+    ----------
+    channels, strides : sequence of int
+        Of the encoder's feature maps, finest first.
+    up, norm, convs_per_block, activation
+        As in `UNet`.
+    """
+
+    def __init__(self, channels, strides, up, norm, convs_per_block, activation):
+        super().__init__()
+        steps, coarse = [], channels[-1]
+        for bridge, width in _plan(channels, strides):
+            steps.append(Step(coarse, bridge, width, up, norm, convs_per_block, activation))
+            coarse = width
+        self.steps = nn.ModuleList(steps)
+        self.out_channels = coarse
+
+    def forward(self, features):
+        """Return a feature map of the image's size."""
+        *finer, values = features
+        for step in self.steps:
+            values = step(values, finer.pop() if step.bridge else None)
+        return values
+
+
+class Step(nn.Module):
+    """Double a feature map, join the encoder's map of that size if there is one, and convolve.
+
+    Parameters
+    ----------
+    coarse : int
+        Channels that come in.
+    bridge : int
+        Channels of the encoder's map; 0 where it has none of that size.
+    width : int
+        Channels that come out.
+    up, norm, convs_per_block, activation
+        As in `UNet`.
+    """
+
+    def __init__(self, coarse, bridge, width, up, norm, convs_per_block, activation):
+        super().__init__()
+        self.bridge = bridge
+        if up == "transpose":
+            self.enlarge = nn.ConvTranspose2d(coarse, width, 2, stride=2)
+        else:
+            # The 1x1 convolution commutes with the interpolation and is cheaper before it.
+            doubled = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+            self.enlarge = nn.Sequential(nn.Conv2d(coarse, width, 1), doubled)
+        self.block = conv_block(width + bridge, width, norm, convs_per_block, activation)
+
+    def forward(self, values, finer):
+        """Return values at twice the size; `finer` is None where there is no bridge."""
+        values = self.enlarge(values)
+        return self.block(values if finer is None else torch.cat([finer, values], 1))
+
+
+def conv_block(before, after, norm, convs, activation):
+    """Return `convs` times 3x3 convolution, norm and activation.
+
+    Parameters
+    ----------
+    before, after : int
+        Channels in and out.
+    norm : {"batch", "group"} or None
+    convs : int
+    activation : str
+
+    Returns
+    -------
+    block : nn.Sequential
+    """
+    layers = []
+    for channels in [before] + [after] * (convs - 1):
+        layers.append(nn.Conv2d(channels, after, 3, padding=1, bias=norm is None))
+        layers += [*norm_2d(norm, after), ACTIVATIONS[activation]()]
+    return nn.Sequential(*layers)
+
+
+def start_weights(module, activation):
+    """Draw weights that keep the variance of what passes (He for relu kinds, Glorot otherwise).
+
+    Parameters
+    ----------
+    module : nn.Module
+    activation : str
+    """
+    rectified = activation not in ("tanh", "sigmoid", "identity")
+    for part in module.modules():
+        if isinstance(part, (nn.Conv2d, nn.ConvTranspose2d)):
+            doubling = isinstance(part, nn.ConvTranspose2d)
+            if rectified and not doubling and part.kernel_size != (1, 1):
+                nn.init.kaiming_uniform_(part.weight, nonlinearity="relu")
+            else:
+                nn.init.xavier_uniform_(part.weight)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+
+
+def _plan(channels, strides):
+    """List (bridge, width) of every doubling, coarsest first."""
+    bridges = dict(zip(strides[:-1], channels[:-1], strict=True))
+    stride, width, plan = strides[-1], channels[-1], []
+    while stride > 1:
+        stride //= 2
+        width = bridges.get(stride, max(width // 2, 16))
+        plan.append((bridges.get(stride, 0), width))
+    return plan

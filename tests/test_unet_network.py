@@ -1,0 +1,92 @@
+"""The U-Net has the published size, takes any image and keeps what must stay where it is."""
+
+import pytest
+import torch
+from torch import nn
+
+from skmedimg.networks._unet import Encoder, UNet
+
+
+def unet(filters=(32, 64, 128), channels=3, out_channels=1, *, up="transpose", norm=None, convs=2):
+    """Build a repeatable U-Net; the global generator is put back."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        encoder = Encoder(channels, filters, norm=norm, convs_per_block=convs)
+        return UNet(encoder, out_channels, up=up, norm=norm, convs_per_block=convs)
+
+
+def random(*shape):
+    return torch.rand(shape, generator=torch.Generator().manual_seed(0))
+
+
+def count(module):
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def test_the_published_network_has_466529_parameters():
+    assert count(unet()) == 466_529
+
+
+def test_layers_are_those_of_the_published_listing():
+    net = unet()
+    kinds = [type(part).__name__ for part in net.modules() if not list(part.children())]
+    assert kinds.count("Conv2d") == 2 * 5 + 1
+    assert kinds.count("ConvTranspose2d") == 2
+    assert [step.enlarge.kernel_size for step in net.decoder.steps] == [(2, 2), (2, 2)]
+    assert net.head.kernel_size == (1, 1)
+
+
+def test_forward_is_the_plain_composition_of_torch_layers():
+    net = unet((4, 6), channels=1)
+    fine, coarse = net.encoder.blocks
+    step = net.decoder.steps[0]
+    images = random(2, 1, 8, 12)
+    bridge = fine(images)
+    below = coarse(nn.MaxPool2d(2)(bridge))
+    expected = net.head(step.block(torch.cat([bridge, step.enlarge(below)], 1)))
+    torch.testing.assert_close(net(images), expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("up", ["transpose", "bilinear"])
+@pytest.mark.parametrize("norm", [None, "batch", "group"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 16), (7, 5), (33, 20), (16, 16)])
+def test_logits_have_the_size_of_any_image(up, norm, size):
+    net = unet((4, 8, 16), out_channels=3, up=up, norm=norm)
+    assert net(random(2, 3, *size)).shape == (2, 3, *size)
+
+
+def test_padding_repeats_the_edge():
+    net = unet((4, 8, 16))
+    images = random(1, 3, 13, 15)
+    padded = torch.cat([images, images[..., -1:]], dim=3)
+    padded = torch.cat([padded] + [padded[:, :, -1:]] * 3, dim=2)
+    torch.testing.assert_close(net(images), net(padded)[..., :13, :15], rtol=0, atol=0)
+
+
+def test_bilinear_doubling_is_the_same_before_or_after_its_convolution():
+    net = unet((4, 8), up="bilinear")
+    convolution, doubling = net.decoder.steps[0].enlarge
+    values = random(1, 8, 5, 6)
+    torch.testing.assert_close(doubling(convolution(values)), convolution(doubling(values)))
+
+
+def test_more_convolutions_per_block_and_norms_are_there():
+    assert count(unet((4, 8), convs=3)) > count(unet((4, 8), convs=2))
+    kinds = {type(part) for part in unet((4, 8), norm="group").modules()}
+    assert nn.GroupNorm in kinds
+    batch = unet((4, 8), norm="batch")
+    normed = [part for part in batch.modules() if isinstance(part, nn.Conv2d)]
+    assert [conv.bias is None for conv in normed] == [True] * 6 + [False]
+
+
+def test_weights_keep_the_variance_of_what_passes():
+    net = unet((64,), channels=64, convs=4)
+    images = torch.randn((2, 64, 24, 24), generator=torch.Generator().manual_seed(0))
+    (last,) = net.encoder(images)
+    assert 0.6 < last[..., 4:-4, 4:-4].pow(2).mean() < 1.6
+
+
+def test_every_parameter_gets_a_gradient():
+    net = unet((4, 8, 16), norm="group")
+    net(random(2, 3, 16, 16)).square().sum().backward()
+    assert all(parameter.grad.abs().sum() > 0 for parameter in net.parameters())
