@@ -1,0 +1,240 @@
+"""Images, masks and weights become tensors on the device, a whole batch at a time."""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+
+from skmedimg._runtime import free_memory
+from skmedimg.images._lazy import LazyImages
+
+_SCALED = {np.dtype(kind): float(np.iinfo(kind).max) for kind in ("u1", "i1", "u2", "i2")}
+
+# Short batches are padded to this many rows: for 1 to 3 rows the matrix kernels round differently.
+_MIN_ROWS = 8
+
+# Values per inference batch: activations that stay in the caches and under glibc's 32 MB blocks.
+_INFERENCE_VALUES = 1 << 19
+
+
+class Dataset(torch.utils.data.Dataset):
+    """Images with what belongs to them row by row, held where batches are cut fastest.
+
+    Parameters
+    ----------
+    images : ndarray (n, height, width, channels) or (n, n_features), or LazyImages
+        In the dtype they are stored in.
+    device : torch.device
+    precision : Precision
+    flat : bool, default=False
+        True hands the network rows: images flattened in row, column, channel order.
+    augment : object with `augment_batch`, or None, default=None
+    targets : dict of str to ndarray (n, ...), default=None
+        "y" and "w", sliced along.
+    """
+
+    def __init__(self, images, device, precision, *, flat=False, augment=None, targets=None):
+        self.images = images
+        self.device = device
+        self.precision = precision
+        self.flat = flat
+        self.augment = augment
+        self.targets = targets or {}
+        self._hold()
+
+    def __len__(self):
+        return self.images.shape[0]
+
+    def __getitem__(self, row):
+        images, targets = self.__getitems__([row])
+        return images[0], {name: values[0] for name, values in targets.items()}
+
+    def __getitems__(self, rows):
+        """Return the tensors of several rows at once, unaugmented."""
+        return self.tensors(self.cut(np.asarray(rows)))
+
+    def cut(self, rows):
+        """Return images and targets of these rows as stored; decoding happens here."""
+        cut_images = _cut(self.images, rows)
+        return cut_images, {name: _cut(values, rows) for name, values in self.targets.items()}
+
+    def tensors(self, stored, generator=None):
+        """Return what `cut` gave as tensors on the device; `generator` switches augmentation on."""
+        images, targets = stored
+        images = to_device(images, self.device, self.precision)
+        targets = {name: _move(values, self.device) for name, values in targets.items()}
+        if self.augment is not None and generator is not None:
+            images, targets = self._augment(images, targets, generator)
+        if self.flat and images.ndim == 4:
+            images = images.permute(0, 2, 3, 1).flatten(1)
+        return images, targets
+
+    def _augment(self, images, targets, generator):
+        masks = targets["y"] if targets["y"].ndim == 3 else None
+        images, masks = self.augment.augment_batch(images, masks, generator)
+        return images, targets if masks is None else {**targets, "y": masks}
+
+    def _hold(self):
+        """Move arrays that fit to the GPU once; on the CPU numpy cuts batches as fast as torch."""
+        arrays = [self.images, *self.targets.values()]
+        if self.device.type == "cpu" or isinstance(self.images, LazyImages):
+            return
+        if sum(array.nbytes for array in arrays) < free_memory(self.device) / 2:
+            self.images = _move(self.images, self.device)
+            self.targets = {name: _move(a, self.device) for name, a in self.targets.items()}
+
+
+class TrainingBatches:
+    """One epoch after another of shuffled batches.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    batch_size : int
+    shuffler : torch.Generator
+        Orders the rows, on the CPU.
+    augmenter : torch.Generator
+        Draws the augmentations, on the device.
+    """
+
+    def __init__(self, dataset, batch_size, shuffler, augmenter):
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.shuffler = shuffler
+        self.augmenter = augmenter
+
+    def __len__(self):
+        return len(_batch_starts(len(self.dataset), self.batch_size))
+
+    def __iter__(self):
+        n = len(self.dataset)
+        order = torch.randperm(n, generator=self.shuffler).numpy()
+        starts = _batch_starts(n, self.batch_size)
+        batches = [order[a:b] for a, b in zip(starts, [*starts[1:], n], strict=True)]
+        for stored in _cut_ahead(self.dataset, batches):
+            yield self.dataset.tensors(stored, self.augmenter)
+
+
+class InferenceBatches:
+    """All rows once, in order, none augmented.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    batch_size : int or None, default=None
+        None takes as many rows as caches like.
+    """
+
+    def __init__(self, dataset, batch_size=None):
+        self.dataset = dataset
+        values = math.prod(dataset.images.shape[1:])
+        self.batch_size = batch_size or min(4096, max(_MIN_ROWS, _INFERENCE_VALUES // values))
+
+    def __len__(self):
+        return -(-len(self.dataset) // self.batch_size)
+
+    def __iter__(self):
+        n = len(self.dataset)
+        batches = [slice(a, min(a + self.batch_size, n)) for a in range(0, n, self.batch_size)]
+        for stored in _cut_ahead(self.dataset, batches):
+            yield self.dataset.tensors(stored)
+
+
+def to_device(batch, device, precision):
+    """Return a batch of stored images as a float tensor, integers scaled: the one place for it.
+
+    Booleans and integers of 8 and 16 bits hold pixels and are divided by the largest value of
+    their dtype; floats and wider integers hold measurements and are taken as they are.
+
+    Parameters
+    ----------
+    batch : ndarray or Tensor (n, height, width, channels) or (n, n_features)
+    device : torch.device
+    precision : Precision
+
+    Returns
+    -------
+    tensor : Tensor (n, channels, height, width) or (n, n_features)
+    """
+    largest = _largest_value(batch)
+    tensor = _move(batch, device)
+    if tensor.ndim == 4:
+        tensor = tensor.permute(0, 3, 1, 2)
+        layout = torch.channels_last if precision.channels_last else torch.contiguous_format
+        tensor = tensor.to(precision.dtype, memory_format=layout)
+    else:
+        tensor = tensor.to(precision.dtype)
+    return tensor if largest is None else tensor.div_(largest)
+
+
+def pad_rows(batch):
+    """Return a batch of at least eight rows, the missing ones zero, so that rounding is the same.
+
+    Parameters
+    ----------
+    batch : Tensor (n, ...)
+
+    Returns
+    -------
+    padded : Tensor (max(n, 8), ...)
+    """
+    missing = _MIN_ROWS - len(batch)
+    if missing <= 0:
+        return batch
+    return torch.cat([batch, batch.new_zeros(missing, *batch.shape[1:])])
+
+
+def _largest_value(batch):
+    if isinstance(batch, np.ndarray):
+        return _SCALED.get(batch.dtype.newbyteorder("="))
+    integer = not batch.is_floating_point() and batch.dtype is not torch.bool
+    return float(torch.iinfo(batch.dtype).max) if integer and batch.itemsize < 4 else None
+
+
+def _cut(held, rows):
+    if isinstance(held, torch.Tensor):
+        return held[rows] if isinstance(rows, slice) else held[torch.from_numpy(rows)]
+    if isinstance(held, LazyImages):
+        decoded = held[rows].load()
+        return decoded if decoded.ndim == 4 else decoded[..., None]
+    return held[rows] if isinstance(rows, slice) else held.take(rows, axis=0)
+
+
+def _move(array, device):
+    """Return a stored array as a tensor of its own dtype on the device."""
+    if isinstance(array, np.ndarray):
+        native = array.dtype.newbyteorder("=")
+        if not array.flags.writeable or array.dtype != native or _is_reversed(array):
+            array = array.astype(native)  # torch refuses these, or warns of them
+        array = torch.from_numpy(array)
+    return array.to(device, non_blocking=True)
+
+
+def _is_reversed(array):
+    return any(stride < 0 for stride in array.strides)
+
+
+def _batch_starts(n, batch_size):
+    """List where batches begin; a last batch of one joins the one before, for BatchNorm's sake."""
+    starts = list(range(0, n, batch_size))
+    if len(starts) > 1 and n - starts[-1] == 1:
+        starts.pop()
+    return starts
+
+
+def _cut_ahead(dataset, batches):
+    """Yield the cut batches; those that need decoding are decoded while the last one is used."""
+    if not isinstance(dataset.images, LazyImages):
+        yield from map(dataset.cut, batches)
+        return
+    with ThreadPoolExecutor(1) as reader:
+        waiting = [reader.submit(dataset.cut, rows) for rows in batches[:2]]
+        try:
+            for upcoming in [*batches[2:], None, None][: len(batches)]:
+                yield waiting.pop(0).result()
+                if upcoming is not None:
+                    waiting.append(reader.submit(dataset.cut, upcoming))
+        finally:
+            for task in waiting:
+                task.cancel()

@@ -1,0 +1,90 @@
+"""A trained net as plain arrays and numbers, and back."""
+
+import numpy as np
+import torch
+
+from skmedimg._training import build_net
+
+
+def pack_net(net):
+    """Return all that makes a trained net, as plain arrays, numbers and lists.
+
+    Parameters
+    ----------
+    net : Net
+
+    Returns
+    -------
+    packed : dict
+    """
+    optimizer = net.optimizer_.state_dict()["state"]
+    return {
+        "weights": {name: _array(value) for name, value in net.module_.state_dict().items()},
+        "optimizer": {
+            f"{index}/{name}": _array(value)
+            for index, values in optimizer.items()
+            for name, value in values.items()
+        },
+        "history": plain_history(net),
+    }
+
+
+def unpack_net(packed, module, plan, groups=None):
+    """Return the net that `pack_net` took apart.
+
+    Parameters
+    ----------
+    packed : dict
+    module : nn.Module
+        Of the same architecture, with any weights.
+    plan : Plan
+    groups : list of dict or None, default=None
+
+    Returns
+    -------
+    net : Net
+    """
+    net = build_net(module, plan, groups)
+    weights = {name: torch.from_numpy(value.copy()) for name, value in packed["weights"].items()}
+    net.module_.load_state_dict(weights)
+    state = net.optimizer_.state_dict()
+    state["state"] = _nested(packed["optimizer"])
+    net.optimizer_.load_state_dict(state)
+    for record in packed["history"]:
+        net.history.new_epoch()
+        for name, value in record.items():
+            net.history.record(name, value)
+    return net
+
+
+def plain_history(net):
+    """Return one dict of numbers per epoch.
+
+    Parameters
+    ----------
+    net : Net
+
+    Returns
+    -------
+    history : list of dict
+    """
+    return [
+        {name: value for name, value in record.items() if isinstance(value, (int, float, str))}
+        for record in net.history.to_list()
+    ]
+
+
+def _array(value):
+    if isinstance(value, torch.Tensor):
+        return value.detach().cpu().numpy().copy()
+    return value
+
+
+def _nested(flat):
+    """Turn {"0/step": ...} into {0: {"step": ...}}."""
+    state = {}
+    for key, value in flat.items():
+        index, name = key.split("/")
+        tensor = torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
+        state.setdefault(int(index), {})[name] = tensor
+    return state

@@ -1,0 +1,119 @@
+"""The plain convolutional network: blocks of convolutions and pooling, then dense layers."""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from skmedimg.networks._blocks import ACTIVATIONS, Dropout, norm_2d
+from skmedimg.networks._mlp import mlp
+
+POOLS = {"max": nn.MaxPool2d, "avg": nn.AvgPool2d}
+
+PARTS = ("conv", "norm", "act", "pool")
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block of convolutions, all with the same number of filters.
+
+    Parameters
+    ----------
+    filters : int
+    kernel_size : int
+    convs : int
+    padding : {"same", "valid"}
+    pool : {"max", "avg"}
+    dropout : float
+    """
+
+    filters: int
+    kernel_size: int
+    convs: int
+    padding: str
+    pool: str
+    dropout: float
+
+    def after_convolutions(self, size):
+        """Return (height, width) of what the convolutions leave of an image."""
+        lost = self.convs * (self.kernel_size - 1) if self.padding == "valid" else 0
+        return tuple(side - lost for side in size)
+
+    def window(self, size):
+        """Return the pooling window: 2, or 1 along a side that is only 1 pixel long."""
+        return tuple(min(2, side) for side in self.after_convolutions(size))
+
+    def output_size(self, size):
+        """Return (height, width) of what the whole block leaves of an image."""
+        sides = zip(self.after_convolutions(size), self.window(size), strict=True)
+        return tuple(side // window for side, window in sides)
+
+
+def convnet(
+    image_shape, n_outputs, blocks, *, activation, norm, block_order, global_pool, dense_units, dropout
+):  # fmt: skip
+    """Return a network of convolutional blocks and dense layers.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        (height, width, channels)
+    n_outputs : int
+    blocks : list of Block
+    activation : str
+        A name of `ACTIVATIONS`.
+    norm : {"group", "batch"} or None
+    block_order : tuple of str
+        An order of `PARTS`; what stands before "pool" is repeated with every convolution.
+    global_pool : bool
+        Average each channel instead of flattening.
+    dense_units : tuple of int
+    dropout : tuple of float
+        One share per dense layer.
+
+    Returns
+    -------
+    network : nn.Sequential
+        Maps (n, channels, height, width) to (n, n_outputs).
+    """
+    *size, channels = image_shape
+    body = []
+    for number, block in enumerate(blocks, start=1):
+        _refuse_vanishing(image_shape, size, block, number)
+        body.append(
+            _block_layers(channels, block, block.window(size), activation, norm, block_order)
+        )
+        size, channels = block.output_size(size), block.filters
+    pooled = [nn.AdaptiveAvgPool2d(1)] if global_pool else []
+    features = channels if global_pool else channels * size[0] * size[1]
+    head = mlp(features, dense_units, n_outputs, activation=activation, dropout=dropout)
+    return nn.Sequential(nn.Sequential(*body), *pooled, nn.Flatten(), head)
+
+
+def _block_layers(channels, block, window, activation, norm, block_order):
+    pool_at = block_order.index("pool")
+    layers = []
+    for _ in range(block.convs):
+        for part in block_order[:pool_at]:
+            layers += _part(part, channels, block, window, activation, norm)
+        channels = block.filters
+    for part in block_order[pool_at:]:
+        layers += _part(part, channels, block, window, activation, norm)
+    return nn.Sequential(*layers, *([Dropout(block.dropout)] if block.dropout else []))
+
+
+def _part(part, channels, block, window, activation, norm):
+    if part == "conv":
+        return [nn.Conv2d(channels, block.filters, block.kernel_size, padding=block.padding)]
+    if part == "norm":
+        return norm_2d(norm, block.filters)
+    return [ACTIVATIONS[activation]()] if part == "act" else [POOLS[block.pool](window)]
+
+
+def _refuse_vanishing(image_shape, size, block, number):
+    if min(block.after_convolutions(size)) < 1:
+        raise ValueError(
+            f"Images of {image_shape[0]}x{image_shape[1]} are too small: block {number} gets "
+            f"{size[0]}x{size[1]} and its {block.convs} convolution(s) of {block.kernel_size}x"
+            f"{block.kernel_size} with padding='valid' leave nothing. Use larger images, fewer "
+            "filters (blocks) or padding='same'."
+        )

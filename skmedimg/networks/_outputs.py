@@ -1,0 +1,70 @@
+"""What the numbers of a last layer mean: losses, probabilities and hits, for one logit or several."""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+class OneLogitLoss(nn.Module):
+    """Cross-entropy of two classes told apart by one logit, one value per image."""
+
+    def forward(self, logits, labels):
+        """Return the loss (n,) of logits (n, 1) and labels (n,) of 0 and 1."""
+        return functional.binary_cross_entropy_with_logits(
+            logits[:, 0], labels.to(logits.dtype), reduction="none"
+        )
+
+
+class ClassLogitsLoss(nn.Module):
+    """Cross-entropy over one logit per class, one value per image."""
+
+    def forward(self, logits, labels):
+        """Return the loss (n,) of logits (n, n_classes) and labels (n,)."""
+        return functional.cross_entropy(logits, labels, reduction="none")
+
+
+def class_loss(n_outputs):
+    """Return the cross-entropy that fits the number of outputs.
+
+    Parameters
+    ----------
+    n_outputs : int
+        1 for one logit, else one per class.
+
+    Returns
+    -------
+    loss : nn.Module
+    """
+    return OneLogitLoss() if n_outputs == 1 else ClassLogitsLoss()
+
+
+def probabilities(logits):
+    """Return one probability per class.
+
+    Parameters
+    ----------
+    logits : Tensor (n, 1) or (n, n_classes)
+
+    Returns
+    -------
+    probabilities : Tensor (n, n_classes)
+    """
+    if logits.shape[1] > 1:
+        return logits.softmax(1)
+    return torch.cat([(-logits).sigmoid(), logits.sigmoid()], 1)
+
+
+def hits(logits, labels):
+    """Tell which images got their label.
+
+    Parameters
+    ----------
+    logits : Tensor (n, 1) or (n, n_classes)
+    labels : Tensor (n,)
+
+    Returns
+    -------
+    hits : Tensor (n,) of bool
+    """
+    found = logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(1)
+    return found == labels

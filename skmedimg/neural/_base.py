@@ -1,0 +1,267 @@
+"""The base of every network estimator: it owns fit, a subclass supplies the parts."""
+
+import numbers
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from skmedimg import _training
+from skmedimg._batches import Dataset
+from skmedimg._packing import pack_net, plain_history, unpack_net
+from skmedimg._runtime import (
+    PRECISIONS,
+    fresh_weights,
+    resolve_device,
+    resolve_precision,
+    seed_from,
+)
+from skmedimg._sklearn import (
+    CallbackSupportMixin,
+    HasMethods,
+    Interval,
+    StrOptions,
+    fit_context,
+    with_callbacks,
+)
+from skmedimg._training import OPTIMIZERS, SCHEDULES, Plan
+from skmedimg.images._check import check_groups, check_images, check_weights
+from skmedimg.neural._progress import FitTasks
+from skmedimg.neural._split import inner_split
+
+TRAINING_CONSTRAINTS = {
+    "max_epochs": [Interval(numbers.Integral, 1, None, closed="left")],
+    "batch_size": [Interval(numbers.Integral, 1, None, closed="left")],
+    "learning_rate": [Interval(numbers.Real, 0, None, closed="neither")],
+    "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
+    "weight_decay": [Interval(numbers.Real, 0, None, closed="left")],
+    "schedule": [StrOptions(set(SCHEDULES))],
+    "gradient_clip": [None, Interval(numbers.Real, 0, None, closed="neither")],
+    "class_weight": [StrOptions({"balanced"}), dict, None],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(numbers.Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [Interval(numbers.Integral, 1, None, closed="left")],
+    "augment": [None, HasMethods("augment_batch")],
+    "image_shape": ["array-like", None],
+    "callbacks": [list, tuple, None],
+    "device": [str, torch.device],
+    "precision": [StrOptions(set(PRECISIONS))],
+    "reuse_memory": ["boolean"],
+    "random_state": ["random_state"],
+    "warm_start": ["boolean"],
+    "verbose": ["verbose"],
+}
+
+
+class NeuralEstimator(CallbackSupportMixin, BaseEstimator):
+    """What all network estimators share: training, resuming, pickling.
+
+    A subclass assigns its parameters and supplies `_build_module`; it may override the other
+    hooks, which stand in the order `fit` calls them.
+    """
+
+    # True hands the module rows: images are flattened in row, column, channel order.
+    _takes_rows = False
+
+    # Hooks ---------------------------------------------------------------------------------
+
+    def _check_X(self, X, *, reset):
+        """Return X as stored images, through the gate."""
+        return check_images(self, X, reset=reset, image_shape=self.image_shape)
+
+    def _check_targets(self, y, images):
+        """Return y as an array with one entry per image."""
+        raise AttributeError(f"{type(self).__name__} has to say what its targets are.")
+
+    def _start_targets(self, y, classes):
+        """Learn from the first y, and set what `_build_module` needs of it."""
+
+    def _encode_targets(self, y):
+        """Return y as the integers or masks that the loss takes."""
+        return y
+
+    def _balance(self, encoded, weights):
+        """Return the weights times the class weights."""
+        return weights
+
+    def _build_module(self):
+        """Return a new module; `image_shape_` and the targets are known, the seed is set."""
+        raise AttributeError(f"{type(self).__name__} has to build a module.")
+
+    def _load_weights(self, module):
+        """Put pretrained weights into a new module; not asked for when a pickle is opened."""
+
+    def _network_inputs(self, images):
+        """Return what the module is trained on: the images, or features computed of them."""
+        return images
+
+    def _parameter_groups(self, module):
+        """Return parameter groups for the optimizer, or None for all that ask for a gradient."""
+        return None
+
+    def _criterion(self):
+        """Return the loss: outputs and targets to one value per image."""
+        raise AttributeError(f"{type(self).__name__} has to choose a loss.")
+
+    def _batch_score(self):
+        """Return the score of the history: outputs and targets to one value per image."""
+        raise AttributeError(f"{type(self).__name__} has to choose a score.")
+
+    def _begin_epoch(self, net):
+        """Change the net before an epoch, as gradual unfreezing does."""
+
+    # Fitting -------------------------------------------------------------------------------
+
+    @with_callbacks
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Train on images and their targets.
+
+        Parameters
+        ----------
+        X : array-like (n, n_features), (n, height, width) or (n, height, width, channels); \
+paths; LazyImages
+            Any kind of X of the data contract.
+        y : array-like (n,)
+            Class labels; for a segmenter (n, height, width), rows or mask paths.
+        sample_weight : array-like (n,) or None, default=None
+            Non-negative; scaled to mean 1 over all images.
+        groups : array-like (n,) or None, default=None
+            Patients; with `early_stopping` none is on both sides of the inner split.
+
+        Returns
+        -------
+        self : estimator
+        """
+        fresh = not (self.warm_start and hasattr(self, "net_"))
+        return self._fit(X, y, sample_weight, groups, self.max_epochs, fresh)
+
+    def _fit(self, X, y, sample_weight, groups, epochs, fresh, classes=None):
+        images, y, weights, groups = self._check_fit(X, y, sample_weight, groups, fresh)
+        if fresh:
+            self._start_targets(y, classes)
+        encoded = self._encode_targets(y)
+        weights = self._balance(encoded, weights)
+        rows = self._inner_rows(encoded, groups)
+        if fresh:
+            self._start_net()
+        training, validation = self._datasets(images, encoded, weights / weights.mean(), rows)
+        self._train(training, validation, epochs, FitTasks(self, epochs, X, y))
+        return self
+
+    def _check_fit(self, X, y, sample_weight, groups, fresh):
+        """Pass everything through the gate; rows of no weight count as absent, labels too."""
+        images = self._check_X(X, reset=fresh)
+        y = self._check_targets(y, images)
+        groups = check_groups(groups, images)
+        weights = check_weights(sample_weight, images)
+        kept = weights > 0
+        if not kept.all():
+            images, y, weights = images[kept], y[kept], weights[kept]
+            groups = None if groups is None else groups[kept]
+        return images, y, weights, groups
+
+    def _inner_rows(self, encoded, groups):
+        """Return the rows to train on and, with early stopping, the rows to watch."""
+        if not self.early_stopping:
+            return None, None
+        return inner_split(encoded, groups, self.validation_fraction, seed_from(self.random_state))
+
+    def _start_net(self):
+        self._seed = seed_from(self.random_state)
+        with fresh_weights(self._seed):
+            module = self._build_module()
+        self._load_weights(module)
+        self.net_ = _training.build_net(module, self._plan(), self._parameter_groups(module))
+        self.n_iter_ = 0
+
+    def _plan(self):
+        device = resolve_device(self.device)
+        pixels = 0 if self._takes_rows else int(np.prod(self.image_shape_[:2]))
+        return Plan(
+            device=device,
+            precision=resolve_precision(self.precision, device, pixels),
+            criterion=self._criterion(),
+            score=self._batch_score(),
+            optimizer=self.optimizer,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            schedule=self.schedule,
+            batch_size=self.batch_size,
+            gradient_clip=self.gradient_clip,
+            callbacks=None if self.callbacks is None else list(self.callbacks),
+            reuse_memory=self.reuse_memory,
+        )
+
+    def _datasets(self, images, encoded, weights, rows):
+        """Return the dataset to train on and the one to watch, or None."""
+        inputs = self._network_inputs(images)
+        watched = self._dataset(inputs, encoded, weights, rows[1]) if rows[1] is not None else None
+        return self._dataset(inputs, encoded, weights, rows[0], self.augment), watched
+
+    def _dataset(self, inputs, encoded, weights, rows, augment=None):
+        if augment is not None and len(self.image_shape_) == 1:
+            raise ValueError(
+                "augment needs images, but X holds rows; set image_shape=(height, width) if each "
+                "row is an image, or augment=None."
+            )
+        if rows is not None:
+            inputs, encoded, weights = inputs[rows], encoded[rows], weights[rows]
+        plan = self.net_.plan
+        return Dataset(
+            inputs, plan.device, plan.precision, flat=self._takes_rows, augment=augment,
+            targets={"y": encoded, "w": weights},
+        )  # fmt: skip
+
+    def _train(self, training, validation, epochs, tasks):
+        patience = self.n_iter_no_change if validation is not None else None
+        self.interrupted_ = True
+        try:
+            with tasks:
+                best = _training.fit_network(
+                    self.net_, training, validation, epochs=epochs, patience=patience,
+                    seed=self._seed + self.n_iter_, listener=tasks,
+                )  # fmt: skip
+            self.interrupted_ = False
+        finally:  # an interrupted fit is usable, and says that it was interrupted
+            self._note_epochs()
+        if best is not None:
+            self.best_epoch_ = best
+
+    def _note_epochs(self):
+        self.history_ = plain_history(self.net_)
+        self.n_iter_ = len(self.history_)
+
+    # Running -------------------------------------------------------------------------------
+
+    def _outputs(self, X, finish=None):
+        """Return what the network says of each image, in order."""
+        check_is_fitted(self)
+        inputs = self._network_inputs(self._check_X(X, reset=False))
+        return _training.run_network(self.net_, inputs, flat=self._takes_rows, finish=finish)
+
+    # Pickling ------------------------------------------------------------------------------
+
+    def __getstate__(self):
+        """Return parameters, fitted attributes and the net as plain arrays."""
+        state = dict(super().__getstate__())
+        if "net_" in state:
+            state["net_"] = pack_net(state["net_"])
+        return state
+
+    def __setstate__(self, state):
+        """Build the net anew and fill in its arrays; a device that is gone is replaced."""
+        super().__setstate__({name: value for name, value in state.items() if name != "net_"})
+        if "net_" in state:
+            self.net_ = self._unpack(state["net_"])
+
+    def _unpack(self, packed):
+        with fresh_weights(0):
+            module = self._build_module()
+        return unpack_net(packed, module, self._plan(), self._parameter_groups(module))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
