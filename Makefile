@@ -1,0 +1,50 @@
+# `make test` and `make demo` need nothing but Python: they set up .venv by themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+EXTRAS := dicom,nifti,timm,safe,onnx,distributed,test,docs
+WORKERS ?= 2
+
+# More threads than cores make torch many times slower than one thread.
+export OMP_NUM_THREADS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help venv test demo lint format docs bench clean
+
+help:  ## Show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+venv: $(STAMP)  ## Set up .venv with every extra
+
+# One command, so that pip chooses torch and torchvision together; built for each other, they import.
+$(STAMP): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$(EXTRAS)]"
+	$(BIN)/python -c "import torch, torchvision"
+	touch $@
+
+test: $(STAMP)  ## Run the tests and the doctests of code, guide and README
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+
+demo: $(STAMP)  ## Compare three models on handwritten digits
+	$(BIN)/python examples/compare_digits.py
+
+lint: $(STAMP)  ## Check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMP)  ## Mend what `make lint` can mend by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(STAMP)  ## Build the documentation into docs/_build/html; warnings are errors
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+bench: $(STAMP)  ## Run every benchmark and write bench/results
+	$(BIN)/python -m bench
+
+clean:  ## Remove everything that was built, but not .venv
+	rm -rf build dist .ci-* docs/_build docs/generated docs/auto_examples docs/benchmarks.md
+	rm -rf docs/sg_execution_times.rst .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
