@@ -11,7 +11,7 @@ _EXPORTS = {
     "LazyImages": "skmedimg.images._lazy",
     "Resample": "skmedimg.images._resample",
     "augment": "skmedimg.images._augment",
-    "crop_foreground": "skmedimg.images._crop",
+    "crop_foreground": "skmedimg.images._foreground",
     "read_image": "skmedimg.images._read",
     "resize_image": "skmedimg.images._resize",
 }

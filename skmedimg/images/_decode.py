@@ -4,17 +4,17 @@ from collections import namedtuple
 
 import numpy as np
 
-from skmedimg.images._crop import crop_foreground
+from skmedimg.images._foreground import crop_foreground
 from skmedimg.images._limits import ImageReadError
-from skmedimg.images._read import COLORS, read_image
-from skmedimg.images._resize import FITS, INTERPOLATIONS, resize_image
+from skmedimg.images._read import COLORS, read_image, to_color
+from skmedimg.images._resize import ASPECTS, INTERPOLATIONS, check_size, resize_image
 
 DecodeOptions = namedtuple(
-    "DecodeOptions", "size color fit interpolation crop draft dtype window max_pixels"
+    "DecodeOptions", "size color aspect interpolation crop draft dtype window max_pixels"
 )
 ALLOWED = {
     "color": COLORS,
-    "fit": FITS,
+    "aspect": ASPECTS,
     "interpolation": tuple(INTERPOLATIONS),
     "crop": ("none", "foreground"),
     "draft": (False, True),
@@ -46,7 +46,7 @@ def decode(path, options):
 
 
 def prepare(image, options, name):
-    """Crop, resize and rescale one image that is in memory.
+    """Bring one image that is in memory to the wanted colour, crop, size and depth.
 
     Parameters
     ----------
@@ -59,11 +59,12 @@ def prepare(image, options, name):
     -------
     image : ndarray (height, width) or (height, width, channels)
     """
+    image = to_color(image, options.color, name)
     if options.crop == "foreground":
         image = crop_foreground(image, name=name)
     if options.size is not None:
         image = resize_image(
-            image, options.size, fit=options.fit, interpolation=options.interpolation
+            image, options.size, aspect=options.aspect, interpolation=options.interpolation
         )
     return image if options.dtype is None else _rescaled(image, np.dtype(options.dtype), name)
 
@@ -83,16 +84,7 @@ def check_options(options):
         value = getattr(options, name)
         if value not in allowed:
             raise ValueError(f"{name} needs to be one of {allowed}, but is {value!r}.")
-    return options._replace(size=_checked_size(options.size))
-
-
-def _checked_size(size):
-    if size is None:
-        return None
-    sides = (size, size) if isinstance(size, (int, np.integer)) else tuple(size)
-    if len(sides) != 2 or not all(isinstance(s, (int, np.integer)) and s > 0 for s in sides):
-        raise ValueError(f"size needs to be (height, width), positive integers, but is {size!r}.")
-    return int(sides[0]), int(sides[1])
+    return options._replace(size=check_size(options.size))
 
 
 def _rescaled(image, dtype, name):

@@ -28,7 +28,7 @@ class LazyImages:
         files, which must then all be alike.
     color : {"gray", "rgb", "keep"}, default="gray"
         "gray": one value per pixel. "rgb": three. "keep": as the files have it, all alike.
-    fit : {"stretch", "pad", "crop", "shorter"}, default="stretch"
+    aspect : {"stretch", "pad", "crop", "shorter"}, default="stretch"
         What happens to the proportions, see :func:`skmedimg.images.resize_image`.
     interpolation : {"nearest", "box", "bilinear", "bicubic", "lanczos"}, default="bilinear"
         Filter of the resizing; it is antialiased, except "nearest".
@@ -79,7 +79,7 @@ class LazyImages:
         *,
         size=None,
         color="gray",
-        fit="stretch",
+        aspect="stretch",
         interpolation="bilinear",
         crop="none",
         draft=False,
@@ -91,7 +91,9 @@ class LazyImages:
         self.paths = _path_array(paths)
         self.n_jobs = n_jobs
         self._options = check_options(
-            DecodeOptions(size, color, fit, interpolation, crop, draft, dtype, window, max_pixels)
+            DecodeOptions(
+                size, color, aspect, interpolation, crop, draft, dtype, window, max_pixels
+            )
         )
         first = decode(self.paths[0], self._options)
         self._item_shape, self.dtype = first.shape, first.dtype
@@ -111,20 +113,23 @@ class LazyImages:
         """Bytes that the decoded stack would take."""
         return math.prod(self.shape) * self.dtype.itemsize
 
-    def load(self, n_jobs=None):
+    def load(self, n_jobs=None, *, verbose=0):
         """Decode every image.
 
         Parameters
         ----------
         n_jobs : int or None, default=None
             Threads that decode; None takes the stack's own.
+        verbose : int, default=0
+            1 shows a progress bar.
 
         Returns
         -------
         images : ndarray (n, height, width) or (n, height, width, 3)
         """
         images = np.empty(self.shape, dtype=self.dtype)
-        for row, image in enumerate(self._decoded(n_jobs)):
+        decoded = self._decoded(n_jobs)
+        for row, image in enumerate(_with_progress(decoded, len(self)) if verbose else decoded):
             images[row] = image
         return images
 
@@ -182,6 +187,12 @@ def _thread_count(n_jobs):
     if n_jobs is None:
         return cores
     return n_jobs if n_jobs > 0 else max(1, cores + 1 + n_jobs)
+
+
+def _with_progress(decoded, total):
+    from tqdm import tqdm
+
+    return tqdm(decoded, total=total, desc="Loading", unit="image")
 
 
 def _row_key(key):

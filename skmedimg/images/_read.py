@@ -72,7 +72,7 @@ def read_image(
     array([[255, 255, 255],
            [255, 255, 255]], dtype=uint8)
     """
-    _check_options(color, frame, max_pixels)
+    _check_options(color, frame, window, max_pixels)
     path = os.fspath(path)
     head = _head(path)
     try:
@@ -82,14 +82,16 @@ def read_image(
     except Exception as error:  # decoders raise anything on hostile bytes: one kind comes out
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageReadError(f"{path!r} cannot be decoded: {reason}.") from error
-    return _colored(pixels, color, path)
+    return to_color(pixels, color, path)
 
 
-def _check_options(color, frame, max_pixels):
+def _check_options(color, frame, window, max_pixels):
     if color not in COLORS:
         raise ValueError(f'color needs to be "gray", "rgb" or "keep", but is {color!r}.')
     if frame is not None and (not isinstance(frame, (int, np.integer)) or frame < 0):
         raise ValueError(f"frame needs to be None or an index from 0, but is {frame!r}.")
+    if window is not None and not (np.shape(window) == (2,) and window[1] >= 1):
+        raise ValueError(f"window needs to be (center, width), width >= 1, but is {window!r}.")
     if max_pixels < 1:
         raise ValueError(f"max_pixels needs to be at least 1, but is {max_pixels!r}.")
 
@@ -123,16 +125,33 @@ def _decode(path, head, color, frame, window, max_pixels, draft_size):
     )
 
 
-def _colored(pixels, color, path):
-    if color == "rgb" and pixels.ndim == 2:
-        return np.repeat(pixels[..., None], 3, axis=2)
-    if color == "gray" and pixels.ndim == 3:
-        return _luminance(pixels)
-    return pixels
+def to_color(image, color, name):
+    """Return an image as grey, as RGB, or as it is.
+
+    Parameters
+    ----------
+    image : ndarray (height, width) or (height, width, channels)
+    color : {"gray", "rgb", "keep"}
+    name : str
+        What messages call the image.
+
+    Returns
+    -------
+    image : ndarray (height, width) or (height, width, 3)
+    """
+    if color == "keep" or image.ndim == (2 if color == "gray" else 3):
+        return image
+    if image.ndim == 2:
+        return np.repeat(image[..., None], 3, axis=2)
+    if image.shape[2] != 3:
+        raise ImageReadError(
+            f'{name!r} has {image.shape[2]} channels, which have no {color!r}; use color="keep".'
+        )
+    return _luminance(image)
 
 
-def _luminance(pixels):
-    if pixels.dtype == np.uint8:
-        return np.array(Image.fromarray(pixels).convert("L"))
-    gray = pixels @ np.array([0.299, 0.587, 0.114])
-    return (np.rint(gray) if pixels.dtype.kind in "iu" else gray).astype(pixels.dtype)
+def _luminance(image):
+    if image.dtype == np.uint8:
+        return np.array(Image.fromarray(np.ascontiguousarray(image)).convert("L"))
+    gray = image @ np.array([0.299, 0.587, 0.114])
+    return (np.rint(gray) if image.dtype.kind in "iu" else gray).astype(image.dtype)

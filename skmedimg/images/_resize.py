@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-FITS = ("stretch", "pad", "crop", "shorter")
+ASPECTS = ("stretch", "pad", "crop", "shorter")
 INTERPOLATIONS = {
     "nearest": Image.Resampling.NEAREST,
     "box": Image.Resampling.BOX,
@@ -13,7 +13,7 @@ INTERPOLATIONS = {
 }
 
 
-def resize_image(image, size, *, fit="stretch", interpolation="bilinear"):
+def resize_image(image, size, *, aspect="stretch", interpolation="bilinear"):
     """Resize one image, with a filter as wide as the reduction, so that nothing aliases.
 
     Parameters
@@ -22,7 +22,7 @@ def resize_image(image, size, *, fit="stretch", interpolation="bilinear"):
         bool, integers or floats.
     size : tuple of int
         (height, width) wanted.
-    fit : {"stretch", "pad", "crop", "shorter"}, default="stretch"
+    aspect : {"stretch", "pad", "crop", "shorter"}, default="stretch"
         What happens to the proportions. "stretch": both sides are made to fit. "pad": the whole
         image, on black. "crop": the largest central part of the wanted proportions. "shorter":
         the shorter side becomes the smaller of `size`, the other follows; the result is as long
@@ -42,29 +42,50 @@ def resize_image(image, size, *, fit="stretch", interpolation="bilinear"):
     >>> image = np.full((100, 50), 200, dtype=np.uint8)
     >>> resize_image(image, (32, 32)).shape
     (32, 32)
-    >>> resize_image(image, (32, 32), fit="shorter").shape
+    >>> resize_image(image, (32, 32), aspect="shorter").shape
     (64, 32)
-    >>> resize_image(image, (4, 4), fit="pad")
+    >>> resize_image(image, (4, 4), aspect="pad")
     array([[  0, 200, 200,   0],
            [  0, 200, 200,   0],
            [  0, 200, 200,   0],
            [  0, 200, 200,   0]], dtype=uint8)
     """
-    shape, inner, box = _geometry(image.shape[:2], size, fit)
+    if image.shape[:2] == tuple(size):
+        return image
+    shape, inner, box = _geometry(image.shape[:2], size, aspect)
     resized = _resample(image, inner, box, INTERPOLATIONS[interpolation])
     return resized if inner == shape else _on_black(resized, shape)
 
 
-def _geometry(sides, size, fit):
+def check_size(size):
+    """Return `size` as None or (height, width).
+
+    Parameters
+    ----------
+    size : int, tuple of int or None
+
+    Returns
+    -------
+    size : tuple of int or None
+    """
+    if size is None:
+        return None
+    sides = (size, size) if isinstance(size, (int, np.integer)) else tuple(size)
+    if len(sides) != 2 or not all(isinstance(s, (int, np.integer)) and s > 0 for s in sides):
+        raise ValueError(f"size needs to be (height, width), positive integers, but is {size!r}.")
+    return int(sides[0]), int(sides[1])
+
+
+def _geometry(sides, size, aspect):
     """Return the shape of the result, the shape of the resized part, and the part of the source."""
     height, width = sides
     whole = (0, 0, width, height)
     scales = size[0] / height, size[1] / width
-    if fit == "stretch":
+    if aspect == "stretch":
         return size, size, whole
-    if fit == "crop":
+    if aspect == "crop":
         return size, size, _central_box(sides, size, max(scales))
-    if fit == "pad":
+    if aspect == "pad":
         return size, _scaled(sides, min(scales), size), whole
     shape = _scaled(sides, min(size) / min(sides))
     return shape, shape, whole

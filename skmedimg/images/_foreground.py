@@ -1,0 +1,76 @@
+"""Find the largest bright part of one image and cut the image to it."""
+
+import warnings
+
+import numpy as np
+from scipy import ndimage
+
+
+def crop_foreground(image, *, threshold=0.18, margin=0.02, name="The image"):
+    """Cut one image to the bounding box of its largest bright part.
+
+    Pixels count as bright above `threshold` of the way from the darkest to the brightest one; the
+    largest connected part of them, corners touching, is what is kept. On head MRI this is the
+    head: the black frame and small annotations beside it go.
+
+    Parameters
+    ----------
+    image : ndarray (height, width) or (height, width, channels)
+        The channels are averaged to judge brightness.
+    threshold : float in [0, 1), default=0.18
+        Share of the brightness range. The default is the 45 of 255 that is customary for head MRI.
+    margin : float, default=0.02
+        What is left around the box on each side, as a share of the box's longer side.
+    name : str, default="The image"
+        What the warning calls the image.
+
+    Returns
+    -------
+    cropped : ndarray (height', width') or (height', width', channels)
+        A view of `image`; the whole of it, with a warning, where nothing is brighter than the rest.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmedimg.images import crop_foreground
+    >>> image = np.zeros((60, 80), dtype=np.uint8)
+    >>> image[20:40, 30:60] = 200
+    >>> image[0, 0] = 255
+    >>> crop_foreground(image, margin=0).shape
+    (20, 30)
+    """
+    box = foreground_box(image, threshold, margin)
+    if box is None:
+        warnings.warn(f"{name} is blank, so there is no foreground to crop to: it is kept whole.")
+        return image
+    return image[box]
+
+
+def foreground_box(image, threshold, margin):
+    """Return the rows and columns to keep as two slices, or None for a blank image.
+
+    Parameters
+    ----------
+    image : ndarray (height, width) or (height, width, channels)
+    threshold : float
+    margin : float
+
+    Returns
+    -------
+    box : tuple of slice or None
+    """
+    brightness = image if image.ndim == 2 else image.mean(axis=2)
+    darkest, brightest = float(brightness.min()), float(brightness.max())
+    if darkest == brightest:
+        return None
+    parts, count = ndimage.label(
+        brightness > darkest + threshold * (brightest - darkest), structure=np.ones((3, 3))
+    )
+    largest = np.bincount(parts.ravel(), minlength=count + 1)[1:].argmax()
+    rows, columns = ndimage.find_objects(parts)[largest]
+    extra = round(margin * max(rows.stop - rows.start, columns.stop - columns.start))
+    return _widened(rows, extra, image.shape[0]), _widened(columns, extra, image.shape[1])
+
+
+def _widened(part, extra, length):
+    return slice(max(part.start - extra, 0), min(part.stop + extra, length))
