@@ -10,6 +10,7 @@ _EXPORTS = {
     "CropForeground": "skmedimg.images._crop",
     "ImageLoader": "skmedimg.images._loader",
     "LazyImages": "skmedimg.images._lazy",
+    "Pipeline": "skmedimg.pipeline",
     "ScratchCNN": "skmedimg.neural._scratch",
     "ShallowMLP": "skmedimg.neural._shallow",
     "audit": "skmedimg.evaluation._audit",

@@ -4,11 +4,13 @@ from importlib import import_module
 
 # Public name -> the module that holds it, imported only when the name is first used.
 _EXPORTS = {
+    "Audit": "skmedimg.evaluation._audit",
+    "Claims": "skmedimg.evaluation._tests",
     "Comparison": "skmedimg.evaluation._comparison",
     "PatientAggregator": "skmedimg.evaluation._patients",
-    "TestResults": "skmedimg.evaluation._tests",
     "ThresholdAt": "skmedimg.evaluation._thresholds",
     "aggregate_patients": "skmedimg.evaluation._patients",
+    "audit": "skmedimg.evaluation._audit",
     "compare": "skmedimg.evaluation._compare",
     "sensitivity_at_specificity": "skmedimg.evaluation._thresholds",
     "sensitivity_at_specificity_scorer": "skmedimg.evaluation._thresholds",

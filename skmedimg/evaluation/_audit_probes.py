@@ -1,0 +1,198 @@
+"""Cheap models that must fail on honest data: shortcuts and permuted labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import KFold, StratifiedGroupKFold, cross_val_predict
+
+_STRIP = 2  # thumbnail pixels: one sixteenth of a side
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """How well one fact that is no anatomy tells a class from the rest.
+
+    Attributes
+    ----------
+    name : str
+    acquisition : bool
+        True for facts of the file, which never are a finding of the patient.
+    label : object
+        The class told apart best.
+    auc : float
+        Area under the ROC curve, out of fold.
+    p_value : float
+        Of that area under no relation at all, one independent case per patient.
+    """
+
+    name: str
+    acquisition: bool
+    label: object
+    auc: float
+    p_value: float
+
+
+def probe_shortcuts(facts, y, groups, random_state=0):
+    """Return one `Shortcut` per fact that differs between images.
+
+    Parameters
+    ----------
+    facts : Facts
+        Of n images.
+    y : ndarray (n,)
+    groups : ndarray (n,)
+        Patients merged with duplicates: never on both sides of a fold.
+    random_state : int, default=0
+
+    Returns
+    -------
+    shortcuts : list of Shortcut
+    """
+    rows = np.flatnonzero(facts.readable)
+    splits = _grouped_folds(y[rows], groups[rows], random_state)
+    if splits is None:
+        return []
+    return [
+        _probe(name, acquisition, features[rows], y[rows], groups[rows], splits, random_state)
+        for name, acquisition, features in _features(facts)
+        if (features[rows] != features[rows][:1]).any()
+    ]
+
+
+def permuted_accuracy(thumbnails, units, y, *, folds=None, n_permutations=50, random_state=0):
+    """Return the score of a nearest neighbour on labels that mean nothing.
+
+    Every unit (patient, cluster of duplicates) gets the label of another one, so no model can know
+    it, except by having seen the same unit in training.
+
+    Parameters
+    ----------
+    thumbnails : ndarray (n, side, side)
+    units : ndarray (n,) of int
+    y : ndarray (n,)
+    folds : ndarray (n,) of int or None, default=None
+        Fold of each row; None draws five at random. Rows in fold -1 are trained on only.
+    n_permutations : int, default=50
+    random_state : int, default=0
+
+    Returns
+    -------
+    plain : ndarray (n_permutations,)
+        Balanced accuracy where only the row's own fold is held out.
+    grouped : ndarray (n_permutations,)
+        The same where all of the row's unit is held out too: chance.
+    """
+    rng = np.random.default_rng(random_state)
+    folds = _random_folds(len(y), random_state) if folds is None else folds
+    near, far = _neighbours(thumbnails, folds, units)
+    scored = np.flatnonzero((near >= 0) & (far >= 0))
+    scores = []
+    for _ in range(n_permutations):
+        labels = _permuted(y, units, rng)
+        truth = labels[scored]
+        scores.append([_recall(truth, labels[near[scored]]), _recall(truth, labels[far[scored]])])
+    plain, grouped = np.array(scores).T
+    return plain, grouped
+
+
+def _features(facts):
+    """Yield (name, whether it is a fact of the file, columns (n, k)) of every probe."""
+    columns = facts.columns
+    height, width = columns["height"], columns["width"]
+    yield "image size", True, np.column_stack([height, width])
+    yield "aspect ratio", True, (width / np.maximum(height, 1))[:, None]
+    yield "bit depth", True, columns["bits"][:, None]
+    yield "colour mode", True, np.unique(columns["mode"], return_inverse=True)[1][:, None]
+    yield "file format", True, np.unique(columns["format"], return_inverse=True)[1][:, None]
+    yield "JPEG quality", True, np.nan_to_num(columns["quality"], nan=-1)[:, None]
+    if facts.pixels:
+        yield "mean brightness", False, np.nan_to_num(columns["mean"])[:, None]
+        yield "border strip", False, _border(facts.thumbnails)
+
+
+def _border(thumbnails):
+    """Return mean and deviation of the four strips and corners along the edge, (n, 16)."""
+    side, edge = thumbnails.shape[1], slice(_STRIP, -_STRIP)
+    low, high = slice(0, _STRIP), slice(side - _STRIP, side)
+    places = [(low, low), (low, edge), (low, high), (edge, low)]
+    places += [(edge, high), (high, low), (high, edge), (high, high)]
+    patches = [thumbnails[:, rows, columns] for rows, columns in places]
+    return np.column_stack([
+        *(patch.mean(axis=(1, 2)) for patch in patches),
+        *(patch.std(axis=(1, 2)) for patch in patches),
+    ])  # fmt: skip
+
+
+def _grouped_folds(y, groups, random_state):
+    """Return up to five splits by group, or None where a class has fewer than two groups."""
+    if len(y) == 0:
+        return None
+    units = [len(np.unique(groups[y == label])) for label in np.unique(y)]
+    if len(units) < 2 or min(units) < 2:
+        return None
+    folds = StratifiedGroupKFold(min(5, *units), shuffle=True, random_state=random_state)
+    splits = list(folds.split(y, y, groups))
+    whole = all(len(np.unique(y[train])) == len(units) for train, _ in splits)
+    return splits if whole else None
+
+
+def _probe(name, acquisition, features, y, groups, splits, random_state):
+    forest = RandomForestClassifier(
+        25, max_depth=6, min_samples_leaf=5, class_weight="balanced", random_state=random_state
+    )
+    chances = cross_val_predict(forest, features, y, cv=splits, method="predict_proba")
+    labels = np.unique(y)
+    areas = [roc_auc_score(y == label, chances[:, k]) for k, label in enumerate(labels)]
+    best = int(np.argmax(areas))
+    tries = len(labels) if len(labels) > 2 else 1
+    p_value = tries * _p_value(areas[best], y == labels[best], groups)
+    return Shortcut(name, acquisition, labels[best], areas[best], min(1.0, p_value))
+
+
+def _p_value(area, positive, groups):
+    """Return the chance of such an area under no relation (Mann-Whitney), groups as cases."""
+    ones, zeros = len(np.unique(groups[positive])), len(np.unique(groups[~positive]))
+    return float(norm.sf((area - 0.5) / np.sqrt((ones + zeros + 1) / (12 * ones * zeros))))
+
+
+def _random_folds(n, random_state):
+    folds = np.empty(n, dtype=int)
+    splitter = KFold(min(5, n), shuffle=True, random_state=random_state)
+    for fold, (_, held_out) in enumerate(splitter.split(np.empty(n))):
+        folds[held_out] = fold
+    return folds
+
+
+def _neighbours(thumbnails, folds, units):
+    """Return each row's most correlated row of other folds, and of other folds and units."""
+    rows = thumbnails.reshape(len(thumbnails), -1).astype(np.float32)
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+    near, far = np.full(len(rows), -1), np.full(len(rows), -1)
+    held_out = np.flatnonzero(folds >= 0)
+    for block in np.array_split(held_out, max(1, len(held_out) // 256)):
+        alike = rows[block] @ rows.T
+        alike[folds[block, None] == folds[None]] = -np.inf
+        near[block] = _argmax_or_none(alike)
+        alike[units[block, None] == units[None]] = -np.inf
+        far[block] = _argmax_or_none(alike)
+    return near, far
+
+
+def _argmax_or_none(alike):
+    best = alike.argmax(axis=1)
+    return np.where(np.isfinite(alike[np.arange(len(alike)), best]), best, -1)
+
+
+def _recall(truth, predicted):
+    """Return the mean recall over the classes present."""
+    return np.mean([(predicted[truth == label] == label).mean() for label in np.unique(truth)])
+
+
+def _permuted(y, units, rng):
+    """Return y with the labels of whole units exchanged."""
+    _, first, inverse = np.unique(units, return_index=True, return_inverse=True)
+    return rng.permutation(y[first])[inverse]
