@@ -19,6 +19,7 @@ FLOORS = {
     "skmedimg._batches": 1,
     "skmedimg.datasets": 1,
     "skmedimg._training": 2,
+    "skmedimg._packing": 2,
     "skmedimg.features": 2,
     "skmedimg.neural": 3,
     "skmedimg.pipeline": 3,
@@ -29,8 +30,10 @@ FLOORS = {
     "skmedimg.recipes": 5,
     "skmedimg.__main__": 5,
 }
-# Rooms beside each other on one floor: who may look into whom.
+# Beside each other on one floor: which room or module may look into which room.
 BESIDE = {
+    "skmedimg.images._augment": {"skmedimg._batches"},
+    "skmedimg._packing": {"skmedimg._training"},
     "skmedimg._batches": {"skmedimg.images"},
     "skmedimg.datasets": {"skmedimg.images"},
     "skmedimg.features": {"skmedimg._training"},
@@ -61,6 +64,7 @@ LOADED_WHEN_USED = {
     *("pydicom", "nibabel", "timm", "skops", "safetensors", "onnx", "onnxruntime"),
     *("dask", "distributed", "matplotlib", "pandas", "rich"),
 }
+ROUTED = {"params", "fit_params"}
 NOTHING_NAMES = {"utils", "helpers", "common", "manager"}
 
 
@@ -69,15 +73,15 @@ def floors(module, tree):
     room = room_of(module)
     if room is None:
         return [] if module == "skmedimg" else [f"{module} has no floor: give it one in FLOORS"]
-    return [f"{module} imports {name}" for name in own_imports(tree) if not may_import(room, name)]
+    allowed = allowed_rooms(room) | BESIDE.get(module, set())
+    return [
+        f"{module} imports {name}" for name in own_imports(tree) if room_of(name) not in allowed
+    ]
 
 
-def may_import(room, name):
-    other = room_of(name)
-    if other is None or other == room:
-        return other == room
-    beside = FLOORS[other] == FLOORS[room] and other in BESIDE.get(room, ())
-    return (FLOORS[other] < FLOORS[room] or beside) and other not in WALLS.get(room, ())
+def allowed_rooms(room):
+    below = {other for other, floor in FLOORS.items() if floor < FLOORS[room]}
+    return ({room} | below | BESIDE.get(room, set())) - WALLS.get(room, set())
 
 
 def room_of(module):
@@ -179,8 +183,8 @@ def statements_run_on_import(node):
 
 
 def signatures_are_explicit(module, tree):
-    """No `**kwargs` in public; `**params` is how scikit-learn routes metadata."""
-    found = [f for f in functions(tree) if f.args.kwarg and f.args.kwarg.arg != "params"]
+    """No `**kwargs` in public; `**params` and `**fit_params` are how libraries route metadata."""
+    found = [f for f in functions(tree) if f.args.kwarg and f.args.kwarg.arg not in ROUTED]
     return [f"{module}.{f.name}(**{f.args.kwarg.arg})" for f in found if is_public(f.name)]
 
 

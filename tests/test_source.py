@@ -78,7 +78,7 @@ def test_importing_skmedimg_loads_nothing_heavy():
 @pytest.mark.parametrize("name", sorted({"HOG", "ShallowMLP", "ScratchCNN"} & {*skmedimg._EXPORTS}))
 def test_the_small_estimators_load_neither_torchvision_nor_plotting(name):
     loaded = modules_after(f"from skmedimg import {name}")
-    assert loaded & {"torchvision", "matplotlib", "pandas", "timm"} == set()
+    assert loaded & {"torchvision", "matplotlib", "optuna", "timm"} == set()
 
 
 @pytest.mark.parametrize("name", skmedimg.__all__)
