@@ -7,6 +7,7 @@ __version__ = "0.1.0"
 # Public name -> the module that holds it, imported only when the name is first used.
 _EXPORTS = {
     "Audit": "skmedimg.evaluation._audit",
+    "Augmenter": "skmedimg.images._augmenter",
     "CropForeground": "skmedimg.images._crop",
     "ImageLoader": "skmedimg.images._loader",
     "LazyImages": "skmedimg.images._lazy",
@@ -14,6 +15,7 @@ _EXPORTS = {
     "ScratchCNN": "skmedimg.neural._scratch",
     "ShallowMLP": "skmedimg.neural._shallow",
     "audit": "skmedimg.evaluation._audit",
+    "augment": "skmedimg.images._augment",
     "load_image_folder": "skmedimg.datasets._folder",
     "load_image_table": "skmedimg.datasets._table",
     "read_image": "skmedimg.images._read",

@@ -11,8 +11,9 @@ from skmedimg.images._lazy import LazyImages
 
 _SCALED = {np.dtype(kind): float(np.iinfo(kind).max) for kind in ("u1", "i1", "u2", "i2")}
 
-# Short batches are padded to this many rows: for 1 to 3 rows the matrix kernels round differently.
-_MIN_ROWS = 8
+# Inference batches are padded to a multiple of this: matrix kernels work in blocks of rows and
+# round a row in a block that is not full differently (in its last bit).
+_ROW_BLOCK = 16
 
 # Values per inference batch: activations that stay in the caches and under glibc's 32 MB blocks.
 _INFERENCE_VALUES = 1 << 19
@@ -129,7 +130,7 @@ class InferenceBatches:
     def __init__(self, dataset, batch_size=None):
         self.dataset = dataset
         values = math.prod(dataset.images.shape[1:])
-        self.batch_size = batch_size or min(4096, max(_MIN_ROWS, _INFERENCE_VALUES // values))
+        self.batch_size = batch_size or min(4096, max(_ROW_BLOCK, _INFERENCE_VALUES // values))
 
     def __len__(self):
         return -(-len(self.dataset) // self.batch_size)
@@ -169,7 +170,7 @@ def to_device(batch, device, precision):
 
 
 def pad_rows(batch):
-    """Return a batch of at least eight rows, the missing ones zero, so that rounding is the same.
+    """Return a batch of a multiple of 16 rows, zeros added, so that each row rounds the same.
 
     Parameters
     ----------
@@ -177,10 +178,10 @@ def pad_rows(batch):
 
     Returns
     -------
-    padded : Tensor (max(n, 8), ...)
+    padded : Tensor (n rounded up, ...)
     """
-    missing = _MIN_ROWS - len(batch)
-    if missing <= 0:
+    missing = -len(batch) % _ROW_BLOCK
+    if missing == 0:
         return batch
     return torch.cat([batch, batch.new_zeros(missing, *batch.shape[1:])])
 

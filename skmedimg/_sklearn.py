@@ -1,5 +1,7 @@
 """The one door to scikit-learn's private or version-dependent names."""
 
+from contextlib import nullcontext
+
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as take_rows
 from sklearn.utils._metadata_requests import _routing_enabled as routing_enabled
@@ -10,6 +12,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_params,
 )
+from sklearn.utils._user_interface import _print_elapsed_time as print_elapsed_time
 from sklearn.utils.validation import (
     _check_feature_names,
     _check_sample_weight,
@@ -36,6 +39,9 @@ except ImportError:  # scikit-learn 1.8 has no callback protocol: the same calls
             self, *, estimator, X=None, y=None, metadata=None, reconstruction_attributes=None
         ):
             return False
+
+        def propagate_callback_context(self, sub_estimator):
+            return nullcontext()
 
     class CallbackSupportMixin:
         """Stand-in whose fit tasks are silent."""
@@ -64,6 +70,7 @@ __all__ = [
     "check_sample_weight",
     "fit_context",
     "num_samples",
+    "print_elapsed_time",
     "routing_enabled",
     "take_rows",
     "validate_data",

@@ -1,77 +1,22 @@
 """Training and running a network: the only importer of skorch."""
 
 import copy
-from dataclasses import dataclass
-from functools import partial
-from types import MappingProxyType
 
 import numpy as np
 import torch
 from skorch import NeuralNet
 from torch import nn
-from torch.optim import SGD, Adam, AdamW, RMSprop
-from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR, ReduceLROnPlateau
-from tqdm.auto import tqdm
 
+from skmedimg._allocator import keep_freed_memory
 from skmedimg._batches import Dataset, InferenceBatches, TrainingBatches, pad_rows
+from skmedimg._plan import OPTIMIZERS, start_schedule, step_plateau
 from skmedimg._runtime import (
-    Precision,
     autocast,
     generator,
-    keep_freed_memory,
     loss_scaler,
     repeatable_kernels,
 )
 from skmedimg.networks._blocks import set_generator
-
-OPTIMIZERS = MappingProxyType(
-    {
-        "adam": partial(Adam, fused=True),
-        "adamw": partial(AdamW, fused=True),
-        "sgd": partial(SGD, momentum=0.9, nesterov=True, fused=True),
-        "rmsprop": partial(RMSprop, alpha=0.9, eps=1e-7),
-    }
-)
-
-SCHEDULES = ("constant", "cosine", "onecycle", "plateau")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a network is trained, apart from its data.
-
-    Parameters
-    ----------
-    device : torch.device
-    precision : Precision
-    criterion : nn.Module
-        Maps (outputs, targets) to one loss per image.
-    score : callable
-        Maps (outputs, targets) to one score per image, for the history.
-    optimizer : str or callable
-        A name of `OPTIMIZERS`, or what makes an optimizer of parameter groups.
-    learning_rate, weight_decay : float
-    schedule : str
-        One of `SCHEDULES`.
-    batch_size : int
-    gradient_clip : float or None, default=None
-    callbacks : list or None, default=None
-        skorch callbacks.
-    reuse_memory : bool, default=True
-    """
-
-    device: torch.device
-    precision: Precision
-    criterion: nn.Module
-    score: object
-    optimizer: object
-    learning_rate: float
-    weight_decay: float
-    schedule: str
-    batch_size: int
-    gradient_clip: float | None = None
-    callbacks: list | None = None
-    reuse_memory: bool = True
 
 
 class Net(NeuralNet):
@@ -252,7 +197,7 @@ def fit_network(net, training, validation=None, *, epochs, seed, patience=None, 
     plan, listener = net.plan, listener or Listener()
     draws = generator(seed + 1, plan.device)
     batches = TrainingBatches(training, plan.batch_size, generator(seed), draws)
-    _schedule(net, epochs, len(batches))
+    start_schedule(net, epochs, len(batches))
     best = _Best(patience) if patience is not None else None
     set_generator(net.module_, draws)
     try:
@@ -303,21 +248,6 @@ def run_network(net, images, *, flat=False, finish=None):
         return torch.cat(parts).numpy()
 
 
-def progress_bar(epochs, name):
-    """Return a bar that counts epochs.
-
-    Parameters
-    ----------
-    epochs : int
-    name : str
-
-    Returns
-    -------
-    bar : tqdm.tqdm
-    """
-    return tqdm(total=epochs, desc=name, unit="epoch")
-
-
 def _run_epochs(net, batches, validation, epochs, best, listener):
     watched = None if validation is None else InferenceBatches(validation)
     data = {"dataset_train": batches.dataset, "dataset_valid": validation}
@@ -329,7 +259,7 @@ def _run_epochs(net, batches, validation, epochs, best, listener):
         if watched is not None:
             net.run_single_epoch(watched, False, "valid", net.validation_step)
         stop = _called_off(net, data)
-        _step_plateau(net)
+        step_plateau(net)
         stop |= best is not None and best.see(net)
         if listener.end_epoch(net) or stop:
             return
@@ -344,27 +274,6 @@ def _called_off(net, data):
     except KeyboardInterrupt:
         return True
     return False
-
-
-def _schedule(net, epochs, steps):
-    """Start the learning rate's course over, from the rate asked for."""
-    plan, optimizer = net.plan, net.optimizer_
-    for group, asked in zip(optimizer.param_groups, net.groups, strict=True):
-        group["lr"] = group["initial_lr"] = asked.get("lr", plan.learning_rate)
-    rates = [group["lr"] for group in optimizer.param_groups]
-    net.stepper_ = net.plateau_ = None
-    if plan.schedule == "cosine":
-        net.stepper_ = CosineAnnealingLR(optimizer, epochs * steps)
-    elif plan.schedule == "onecycle":
-        net.stepper_ = OneCycleLR(optimizer, rates, epochs * steps, cycle_momentum=False)
-    elif plan.schedule == "plateau":
-        net.plateau_ = ReduceLROnPlateau(optimizer, factor=0.3, patience=3)
-
-
-def _step_plateau(net):
-    if net.plateau_ is not None:
-        last = net.history[-1]
-        net.plateau_.step(last.get("valid_loss", last["train_loss"]))
 
 
 class _Best:

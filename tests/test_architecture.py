@@ -13,11 +13,13 @@ PACKAGE = Path(skmedimg.__file__).parent
 FLOORS = {
     "skmedimg._sklearn": 0,
     "skmedimg._runtime": 0,
+    "skmedimg._allocator": 0,
     "skmedimg.metrics": 0,
     "skmedimg.networks": 0,
     "skmedimg.images": 1,
     "skmedimg._batches": 1,
     "skmedimg.datasets": 1,
+    "skmedimg._plan": 2,
     "skmedimg._training": 2,
     "skmedimg._packing": 2,
     "skmedimg.features": 2,
@@ -33,7 +35,8 @@ FLOORS = {
 # Beside each other on one floor: which room or module may look into which room.
 BESIDE = {
     "skmedimg.images._augment": {"skmedimg._batches"},
-    "skmedimg._packing": {"skmedimg._training"},
+    "skmedimg._packing": {"skmedimg._training", "skmedimg._plan"},
+    "skmedimg._training": {"skmedimg._plan"},
     "skmedimg._batches": {"skmedimg.images"},
     "skmedimg.datasets": {"skmedimg.images"},
     "skmedimg.features": {"skmedimg._training"},
@@ -42,7 +45,7 @@ BESIDE = {
 }
 # Walls inside the floors: whatever the floor, these never import those.
 WALLS = {
-    "skmedimg.networks": {"skmedimg._sklearn", "skmedimg._runtime", "skmedimg.metrics"},
+    "skmedimg.networks": {"skmedimg._sklearn", "skmedimg._runtime", "skmedimg._allocator", "skmedimg.metrics"},
     "skmedimg.evaluation": {"skmedimg.neural", "skmedimg.networks", "skmedimg._training"},
 }
 GLOBAL_STATE = (

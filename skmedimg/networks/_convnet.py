@@ -49,8 +49,17 @@ class Block:
 
 
 def convnet(
-    image_shape, n_outputs, blocks, *, activation, norm, block_order, global_pool, dense_units, dropout
-):  # fmt: skip
+    image_shape,
+    n_outputs,
+    blocks,
+    *,
+    activation,
+    norm,
+    block_order,
+    global_pool,
+    dense_units,
+    dropout,
+):
     """Return a network of convolutional blocks and dense layers.
 
     Parameters

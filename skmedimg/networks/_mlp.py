@@ -27,8 +27,11 @@ def mlp(n_inputs, hidden_units, n_outputs, *, activation="relu", dropout=(), nor
 
     Examples
     --------
+    >>> import torch
     >>> from skmedimg.networks._mlp import mlp
-    >>> sum(p.numel() for p in mlp(784, (30, 30), 10).parameters())
+    >>> with torch.device("meta"):
+    ...     network = mlp(784, (30, 30), 10)
+    >>> sum(weights.numel() for weights in network.parameters())
     24790
     """
     layers = []

@@ -1,4 +1,4 @@
-"""What the numbers of a last layer mean: losses, probabilities and hits, for one logit or several."""
+"""What the numbers of a last layer mean: losses, probabilities and hits."""
 
 import torch
 from torch import nn

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmedimg import _training
 from skmedimg._batches import Dataset
 from skmedimg._packing import pack_net, plain_history, unpack_net
+from skmedimg._plan import OPTIMIZERS, SCHEDULES, Plan
 from skmedimg._runtime import (
     PRECISIONS,
     fresh_weights,
@@ -25,7 +26,6 @@ from skmedimg._sklearn import (
     fit_context,
     with_callbacks,
 )
-from skmedimg._training import OPTIMIZERS, SCHEDULES, Plan
 from skmedimg.images._check import check_groups, check_images, check_weights
 from skmedimg.neural._progress import FitTasks
 from skmedimg.neural._split import inner_split

@@ -1,6 +1,8 @@
 """Who hears of each epoch: scikit-learn's callbacks, the progress bar and the estimator."""
 
-from skmedimg._training import Listener, progress_bar
+from tqdm.auto import tqdm
+
+from skmedimg._training import Listener
 
 
 class FitTasks(Listener):
@@ -24,7 +26,8 @@ class FitTasks(Listener):
         self.root = self.estimator._init_callback_context(max_subtasks=self.epochs)
         self.root.call_on_fit_task_begin(**self.told)
         if self.estimator.verbose:
-            self.bar = progress_bar(self.epochs, type(self.estimator).__name__)
+            name = type(self.estimator).__name__
+            self.bar = tqdm(total=self.epochs, desc=name, unit="epoch")
         return self
 
     def __exit__(self, *error):

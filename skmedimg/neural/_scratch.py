@@ -11,7 +11,120 @@ from skmedimg.neural._parts import check_choices, check_parts
 
 
 class ScratchCNN(NeuralClassifier):
-    """A convolutional network trained from nothing: blocks of convolutions, then dense layers."""
+    """A convolutional network trained from nothing: blocks of convolutions, then dense layers.
+
+    Each block convolves, normalises, activates and halves the image by pooling (a side of one
+    pixel stays). Most parameters of a block take one value for all blocks, or a tuple with one
+    per block.
+
+    Parameters
+    ----------
+    filters : tuple of int, default=(32, 64, 128)
+        Channels of each block; its length is the number of blocks.
+    kernel_size : int or tuple of int, default=3
+        Side of the convolutions' kernels.
+    convs_per_block : int or tuple of int, default=1
+        Convolutions before each pooling.
+    padding : {"same", "valid"} or tuple of str, default="same"
+        Whether convolutions keep the size or lose a margin.
+    activation : str, default="relu"
+        "relu", "leaky-relu" (slope 0.3), "elu", "gelu", "silu", "tanh", "sigmoid" or "identity".
+    norm : {"group", "batch"} or None, default="group"
+        Normalisation of each convolution; "group" does not depend on the other images.
+    block_order : str, default="conv-norm-act-pool"
+        Order within a block; what stands before "pool" is repeated with every convolution.
+    pool : {"max", "avg"} or tuple of str, default="max"
+        What pooling keeps of 2x2 pixels.
+    block_dropout : float or tuple of float, default=0.0
+        Share of values silenced after each block in training.
+    global_pool : bool, default=False
+        Average each channel before the dense layers, instead of flattening.
+    dense_units : tuple of int, default=(128,)
+        Units of each dense layer between the blocks and the output; may be empty.
+    dropout : float or tuple of float, default=0.5
+        Share of units silenced after the dense layers in training, or one share per layer.
+    output : {"auto", "softmax"}, default="auto"
+        "auto" tells two classes apart by one logit; "softmax" has one logit per class always.
+    max_epochs : int, default=30
+        Passes over the training images.
+    batch_size : int, default=32
+        Images per step.
+    learning_rate : float, default=1e-3
+        Step size, the highest one where the schedule changes it.
+    optimizer : str or callable, default="adam"
+        "adam", "adamw", "sgd" (Nesterov momentum 0.9), "rmsprop" (Keras's settings), or what
+        makes a torch optimizer of parameter groups, `lr` and `weight_decay`.
+    weight_decay : float, default=0.0
+        L2 penalty; with "adamw" decoupled from the gradient.
+    schedule : str, default="cosine"
+        Course of the learning rate: "constant", "cosine" (down to zero), "onecycle" (up and
+        down), "plateau" (times 0.3 after 4 epochs without a lower loss).
+    gradient_clip : float or None, default=None
+        Largest norm of a step's gradient.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each label; "balanced" makes every class count the same.
+    early_stopping : bool, default=False
+        Hold back images, stop when their loss no longer falls and keep the best epoch. False
+        trains on every image given.
+    validation_fraction : float, default=0.1
+        Share of images that early stopping holds back, stratified and whole patients at a time.
+    n_iter_no_change : int, default=10
+        Epochs without a lower validation loss after which early stopping stops.
+    augment : Augmenter or None, default=None
+        Changes training images anew in every epoch, never those that are held back.
+    image_shape : tuple of int or None, default=None
+        (height, width) or (height, width, channels) of one image where X holds rows or paths,
+        with at most one -1; None reads rows as square images.
+    callbacks : list or None, default=None
+        skorch callbacks.
+    device : str, default="auto"
+        "auto" takes CUDA, then MPS, then the CPU; worker processes each take a GPU of their own.
+    precision : str, default="auto"
+        "float32", "bf16", "float16", "float64", or "auto": the fastest one of equal quality here.
+    reuse_memory : bool, default=True
+        Keep freed memory for the next step of a fit on the CPU: up to twice as fast, for up to
+        half as much memory again.
+    random_state : int, RandomState instance or None, default=None
+        An int makes `fit` repeatable to the bit on the same device.
+    warm_start : bool, default=False
+        Let `fit` continue from the weights of the fit before.
+    verbose : bool or int, default=0
+        Show a progress bar with the running loss and score.
+
+    Attributes
+    ----------
+    classes_ : ndarray (n_classes,)
+        Labels, sorted.
+    image_shape_ : tuple of int
+        (height, width, channels) of one image.
+    n_features_in_ : int
+        Values of one image; not set for paths.
+    n_iter_ : int
+        Epochs trained.
+    history_ : list of dict
+        Loss, score and learning rate of each epoch; `pandas.DataFrame(history_)` is a table.
+    best_epoch_ : int
+        Index in `history_` of the epoch kept, with early stopping only.
+    interrupted_ : bool
+        Whether the last fit was cut short; it is usable all the same.
+    net_ : skorch.NeuralNet
+        The trained net; `net_.module_` is the torch module.
+
+    See Also
+    --------
+    ShallowMLP : A dense network, on rows.
+    TransferClassifier : A network that has seen other images before.
+
+    Examples
+    --------
+    >>> from skmedimg import ScratchCNN
+    >>> from skmedimg.datasets import make_lesions
+    >>> data = make_lesions(200, size=32, noise=0.1, random_state=0)
+    >>> model = ScratchCNN((8, 16), max_epochs=8, random_state=0)
+    >>> model = model.fit(data.images[:150], data.target[:150])
+    >>> model.score(data.images[150:], data.target[150:]) > 0.8
+    True
+    """
 
     _parameter_constraints = {
         "filters": ["array-like"],

@@ -29,6 +29,82 @@ class ShallowMLP(NeuralClassifier):
         "auto" tells two classes apart by one logit; "softmax" has one logit per class always.
     max_epochs : int, default=50
         Passes over the training images.
+    batch_size : int, default=32
+        Images per step.
+    learning_rate : float, default=1e-3
+        Step size, the highest one where the schedule changes it.
+    optimizer : str or callable, default="adam"
+        "adam", "adamw", "sgd" (Nesterov momentum 0.9), "rmsprop" (Keras's settings), or what
+        makes a torch optimizer of parameter groups, `lr` and `weight_decay`.
+    weight_decay : float, default=0.0
+        L2 penalty; with "adamw" decoupled from the gradient.
+    schedule : str, default="cosine"
+        Course of the learning rate: "constant", "cosine" (down to zero), "onecycle" (up and
+        down), "plateau" (times 0.3 after 4 epochs without a lower loss).
+    gradient_clip : float or None, default=None
+        Largest norm of a step's gradient.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each label; "balanced" makes every class count the same.
+    early_stopping : bool, default=False
+        Hold back images, stop when their loss no longer falls and keep the best epoch. False
+        trains on every image given.
+    validation_fraction : float, default=0.1
+        Share of images that early stopping holds back, stratified and whole patients at a time.
+    n_iter_no_change : int, default=10
+        Epochs without a lower validation loss after which early stopping stops.
+    augment : Augmenter or None, default=None
+        Changes training images anew in every epoch, never those that are held back.
+    image_shape : tuple of int or None, default=None
+        (height, width) or (height, width, channels) of one image where X holds rows or paths,
+        with at most one -1; None reads rows as square images.
+    callbacks : list or None, default=None
+        skorch callbacks.
+    device : str, default="auto"
+        "auto" takes CUDA, then MPS, then the CPU; worker processes each take a GPU of their own.
+    precision : str, default="auto"
+        "float32", "bf16", "float16", "float64", or "auto": the fastest one of equal quality here.
+    reuse_memory : bool, default=True
+        Keep freed memory for the next step of a fit on the CPU: up to twice as fast, for up to
+        half as much memory again.
+    random_state : int, RandomState instance or None, default=None
+        An int makes `fit` repeatable to the bit on the same device.
+    warm_start : bool, default=False
+        Let `fit` continue from the weights of the fit before.
+    verbose : bool or int, default=0
+        Show a progress bar with the running loss and score.
+
+    Attributes
+    ----------
+    classes_ : ndarray (n_classes,)
+        Labels, sorted.
+    image_shape_ : tuple of int
+        (height, width, channels) of one image, or (n_features,) of rows.
+    n_features_in_ : int
+        Values of one image; not set for paths.
+    n_iter_ : int
+        Epochs trained.
+    history_ : list of dict
+        Loss, score and learning rate of each epoch; `pandas.DataFrame(history_)` is a table.
+    best_epoch_ : int
+        Index in `history_` of the epoch kept, with early stopping only.
+    interrupted_ : bool
+        Whether the last fit was cut short; it is usable all the same.
+    net_ : skorch.NeuralNet
+        The trained net; `net_.module_` is the torch module.
+
+    See Also
+    --------
+    ScratchCNN : A convolutional network, on images.
+    HOG : Features that go well with this network.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skmedimg import ShallowMLP
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = ShallowMLP(max_epochs=10, random_state=0).fit(X[:1000], y[:1000])
+    >>> model.score(X[1000:], y[1000:]) > 0.9
+    True
     """
 
     _takes_rows = True

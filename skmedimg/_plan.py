@@ -1,0 +1,96 @@
+"""How a network is trained: its plan, the optimizers and the learning rate's course."""
+
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+
+import torch
+from torch import nn
+from torch.optim import SGD, Adam, AdamW, RMSprop
+from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR, ReduceLROnPlateau
+
+from skmedimg._runtime import Precision
+
+OPTIMIZERS = MappingProxyType(
+    {
+        "adam": partial(Adam, fused=True),
+        "adamw": partial(AdamW, fused=True),
+        "sgd": partial(SGD, momentum=0.9, nesterov=True, fused=True),
+        "rmsprop": partial(RMSprop, alpha=0.9, eps=1e-7),
+    }
+)
+
+SCHEDULES = ("constant", "cosine", "onecycle", "plateau")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a network is trained, apart from its data.
+
+    Parameters
+    ----------
+    device : torch.device
+    precision : Precision
+    criterion : nn.Module
+        Maps (outputs, targets) to one loss per image.
+    score : callable
+        Maps (outputs, targets) to one score per image, for the history.
+    optimizer : str or callable
+        A name of `OPTIMIZERS`, or what makes an optimizer of parameter groups.
+    learning_rate, weight_decay : float
+    schedule : str
+        One of `SCHEDULES`.
+    batch_size : int
+    gradient_clip : float or None, default=None
+    callbacks : list or None, default=None
+        skorch callbacks.
+    reuse_memory : bool, default=True
+    """
+
+    device: torch.device
+    precision: Precision
+    criterion: nn.Module
+    score: object
+    optimizer: object
+    learning_rate: float
+    weight_decay: float
+    schedule: str
+    batch_size: int
+    gradient_clip: float | None = None
+    callbacks: list | None = None
+    reuse_memory: bool = True
+
+
+def start_schedule(net, epochs, steps):
+    """Start the learning rate's course over, from the rate asked for.
+
+    Parameters
+    ----------
+    net : Net
+    epochs : int
+    steps : int
+        Steps per epoch.
+    """
+    plan, optimizer = net.plan, net.optimizer_
+    for group, asked in zip(optimizer.param_groups, net.groups, strict=True):
+        group["lr"] = group["initial_lr"] = asked.get("lr", plan.learning_rate)
+    rates = [group["lr"] for group in optimizer.param_groups]
+    net.stepper_ = net.plateau_ = None
+    if plan.schedule == "cosine":
+        net.stepper_ = CosineAnnealingLR(optimizer, epochs * steps)
+    elif plan.schedule == "onecycle":
+        net.stepper_ = OneCycleLR(optimizer, rates, epochs * steps, cycle_momentum=False)
+    elif plan.schedule == "plateau":
+        net.plateau_ = ReduceLROnPlateau(optimizer, factor=0.3, patience=3)
+
+
+def step_plateau(net):
+    """Lower the learning rate where the schedule is "plateau" and the loss no longer falls.
+
+    Parameters
+    ----------
+    net : Net
+    """
+    if net.plateau_ is not None:
+        last = net.history[-1]
+        net.plateau_.step(last.get("valid_loss", last["train_loss"]))

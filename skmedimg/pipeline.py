@@ -1,0 +1,153 @@
+"""Pipeline: imbalanced-learn's, with names made up where none are given."""
+
+import numpy as np
+from imblearn import pipeline
+
+from skmedimg._sklearn import print_elapsed_time, routing_enabled, with_callbacks
+
+_FOLLOWING = ("groups", "sample_weight")
+
+
+class Pipeline(pipeline.Pipeline):
+    """A chain of steps that also takes samplers, unnamed steps, patients and callbacks.
+
+    It is imbalanced-learn's Pipeline (samplers act in `fit` alone), and more: steps may come
+    without names; `groups` and `sample_weight` reach the last step without a prefix and follow
+    every sampler before it; scikit-learn's callbacks reach the last step, epoch by epoch.
+
+    Parameters
+    ----------
+    steps : list of estimator or of (str, estimator)
+        Unnamed steps are called after their class in lower case, a second one "hog_2".
+    transform_input : list of str or None, default=None
+        Metadata to transform like X, as in scikit-learn; needs metadata routing.
+    memory : str, joblib.Memory or None, default=None
+        Where fitted transformers are cached.
+    verbose : bool, default=False
+        Print the time every step takes.
+
+    Attributes
+    ----------
+    named_steps : sklearn.utils.Bunch
+        Steps by name.
+    classes_ : ndarray (n_classes,)
+        Of the last step, when that is a classifier.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skmedimg import HOG, Pipeline, ShallowMLP
+    >>> X, y = load_digits(return_X_y=True)
+    >>> hog = HOG(pixels_per_cell=(4, 4), cells_per_block=(1, 1))
+    >>> model = Pipeline([hog, ShallowMLP(max_epochs=20, random_state=0)]).fit(X, y)
+    >>> list(model.named_steps)
+    ['hog', 'shallowmlp']
+    >>> model.predict(X[:5])
+    array([0, 1, 2, 3, 4])
+    """
+
+    def __init__(self, steps, *, transform_input=None, memory=None, verbose=False):
+        super().__init__(
+            name_steps(steps), transform_input=transform_input, memory=memory, verbose=verbose
+        )
+
+    # scikit-learn routes whatever metadata the steps ask for, so `params` has to stay open.
+    @with_callbacks
+    def fit(self, X, y=None, groups=None, sample_weight=None, **params):
+        """Fit every step on what the steps before it return.
+
+        Parameters
+        ----------
+        X : any kind of X that the first step takes
+        y : array-like (n,) or None, default=None
+            Targets.
+        groups : array-like (n,) or None, default=None
+            Patients, for the last step.
+        sample_weight : array-like (n,) or None, default=None
+            Weights, for the last step.
+        **params : dict of str to object
+            Other metadata: "step__name", or what steps requested with metadata routing.
+
+        Returns
+        -------
+        self : Pipeline
+        """
+        root = self._init_callback_context(max_subtasks=1)
+        root.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        routed = self._route(groups, sample_weight, params)
+        Xt, yt = self._fit(X, y, routed, raw_params=params)
+        last_name, last = self.steps[-1]
+        if last not in ("passthrough", None):
+            metadata = self._follow_samplers(routed[last_name]["fit"])
+            task = root.subcontext(task_name=f"fit-{last_name}")
+            elapsed = print_elapsed_time("Pipeline", self._log_message(len(self.steps) - 1))
+            with elapsed, task.propagate_callback_context(last):
+                last.fit(Xt, yt, **metadata)
+        root.call_on_fit_task_end(estimator=self, X=X, y=y)
+        return self
+
+    def _route(self, groups, sample_weight, params):
+        """Return what each step's methods get of the metadata."""
+        given = {"groups": groups, "sample_weight": sample_weight}
+        given = {name: value for name, value in given.items() if value is not None}
+        if routing_enabled():
+            return self._check_method_params(method="fit", props={**params, **given})
+        routed = self._check_method_params(method="fit", props=params)
+        routed[self.steps[-1][0]]["fit"].update(given)
+        return routed
+
+    def _follow_samplers(self, metadata):
+        """Take groups and weights along wherever a sampler repeated, dropped or moved rows."""
+        metadata = dict(metadata)
+        for name in set(_FOLLOWING) & set(metadata):
+            for step_name, step in self.steps[:-1]:
+                if hasattr(step, "fit_resample"):
+                    rows = _rows_kept(step_name, step, name)
+                    metadata[name] = np.asarray(metadata[name])[rows]
+        return metadata
+
+
+def name_steps(steps):
+    """Return steps as (name, estimator) pairs; a list that has its names is returned as it is.
+
+    Parameters
+    ----------
+    steps : list of estimator or of (str, estimator)
+
+    Returns
+    -------
+    named : list of (str, estimator)
+
+    Examples
+    --------
+    >>> from skmedimg import HOG
+    >>> from skmedimg.pipeline import name_steps
+    >>> [name for name, _ in name_steps([HOG(), HOG(), ("last", HOG())])]
+    ['hog', 'hog_2', 'last']
+    """
+    if not isinstance(steps, (list, tuple)):
+        raise TypeError(f"steps needs a list of estimators, but is a {type(steps).__name__}.")
+    if all(isinstance(step, tuple) for step in steps):
+        return steps
+    taken = {step[0] for step in steps if isinstance(step, tuple)}
+    return [step if isinstance(step, tuple) else (_new_name(step, taken), step) for step in steps]
+
+
+def _new_name(step, taken):
+    base = name = step if isinstance(step, str) else type(step).__name__.lower()
+    number = 1
+    while name in taken:
+        number += 1
+        name = f"{base}_{number}"
+    taken.add(name)
+    return name
+
+
+def _rows_kept(step_name, step, metadata_name):
+    if not hasattr(step, "sample_indices_"):
+        raise ValueError(
+            f"{metadata_name} cannot follow step {step_name!r}: {type(step).__name__} does not "
+            f"say which rows it kept (sample_indices_). Use Resample or Augmenter, or leave "
+            f"{metadata_name} out."
+        )
+    return step.sample_indices_
