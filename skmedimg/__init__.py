@@ -8,17 +8,22 @@ __version__ = "0.1.0"
 _EXPORTS = {
     "Audit": "skmedimg.evaluation._audit",
     "Augmenter": "skmedimg.images._augmenter",
+    "CleanMasks": "skmedimg.images._clean_masks",
     "CropForeground": "skmedimg.images._crop",
     "ImageLoader": "skmedimg.images._loader",
     "LazyImages": "skmedimg.images._lazy",
     "Pipeline": "skmedimg.pipeline",
     "ScratchCNN": "skmedimg.neural._scratch",
     "ShallowMLP": "skmedimg.neural._shallow",
+    "UNetSegmenter": "skmedimg.neural._unet",
     "audit": "skmedimg.evaluation._audit",
     "augment": "skmedimg.images._augment",
+    "clean_masks": "skmedimg.images._clean_masks",
     "load_image_folder": "skmedimg.datasets._folder",
     "load_image_table": "skmedimg.datasets._table",
+    "load_masks": "skmedimg.images._mask_files",
     "read_image": "skmedimg.images._read",
+    "stratify_masks": "skmedimg.images._stratify",
 }
 
 # Rooms that are public as modules: `skmedimg.datasets.make_lesions`.

@@ -1,0 +1,271 @@
+"""Batches of images changed on their device, each image by numbers of its own.
+
+torchvision.transforms.v2 takes one angle per call: a batch would be a Python loop over images.
+Here the same matrices are built for the whole batch and sampled once; the tests compare every
+operation with v2's functional kernels, image by image.
+"""
+
+from numbers import Real
+
+import torch
+from torch.nn import functional
+
+# What leaves an image as it is, per operation.
+NEUTRAL = {
+    "rotation": 0.0,
+    "zoom": 1.0,
+    "shift": 0.0,
+    "shear": 0.0,
+    "brightness": 1.0,
+    "contrast": 1.0,
+    "noise": 0.0,
+    "crop": 0.0,
+}
+
+# What a pair (low, high) may span, per operation.
+_LIMITS = {
+    "rotation": (-360, 360),
+    "zoom": (0.05, 20),
+    "shift": (-1, 1),
+    "shear": (-80, 80),
+    "brightness": (0, float("inf")),
+    "contrast": (0, float("inf")),
+    "noise": (0, float("inf")),
+    "crop": (0, 0.95),
+}
+
+# The numbers an image draws, always all of them: switching one operation on or off then leaves
+# the numbers of the others as they were.
+_NUMBERS = {
+    "rotation": "rotation",
+    "zoom": "zoom",
+    "shift_right": "shift",
+    "shift_down": "shift",
+    "shear": "shear",
+    "brightness": "brightness",
+    "contrast": "contrast",
+    "noise": "noise",
+    "crop": "crop",
+}
+_COINS = (*NEUTRAL, "flip")
+_PLACES = ("crop_right", "crop_down", "horizontal", "vertical")
+_GEOMETRY = ("rotation", "zoom", "shift_right", "shear", "crop")
+_PADDING = {"zero": "zeros", "edge": "border", "mirror": "reflection"}
+_GRAY_OF_RGB = (0.2989, 0.587, 0.114)
+
+
+def range_of(operation, value):
+    """Return the range from which an operation draws its number.
+
+    Parameters
+    ----------
+    operation : str
+        A key of `NEUTRAL`.
+    value : float or tuple of (low, high)
+        A number spreads around what changes nothing; a pair is the range.
+
+    Returns
+    -------
+    low, high : float
+    """
+    if isinstance(value, Real):
+        neutral = NEUTRAL[operation]
+        if operation == "noise":
+            return value, value
+        return (0.0 if operation == "crop" else neutral - value), neutral + value
+    lowest, highest = _LIMITS[operation]
+    if len(value) != 2 or not all(isinstance(side, Real) for side in value):
+        raise ValueError(f"{operation} needs a number or a pair (low, high), got {value!r}.")
+    if not lowest <= value[0] <= value[1] <= highest:
+        raise ValueError(
+            f"{operation} needs a pair with {lowest} <= low <= high <= {highest}, got {value!r}."
+        )
+    return tuple(value)
+
+
+def draw_changes(n, ranges, flip, probability, generator):
+    """Draw what happens to each of n images.
+
+    Parameters
+    ----------
+    n : int
+    ranges : dict of str to tuple of (low, high)
+        For every operation of `NEUTRAL`; an operation whose range is its neutral value is off.
+    flip : {"horizontal", "vertical", "both"} or None
+    probability : float
+        The chance of each operation to happen to an image.
+    generator : torch.Generator
+        Gives every image one row of numbers, in order.
+
+    Returns
+    -------
+    changes : dict of str to Tensor (n,)
+        Only what may change an image: numbers, and booleans for "horizontal" and "vertical".
+    """
+    width = len(_COINS) + len(_NUMBERS) + len(_PLACES)
+    drawn = torch.rand(
+        (n, width), generator=generator, device=generator.device, dtype=torch.float32
+    ).unbind(1)
+    happens = {name: coin < probability for name, coin in zip(_COINS, drawn, strict=False)}
+    changes = {}
+    for (name, operation), number in zip(_NUMBERS.items(), drawn[len(_COINS) :], strict=False):
+        low, high = ranges[operation]
+        if not low == high == NEUTRAL[operation]:
+            value = low + (high - low) * number
+            changes[name] = torch.where(happens[operation], value, NEUTRAL[operation])
+    places = dict(zip(_PLACES, drawn[-len(_PLACES) :], strict=True))
+    for axis in ("horizontal", "vertical"):
+        if flip in (axis, "both"):
+            changes[axis] = happens["flip"] & (places[axis] < 0.5)
+    if "crop" in changes:
+        changes |= {name: 2 * places[name] - 1 for name in ("crop_right", "crop_down")}
+    return changes
+
+
+def move(images, masks, changes, fill="zero"):
+    """Move images and their masks by one geometry.
+
+    Parameters
+    ----------
+    images : Tensor (n, channels, height, width)
+        Sampled bilinearly.
+    masks : Tensor (n, height, width) or None
+        Sampled at the nearest pixel, so that labels stay labels.
+    changes : dict of str to Tensor (n,)
+        From `draw_changes`.
+    fill : {"zero", "edge", "mirror"}
+        What comes in from outside the image.
+
+    Returns
+    -------
+    images, masks : Tensor
+        New tensors, or the same where nothing moves.
+    """
+    if not any(name in changes for name in _GEOMETRY):
+        return _mirror(images, masks, changes)
+    changes = {name: value.to(images.device) for name, value in changes.items()}
+    grid = _grid(_matrices(changes, *images.shape[2:]).to(images.dtype), *images.shape[2:])
+    moved = _sample(images, grid, "bilinear", fill)
+    if masks is not None:
+        planes = masks[:, None].to(images.dtype)
+        masks = _sample(planes, grid, "nearest", fill)[:, 0].to(masks.dtype)
+    return moved, masks
+
+
+def recolour(images, changes, generator):
+    """Change brightness and contrast and add noise.
+
+    Parameters
+    ----------
+    images : Tensor (n, channels, height, width)
+    changes : dict of str to Tensor (n,)
+        From `draw_changes`.
+    generator : torch.Generator
+        Draws the noise.
+
+    Returns
+    -------
+    images : Tensor (n, channels, height, width)
+        A new tensor within 0 and 1, or within the image's own range where that is wider; the
+        same tensor where nothing changes.
+    """
+    active = [name for name in ("brightness", "contrast", "noise") if name in changes]
+    if not active:
+        return images
+    changes = {name: changes[name].to(images.device, images.dtype) for name in active}
+    low = images.amin((1, 2, 3), keepdim=True).clamp_(max=0)
+    high = images.amax((1, 2, 3), keepdim=True).clamp_(min=1)
+    changed = images if active == ["noise"] else _relight(images, changes)
+    if "noise" in changes:
+        changed = changed + _noise(images, generator).mul_(_per_image(changes["noise"]))
+    # clamp_ with a bound per image takes twice as long as the two halves
+    return torch.minimum(torch.maximum(changed, low, out=changed), high, out=changed)
+
+
+def _mirror(images, masks, changes):
+    """Flip by copying pixels, which nothing rounds."""
+    for axis, side in (("horizontal", -1), ("vertical", -2)):
+        if axis in changes:
+            flipped = changes[axis].to(images.device)[:, None, None]
+            images = torch.where(flipped[:, None], images.flip(side), images)
+            masks = None if masks is None else torch.where(flipped, masks.flip(side), masks)
+    return images, masks
+
+
+def _matrices(changes, height, width):
+    """Return (n, 2, 3): from where in the input each place of the output is taken, in [-1, 1]."""
+    zero = torch.zeros_like(next(iter(changes.values())), dtype=torch.float32)
+    numbers = {name: changes.get(name, zero) for name in (*_NUMBERS, *_PLACES)}
+    along_x, along_y = _inverse_turn(numbers, changes.get("zoom", zero + 1))
+    to_x = numbers["crop"] * numbers["crop_right"] - 2 * numbers["shift_right"]
+    to_y = numbers["crop"] * numbers["crop_down"] - 2 * numbers["shift_down"]
+    kept, ratio = 1 - numbers["crop"], height / width
+    across = torch.where(numbers["horizontal"].bool(), -kept, kept)
+    down = torch.where(numbers["vertical"].bool(), -kept, kept)
+    rows = [
+        (xx * across, xy * down, xx * to_x + xy * to_y)
+        for xx, xy in (
+            (along_x[0], along_x[1] * ratio),
+            (along_y[0] / ratio, along_y[1]),
+        )
+    ]
+    return torch.stack([torch.stack(row, dim=1) for row in rows], dim=1)
+
+
+def _inverse_turn(numbers, zoom):
+    """Invert rotation times zoom times shear, as torchvision's affine orders them."""
+    angle = torch.deg2rad(numbers["rotation"])
+    sine, cosine = angle.sin() / zoom, angle.cos() / zoom
+    slope = torch.deg2rad(numbers["shear"]).tan()
+    return (cosine - sine * slope, cosine * slope + sine), (-sine, cosine)
+
+
+def _grid(matrices, height, width):
+    """Return where each pixel is taken from, (n, height, width, 2).
+
+    torch's affine_grid multiplies matrices instead of adding a row and a column, and takes
+    three times as long.
+    """
+    x = (2 * torch.arange(width, device=matrices.device) + 1).to(matrices.dtype) / width - 1
+    y = (2 * torch.arange(height, device=matrices.device) + 1).to(matrices.dtype) / height - 1
+    along_x = matrices[:, :, 0, None] * x
+    along_y = matrices[:, :, 1, None] * y + matrices[:, :, 2, None]
+    grid = matrices.new_empty(len(matrices), height, width, 2)
+    for side in range(2):
+        torch.add(along_y[:, side, :, None], along_x[:, side, None, :], out=grid[..., side])
+    return grid
+
+
+def _sample(images, grid, mode, fill):
+    return functional.grid_sample(
+        images, grid, mode=mode, padding_mode=_PADDING[fill], align_corners=False
+    )
+
+
+def _relight(images, changes):
+    """Scale by the brightness and pull towards the mean grey by the contrast, in one pass."""
+    one = images.new_ones(len(images))
+    brightness, contrast = changes.get("brightness", one), changes.get("contrast", one)
+    changed = images * _per_image(brightness * contrast)
+    if "contrast" in changes:
+        changed += _per_image((1 - contrast) * brightness * _mean_gray(images))
+    return changed
+
+
+def _mean_gray(images):
+    """Return the mean of each image's grey version, (n,)."""
+    means = images.mean((2, 3))
+    if images.shape[1] == 3:
+        return means @ means.new_tensor(_GRAY_OF_RGB)
+    return means.mean(1)
+
+
+def _noise(images, generator):
+    noise = torch.randn(
+        images.shape, generator=generator, device=generator.device, dtype=images.dtype
+    )
+    return noise.to(images.device)
+
+
+def _per_image(values):
+    return values[:, None, None, None]
