@@ -82,6 +82,8 @@ def read_image(
     except Exception as error:  # decoders raise anything on hostile bytes: one kind comes out
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageReadError(f"{path!r} cannot be decoded: {reason}.") from error
+    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+        raise ImageReadError(f"{path!r} holds values that are NaN or infinite.")
     return to_color(pixels, color, path)
 
 

@@ -1,0 +1,124 @@
+"""Read DICOM files, by pydicom: what a radiologist sees, in 8 or 16 bits."""
+
+import numpy as np
+
+from skmedimg.images._limits import ImageReadError, check_frame, check_pixels
+
+_PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+
+
+def read_dicom(path, frame, window, max_pixels):
+    """Return the pixels of a DICOM file as they are meant to be shown, the brightest highest.
+
+    Stored values are rescaled by slope and intercept, cut to the window, and stretched to the whole
+    range of 8 bits, or of 16 where more than 8 are stored. MONOCHROME1 is inverted.
+
+    Parameters
+    ----------
+    path : str
+    frame : int or None
+    window : tuple of float or None
+        (center, width); None takes the first one of the file, else the range of the stored bits.
+    max_pixels : int
+
+    Returns
+    -------
+    pixels : ndarray (height, width) or (height, width, 3)
+    """
+    try:
+        import pydicom
+    except ImportError as error:
+        raise ImportError(
+            f'Reading {path!r} needs pydicom: pip install "skmedimg[dicom]".'
+        ) from error
+    dataset = pydicom.dcmread(path, force=True)
+    if not any(keyword in dataset for keyword in _PIXELS):
+        raise ImageReadError(f"{path!r} is DICOM without pixels, such as a report or a directory.")
+    check_pixels(path, int(dataset.Columns), int(dataset.Rows), max_pixels)
+    frame = check_frame(path, frame, int(dataset.get("NumberOfFrames") or 1))
+    stored = pydicom.pixels.pixel_array(dataset, index=frame)
+    if dataset.PhotometricInterpretation == "PALETTE COLOR":
+        return (pydicom.pixels.apply_color_lut(stored, dataset) >> 8).astype(np.uint8)
+    if stored.ndim == 3:
+        return np.array(stored)
+    return _shown(stored, dataset, frame, window)
+
+
+def _shown(stored, dataset, frame, window):
+    """Return grey values as the window shows them."""
+    settings = _settings(dataset, frame)
+    values, limits = _rescaled(stored, dataset, settings)
+    if window is None and "VOILUTSequence" in settings:
+        shares = _looked_up(values, dataset, settings["VOILUTSequence"].value[0])
+    else:
+        shares = _windowed(values, limits, settings, window)
+    if dataset.PhotometricInterpretation == "MONOCHROME1":
+        shares = 1 - shares
+    depth = np.uint8 if dataset.get("BitsStored", 16) <= 8 else np.uint16
+    return np.rint(shares * np.iinfo(depth).max).astype(depth)
+
+
+def _settings(dataset, frame):
+    """Return the data elements that decide the looks of a frame, by keyword; its own win."""
+    shared = dataset.get("SharedFunctionalGroupsSequence") or []
+    own = (dataset.get("PerFrameFunctionalGroupsSequence") or [])[frame : frame + 1]
+    found = {element.keyword: element for element in dataset if element.keyword}
+    for groups in (*shared, *own):
+        for name in ("PixelValueTransformationSequence", "FrameVOILUTSequence"):
+            for group in groups.get(name) or []:
+                found.update({element.keyword: element for element in group})
+    return found
+
+
+def _rescaled(stored, dataset, settings):
+    """Return values in the unit of the scanner, and the least and greatest that bits can hold."""
+    if "ModalityLUTSequence" in settings:
+        from pydicom.pixels import apply_modality_lut
+
+        bits = settings["ModalityLUTSequence"].value[0].LUTDescriptor[2]
+        return apply_modality_lut(stored, dataset).astype(np.float32), (0, 2**bits - 1)
+    slope = float(_value(settings, "RescaleSlope", 1))
+    intercept = float(_value(settings, "RescaleIntercept", 0))
+    ends = sorted(end * slope + intercept for end in _stored_range(stored, dataset))
+    return stored.astype(np.float32) * np.float32(slope) + np.float32(intercept), ends
+
+
+def _stored_range(stored, dataset):
+    if stored.dtype.kind == "f":
+        return float(stored.min()), float(stored.max())
+    bits = int(dataset.BitsStored)
+    signed = int(dataset.PixelRepresentation)
+    return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+
+
+def _looked_up(values, dataset, table):
+    from pydicom.pixels import apply_voi
+
+    bits = table.LUTDescriptor[2]
+    return apply_voi(values.astype(np.int64), dataset).astype(np.float32) / (2**bits - 1)
+
+
+def _windowed(values, limits, settings, window):
+    """Return where in the window values lie, from 0 to 1 (DICOM PS3.3, C.11.2.1.2 and 3)."""
+    function = _value(settings, "VOILUTFunction", "LINEAR")
+    if window is None:
+        window = [_first(_value(settings, name, None)) for name in ("WindowCenter", "WindowWidth")]
+    if None in window:
+        center, width, function = sum(limits) / 2, limits[1] - limits[0], "LINEAR_EXACT"
+    else:
+        center, width = map(float, window)
+    if function == "SIGMOID":
+        return 1 / (1 + np.exp(-4 * (values - center) / width))
+    if function == "LINEAR":
+        center, width = center - 0.5, width - 1
+    return np.clip((values - center) / max(width, 1e-6) + 0.5, 0, 1)
+
+
+def _value(settings, keyword, default):
+    value = settings[keyword].value if keyword in settings else None
+    return default if value is None or value == "" else value
+
+
+def _first(value):
+    """Return the first of several windows, which is the one viewers open with."""
+    return value if value is None or np.ndim(value) == 0 else value[0]
