@@ -13,6 +13,7 @@ _EXPORTS = {
     "ImageLoader": "skmedimg.images._loader",
     "LazyImages": "skmedimg.images._lazy",
     "Pipeline": "skmedimg.pipeline",
+    "Resample": "skmedimg.images._resample",
     "ScratchCNN": "skmedimg.neural._scratch",
     "ShallowMLP": "skmedimg.neural._shallow",
     "UNetSegmenter": "skmedimg.neural._unet",

@@ -53,18 +53,24 @@ class Dataset(torch.utils.data.Dataset):
 
     def __getitems__(self, rows):
         """Return the tensors of several rows at once, unaugmented."""
-        return self.tensors(self.cut(np.asarray(rows)))
+        return self.tensors(self.cut(torch.as_tensor(rows)))
 
     def cut(self, rows):
-        """Return images and targets of these rows as stored; decoding happens here."""
-        cut_images = _cut(self.images, rows)
-        return cut_images, {name: _cut(values, rows) for name, values in self.targets.items()}
+        """Return images and targets of these rows as stored; decoding happens here.
+
+        Parameters
+        ----------
+        rows : Tensor of int64, or slice
+        """
+        targets = {name: values[rows] for name, values in self.targets.items()}
+        return _cut(self.images, rows), targets
 
     def tensors(self, stored, generator=None):
         """Return what `cut` gave as tensors on the device; `generator` switches augmentation on."""
         images, targets = stored
         images = to_device(images, self.device, self.precision)
-        targets = {name: _move(values, self.device) for name, values in targets.items()}
+        if self.targets_wait:
+            targets = {name: values.to(self.device) for name, values in targets.items()}
         if self.augment is not None and generator is not None:
             images, targets = self._augment(images, targets, generator)
         if self.flat and images.ndim == 4:
@@ -77,13 +83,18 @@ class Dataset(torch.utils.data.Dataset):
         return images, targets if masks is None else {**targets, "y": masks}
 
     def _hold(self):
-        """Move arrays that fit to the GPU once; on the CPU numpy cuts batches as fast as torch."""
-        arrays = [self.images, *self.targets.values()]
+        """Hold arrays as tensors where torch can share them, on the GPU where they fit."""
+        home = self.device if self._fits() else torch.device("cpu")
+        if not isinstance(self.images, LazyImages):
+            self.images = _hold(self.images, home)
+        self.targets = {name: _hold(values, home) for name, values in self.targets.items()}
+        self.home, self.targets_wait = home, home != self.device
+
+    def _fits(self):
         if self.device.type == "cpu" or isinstance(self.images, LazyImages):
-            return
-        if sum(array.nbytes for array in arrays) < free_memory(self.device) / 2:
-            self.images = _move(self.images, self.device)
-            self.targets = {name: _move(a, self.device) for name, a in self.targets.items()}
+            return False
+        arrays = [self.images, *self.targets.values()]
+        return sum(array.nbytes for array in arrays) < free_memory(self.device) / 2
 
 
 class TrainingBatches:
@@ -110,7 +121,7 @@ class TrainingBatches:
 
     def __iter__(self):
         n = len(self.dataset)
-        order = torch.randperm(n, generator=self.shuffler).numpy()
+        order = torch.randperm(n, generator=self.shuffler).to(self.dataset.home)
         starts = _batch_starts(n, self.batch_size)
         batches = [order[a:b] for a, b in zip(starts, [*starts[1:], n], strict=True)]
         for stored in _cut_ahead(self.dataset, batches):
@@ -159,7 +170,7 @@ def to_device(batch, device, precision):
     tensor : Tensor (n, channels, height, width) or (n, n_features)
     """
     largest = _largest_value(batch)
-    tensor = _move(batch, device)
+    tensor = _tensor(batch).to(device, non_blocking=True)
     if tensor.ndim == 4:
         tensor = tensor.permute(0, 3, 1, 2)
         layout = torch.channels_last if precision.channels_last else torch.contiguous_format
@@ -193,27 +204,33 @@ def _largest_value(batch):
     return float(torch.iinfo(batch.dtype).max) if integer and batch.itemsize < 4 else None
 
 
+def _hold(array, home):
+    """Return an array as a tensor at home, or as it is where torch could not share its memory."""
+    native = array.dtype.newbyteorder("=") == array.dtype
+    forward = all(stride >= 0 for stride in array.strides)
+    if home.type == "cpu" and not (array.flags.writeable and native and forward):
+        return array
+    return _tensor(array).to(home)
+
+
 def _cut(held, rows):
     if isinstance(held, torch.Tensor):
-        return held[rows] if isinstance(rows, slice) else held[torch.from_numpy(rows)]
+        return held[rows]
+    if isinstance(rows, torch.Tensor):
+        rows = rows.numpy()
     if isinstance(held, LazyImages):
         decoded = held[rows].load()
         return decoded if decoded.ndim == 4 else decoded[..., None]
-    return held[rows] if isinstance(rows, slice) else held.take(rows, axis=0)
+    return held[rows]
 
 
-def _move(array, device):
-    """Return a stored array as a tensor of its own dtype on the device."""
-    if isinstance(array, np.ndarray):
-        native = array.dtype.newbyteorder("=")
-        if not array.flags.writeable or array.dtype != native or _is_reversed(array):
-            array = array.astype(native)  # torch refuses these, or warns of them
-        array = torch.from_numpy(array)
-    return array.to(device, non_blocking=True)
-
-
-def _is_reversed(array):
-    return any(stride < 0 for stride in array.strides)
+def _tensor(array):
+    """Return stored values as a tensor of their own dtype."""
+    if isinstance(array, torch.Tensor):
+        return array
+    if not array.flags.writeable or any(stride < 0 for stride in array.strides):
+        array = array.copy()  # torch warns of the one and refuses the other
+    return torch.from_numpy(array.astype(array.dtype.newbyteorder("="), copy=False))
 
 
 def _batch_starts(n, batch_size):

@@ -1,5 +1,7 @@
-"""How a network is trained: its plan, the optimizers and the learning rate's course."""
+"""How a network is trained: its plan, the optimizers, the learning rate's course, the best epoch."""
 
+import copy
+import math
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -94,3 +96,31 @@ def step_plateau(net):
     if net.plateau_ is not None:
         last = net.history[-1]
         net.plateau_.step(last.get("valid_loss", last["train_loss"]))
+
+
+class BestEpoch:
+    """The weights of the epoch with the lowest validation loss so far.
+
+    Parameters
+    ----------
+    patience : int
+        Epochs without a lower loss to wait for one.
+    """
+
+    def __init__(self, patience):
+        self.patience = patience
+        self.loss, self.epoch, self.weights, self.waited = math.inf, None, None, 0
+
+    def see(self, net):
+        """Look at the epoch just run; True when patience is at an end."""
+        loss = net.history[-1, "valid_loss"]
+        self.waited += 1
+        if loss < self.loss:
+            self.loss, self.epoch, self.waited = loss, len(net.history) - 1, 0
+            self.weights = copy.deepcopy(net.module_.state_dict())
+        return self.waited >= self.patience
+
+    def restore(self, net):
+        """Put the weights of the best epoch back."""
+        if self.weights is not None:
+            net.module_.load_state_dict(self.weights)

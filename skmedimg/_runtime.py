@@ -161,9 +161,7 @@ def _cpu_multiplies_bf16():
 
 
 def autocast(device, precision):
-    """Return a context in which products run in `precision.autocast`, if that is set.
-
-    The cast weights are not cached: within one step each weight is cast once anyway.
+    """Return a context in which products run in `precision.autocast`.
 
     Parameters
     ----------
@@ -174,13 +172,11 @@ def autocast(device, precision):
     -------
     context : context manager
     """
-    if precision.autocast is None:
-        return contextlib.nullcontext()
-    return torch.autocast(device.type, precision.autocast)
+    return torch.autocast(device.type, precision.autocast, precision.autocast is not None)
 
 
 def loss_scaler(device, precision):
-    """Return the gradient scaler that float16 needs to keep small gradients, disabled otherwise.
+    """Return the scaler that small gradients need in float16, or None elsewhere.
 
     Parameters
     ----------
@@ -189,9 +185,9 @@ def loss_scaler(device, precision):
 
     Returns
     -------
-    scaler : torch.amp.GradScaler
+    scaler : torch.amp.GradScaler or None
     """
-    return torch.amp.GradScaler(device.type, enabled=precision.autocast is torch.float16)
+    return torch.amp.GradScaler(device.type) if precision.autocast is torch.float16 else None
 
 
 def seed_from(random_state):

@@ -1,15 +1,12 @@
 """Training and running a network: the only importer of skorch."""
 
-import copy
-
-import numpy as np
 import torch
 from skorch import NeuralNet
 from torch import nn
 
 from skmedimg._allocator import keep_freed_memory
 from skmedimg._batches import Dataset, InferenceBatches, TrainingBatches, pad_rows
-from skmedimg._plan import OPTIMIZERS, start_schedule, step_plateau
+from skmedimg._plan import OPTIMIZERS, BestEpoch, start_schedule, step_plateau
 from skmedimg._runtime import (
     autocast,
     generator,
@@ -61,15 +58,15 @@ class Net(NeuralNet):
 
     def train_step(self, batch, **fit_params):
         """Take one step of the optimizer and return its loss and outputs."""
-        self.optimizer_.zero_grad()
+        for weights in self.trained_:  # what zero_grad does, without its 10 us of bookkeeping
+            weights.grad = None
         step = self.train_step_single(batch)
         if self.plan.gradient_clip is not None:
             self._clip_gradients()
         if self.callbacks_:
             named = self.get_all_learnable_params()
             self.notify("on_grad_computed", named_parameters=named, batch=batch)
-        self.scaler_.step(self.optimizer_)
-        self.scaler_.update()
+        self._step()
         if self.stepper_ is not None:
             self.stepper_.step()
         return step
@@ -79,7 +76,7 @@ class Net(NeuralNet):
         images, targets = batch
         outputs = self.infer(images)
         loss = self.get_loss(outputs, targets)
-        self.scaler_.scale(loss).backward()
+        (loss if self.scaler_ is None else self.scaler_.scale(loss)).backward()
         return {"loss": loss, "y_pred": outputs.detach()}
 
     @torch.inference_mode()
@@ -91,14 +88,19 @@ class Net(NeuralNet):
 
     def infer(self, x, **fit_params):
         """Return the network's outputs in full precision."""
-        with autocast(self.plan.device, self.plan.precision):
-            outputs = self.module_(x)
-        return outputs.to(self.plan.precision.dtype)
+        plan = self.plan
+        if plan.precision.autocast is None:
+            return self.module_(x)
+        with autocast(plan.device, plan.precision):
+            return self.module_(x).to(plan.precision.dtype)
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
-        """Return the batch's mean loss, each image times its weight."""
-        losses = self.criterion_(y_pred, y_true["y"])
-        return (losses * y_true["w"].to(losses.dtype)).mean()
+        """Return the batch's mean loss, each image times its weight where they differ."""
+        if "w" in y_true:
+            return (self.criterion_(y_pred, y_true["y"]) * y_true["w"]).mean()
+        if hasattr(self.criterion_, "mean"):
+            return self.criterion_.mean(y_pred, y_true["y"])
+        return self.criterion_(y_pred, y_true["y"]).mean()
 
     def predict(self, X):
         """Return encoded classes, for skorch's scoring callbacks."""
@@ -144,10 +146,17 @@ class Net(NeuralNet):
         self.history.record(f"{prefix}_score", float(scores.double().mean()))
         self.history.record(f"{prefix}_batch_count", len(sizes))
 
+    def _step(self):
+        if self.scaler_ is None:
+            self.optimizer_.step()
+        else:
+            self.scaler_.step(self.optimizer_)
+            self.scaler_.update()
+
     def _clip_gradients(self):
-        self.scaler_.unscale_(self.optimizer_)
-        parameters = [p for group in self.groups for p in group["params"]]
-        nn.utils.clip_grad_norm_(parameters, self.plan.gradient_clip)
+        if self.scaler_ is not None:
+            self.scaler_.unscale_(self.optimizer_)
+        nn.utils.clip_grad_norm_(self.trained_, self.plan.gradient_clip)
 
 
 def build_net(module, plan, groups=None):
@@ -168,6 +177,7 @@ def build_net(module, plan, groups=None):
     module = module.to(plan.device, plan.precision.dtype).to(memory_format=layout)
     groups = groups or [{"params": [p for p in module.parameters() if p.requires_grad]}]
     net = Net(module, plan, groups).initialize()
+    net.trained_ = [weights for group in net.optimizer_.param_groups for weights in group["params"]]
     net.scaler_, net.stepper_ = loss_scaler(plan.device, plan.precision), None
     return net
 
@@ -179,7 +189,7 @@ def fit_network(net, training, validation=None, *, epochs, seed, patience=None, 
     ----------
     net : Net
     training : Dataset
-        With targets "y" and "w".
+        With targets "y" and, where images differ in weight, "w".
     validation : Dataset or None, default=None
         Watched after every epoch; with `patience`, the weights of its best epoch are restored.
     epochs : int
@@ -198,7 +208,7 @@ def fit_network(net, training, validation=None, *, epochs, seed, patience=None, 
     draws = generator(seed + 1, plan.device)
     batches = TrainingBatches(training, plan.batch_size, generator(seed), draws)
     start_schedule(net, epochs, len(batches))
-    best = _Best(patience) if patience is not None else None
+    best = BestEpoch(patience) if patience is not None else None
     set_generator(net.module_, draws)
     try:
         with keep_freed_memory(_is_memory_hungry(plan, training)), repeatable_kernels(plan.device):
@@ -274,27 +284,6 @@ def _called_off(net, data):
     except KeyboardInterrupt:
         return True
     return False
-
-
-class _Best:
-    """The weights of the epoch with the lowest validation loss so far."""
-
-    def __init__(self, patience):
-        self.patience = patience
-        self.loss, self.epoch, self.weights, self.waited = np.inf, None, None, 0
-
-    def see(self, net):
-        """Look at the epoch just run; True when patience is at an end."""
-        loss = net.history[-1, "valid_loss"]
-        self.waited += 1
-        if loss < self.loss:
-            self.loss, self.epoch, self.waited = loss, len(net.history) - 1, 0
-            self.weights = copy.deepcopy(net.module_.state_dict())
-        return self.waited >= self.patience
-
-    def restore(self, net):
-        if self.weights is not None:
-            net.module_.load_state_dict(self.weights)
 
 
 def _refuse_nan(prefix, losses, epoch):

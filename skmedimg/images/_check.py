@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from skmedimg._sklearn import check_feature_names, check_sample_weight, num_samples, validate_data
+from skmedimg._sklearn import check_sample_weight, num_samples, validate_data
 from skmedimg.images._lazy import LazyImages
 
 _CHANNELS = (1, 3, 4)

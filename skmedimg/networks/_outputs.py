@@ -14,6 +14,10 @@ class OneLogitLoss(nn.Module):
             logits[:, 0], labels.to(logits.dtype), reduction="none"
         )
 
+    def mean(self, logits, labels):
+        """Return the mean loss of images that all weigh the same, in one kernel."""
+        return functional.binary_cross_entropy_with_logits(logits[:, 0], labels.to(logits.dtype))
+
 
 class ClassLogitsLoss(nn.Module):
     """Cross-entropy over one logit per class, one value per image."""
@@ -21,6 +25,10 @@ class ClassLogitsLoss(nn.Module):
     def forward(self, logits, labels):
         """Return the loss (n,) of logits (n, n_classes) and labels (n,)."""
         return functional.cross_entropy(logits, labels, reduction="none")
+
+    def mean(self, logits, labels):
+        """Return the mean loss of images that all weigh the same, in one kernel."""
+        return functional.cross_entropy(logits, labels)
 
 
 def class_loss(n_outputs):

@@ -209,10 +209,19 @@ paths; LazyImages
         if rows is not None:
             inputs, encoded, weights = inputs[rows], encoded[rows], weights[rows]
         plan = self.net_.plan
+        targets = {"y": encoded}
+        if (weights != 1).any():
+            targets["w"] = weights.astype(
+                np.float64 if plan.precision.dtype is torch.float64 else np.float32
+            )
         return Dataset(
-            inputs, plan.device, plan.precision, flat=self._takes_rows, augment=augment,
-            targets={"y": encoded, "w": weights},
-        )  # fmt: skip
+            inputs,
+            plan.device,
+            plan.precision,
+            flat=self._takes_rows,
+            augment=augment,
+            targets=targets,
+        )
 
     def _train(self, training, validation, epochs, tasks):
         patience = self.n_iter_no_change if validation is not None else None
