@@ -43,12 +43,12 @@ def mask_values(masks):
     -------
     values : ndarray (n_values,)
     """
-    if masks.dtype != np.uint8:
+    if masks.dtype.kind not in "iu" or masks.size == 0 or masks.min() < 0 or masks.max() > 255:
         return np.unique(masks)
     counts = np.zeros(256, dtype=np.int64)
     for mask in masks:
-        counts += np.bincount(mask.ravel(), minlength=256)
-    return np.flatnonzero(counts).astype(np.uint8)
+        counts += np.bincount(mask.ravel().astype(np.intp, copy=False), minlength=256)
+    return np.flatnonzero(counts).astype(masks.dtype)
 
 
 def count_pixels(y_true, y_pred, labels):

@@ -1,0 +1,174 @@
+"""The gate's second page: what the masks of a segmenter may be."""
+
+import os
+
+import numpy as np
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
+
+from skmedimg.images._check import list_paths
+from skmedimg.images._lazy import LazyImages
+from skmedimg.images._mask_files import load_masks, read_mask, stack_masks, stored_size
+from skmedimg.metrics._pairs import mask_values
+
+_MOST_CLASSES = 64
+_SPELLINGS = ({0, 1}, {0, 255})
+
+
+def check_masks(estimator, y, images):
+    """Return y as masks of class labels, as many and as large as the images.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+    y : array-like (n, height, width), (n, height * width) or (n,); mask paths (n,)
+        1-D labels mean constant masks.
+    images : ndarray (n, height, width, channels) or LazyImages
+
+    Returns
+    -------
+    masks : ndarray (n, height, width)
+        In the dtype they are stored in.
+    """
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is None"
+        )
+    masks = _read_masks(y, images) if _holds_paths(y) else _mask_array(y, images)
+    _refuse_odd_values(mask_values(masks))
+    return masks
+
+
+def encode_masks(masks, classes):
+    """Return masks as the positions of their labels in `classes`.
+
+    0/1, 0/255 and booleans are the same binary mask, whichever was fitted.
+
+    Parameters
+    ----------
+    masks : ndarray (n, height, width)
+    classes : ndarray (n_classes,)
+        Sorted.
+
+    Returns
+    -------
+    encoded : ndarray (n, height, width) of uint8
+    """
+    found = mask_values(masks)
+    unknown = np.setdiff1d(found, classes)
+    if len(unknown) and _is_binary(found) and _is_binary(classes):
+        return (masks != 0).astype(np.uint8)
+    if len(unknown):
+        raise ValueError(
+            f"Masks hold the labels {unknown.tolist()}, but the classes seen in fit are "
+            f"{classes.tolist()}."
+        )
+    encoded = np.empty(masks.shape, dtype=np.uint8)
+    for row, mask in enumerate(masks):
+        encoded[row] = np.searchsorted(classes, mask)
+    return encoded
+
+
+def _holds_paths(y):
+    if isinstance(y, (str, os.PathLike)):
+        raise TypeError(f"y needs a list of mask paths, but is one path: {os.fspath(y)!r}.")
+    return list_paths(y) is not None
+
+
+def _read_masks(y, images):
+    """Read mask files; those of images that are resized are resized by nearest neighbours."""
+    paths = list_paths(y)
+    check_consistent_length(images, paths)
+    height, width = images.shape[1:3]
+    if isinstance(images, LazyImages):
+        _refuse_other_sizes(paths, images.paths, (height, width))
+        return load_masks(paths, (height, width))
+    masks = [read_mask(path) for path in paths]
+    for path, mask in zip(paths, masks, strict=True):
+        if mask.shape != (height, width):
+            raise ValueError(
+                f"The mask {path!r} is {mask.shape[0]}x{mask.shape[1]}, but its image is "
+                f"{height}x{width}. Resize both alike, or give the segmenter the paths of the "
+                "images and image_shape=(height, width)."
+            )
+    return stack_masks(masks, paths)
+
+
+def _refuse_other_sizes(mask_paths, image_paths, size):
+    """Compare each mask with its image as stored: only equal sizes show the same field of view."""
+    for mask_path, image_path in zip(mask_paths, image_paths, strict=True):
+        mask_size = stored_size(mask_path)
+        if mask_size == size:
+            continue
+        image_size = stored_size(image_path)
+        if mask_size != image_size:
+            raise ValueError(
+                f"The mask {mask_path!r} is {mask_size[0]}x{mask_size[1]}, but its image "
+                f"{image_path!r} is {image_size[0]}x{image_size[1]}."
+            )
+
+
+def _mask_array(y, images):
+    n, height, width = images.shape[:3]
+    y = _labels_only(_as_array(y))
+    check_consistent_length(images, y)
+    if y.ndim == 2 and y.shape[1] == 1 and height * width != 1:
+        y = column_or_1d(y, warn=True)
+    if y.ndim == 1:
+        return np.broadcast_to(y[:, None, None], (n, height, width))
+    if y.ndim == 2 and y.shape[1] == height * width:
+        return y.reshape(n, height, width)
+    if y.ndim == 4 and y.shape[-1] == 1:
+        y = y[..., 0]
+    if y.shape != (n, height, width):
+        raise ValueError(_wrong_shape(y.shape, (n, height, width)))
+    return y
+
+
+def _as_array(y):
+    if isinstance(y, (list, tuple)) and y and all(np.ndim(mask) == 2 for mask in y):
+        masks = [np.asarray(mask) for mask in y]
+        return stack_masks(masks, [f"Mask {row}" for row in range(len(masks))])
+    return np.asarray(y)
+
+
+def _labels_only(y):
+    """Refuse whatever is not a whole number: what a mask holds is compared, not measured."""
+    if y.dtype.kind == "O":
+        y = np.array(y.tolist())
+    if y.dtype.kind not in "biuf":
+        raise TypeError(f"y needs masks of integer or boolean class labels, but holds {y.dtype}.")
+    if y.dtype.kind == "f":
+        check_array(y, ensure_2d=False, allow_nd=True, input_name="y")
+        fractions = y[y != np.round(y)]
+        if fractions.size:
+            raise ValueError(
+                f"y needs masks of class labels, but holds fractions such as {fractions[:3]}. "
+                "Threshold probabilities first: masks > 0.5."
+            )
+    return y
+
+
+def _wrong_shape(got, wanted):
+    text = f"y has masks of shape {got[1:]}, but the images are {wanted[1]}x{wanted[2]}."
+    if len(got) == 4:
+        text += " One-hot masks become labels by masks.argmax(axis=-1); colours have no order."
+    return text
+
+
+def _refuse_odd_values(values):
+    """Raise where the values found cannot be told to be class labels."""
+    shown = f"{values[:8].tolist()}{'...' if len(values) > 8 else ''}"
+    if len(values) > 2 and {0, 255} <= set(values.tolist()):
+        raise ValueError(
+            f"y holds {shown}: 0 and 255 as in a binary mask, and values between as in a blurred "
+            "or JPEG one, or an ignored class. Use masks > 127, or map the classes to 0, 1, 2 ..."
+        )
+    if len(values) > _MOST_CLASSES:
+        raise ValueError(
+            f"y holds {len(values)} different values ({shown}): grey levels rather than classes. "
+            "Pass masks of class labels 0, 1, 2 ..."
+        )
+
+
+def _is_binary(values):
+    return any(set(values.tolist()) <= spelling for spelling in _SPELLINGS)

@@ -1,0 +1,137 @@
+"""Read masks from files: class labels, never colours."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from skmedimg.images._limits import MAX_PIXELS, ImageReadError, check_pixels
+from skmedimg.images._pictures import READERS, signature_of
+from skmedimg.images._read import read_image
+from skmedimg.images._resize import check_size, resize_image
+
+_THREADS = 4  # decoding waits for the disk as much as for the processor
+
+
+def load_masks(paths, size=None):
+    """Read mask files into one array.
+
+    Parameters
+    ----------
+    paths : sequence of str or os.PathLike, (n,)
+        One file per mask. A palette PNG gives its indices, other files their grey values; coloured
+        files are refused.
+    size : tuple of int or None, default=None
+        (height, width) to resize to, by nearest neighbours; None asks for masks of one size.
+
+    Returns
+    -------
+    masks : ndarray (n, height, width)
+        In the files' own dtype.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> from skmedimg import load_masks
+    >>> path = Path(tempfile.mkdtemp()) / "mask.png"
+    >>> Image.fromarray(np.array([[0, 255, 255]], dtype=np.uint8)).save(path)
+    >>> load_masks([path])
+    array([[[  0, 255, 255]]], dtype=uint8)
+    """
+    if isinstance(paths, (str, os.PathLike)):
+        raise TypeError(f"paths needs a list of paths, but is one path: {paths!r}. Pass [path].")
+    paths = [os.fspath(path) for path in paths]
+    if not paths:
+        raise ValueError("paths is empty; it needs the path of at least one mask.")
+    size = check_size(size)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        masks = list(pool.map(read_mask, paths))
+    if size is not None:
+        masks = [resize_image(mask, size, interpolation="nearest") for mask in masks]
+    return stack_masks(masks, paths)
+
+
+def read_mask(path):
+    """Read one mask file.
+
+    Parameters
+    ----------
+    path : str
+
+    Returns
+    -------
+    mask : ndarray (height, width)
+    """
+    indices = _palette_indices(path)
+    mask = read_image(path) if indices is None else indices
+    if mask.ndim == 3:
+        if (mask != mask[..., :1]).any():
+            raise ImageReadError(
+                f"{path!r} is coloured, which leaves open what colour is which class. Store "
+                "masks as class labels: a grey or palette PNG."
+            )
+        mask = mask[..., 0]
+    return mask
+
+
+def stored_size(path):
+    """Return (height, width) of the image in a file, from its header where that tells.
+
+    Parameters
+    ----------
+    path : str
+
+    Returns
+    -------
+    size : tuple of int
+    """
+    header = _header(path, lambda picture: picture.size)
+    turned = _header(path, lambda picture: picture.getexif().get(0x0112, 1) != 1)
+    return read_image(path).shape[:2] if header is None or turned else header[::-1]
+
+
+def stack_masks(masks, names):
+    """Stack masks of one size, or name the first that differs.
+
+    Parameters
+    ----------
+    masks : list of ndarray (height, width)
+    names : sequence of str
+        What messages call them.
+
+    Returns
+    -------
+    masks : ndarray (n, height, width)
+    """
+    for mask, name in zip(masks, names, strict=True):
+        if mask.shape != masks[0].shape:
+            wanted, got = ("x".join(map(str, m.shape)) for m in (masks[0], mask))
+            raise ValueError(
+                f"{name} is {got}, but {names[0]} is {wanted}; masks need one size. "
+                "Read files with load_masks(paths, size=(height, width))."
+            )
+    return np.stack(masks)
+
+
+def _palette_indices(path):
+    """Return the indices that a palette picture stores, or None for other files."""
+    return _header(path, lambda picture: np.array(picture) if picture.mode == "P" else None)
+
+
+def _header(path, ask):
+    """Return what `ask` wants to know of a picture that is opened but not yet decoded."""
+    with open(path, "rb") as file:
+        signature = signature_of(file.read(16))
+        if signature is None:
+            return None
+        file.seek(0)
+        _, reader = READERS[signature]
+        try:
+            with reader(file, path) as picture:
+                check_pixels(path, *picture.size, MAX_PIXELS)
+                return ask(picture)
+        except (OSError, SyntaxError, ValueError):  # read_image says what is wrong with the file
+            return None
