@@ -1,0 +1,117 @@
+"""Clean predicted masks: largest components, no holes, no specks."""
+
+import numpy as np
+from scipy import ndimage
+from skimage.measure import label
+from sklearn.base import BaseEstimator
+
+
+def clean_masks(masks, *, largest=None, fill_holes=False, min_size=0):
+    """Remove what no organ looks like from masks, class by class.
+
+    Parameters
+    ----------
+    masks : ndarray (n, height, width)
+        Class labels; 0 is the background.
+    largest : int or None, default=None
+        Number of connected components to keep per image and class, the largest ones (2 for lungs).
+        Corners connect.
+    fill_holes : bool, default=False
+        Give background that a class encloses to that class.
+    min_size : int, default=0
+        Components of fewer pixels become background.
+
+    Returns
+    -------
+    cleaned : ndarray (n, height, width)
+        In the dtype of `masks`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmedimg import clean_masks
+    >>> clean_masks(np.array([[[1, 1, 1, 0, 1], [1, 0, 1, 0, 0], [1, 1, 1, 0, 0]]]),
+    ...             largest=1, fill_holes=True)
+    array([[[1, 1, 1, 0, 0],
+            [1, 1, 1, 0, 0],
+            [1, 1, 1, 0, 0]]])
+    """
+    masks = np.asarray(masks)
+    if masks.ndim != 3:
+        raise ValueError(
+            f"masks needs shape (n, height, width), but has {masks.shape}. Reshape rows first."
+        )
+    cleaned = np.zeros_like(masks)
+    for before, after in zip(masks, cleaned, strict=True):
+        for value in np.unique(before[before != 0]):
+            kept = _keep_components(before == value, largest, min_size)
+            after[kept] = value
+        if fill_holes:
+            _fill(after)
+    return cleaned
+
+
+class CleanMasks(BaseEstimator):
+    """Cleaning of masks with its parameters, for `postprocess=` of a segmenter.
+
+    Parameters
+    ----------
+    largest : int or None, default=None
+        Number of connected components to keep per image and class, the largest ones (2 for lungs).
+        Corners connect.
+    fill_holes : bool, default=False
+        Give background that a class encloses to that class.
+    min_size : int, default=0
+        Components of fewer pixels become background.
+
+    See Also
+    --------
+    clean_masks : The function that does the work.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmedimg import CleanMasks
+    >>> CleanMasks(min_size=2).transform(np.array([[[1, 1, 0, 1]]]))
+    array([[[1, 1, 0, 0]]])
+    """
+
+    def __init__(self, largest=None, fill_holes=False, min_size=0):
+        self.largest = largest
+        self.fill_holes = fill_holes
+        self.min_size = min_size
+
+    def transform(self, masks):
+        """Return the masks cleaned.
+
+        Parameters
+        ----------
+        masks : ndarray (n, height, width)
+
+        Returns
+        -------
+        cleaned : ndarray (n, height, width)
+        """
+        return clean_masks(
+            masks, largest=self.largest, fill_holes=self.fill_holes, min_size=self.min_size
+        )
+
+
+def _keep_components(mask, largest, min_size):
+    if largest is None and min_size <= 1:
+        return mask
+    components = label(mask, connectivity=2)
+    sizes = np.bincount(components.ravel())
+    sizes[0] = 0
+    kept = sizes >= max(min_size, 1)
+    if largest is not None:
+        # stable: of components of one size the first in reading order stay
+        kept[np.argsort(-sizes, kind="stable")[largest:]] = False
+    return kept[components]
+
+
+def _fill(mask):
+    """Give enclosed background to the class around it, in place."""
+    free = mask == 0
+    for value in np.unique(mask[~free]):
+        mask[ndimage.binary_fill_holes(mask == value) & free] = value

@@ -1,0 +1,61 @@
+"""Labels to stratify masks by: what an image shows and how much of it."""
+
+import numpy as np
+
+from skmedimg.images._check import list_paths
+from skmedimg.images._mask_files import read_mask
+
+
+def stratify_masks(masks, *, bins=3):
+    """Give images labels to stratify a split by, so that no fold is left without a class.
+
+    Images with the same foreground classes are ranked by how much foreground they show and cut
+    into bins of equal number.
+
+    Parameters
+    ----------
+    masks : array-like (n, height, width) or (n, height * width), or paths (n,)
+        Class labels; 0 is the background.
+    bins : int, default=3
+        Sizes told apart; sets of classes with fewer than twice as many images are not cut.
+
+    Returns
+    -------
+    labels : ndarray (n,) of int64
+        For `StratifiedKFold.split(X, labels)` or `train_test_split(..., stratify=labels)`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmedimg import stratify_masks
+    >>> masks = np.zeros((6, 4, 4), dtype=int)
+    >>> for k in range(1, 5):
+    ...     masks[k, :k] = 1
+    >>> stratify_masks(masks, bins=2)
+    array([0, 1, 1, 2, 2, 0])
+    """
+    if bins < 1:
+        raise ValueError(f"bins needs to be at least 1, but is {bins!r}.")
+    kinds, shares = _summaries(masks)
+    labels = np.empty(len(kinds), dtype=np.int64)
+    used = 0
+    for kind in sorted(set(kinds)):
+        rows = np.array([row for row, other in enumerate(kinds) if other == kind])
+        cut = bins if kind and len(rows) >= 2 * bins else 1
+        ranks = np.argsort(np.argsort(shares[rows], kind="stable"))
+        labels[rows] = used + ranks * cut // len(rows)
+        used += cut
+    return labels
+
+
+def _summaries(masks):
+    """Return the foreground classes of each image, and the share of the foreground."""
+    paths = list_paths(masks)
+    read = map(read_mask, paths) if paths is not None else map(np.asarray, masks)
+    kinds, shares = [], []
+    for mask in read:
+        if mask.ndim == 0:
+            raise ValueError("masks needs one mask per image, but holds single labels.")
+        kinds.append(tuple(np.unique(mask[mask != 0]).tolist()))
+        shares.append(np.count_nonzero(mask) / mask.size)
+    return kinds, np.array(shares)
