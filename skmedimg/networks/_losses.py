@@ -29,7 +29,7 @@ class MaskLoss(nn.Module):
 
     def forward(self, logits, labels):
         """Return the loss (n,) of logits (n, 1 or n_classes, h, w) and labels (n, h, w)."""
-        return _BY_NAME[self.name](logits, labels, self.class_weight)
+        return _BY_NAME[self.name](logits, labels.long(), self.class_weight)
 
     def extra_repr(self):
         return f"{self.name!r}"

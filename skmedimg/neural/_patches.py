@@ -1,0 +1,68 @@
+"""Train on patches of large images, with the foreground drawn more often than chance would."""
+
+import torch
+
+
+class Patches:
+    """Cuts one patch out of every image of a batch, then augments it.
+
+    Parameters
+    ----------
+    size : tuple of int
+        (height, width); images that are smaller are taken whole.
+    augment : object with `augment_batch`, or None
+        Applied to the patches.
+    foreground : float, default=0.5
+        Share of the patches that are centred on a pixel of the foreground, where there is one.
+    """
+
+    def __init__(self, size, augment, foreground=0.5):
+        self.size = size
+        self.augment = augment
+        self.foreground = foreground
+
+    def augment_batch(self, images, masks, generator):
+        """Return patches of a batch.
+
+        Parameters
+        ----------
+        images : Tensor (n, channels, height, width)
+        masks : Tensor (n, height, width)
+        generator : torch.Generator
+            On the device of the images.
+
+        Returns
+        -------
+        images : Tensor (n, channels, patch height, patch width)
+        masks : Tensor (n, patch height, patch width)
+        """
+        size = [min(s, side) for s, side in zip(self.size, masks.shape[1:], strict=True)]
+        places = [self._place(mask, size, generator) for mask in masks]
+        masks = torch.stack([mask[place] for mask, place in zip(masks, places, strict=True)])
+        cut = [image[:, *place] for image, place in zip(images, places, strict=True)]
+        layout = torch.channels_last if _is_channels_last(images) else torch.contiguous_format
+        images = torch.stack(cut).contiguous(memory_format=layout)
+        if self.augment is None:
+            return images, masks
+        return self.augment.augment_batch(images, masks, generator)
+
+    def _place(self, mask, size, generator):
+        """Draw the rows and columns of one patch as two slices."""
+        draws = torch.rand(3, generator=generator, device=mask.device)
+        free = [side - s for side, s in zip(mask.shape, size, strict=True)]
+        corner = [int(draws[k] * (free[k] + 1)) for k in range(2)]
+        if draws[2] < self.foreground:
+            corner = self._around_foreground(mask, size, draws[0]) or corner
+        corner = [min(max(c, 0), f) for c, f in zip(corner, free, strict=True)]
+        return tuple(slice(c, c + s) for c, s in zip(corner, size, strict=True))
+
+    def _around_foreground(self, mask, size, draw):
+        pixels = mask.nonzero()
+        if len(pixels) == 0:
+            return None
+        centre = pixels[min(int(draw * len(pixels)), len(pixels) - 1)]
+        return [int(c) - s // 2 for c, s in zip(centre, size, strict=True)]
+
+
+def _is_channels_last(images):
+    return images.is_contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,113 @@
+"""Run a network over images too large for one pass: overlapping windows, blended without seams."""
+
+import numpy as np
+import torch
+
+from skmedimg._training import run_network
+from skmedimg.images._lazy import LazyImages
+
+
+def run_tiled(net, images, tile, overlap, multiple, finish):
+    """Return what a network says of images that it sees window by window.
+
+    Windows start where the network's pooling grid starts, so that a pixel further from a window's
+    edge than the receptive field reaches gets the very value it has in the whole image. The outer
+    quarter of an overlap is not used; in its middle half one window fades into the next.
+
+    Parameters
+    ----------
+    net : Net
+    images : ndarray (n, height, width, channels) or LazyImages
+        Decoded one at a time.
+    tile : tuple of int
+        (height, width) of a window, rounded up to a multiple of `multiple`.
+    overlap : float
+        Share of a window that it has in common with the next, at least.
+    multiple : int
+        Pixels per cell of the network's coarsest grid.
+    finish : callable
+        Maps the logits (1, channels, height, width) of one image to what is kept of them.
+
+    Returns
+    -------
+    outputs : ndarray (n, ...)
+    """
+    parts = []
+    for row in range(images.shape[0]):
+        logits = _run_image(net, _image(images, row), tile, overlap, multiple)
+        parts.append(finish(torch.from_numpy(logits)).numpy())
+    return np.concatenate(parts)
+
+
+def windows(length, size, overlap, multiple):
+    """Return where windows start and how much each counts, along one side of an image.
+
+    Parameters
+    ----------
+    length : int
+        Of the side, a multiple of `multiple`.
+    size : int
+        Of a window.
+    overlap : float
+    multiple : int
+
+    Returns
+    -------
+    starts : list of int
+    weights : ndarray (n_windows, size) of float32
+        The weights of the windows over a pixel sum to 1.
+
+    Examples
+    --------
+    >>> from skmedimg.neural._tiles import windows
+    >>> starts, weights = windows(16, 8, overlap=0.5, multiple=4)
+    >>> starts
+    [0, 4, 8]
+    >>> weights[1].tolist()
+    [0.0, 0.25, 0.75, 1.0, 1.0, 0.75, 0.25, 0.0]
+    """
+    size = min(-(-size // multiple) * multiple, length)
+    steps = max(1, int(size * (1 - overlap)) // multiple)  # in cells of the grid
+    cells = (length - size) // multiple
+    count = -(-cells // steps) + 1
+    starts = [k * cells // max(count - 1, 1) * multiple for k in range(count)]
+    return starts, _fades(starts, size, length)
+
+
+def _image(images, row):
+    one = images[row : row + 1]
+    image = one.load()[0] if isinstance(images, LazyImages) else one[0]
+    return image if image.ndim == 3 else image[..., None]
+
+
+def _run_image(net, image, tile, overlap, multiple):
+    """Return blended logits (1, channels, height, width), computed a row of windows at a time."""
+    height, width = image.shape[:2]
+    image = np.pad(image, ((0, -height % multiple), (0, -width % multiple), (0, 0)), mode="edge")
+    tops, down = windows(image.shape[0], tile[0], overlap, multiple)
+    lefts, across = windows(image.shape[1], tile[1], overlap, multiple)
+    blended = None
+    for top, fade in zip(tops, down, strict=True):
+        strip = image[top : top + down.shape[1]]
+        cut = np.stack([strip[:, left : left + across.shape[1]] for left in lefts])
+        logits = run_network(net, cut)
+        if blended is None:
+            blended = np.zeros((1, logits.shape[1], *image.shape[:2]), dtype=logits.dtype)
+        for left, weights, window in zip(lefts, across, logits, strict=True):
+            place = blended[0, :, top : top + len(fade), left : left + len(weights)]
+            place += window * fade[:, None] * weights
+    return blended[..., :height, :width]
+
+
+def _fades(starts, size, length):
+    """Return how much each window counts at each of its pixels, summing to 1 over the side."""
+    weights = np.ones((len(starts), size), dtype=np.float32)
+    for k in range(1, len(starts)):
+        common = starts[k - 1] + size - starts[k]
+        rise = np.clip((np.arange(common) + 0.5) * 2 / common - 0.5, 0, 1)
+        weights[k, :common] *= rise
+        weights[k - 1, size - common :] *= 1 - rise
+    total = np.zeros(length, dtype=np.float32)
+    for start, row in zip(starts, weights, strict=True):
+        total[start : start + size] += row
+    return np.stack([row / total[s : s + size] for s, row in zip(starts, weights, strict=True)])
