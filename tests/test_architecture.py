@@ -13,6 +13,7 @@ PACKAGE = Path(skmedimg.__file__).parent
 FLOORS = {
     "skmedimg._sklearn": 0,
     "skmedimg._runtime": 0,
+    "skmedimg._style": 0,
     "skmedimg._allocator": 0,
     "skmedimg.metrics": 0,
     "skmedimg.networks": 0,
@@ -31,17 +32,20 @@ FLOORS = {
     "skmedimg.saving": 4,
     "skmedimg.recipes": 5,
     "skmedimg.__main__": 5,
+    "skmedimg._cli": 5,
 }
 # Beside each other on one floor: which room or module may look into which room.
 BESIDE = {
-    "skmedimg.images._augment": {"skmedimg._batches"},
+    "skmedimg.images._copies": {"skmedimg._batches"},
     "skmedimg._packing": {"skmedimg._training", "skmedimg._plan"},
     "skmedimg._training": {"skmedimg._plan"},
     "skmedimg._batches": {"skmedimg.images"},
     "skmedimg.datasets": {"skmedimg.images"},
     "skmedimg.features": {"skmedimg._training"},
     "skmedimg.search": {"skmedimg.evaluation"},
-    "skmedimg.__main__": {"skmedimg.recipes"},
+    "skmedimg.evaluation": {"skmedimg.inspection"},
+    "skmedimg.__main__": {"skmedimg._cli"},
+    "skmedimg._cli": {"skmedimg.recipes"},
 }
 # Walls inside the floors: whatever the floor, these never import those.
 WALLS = {
