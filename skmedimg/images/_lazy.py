@@ -155,7 +155,7 @@ class LazyImages:
         return f"LazyImages(shape={self.shape}, dtype={self.dtype})"
 
     def _decoded(self, n_jobs):
-        threads = min(_thread_count(n_jobs or self.n_jobs), len(self))
+        threads = min(thread_count(n_jobs or self.n_jobs), len(self))
         if threads < 2:
             yield from map(self._decode, self.paths)
             return
@@ -169,6 +169,26 @@ class LazyImages:
         return image
 
 
+def thread_count(n_jobs):
+    """Return how many threads to decode in.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        None: one per usable core, and one in a worker process. -1 and below count from the cores.
+
+    Returns
+    -------
+    threads : int
+    """
+    if n_jobs is None and multiprocessing.parent_process() is not None:
+        return 1  # the workers of joblib fill the cores already
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    if n_jobs is None:
+        return cores
+    return n_jobs if n_jobs > 0 else max(1, cores + 1 + n_jobs)
+
+
 def _path_array(paths):
     if isinstance(paths, (str, bytes, os.PathLike)):
         raise TypeError(f"paths needs a list of paths, but is one path: {paths!r}. Pass [path].")
@@ -178,15 +198,6 @@ def _path_array(paths):
     array = np.empty(len(paths), dtype=object)  # object: views share the strings
     array[:] = paths
     return array
-
-
-def _thread_count(n_jobs):
-    if n_jobs is None and multiprocessing.parent_process() is not None:
-        return 1  # the workers of joblib fill the cores already
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if n_jobs is None:
-        return cores
-    return n_jobs if n_jobs > 0 else max(1, cores + 1 + n_jobs)
 
 
 def _with_progress(decoded, total):

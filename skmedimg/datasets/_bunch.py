@@ -1,0 +1,101 @@
+"""Columns of a data set lose unusable rows together and become arrays."""
+
+from collections import Counter
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from skmedimg.datasets._files import usable
+from skmedimg.datasets._report import first_few
+
+
+def bunch_of(columns, report, *, on_error, verify, n_jobs, verbose):
+    """Return a Bunch of equally long columns, without the rows that cannot be used.
+
+    Parameters
+    ----------
+    columns : dict
+        "paths", "labels", "groups", "masks" and "split": lists (n,), or None.
+    report : LoadReport
+        Gets what is left out and the counts.
+    on_error : {"raise", "skip-report"}
+    verify : bool
+    n_jobs : int or None
+    verbose : int
+
+    Returns
+    -------
+    data : Bunch
+    """
+    columns = _kept(columns, _complete(columns, report, on_error))
+    if verify:
+        for name in ("paths", "masks"):
+            if columns[name] is not None:
+                good = usable(columns[name], report, on_error, n_jobs, verbose)
+                columns = _kept(columns, good)
+    if not columns["paths"]:
+        raise ValueError(f"No image is left.\n{report}")
+    _warn_of_repeated_names(columns["paths"], report)
+    report.count(columns["labels"], columns["groups"], len(columns["paths"]))
+    return _arrays(columns, report)
+
+
+def _complete(columns, report, on_error):
+    """Tell which rows have all of what the others have."""
+    complete = [True] * len(columns["paths"])
+    for name, what in (("labels", "no class"), ("masks", "no mask"), ("groups", "no patient")):
+        missing = [row for row, value in enumerate(columns[name] or ()) if value is None]
+        if missing and on_error == "raise":
+            paths = [columns["paths"][row] for row in missing]
+            raise ValueError(
+                f"{len(missing)} images have {what}: {first_few(paths)}. Complete them, or leave "
+                'them out with on_error="skip-report".'
+            )
+        for row in missing:
+            complete[row] = False
+            report.skipped.append((columns["paths"][row], what))
+    return complete
+
+
+def _kept(columns, keep):
+    return {
+        name: None
+        if column is None
+        else [value for value, kept in zip(column, keep, strict=True) if kept]
+        for name, column in columns.items()
+    }
+
+
+def _warn_of_repeated_names(paths, report):
+    counts = Counter(path.replace("\\", "/").rpartition("/")[2] for path in paths)
+    repeated = sorted(name for name, count in counts.items() if count > 1)
+    if repeated:
+        report.warnings.append(
+            f"{len(repeated)} file names occur in several folders: {first_few(repeated)}."
+        )
+
+
+def _arrays(columns, report):
+    target = names = None
+    if columns["labels"] is not None:
+        names, target = np.unique(np.asarray(columns["labels"]), return_inverse=True)
+        if len(names) < 2:
+            raise ValueError(
+                f"All {len(target)} images are of one class, {names[0]!r}; at least two are needed "
+                "to learn. Pass labels_from=None (label=None for a table) to do without labels."
+            )
+    return Bunch(
+        paths=_objects(columns["paths"]),
+        target=target,
+        target_names=names,
+        groups=None if columns["groups"] is None else np.asarray(columns["groups"]),
+        masks=None if columns["masks"] is None else _objects(columns["masks"]),
+        split=None if columns["split"] is None else np.asarray(columns["split"]),
+        report=report,
+    )
+
+
+def _objects(strings):
+    array = np.empty(len(strings), dtype=object)
+    array[:] = strings
+    return array
