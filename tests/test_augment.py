@@ -10,12 +10,12 @@ from imblearn.utils.estimator_checks import estimator_checks_generator
 from scipy import ndimage
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.utils.estimator_checks import check_estimator
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as v2
 
-from skmedimg import Augmenter, augment
+from skmedimg import Augmenter, Pipeline, ScratchCNN, augment
 from skmedimg.datasets import make_lesions
 from skmedimg.images import _copies
 from skmedimg.images._changes import NEUTRAL, draw_changes, move, range_of, recolour
@@ -31,6 +31,52 @@ EVERYTHING = {
     "noise": 0.02,
     "crop": 0.2,
 }
+
+
+SEEN = []
+
+
+class Watched(Augmenter):
+    """Notes which images it changed, by the number written in their pixels."""
+
+    def augment_batch(self, images, masks, generator):
+        SEEN.append(torch.round(images.amax((1, 2, 3)) * 255).int().tolist())
+        return super().augment_batch(images, masks, generator)
+
+
+class NotedFolds:
+    """A splitter that keeps its folds."""
+
+    def __init__(self, splitter):
+        self.splitter = splitter
+        self.folds = []
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        return self.splitter.get_n_splits()
+
+    def split(self, X, y=None, groups=None):
+        for train, test in self.splitter.split(X, y, groups):
+            self.folds.append((set(train.tolist()), set(test.tolist())))
+            SEEN.append("next fold")
+            yield train, test
+
+
+def numbered_images(n):
+    """Images whose largest pixel is their number."""
+    images = np.zeros((n, 8, 8), dtype=np.uint8)
+    images[:, 2:6, 2:6] = np.arange(n)[:, None, None]
+    return images
+
+
+def seen_per_fold():
+    """The sets of images each fold's fit augmented."""
+    folds = []
+    for batch_seen in SEEN:
+        if batch_seen == "next fold":
+            folds.append(set())
+        else:
+            folds[-1].update(batch_seen)
+    return folds
 
 
 @pytest.fixture
@@ -347,6 +393,62 @@ def test_only_the_training_rows_of_a_fold_are_copied():
     cross_val_score(pipeline, data.images, data.target, cv=3, error_score="raise")
     assert seen == [40, 40, 40]
     assert asked == [10, 10, 10]
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_network_augments_no_row_that_is_held_out(early_stopping):
+    SEEN.clear()
+    images, y = numbered_images(60), np.arange(60) % 2
+    groups = np.arange(60) // 3
+    net = ScratchCNN(
+        (4,),
+        dense_units=(),
+        max_epochs=4,
+        early_stopping=early_stopping,
+        validation_fraction=0.25,
+        augment=Watched(flip="both"),
+        random_state=0,
+    )
+    cv = NotedFolds(GroupKFold(3))
+    params = {"groups": groups}
+    cross_val_score(net, images, y, groups=groups, cv=cv, params=params, error_score="raise")
+    for (train, test), seen in zip(cv.folds, seen_per_fold(), strict=True):
+        assert seen & test == set()
+        held_out = train - seen
+        assert bool(held_out) == early_stopping
+        if early_stopping:
+            assert 6 <= len(held_out) <= 15
+            assert {groups[row] for row in held_out} & {groups[row] for row in seen} == set()
+
+
+def test_a_network_predicts_unchanged_images():
+    SEEN.clear()
+    images, y = numbered_images(20), np.arange(20) % 2
+    net = ScratchCNN((4,), max_epochs=1, augment=Watched(noise=1.0), random_state=0).fit(images, y)
+    SEEN.clear()
+    np.testing.assert_array_equal(net.predict_proba(images), net.predict_proba(images))
+    net.score(images, y)
+    assert SEEN == []
+
+
+def test_a_network_that_augments_fits_to_the_same_bits_again():
+    data = make_lesions(40, size=16, random_state=0)
+    net = ScratchCNN((4,), max_epochs=2, augment=Augmenter(**EVERYTHING), random_state=0)
+    first, second = (clone(net).fit(data.images, data.target) for _ in range(2))
+    np.testing.assert_array_equal(
+        first.decision_function(data.images), second.decision_function(data.images)
+    )
+    plain = clone(net).set_params(augment=None).fit(data.images, data.target)
+    assert (plain.decision_function(data.images) != first.decision_function(data.images)).any()
+
+
+def test_its_parameters_are_tuned_inside_a_network():
+    data = make_lesions(30, size=16, random_state=0)
+    pipeline = Pipeline([ScratchCNN((4,), max_epochs=1, augment=Augmenter(), random_state=0)])
+    grid = {"scratchcnn__augment__rotation": [0, (10, 20)]}
+    search = GridSearchCV(pipeline, grid, cv=2, error_score="raise", refit=False)
+    search.fit(data.images, data.target)
+    assert len(search.cv_results_["mean_test_score"]) == 2
 
 
 def test_it_clones_and_its_parameters_can_be_set():
