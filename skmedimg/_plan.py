@@ -1,4 +1,4 @@
-"""How a network is trained: its plan, the optimizers, the learning rate's course, the best epoch."""
+"""How a network is trained: plan, optimizers, the learning rate's course, the best epoch."""
 
 import copy
 import math

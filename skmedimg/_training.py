@@ -233,7 +233,7 @@ class Listener:
         return False
 
 
-def run_network(net, images, *, flat=False, finish=None):
+def run_network(net, images, *, flat=False, finish=None, batch_size=None):
     """Return a network's outputs for all images, in order.
 
     Parameters
@@ -243,6 +243,9 @@ def run_network(net, images, *, flat=False, finish=None):
     flat : bool, default=False
     finish : callable or None, default=None
         Maps each batch of outputs to what is kept of it, on the device.
+    batch_size : int or None, default=None
+        None: as many images as caches like, short batches padded so that each image rounds the
+        same. A number: so many, unpadded; for large images padding would cost many times as much.
 
     Returns
     -------
@@ -252,8 +255,8 @@ def run_network(net, images, *, flat=False, finish=None):
     net.module_.eval()
     with torch.inference_mode():
         parts = []
-        for batch, _ in InferenceBatches(dataset):
-            outputs = net.infer(pad_rows(batch))[: len(batch)]
+        for batch, _ in InferenceBatches(dataset, batch_size):
+            outputs = net.infer(batch if batch_size else pad_rows(batch))[: len(batch)]
             parts.append((outputs if finish is None else finish(outputs)).cpu())
         return torch.cat(parts).numpy()
 

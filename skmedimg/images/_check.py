@@ -1,7 +1,7 @@
 """The gate: what X, y, weights and groups may be, checked in one place before any work."""
 
 import math
-import os
+import warnings
 
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
@@ -9,6 +9,8 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skmedimg._sklearn import check_sample_weight, num_samples, validate_data
 from skmedimg.images._lazy import LazyImages
+from skmedimg.images._paths import list_paths
+from skmedimg.images._shape import check_image_shape, resolve_image_shape
 
 _CHANNELS = (1, 3, 4)
 
@@ -68,85 +70,33 @@ def check_rows(estimator, X, *, reset, image_shape=None):
     return rows
 
 
-def resolve_image_shape(image_shape, n_features):
-    """Return (height, width, channels) of images that come as rows of `n_features` values.
+def check_scale(estimator, images, *, reset):
+    """Warn where pixels come in another scale than in `fit`: integers are scaled, floats are not.
 
     Parameters
     ----------
-    image_shape : tuple of int or None
-        None: square grey, else square RGB.
-    n_features : int
-
-    Returns
-    -------
-    shape : tuple of int
-        (height, width, channels)
-
-    Examples
-    --------
-    >>> from skmedimg.images._check import resolve_image_shape
-    >>> resolve_image_shape(None, 64), resolve_image_shape((1, -1), 64)
-    ((8, 8, 1), (1, 64, 1))
+    estimator : BaseEstimator
+        Remembers the scale when `reset`.
+    images : ndarray or LazyImages
+    reset : bool
     """
-    if image_shape is None:
-        return _square(n_features)
-    shape = check_image_shape(image_shape)
-    known = math.prod(side for side in shape if side != -1)
-    sizes = [n_features // known if side == -1 else side for side in shape]
-    if math.prod(sizes) != n_features or 0 in sizes:
-        raise ValueError(
-            f"image_shape={tuple(image_shape)} holds {known if -1 not in shape else f'k*{known}'} "
-            f"values, but X has rows with n_features={n_features} values."
+    scaled = images.dtype.kind in "bui" and images.dtype.itemsize <= 2
+    if reset:
+        estimator._pixels_scaled = scaled
+        estimator._pixels_wide = not scaled and _exceeds_one(images)
+    elif scaled and estimator._pixels_wide:
+        warnings.warn(
+            f"{type(estimator).__name__} was fitted on unscaled numbers above 1, but X holds "
+            f"{images.dtype} pixels, which are scaled to [0, 1]: pass X.astype(float).",
+            stacklevel=3,
         )
-    return (*sizes, 1) if len(sizes) == 2 else tuple(sizes)
-
-
-def check_image_shape(image_shape):
-    """Return `image_shape` as a tuple of two or three sides, at most one of them -1.
-
-    Parameters
-    ----------
-    image_shape : sequence of int
-
-    Returns
-    -------
-    shape : tuple of int
-    """
-    shape = tuple(image_shape)
-    whole = all(isinstance(side, (int, np.integer)) and (side > 0 or side == -1) for side in shape)
-    if len(shape) not in (2, 3) or not whole or shape.count(-1) > 1:
-        raise ValueError(
-            "image_shape needs (height, width) or (height, width, channels), positive integers "
-            f"of which at most one may be -1, but is {image_shape!r}."
+    elif estimator._pixels_scaled and not scaled and _exceeds_one(images):
+        warnings.warn(
+            f"{type(estimator).__name__} was fitted on integer pixels, scaled to [0, 1], but X "
+            f"holds {images.dtype} up to {images.max():g}, which are taken as they are: divide "
+            "them by 255, or pass the integers.",
+            stacklevel=3,
         )
-    return tuple(int(side) for side in shape)
-
-
-def list_paths(X):
-    """Return the paths that X holds as a list of str, or None where X holds none.
-
-    Parameters
-    ----------
-    X : object
-        A 1-D sequence, array or Series of paths, or an (n, 1) column of them.
-
-    Returns
-    -------
-    paths : list of str or None
-    """
-    if isinstance(X, (str, os.PathLike)):
-        raise TypeError(f"X needs a list of paths, but is one path: {os.fspath(X)!r}. Pass [X].")
-    if not _starts_with_path(X):
-        return None
-    column = np.asarray(X, dtype=object)
-    if column.ndim == 2 and column.shape[1] == 1:
-        column = column[:, 0]
-    if column.ndim != 1:
-        raise ValueError(f"Paths need one column, but X has shape {column.shape}.")
-    for row, item in enumerate(column):
-        if not isinstance(item, (str, os.PathLike)):
-            raise TypeError(f"Row {row} of X should be a path like the others, but is {item!r}.")
-    return [os.fspath(item) for item in column]
 
 
 def check_labels(estimator, y, images):
@@ -298,15 +248,8 @@ def _other_shape(name, fitted, got):
     )
 
 
-def _square(n_features):
-    for channels in (1, 3):
-        side = math.isqrt(n_features // channels)
-        if channels * side * side == n_features:
-            return (side, side, channels)
-    raise ValueError(
-        f"X has rows with n_features={n_features} values, which is neither side*side (grey) nor "
-        "side*side*3 (RGB); set image_shape=(height, width[, channels])."
-    )
+def _exceeds_one(images):
+    return isinstance(images, np.ndarray) and images.max() > 1
 
 
 def _ndim(X):
@@ -317,19 +260,3 @@ def _ndim(X):
     if not isinstance(X, (list, tuple)) or not X:
         return 0
     return 1 + _ndim(X[0])
-
-
-def _starts_with_path(X):
-    """Tell whether X is one column whose first entry is a path."""
-    if hasattr(X, "to_numpy"):
-        shape = getattr(X, "shape", (0,))
-        X = X.to_numpy() if len(shape) == 1 or shape[1] == 1 else None
-    if isinstance(X, np.ndarray):
-        column = X.ndim == 1 or (X.ndim == 2 and X.shape[1] == 1)
-        X = X.ravel()[:1].tolist() if column and X.dtype.kind in "OUT" else None
-    if not isinstance(X, (list, tuple)) or len(X) == 0:
-        return False
-    first = X[0]
-    if isinstance(first, (list, tuple, np.ndarray)) and len(first) == 1:
-        first = first[0]
-    return isinstance(first, (str, os.PathLike))

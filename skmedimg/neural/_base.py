@@ -26,7 +26,7 @@ from skmedimg._sklearn import (
     fit_context,
     with_callbacks,
 )
-from skmedimg.images._check import check_groups, check_images, check_weights
+from skmedimg.images._check import check_groups, check_images, check_scale, check_weights
 from skmedimg.neural._progress import FitTasks
 from skmedimg.neural._split import inner_split
 
@@ -152,7 +152,7 @@ paths; LazyImages
 
     def _check_fit(self, X, y, sample_weight, groups, fresh):
         """Pass everything through the gate; rows of no weight count as absent, labels too."""
-        images = self._check_X(X, reset=fresh)
+        images = self._checked(X, reset=fresh)
         y = self._check_targets(y, images)
         groups = check_groups(groups, images)
         weights = check_weights(sample_weight, images)
@@ -161,6 +161,11 @@ paths; LazyImages
             images, y, weights = images[kept], y[kept], weights[kept]
             groups = None if groups is None else groups[kept]
         return images, y, weights, groups
+
+    def _checked(self, X, *, reset):
+        images = self._check_X(X, reset=reset)
+        check_scale(self, images, reset=reset)
+        return images
 
     def _inner_rows(self, encoded, groups):
         """Return the rows to train on and, with early stopping, the rows to watch."""
@@ -247,7 +252,7 @@ paths; LazyImages
     def _outputs(self, X, finish=None):
         """Return what the network says of each image, in order."""
         check_is_fitted(self)
-        inputs = self._network_inputs(self._check_X(X, reset=False))
+        inputs = self._network_inputs(self._checked(X, reset=False))
         return _training.run_network(self.net_, inputs, flat=self._takes_rows, finish=finish)
 
     # Pickling ------------------------------------------------------------------------------

@@ -1,0 +1,48 @@
+"""Telling paths from numbers: which X is a list of files."""
+
+import os
+
+import numpy as np
+
+
+def list_paths(X):
+    """Return the paths that X holds as a list of str, or None where X holds none.
+
+    Parameters
+    ----------
+    X : object
+        A 1-D sequence, array or Series of paths, or an (n, 1) column of them.
+
+    Returns
+    -------
+    paths : list of str or None
+    """
+    if isinstance(X, (str, os.PathLike)):
+        raise TypeError(f"X needs a list of paths, but is one path: {os.fspath(X)!r}. Pass [X].")
+    if not _starts_with_path(X):
+        return None
+    column = np.asarray(X, dtype=object)
+    if column.ndim == 2 and column.shape[1] == 1:
+        column = column[:, 0]
+    if column.ndim != 1:
+        raise ValueError(f"Paths need one column, but X has shape {column.shape}.")
+    for row, item in enumerate(column):
+        if not isinstance(item, (str, os.PathLike)):
+            raise TypeError(f"Row {row} of X should be a path like the others, but is {item!r}.")
+    return [os.fspath(item) for item in column]
+
+
+def _starts_with_path(X):
+    """Tell whether X is one column whose first entry is a path."""
+    if hasattr(X, "to_numpy"):
+        shape = getattr(X, "shape", (0,))
+        X = X.to_numpy() if len(shape) == 1 or shape[1] == 1 else None
+    if isinstance(X, np.ndarray):
+        column = X.ndim == 1 or (X.ndim == 2 and X.shape[1] == 1)
+        X = X.ravel()[:1].tolist() if column and X.dtype.kind in "OUT" else None
+    if not isinstance(X, (list, tuple)) or len(X) == 0:
+        return False
+    first = X[0]
+    if isinstance(first, (list, tuple, np.ndarray)) and len(first) == 1:
+        first = first[0]
+    return isinstance(first, (str, os.PathLike))

@@ -1,0 +1,210 @@
+"""The gate: every kind of X and y the contract names is taken, everything else is explained."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from scipy import sparse
+from skimage.util import img_as_float32
+
+from skmedimg import LazyImages, ScratchCNN, ShallowMLP
+from skmedimg._batches import to_device
+from skmedimg._runtime import resolve_precision
+from skmedimg.images._check import check_images
+from skmedimg.images._paths import list_paths
+from skmedimg.images._shape import resolve_image_shape
+
+CPU = torch.device("cpu")
+FLOAT32 = resolve_precision("float32", CPU)
+
+
+@pytest.fixture
+def grey(rng):
+    return rng.integers(0, 256, (12, 8, 8), dtype=np.uint8)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def paths(grey, tmp_path):
+    names = [tmp_path / f"scan é {row}.png" for row in range(len(grey))]
+    for name, image in zip(names, grey, strict=True):
+        Image.fromarray(image).save(name)
+    return names
+
+
+def gate(X, **options):
+    estimator = ScratchCNN()
+    return check_images(estimator, X, reset=True, **options), estimator
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i1", "i2"])
+def test_integers_are_scaled_as_scikit_image_scales_them(rng, dtype):
+    limits = np.iinfo(dtype)
+    images = rng.integers(limits.min + 1, limits.max, (4, 5, 6, 1), dtype=dtype, endpoint=True)
+    ours = to_device(images, CPU, FLOAT32).numpy()
+    oracle = np.stack([img_as_float32(image) for image in images]).transpose(0, 3, 1, 2)
+    np.testing.assert_allclose(ours, oracle, rtol=2e-7, atol=2e-7)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i4", "i8", "u4"])
+def test_floats_and_wide_integers_are_taken_as_they_are(rng, dtype):
+    images = rng.integers(0, 200, (4, 5, 6, 2)).astype(dtype)
+    np.testing.assert_array_equal(
+        to_device(images, CPU, FLOAT32).numpy(), images.astype("f4").transpose(0, 3, 1, 2)
+    )
+
+
+def test_booleans_become_zero_and_one(grey):
+    tensor = to_device(grey[..., None] > 127, CPU, FLOAT32)
+    assert set(tensor.unique().tolist()) == {0.0, 1.0}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda a: a.astype(">u2"),
+        lambda a: a[:, ::-1],
+        lambda a: np.asfortranarray(a),
+        lambda a: a.astype("u2"),
+    ],
+    ids=["big-endian", "mirrored", "fortran", "uint16"],
+)
+def test_any_memory_layout_gives_the_same_tensor(grey, change):
+    images = change(grey.astype("u2") * 257)[..., None]
+    expected = (images / 65535).astype("f4").transpose(0, 3, 1, 2)
+    np.testing.assert_allclose(to_device(images, CPU, FLOAT32).numpy(), expected, rtol=1e-6)
+
+
+def test_read_only_images_are_taken_and_left_alone(grey):
+    grey.flags.writeable = False
+    assert to_device(grey[..., None], CPU, FLOAT32).max() <= 1
+
+
+def test_stacks_are_handed_on_without_a_copy_in_their_own_dtype(grey):
+    images, estimator = gate(grey)
+    assert np.shares_memory(images, grey)
+    assert images.dtype == np.uint8
+    assert images.shape == (12, 8, 8, 1)
+    assert estimator.image_shape_ == (8, 8, 1)
+    assert estimator.n_features_in_ == 64
+
+
+def test_rows_are_read_as_square_grey_then_square_rgb(grey):
+    assert gate(grey.reshape(12, 64))[0].shape == (12, 8, 8, 1)
+    assert gate(np.ones((2, 48)))[0].shape == (2, 4, 4, 3)
+
+
+@pytest.mark.parametrize("kind", [list, np.array, pd.Series, lambda p: pd.DataFrame({"p": p})])
+def test_every_kind_of_path_list_is_decoded_to_image_shape(paths, kind):
+    images, estimator = gate(kind([str(path) for path in paths]), image_shape=(6, 5))
+    assert isinstance(images, LazyImages)
+    assert images.shape == (12, 6, 5)
+    assert estimator.image_shape_ == (6, 5, 1)
+    assert not hasattr(estimator, "n_features_in_")
+
+
+def test_a_column_of_pathlib_paths_is_a_list_of_paths(paths):
+    column = np.array(paths, dtype=object)[:, None]
+    assert list_paths(column) == [str(path) for path in paths]
+
+
+def test_three_channels_of_image_shape_decode_to_rgb(paths):
+    assert gate(paths, image_shape=(6, 5, 3))[0].shape == (12, 6, 5, 3)
+
+
+@pytest.mark.parametrize(
+    ("X", "options", "kind", "words"),
+    [
+        ("one.png", {}, TypeError, "one path"),
+        (["a.png", None], {"image_shape": (4, 4)}, TypeError, "Row 1"),
+        (["a.png"], {}, ValueError, "image_shape=(height, width)"),
+        (["a.png"], {"image_shape": (4, -1)}, ValueError, "leaves a side open"),
+        (["a.png"], {"image_shape": (4, 4, 2)}, ValueError, "1 or 3 channels"),
+        (np.ones((3, 50)), {}, ValueError, "image_shape=(height, width[, channels])"),
+        (np.ones((3, 50)), {"image_shape": (7, 7)}, ValueError, "n_features=50"),
+        (np.ones((3, 50)), {"image_shape": (7, -1)}, ValueError, "n_features=50"),
+        (np.ones((3, 50)), {"image_shape": (-1, -1)}, ValueError, "at most one may be -1"),
+        (np.ones((3, 50)), {"image_shape": (5, 2.5, 4)}, ValueError, "positive integers"),
+        (np.ones((3, 2, 4, 4, 1)), {}, ValueError, "slice by slice"),
+        (np.ones((5, 3, 32, 32)), {}, ValueError, "numpy.moveaxis(X, 1, -1)"),
+        (np.ones((5, 0, 32)), {}, ValueError, "without pixels"),
+        (np.full((2, 4, 4), np.nan), {}, ValueError, "NaN"),
+        (np.full((2, 4, 4), np.inf), {}, ValueError, "infinity"),
+        (np.ones((2, 4, 4), complex), {}, ValueError, "Complex"),
+        (sparse.eye(4, format="csr"), {}, TypeError, "dense"),
+        ([np.ones((2, 2)), np.ones((3, 3))], {}, ValueError, "inhomogeneous"),
+        (np.ones(5), {}, ValueError, "2D array"),
+        ([], {}, ValueError, "1D array"),
+        (np.ones((0, 4, 4)), {}, ValueError, "0 sample"),
+    ],
+)
+def test_a_bad_X_is_explained_before_any_work(X, options, kind, words):
+    with pytest.raises(kind) as caught:
+        gate(X, **options)
+    assert words in str(caught.value)
+
+
+def test_images_of_another_shape_are_refused_with_the_way_out(grey):
+    estimator = gate(grey)[1]
+    with pytest.raises(ValueError, match=r"fitted on 8x8x1 images and cannot take 6x6x1. Put Im"):
+        check_images(estimator, grey[:, :6, :6], reset=False)
+    with pytest.raises(ValueError, match='color="gray"'):
+        check_images(estimator, np.ones((2, 8, 8, 3)), reset=False)
+
+
+def test_floats_up_to_255_after_integers_are_warned_of(grey):
+    model = ShallowMLP((), max_epochs=1).fit(grey, [0, 1] * 6)
+    with pytest.warns(UserWarning, match="divide them by 255"):
+        model.predict(grey.astype(float))
+
+
+def test_integers_after_floats_up_to_255_are_warned_of(grey):
+    model = ShallowMLP((), max_epochs=1).fit(grey.astype(float), [0, 1] * 6)
+    with pytest.warns(UserWarning, match="pass X.astype"):
+        model.predict(grey)
+
+
+def test_rows_after_stacks_take_the_shape_seen_in_fit(grey):
+    estimator = gate(grey)[1]
+    again = check_images(estimator, grey.reshape(12, 64), reset=False)
+    np.testing.assert_array_equal(again[..., 0], grey)
+
+
+def test_an_open_side_is_filled_in():
+    assert resolve_image_shape((1, -1), 12) == (1, 12, 1)
+    assert resolve_image_shape((2, -1, 3), 24) == (2, 4, 3)
+
+
+@pytest.mark.parametrize(
+    ("y", "words"),
+    [
+        (None, "requires y"),
+        ([0.5, 1.5] * 6, "continuous"),
+        (["a"] * 12, "only one class"),
+        ([0, 1] * 5, "inconsistent numbers of samples"),
+        ([[0, 1]] * 12, "1d array"),
+        ([0.0, np.nan] * 6, "NaN"),
+    ],
+)
+def test_a_bad_y_is_explained(grey, y, words):
+    with pytest.raises(ValueError, match=words):
+        ShallowMLP(max_epochs=1).fit(grey, y)
+
+
+@pytest.mark.parametrize(
+    ("fit_parameters", "words"),
+    [
+        ({"sample_weight": [-1.0] * 12}, "[Nn]egative"),
+        ({"sample_weight": [0.0] * 12}, "zero"),
+        ({"sample_weight": [1.0] * 3}, r"sample_weight.shape"),
+        ({"groups": [1, 2, 3]}, "3 groups for 12 images"),
+    ],
+)
+def test_bad_weights_and_groups_are_explained(grey, fit_parameters, words):
+    with pytest.raises(ValueError, match=words):
+        ShallowMLP(max_epochs=1).fit(grey, [0, 1] * 6, **fit_parameters)
