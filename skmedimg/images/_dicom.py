@@ -52,10 +52,9 @@ def _shown(stored, dataset, frame, window):
         shares = _looked_up(values, dataset, settings["VOILUTSequence"].value[0])
     else:
         shares = _windowed(values, limits, settings, window)
-    if dataset.PhotometricInterpretation == "MONOCHROME1":
-        shares = 1 - shares
     depth = np.uint8 if dataset.get("BitsStored", 16) <= 8 else np.uint16
-    return np.rint(shares * np.iinfo(depth).max).astype(depth)
+    levels = np.rint(shares * np.iinfo(depth).max).astype(depth)
+    return ~levels if dataset.PhotometricInterpretation == "MONOCHROME1" else levels
 
 
 def _settings(dataset, frame):

@@ -73,33 +73,64 @@ def read_picture(path, head, color, frame, max_pixels, draft_size):
     pixels : ndarray (height, width) or (height, width, 3)
     """
     name, reader = READERS[signature_of(head)]
+    if name == "WebP":  # the decoder allocates the canvas before the picture is open
+        check_pixels(path, *webp_size(head), max_pixels)
     # The class of the format is called, not Image.open: its size limit is a global setting.
     with open(path, "rb") as file, reader(file, path) as picture:
         check_pixels(path, *picture.size, max_pixels)
         picture.seek(check_frame(path, frame, getattr(picture, "n_frames", 1)))
         check_pixels(path, *picture.size, max_pixels)
         if name == "PNG" and picture.mode != "I;16" and "16B" in str(picture.tile[0]):
-            return _without_alpha(_deep_png(path))
+            return _without_alpha(_deep_png(path, reader))
         if name == "JPEG":
             _draft(picture, color, draft_size)
         picture.load()
         return _without_alpha(_array(_upright(picture, name), path))
 
 
+def webp_size(head):
+    """Return (width, height) that the first bytes of a WebP file promise.
+
+    Parameters
+    ----------
+    head : bytes
+
+    Returns
+    -------
+    size : tuple of int
+    """
+    if head[12:16] == b"VP8X":
+        return tuple(int.from_bytes(head[k : k + 3], "little") + 1 for k in (24, 27))
+    if head[12:16] == b"VP8L":
+        bits = int.from_bytes(head[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return tuple(int.from_bytes(head[k : k + 2], "little") & 0x3FFF for k in (26, 28))
+
+
 def _draft(picture, color, draft_size):
     """Let the JPEG decoder skip what is not wanted: the colours, and scales of 2, 4 and 8."""
-    width, height = picture.size
-    if draft_size and picture.getexif().get(_ORIENTATION, 1) < 5:
-        height, width = draft_size
+    height, width = draft_size or picture.size[::-1]
+    if draft_size and picture.getexif().get(_ORIENTATION, 1) > 4:
+        height, width = width, height
     picture.draft("L" if color == "gray" else picture.mode, (width, height))
 
 
-def _deep_png(path):
-    """Read colours of 16 bits, which Pillow cuts to 8."""
-    from torchvision.io import ImageReadMode, decode_image
+def _deep_png(path, reader):
+    """Read 16-bit channels, of which Pillow keeps one byte, in one pass for each byte."""
+    with open(path, "rb") as file, reader(file, path) as picture:
+        layout = picture.tile[0].args
+        rawmodes = ("RGBA",) if layout == "LA;16B" else (layout, layout[:-1] + "L")
+    planes = [_decoded_as(path, reader, rawmode) for rawmode in rawmodes]
+    if len(planes) == 1:  # grey and alpha of 16 bits are as wide as four channels of 8
+        return planes[0].view(">u2").astype(np.uint16)
+    return planes[0].astype(np.uint16) << 8 | planes[1]
 
-    image = decode_image(path, ImageReadMode.UNCHANGED, apply_exif_orientation=True)
-    return image.permute(1, 2, 0).numpy()
+
+def _decoded_as(path, reader, rawmode):
+    with open(path, "rb") as file, reader(file, path) as picture:
+        picture.tile = [picture.tile[0]._replace(args=rawmode)]
+        picture.load()
+        return np.array(_upright(picture, "PNG"))
 
 
 def _upright(picture, name):
