@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from importlib import import_module
 
+from skmedimg.evaluation._by_patient import compare_patients
 from skmedimg.evaluation._intervals import interval_of
 from skmedimg.evaluation._outcome import Outcome
-from skmedimg.evaluation._patients import compare_patients
 from skmedimg.evaluation._storage import read_comparison, write_comparison
 from skmedimg.evaluation._tables import (
     class_counts,
@@ -16,6 +16,7 @@ from skmedimg.evaluation._tables import (
     to_frame,
 )
 from skmedimg.evaluation._tests import run_tests
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison(Outcome):
@@ -89,8 +90,8 @@ class Comparison(Outcome):
     >>> result.names
     ('bayes', 'tree', 'majority class')
     >>> result.confusion("bayes")
-    array([[190,  22],
-           [ 12, 345]])
+    array([[188,  24],
+           [ 11, 346]])
     """
 
     def __repr__(self):
@@ -190,7 +191,7 @@ class Comparison(Outcome):
 
         Returns
         -------
-        tests : TestResults
+        tests : Claims
             Prints the claims; `to_frame()` has every statistic.
         """
         return run_tests(self, reference, self.metric(metric).name)

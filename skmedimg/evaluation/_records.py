@@ -10,7 +10,7 @@ tested at most once.
 """
 
 Answer = namedtuple("Answer", "predicted ranking probabilistic")
-Answer.__doc__ = """What one fitted estimator answered on the test rows of one split, in their order.
+Answer.__doc__ = """What a fitted estimator answered on the test rows of one split, in their order.
 
 predicted : ndarray of shape (n_test,) or (n_test, height, width), labels or masks
 ranking : ndarray of shape (n_test, n_classes) or None, probabilities or decision values
@@ -18,7 +18,7 @@ probabilistic : bool, whether `ranking` holds probabilities
 """
 
 Metric = namedtuple("Metric", "name title higher_is_better low high")
-Metric.__doc__ = """A score: its key, its name in print, its direction and its range (None: open)."""
+Metric.__doc__ = """A score: its key, its name in print, its direction, its range (None: open)."""
 
 Interval = namedtuple("Interval", "mean low high method")
 Interval.__doc__ = """A mean, its confidence limits and, in words, how they were found."""

@@ -1,0 +1,284 @@
+"""Compare estimators on the same folds."""
+
+import hashlib
+import platform
+import sys
+from numbers import Real
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skmedimg import __version__
+from skmedimg.evaluation._baseline import BASELINES, make_baseline
+from skmedimg.evaluation._checkpoint import Checkpoint, describe, key_of
+from skmedimg.evaluation._comparison import Comparison
+from skmedimg.evaluation._folds import make_splits, split_warnings
+from skmedimg.evaluation._groups import splits_patients
+from skmedimg.evaluation._run import Job, Plan, run_jobs, values_of
+from skmedimg.evaluation._scores import choose_metrics
+from skmedimg.evaluation._sharing import share_steps
+from skmedimg.evaluation._targets import check_targets, fingerprint, is_images
+
+# a baseline's name, or a column beside the predictions
+_TAKEN = {*BASELINES.values(), "row", "repeat", "fold", "group", "truth"}
+_LIBRARIES = ("numpy", "scipy", "sklearn", "joblib", "torch", "torchvision", "skorch", "imblearn")
+
+
+def compare(
+    estimators, X, y, *, groups=None, cv=5, repeats=1, scoring=None, pos_label=None, n_jobs=None,
+    error_score="raise", random_state=None, verbose=1, baseline=True, audit=True, share=True,
+    checkpoint=None,
+):  # fmt: skip
+    """Compare estimators on the same folds and keep everything that is needed to judge them.
+
+    Parameters
+    ----------
+    estimators : dict of str to BaseEstimator, list of BaseEstimator, or BaseEstimator
+        Classifiers, or segmenters. A list is named after the classes.
+    X : array-like (n, n_features), (n, height, width) or (n, height, width, channels); paths; \
+LazyImages
+        Whatever the estimators take.
+    y : array-like (n,), masks (n, height, width), or mask paths (n,)
+        Labels or masks.
+    groups : array-like (n,), default=None
+        Patients. No patient is on both sides of a split; one that is raises.
+    cv : int, splitter or iterable of (train, test), default=5
+        An integer stratifies by class, keeps patients together, and shuffles.
+    repeats : int, default=1
+        How often the folds of an integer `cv` are drawn anew.
+    scoring : str, list of str or callable, or dict of str to str or callable, default=None
+        Scores of ours by name, scorers of scikit-learn by name, or scorers. The first one sorts
+        the summary. None takes all of ours that fit the task.
+    pos_label : label, default=None
+        The positive one of two classes. None guesses, with a warning unless the labels are 0/1,
+        -1/1 or False/True; a class named like normal, benign or healthy is never taken.
+    n_jobs : int, default=None
+        Fits side by side, through joblib; the results are those of one after the other.
+    error_score : "raise" or float, default="raise"
+        What a fit that fails scores; "raise" stops at it.
+    random_state : int, RandomState or None, default=None
+        Seeds the folds, and each `random_state` of the estimators that is None. None draws one;
+        the comparison remembers it.
+    verbose : int, default=1
+        1 shows one progress bar.
+    baseline : bool, default=True
+        Add the answer one gives without looking: the majority class, or for masks the label each
+        pixel has most often.
+    audit : bool or "full", default=True
+        Look for what is wrong with the images themselves, such as duplicates. True leaves out
+        what trains models; "full" does not. Rows of numbers are not audited: nothing says that
+        they are images.
+    share : bool, default=True
+        Run leading pipeline steps that learn nothing from the training set (such as decoding
+        and HOG) once for all folds and estimators, which keeps their results in memory.
+    checkpoint : str or os.PathLike, default=None
+        A folder that keeps every finished fit. The same call goes on from there, with the same
+        result as if it had not been interrupted.
+
+    Returns
+    -------
+    comparison : Comparison
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skmedimg import compare
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> result = compare(
+    ...     {"bayes": GaussianNB(), "stump": DecisionTreeClassifier(max_depth=1)}, X, y,
+    ...     scoring="roc_auc", pos_label=0, random_state=0, verbose=0,
+    ... )
+    >>> round(result.interval("bayes").mean, 3)
+    0.987
+    >>> print(result.tests(reference="bayes").claims[0])
+    bayes is better than stump: ROC AUC differs by +0.09...
+    """
+    _check_switches(repeats, error_score, audit)
+    named = name_estimators(estimators)
+    targets = check_targets(named, X, y, groups, pos_label)
+    seed = draw_seed(random_state)
+    splits = make_splits(cv, targets.task, targets.strata, targets.groups, repeats, seed)
+    n_classes = 0 if targets.classes is None else len(targets.classes)
+    metrics, scorers = choose_metrics(scoring, targets.task, n_classes)
+    digest = fingerprint(X, targets.y, targets.groups)
+    facts = {
+        "data digest": digest, "seed": seed, "number of splits": len(splits),
+        "splits": _digest_of(splits), "scores": sorted(scorers), "versions": versions(),
+    }  # fmt: skip
+    store = Checkpoint(checkpoint, facts, targets.classes)
+    found = _audit(X, targets, audit)
+    jobs = _jobs(named, X, targets, share, baseline)
+    plan = Plan(metrics, scorers, store, seed, n_jobs, error_score, verbose)
+    cells = run_jobs(jobs, targets, splits, plan)
+    return Comparison(
+        **_collect(jobs, cells, targets, splits, plan),
+        baseline=BASELINES[targets.task] if baseline else None,
+        random_state=seed, versions=facts["versions"], digest=digest, audit=found,
+        warnings=tuple(_warnings(named, cells, targets, splits, found)),
+    )  # fmt: skip
+
+
+def name_estimators(estimators):
+    """Return estimators by name.
+
+    Parameters
+    ----------
+    estimators : dict of str to BaseEstimator, list of BaseEstimator, or BaseEstimator
+
+    Returns
+    -------
+    named : dict of str to BaseEstimator
+
+    Examples
+    --------
+    >>> from sklearn.svm import SVC
+    >>> from skmedimg.evaluation._compare import name_estimators
+    >>> name_estimators([SVC(C=1), SVC(C=10)])
+    {'SVC': SVC(C=1), 'SVC 2': SVC(C=10)}
+    """
+    named = estimators if isinstance(estimators, dict) else _named_after_classes(estimators)
+    if not named:
+        raise ValueError("estimators needs at least one estimator, but is empty.")
+    for name, estimator in named.items():
+        if not isinstance(name, str) or not name or name in _TAKEN:
+            raise ValueError(
+                f"estimators needs text as names, and none of {sorted(_TAKEN)}, but got {name!r}."
+            )
+        if not hasattr(estimator, "fit") or isinstance(estimator, type):
+            raise TypeError(f"estimators[{name!r}] needs an estimator, but is {estimator!r}.")
+    return dict(named)
+
+
+def draw_seed(random_state):
+    """Return `random_state` if it is an integer, else a seed drawn from it.
+
+    Parameters
+    ----------
+    random_state : int, RandomState or None
+
+    Returns
+    -------
+    seed : int
+    """
+    if isinstance(random_state, (int, np.integer)):
+        return int(random_state)
+    draws = np.random.RandomState() if random_state is None else check_random_state(random_state)
+    return int(draws.randint(2**31 - 1))
+
+
+def versions():
+    """Return the versions of what computed a comparison.
+
+    Returns
+    -------
+    versions : dict of str to str
+        Of the libraries that are loaded.
+    """
+    loaded = {name: sys.modules[name] for name in _LIBRARIES if name in sys.modules}
+    return {
+        "skmedimg": __version__,
+        "python": platform.python_version(),
+        **{name: module.__version__ for name, module in loaded.items()},
+    }
+
+
+def _check_switches(repeats, error_score, audit):
+    if not isinstance(repeats, (int, np.integer)) or repeats < 1:
+        raise ValueError(f"repeats={repeats!r} needs a positive integer.")
+    if error_score != "raise" and not isinstance(error_score, Real):
+        raise ValueError(f"error_score={error_score!r} needs 'raise' or a number.")
+    if audit not in (True, False, "full"):
+        raise ValueError(f"audit={audit!r} needs True, False or 'full'.")
+
+
+def _named_after_classes(estimators):
+    named = {}
+    for estimator in estimators if isinstance(estimators, (list, tuple)) else [estimators]:
+        base = name = type(estimator).__name__
+        number = 1
+        while name in named:
+            number += 1
+            name = f"{base} {number}"
+        named[name] = estimator
+    return named
+
+
+def _jobs(named, X, targets, share, baseline):
+    prepared = share_steps(named, X) if share else {n: (e, X, 0.0) for n, e in named.items()}
+    jobs = [
+        _job(name, named[name], rest, given, targets.fitted, took)
+        for name, (rest, given, took) in prepared.items()
+    ]
+    if baseline:
+        name, model = BASELINES[targets.task], make_baseline(targets.task)
+        nothing = np.zeros((len(targets.y), 1))
+        jobs.append(_job(name, model, model, nothing, targets.y, 0.0))
+    return jobs
+
+
+def _job(name, estimator, rest, X, y, shared_time):
+    return Job(name, rest, X, y, describe(estimator), key_of(name, estimator), shared_time)
+
+
+def _audit(X, targets, switch):
+    """Audit images; rows of numbers may be anything."""
+    if not switch or not is_images(X):
+        return None
+    from skmedimg.evaluation._audit import audit
+
+    labels = targets.y if targets.task == "classification" else None
+    return audit(X, labels, targets.groups, probes=switch == "full")
+
+
+def _collect(jobs, cells, targets, splits, plan):
+    names = tuple(job.name for job in jobs)
+    of = {name: [cells[name, i] for i in range(len(splits))] for name in names}
+    return {
+        "names": names, "task": targets.task, "y": targets.y, "classes": targets.classes,
+        "pos_label": targets.pos_label, "groups": targets.groups, "splits": splits,
+        "metrics": plan.metrics,
+        "scores": tuple(_records(of, targets, splits, plan)),
+        "answers": {name: tuple(cell.answer for cell in of[name]) for name in names},
+        "fit_times": {name: np.array([cell.fit_time for cell in of[name]]) for name in names},
+        "score_times": {name: np.array([cell.score_time for cell in of[name]]) for name in names},
+        "memory": {name: np.array([cell.memory for cell in of[name]]) for name in names},
+        "shared_times": {job.name: job.shared_time for job in jobs},
+        "parameters": {name: _first(cell.parameters for cell in of[name]) for name in names},
+        "history": {name: tuple(cell.history for cell in of[name]) for name in names},
+        "estimators": {job.name: job.text for job in jobs},
+    }  # fmt: skip
+
+
+def _records(of, targets, splits, plan):
+    for name, cells in of.items():
+        for split, cell in zip(splits, cells, strict=True):
+            values = values_of(cell, targets, split, plan.metrics, plan.error_score)
+            for metric, value in values.items():
+                yield {"estimator": name, "repeat": split.repeat, "fold": split.fold,
+                       "metric": metric, "value": value}  # fmt: skip
+
+
+def _first(values):
+    return next((value for value in values if value is not None), None)
+
+
+def _warnings(named, cells, targets, splits, found):
+    yield from split_warnings(splits, targets.strata, targets.classes)
+    for name, estimator in named.items():
+        failures = [cells[name, i].failure for i in range(len(splits))]
+        failures = [failure for failure in failures if failure]
+        if failures:
+            yield f"{name} failed on {len(failures)} of {len(splits)} splits: {failures[0]}"
+        if targets.groups is not None and splits_patients(estimator):
+            yield f"{name} searches with inner folds that split patients: give its cv a GroupKFold."
+    if found is not None:
+        yield from (finding.title for finding in (*found.errors, *found.warnings))
+
+
+def _digest_of(splits):
+    digest = hashlib.sha256()
+    for split in splits:
+        digest.update(np.int64([split.repeat, split.fold, *split.train, -1, *split.test]).tobytes())
+    return digest.hexdigest()[:16]
