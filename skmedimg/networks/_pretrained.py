@@ -1,0 +1,222 @@
+"""Weights of a backbone: from torchvision, from a file, or from another network."""
+
+import functools
+import os
+import pickle
+import re
+import urllib.request
+import warnings
+
+import torch
+from torchvision import models
+
+from skmedimg.networks._backbone_table import ROWS
+from skmedimg.networks._timm import TIMM, timm_tensors
+
+_FILE_SUFFIXES = (".pth", ".pt", ".bin", ".safetensors")
+_WRAPPERS = ("state_dict", "model_state_dict", "model")
+_CLASSES = 1000  # of the published heads
+_SHOWN = 5
+
+
+def pretrained_tensors(weights, name, width=1.0):
+    """Return the tensors of a backbone that `weights` names; those last read are kept in memory.
+
+    Parameters
+    ----------
+    weights : str or os.PathLike
+        A published name ("DEFAULT", "IMAGENET1K_V1") or a file.
+    name : str
+        The backbone, a row of the table or "timm:NAME"; "" for a network of one's own.
+    width : float, default=1.0
+        Multiplier of its channels.
+
+    Returns
+    -------
+    tensors : dict of str to Tensor
+        Without the published head.
+    """
+    if name.startswith(TIMM) and weights == "DEFAULT":
+        return {f"model.{key}": value for key, value in timm_tensors(name).items()}
+    path = _path_of(weights, name, width)
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"There is no file of weights at {path!r}.")
+    facts = os.stat(path)
+    return _read_kept(path, name, facts.st_mtime_ns, facts.st_size)
+
+
+def fill_backbone(backbone, tensors):
+    """Put tensors into a backbone; what is frozen shares their memory, what is open gets copies.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    tensors : dict of str to Tensor
+    """
+    tensors = dict(tensors)
+    own = backbone.network.state_dict(keep_vars=True)
+    _add_counters(tensors, own)
+    _compare(own, tensors)
+    opened = _open_names(backbone.network)
+    for name, place in own.items():
+        value = tensors[name].detach().to(place.device, place.dtype)
+        place.data = value.clone() if name in opened else value
+
+
+def read_tensors(path):
+    """Read a file of tensors without running any code that it may hold.
+
+    Parameters
+    ----------
+    path : str
+        A `state_dict` saved by torch, or a safetensors file.
+
+    Returns
+    -------
+    tensors : dict of str to Tensor
+    """
+    if path.endswith(".safetensors"):
+        return _read_safetensors(path)
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
+        raise ValueError(
+            f"{path!r} is not a file of tensors alone, and anything else could run code while it "
+            "is read. Save the network's state_dict() with torch.save or safetensors instead."
+        ) from error
+
+
+def _path_of(weights, name, width):
+    """Return the file that `weights` means, downloaded if need be."""
+    if name in ROWS and isinstance(weights, str) and _is_published(weights, name):
+        if width != 1.0:
+            raise ValueError(
+                f"weights={weights!r} are for {name} of width 1.0, and width is {width}. Pass "
+                "weights=PATH to a file of weights of this width, or weights=None."
+            )
+        return _download(models.get_model_weights(name)[weights].url, name)
+    path = os.fspath(weights)
+    if not path.endswith(_FILE_SUFFIXES) and not os.path.exists(path):
+        published = ["DEFAULT", *(entry.name for entry in _entries(name))]
+        raise ValueError(
+            f"weights={path!r} is neither a file nor one of the published weights of "
+            f"{name or 'this backbone'} ({', '.join(published)}). Pass one of these, a path, or "
+            "weights=None."
+        )
+    return path
+
+
+def _entries(name):
+    return list(models.get_model_weights(name)) if name in ROWS else []
+
+
+def _is_published(weights, name):
+    return weights == "DEFAULT" or weights in {entry.name for entry in _entries(name)}
+
+
+def _download(url, name):
+    file = os.path.join(torch.hub.get_dir(), "checkpoints", os.path.basename(url))
+    if not os.path.exists(file):
+        _knock(url, file, name)
+        torch.hub.load_state_dict_from_url(url, progress=False, check_hash=True)
+    return file
+
+
+def _knock(url, file, name):
+    """Ask whether the file can be had: torch.hub would wait for minutes and say little."""
+    try:
+        request = urllib.request.Request(url, method="HEAD")
+        urllib.request.urlopen(request, timeout=10).close()
+    except OSError as error:
+        raise OSError(
+            f"The weights of {name} are not on this machine and cannot be downloaded ({error}). "
+            f"Download {url} elsewhere and put it at {file}, pass weights=PATH to a file of "
+            "weights, or pass weights=None to start from random ones."
+        ) from error
+
+
+@functools.lru_cache(maxsize=2)
+def _read_kept(path, name, mtime_ns, size):
+    """Read a file once for all fits; it is another one when its time or size changes."""
+    tensors = {_modern_name(key): value for key, value in _unwrap(read_tensors(path)).items()}
+    if name.startswith(TIMM):
+        return {f"model.{key}": value for key, value in tensors.items()}
+    row = ROWS.get(name)
+    left_out = () if row is None else tuple(f"{p}." for p in (row.head, row.spare) if p)
+    dropped = {
+        key: value for key, value in tensors.items() if left_out and key.startswith(left_out)
+    }
+    _mention_head([len(v) for key, v in dropped.items() if key.startswith(row.head)])
+    return {key: value for key, value in tensors.items() if key not in dropped}
+
+
+def _read_safetensors(path):
+    try:
+        from safetensors.torch import load_file
+    except ImportError as error:
+        raise ImportError(
+            f'{path!r} needs safetensors to be read: pip install "skmedimg[safe]".'
+        ) from error
+    return load_file(path)
+
+
+def _unwrap(saved):
+    """Find the tensors in what training scripts save around them."""
+    for name in _WRAPPERS:
+        if isinstance(saved.get(name), dict):
+            saved = saved[name]
+    tensors = {name: value for name, value in saved.items() if isinstance(value, torch.Tensor)}
+    for prefix in ("module.", "_orig_mod."):  # of DataParallel and of torch.compile
+        if tensors and all(name.startswith(prefix) for name in tensors):
+            tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
+    return tensors
+
+
+def _modern_name(name):
+    """Rename the parts of torchvision's old DenseNet files: norm.1 is norm1 by now."""
+    return re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2.", name)
+
+
+def _add_counters(tensors, own):
+    """Old files lack BatchNorm's count of batches, which only averages without momentum read."""
+    for name in own:
+        if name.endswith("num_batches_tracked"):
+            tensors.setdefault(name, torch.tensor(0))
+
+
+def _compare(own, tensors):
+    missing = sorted(set(own) - set(tensors))
+    surplus = sorted(set(tensors) - set(own))
+    shapes = [
+        f"{name} {tuple(tensors[name].shape)} instead of {tuple(own[name].shape)}"
+        for name in own
+        if name in tensors and tensors[name].shape != own[name].shape
+    ]
+    faults = {"missing": missing, "unexpected": surplus, "of another shape": shapes}
+    if any(faults.values()):
+        told = "; ".join(f"{kind}: {_shorten(names)}" for kind, names in faults.items() if names)
+        raise ValueError(f"The weights do not fit the backbone. {told}.")
+
+
+def _shorten(names):
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _mention_head(outputs):
+    if outputs and outputs[-1] != _CLASSES:
+        warnings.warn(
+            f"The classifier of {outputs[-1]} outputs in the file of weights is left out: "
+            "a new one is trained on top of the backbone.",
+            stacklevel=2,
+        )
+
+
+def _open_names(network):
+    """Name the tensors of parts that are trained, running statistics among them."""
+    names = set()
+    for prefix, part in network.named_modules():
+        if any(p.requires_grad for p in part.parameters(recurse=False)):
+            own = [*part._parameters, *part._buffers]
+            names |= {f"{prefix}.{name}" if prefix else name for name in own}
+    return names
