@@ -13,8 +13,8 @@ from skmedimg.evaluation._audit_quality import quality_findings
 from skmedimg.evaluation._audit_suspicions import suspicion_findings
 from skmedimg.evaluation._audit_text import audit_html, audit_text, finding_records
 from skmedimg.evaluation._hashes import clusters, dct_hash, equal_pairs, near_pairs
-from skmedimg.evaluation._pictures import displayable, image_at
 from skmedimg.images._check import check_groups
+from skmedimg.images._show import displayable, image_at
 
 
 def audit(

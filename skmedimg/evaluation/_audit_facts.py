@@ -9,8 +9,9 @@ from joblib import Parallel, delayed
 from PIL import Image, UnidentifiedImageError
 
 from skmedimg.evaluation._hashes import digest
-from skmedimg.images._check import list_paths, resolve_image_shape
+from skmedimg.images._paths import list_paths
 from skmedimg.images._read import read_image
+from skmedimg.images._shape import resolve_image_shape
 
 SIDE = 32
 _SMALLEST = 16

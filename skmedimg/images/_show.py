@@ -6,8 +6,9 @@ import io
 import numpy as np
 from PIL import Image
 
-from skmedimg.images._check import list_paths, resolve_image_shape
+from skmedimg.images._paths import list_paths
 from skmedimg.images._read import read_image
+from skmedimg.images._shape import resolve_image_shape
 
 
 def image_at(X, row, image_shape=None):
@@ -27,7 +28,7 @@ def image_at(X, row, image_shape=None):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmedimg.evaluation._pictures import image_at
+    >>> from skmedimg.images._show import image_at
     >>> image_at(np.zeros((3, 64)), 1).shape
     (8, 8, 1)
     """
@@ -59,7 +60,7 @@ def displayable(image, low=None, high=None):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmedimg.evaluation._pictures import displayable
+    >>> from skmedimg.images._show import displayable
     >>> displayable(np.array([[0.0, 0.5, 2.0]])).tolist()
     [[0, 64, 255]]
     """
