@@ -1,6 +1,7 @@
 """The audit finds copies, leaks and shortcuts, and is quiet about honest data."""
 
 import hashlib
+import json
 import os
 import pickle
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image, ImageEnhance
 from scipy.stats import mannwhitneyu
 
-from skmedimg import audit
+from skmedimg import Audit, audit
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation._audit_facts import collect_facts
 from skmedimg.evaluation._audit_probes import _p_value, permuted_accuracy
@@ -269,6 +270,11 @@ def test_an_audit_prints_and_travels_without_its_images(folder):
     assert repr(again) == text
     assert again.images == ()
     assert again.picture(0).shape == (32, 32)
+    stored = Audit.from_dict(json.loads(json.dumps(found.to_dict())))
+    assert repr(stored) == text
+    np.testing.assert_array_equal(stored.groups(), found.groups())
+    with pytest.raises(ValueError, match="keeps no pictures"):
+        stored.plot()
     frame = found.to_frame()
     assert list(frame["kind"]) == [finding.kind for finding in found.findings]
 

@@ -11,8 +11,15 @@ from skmedimg.evaluation._audit_facts import collect_facts, join_facts
 from skmedimg.evaluation._audit_findings import SEVERITIES, Case
 from skmedimg.evaluation._audit_quality import quality_findings
 from skmedimg.evaluation._audit_suspicions import suspicion_findings
-from skmedimg.evaluation._audit_text import audit_html, audit_text, finding_records
+from skmedimg.evaluation._audit_text import (
+    audit_html,
+    audit_text,
+    finding_records,
+    headline,
+    read_finding,
+)
 from skmedimg.evaluation._hashes import clusters, dct_hash, equal_pairs, near_pairs
+from skmedimg.evaluation._tables import to_frame
 from skmedimg.images._check import check_groups
 from skmedimg.images._show import displayable, image_at
 
@@ -81,7 +88,10 @@ def audit(
         findings += suspicion_findings(case)
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     images = (X, test[0]) if isinstance(test, tuple) else (X,)
-    return Audit(tuple(findings), case, n, bool(probes), images)
+    return Audit(
+        tuple(findings), headline(case), case.units[:n].tolist(), bool(probes),
+        _names(facts, findings), case, images,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -92,21 +102,28 @@ class Audit:
     ----------
     findings : tuple of Finding
         Errors first, then warnings, then notes.
-    case : Case
-        All that the rules looked at.
-    n_images : int
-        Rows of X; a separate test set is counted on from there.
+    headline : str
+        What was audited.
+    units : list of int
+        Patients merged with duplicates, one entry per row of X.
     probed : bool
         Whether cheap models were trained too.
+    names : dict of int to str
+        How the rows concerned are called: their files, or their numbers. Rows of a separate test
+        set are counted on from those of X.
+    case : Case or None
+        All that the rules looked at; None in an audit read from JSON.
     images : tuple
-        X, and the images of a separate test set.
+        X, and the images of a separate test set; empty in a pickled audit.
     """
 
     findings: tuple
-    case: Case
-    n_images: int
+    headline: str
+    units: list
     probed: bool = True
-    images: tuple = field(default=())
+    names: dict = field(default_factory=dict)
+    case: Case = None
+    images: tuple = ()
 
     def __repr__(self):
         return audit_text(self)
@@ -157,7 +174,7 @@ class Audit:
         groups : ndarray (n,) of int
             Rows with the same number must stay on one side of every split.
         """
-        return self.case.units[: self.n_images]
+        return np.array(self.units)
 
     def name(self, row):
         """Return how a row is called in texts: its file, or its number.
@@ -170,11 +187,8 @@ class Audit:
         -------
         name : str
         """
-        paths = self.case.facts.paths
-        if paths is not None:
-            folder = os.path.commonpath([os.path.dirname(path) for path in paths])
-            return os.path.relpath(paths[row], folder) if folder else paths[row]
-        return f"row {row}" if row < self.n_images else f"test row {row - self.n_images}"
+        n = len(self.units)
+        return self.names.get(row, f"row {row}" if row < n else f"test row {row - n}")
 
     def picture(self, row):
         """Return one image for showing.
@@ -188,11 +202,13 @@ class Audit:
         picture : ndarray (height, width) or (height, width, 3) of uint8
             Its thumbnail where the images are gone: a pickled audit does not keep them.
         """
+        if self.case is None:
+            raise ValueError("An audit read from a file keeps no pictures: run audit() again.")
         if not self.images:
             return displayable(self.case.facts.thumbnails[row])
-        if row < self.n_images:
-            return displayable(image_at(self.images[0], row))
-        return displayable(image_at(self.images[1], row - self.n_images))
+        n = len(self.units)
+        part = int(row >= n)
+        return displayable(image_at(self.images[part], row - part * n))
 
     def to_frame(self):
         """Return one line per finding as a pandas DataFrame.
@@ -202,9 +218,36 @@ class Audit:
         frame : DataFrame
             Columns severity, kind, title, advice, value and rows.
         """
-        import pandas as pd
+        return to_frame(finding_records(self))
 
-        return pd.DataFrame(finding_records(self))
+    def to_dict(self):
+        """Return findings and groups as plain values, for JSON.
+
+        Returns
+        -------
+        content : dict
+        """
+        return {
+            "headline": self.headline, "units": list(self.units), "probed": self.probed,
+            "names": {str(row): name for row, name in self.names.items()},
+            "findings": finding_records(self),
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, content):
+        """Return the audit that `to_dict` wrote, without its images.
+
+        Parameters
+        ----------
+        content : dict
+
+        Returns
+        -------
+        audit : Audit
+        """
+        findings = tuple(read_finding(record) for record in content["findings"])
+        names = {int(row): name for row, name in content["names"].items()}
+        return cls(findings, content["headline"], content["units"], content["probed"], names)
 
     def plot(self, kind="copies", *, limit=6, axes=None):
         """Draw the rows concerned side by side.
@@ -225,6 +268,15 @@ class Audit:
         from skmedimg.evaluation._displays_audit import AuditDisplay
 
         return AuditDisplay.from_audit(self, kind, limit).plot(axes)
+
+
+def _names(facts, findings):
+    """Return what the rows concerned are called, files from their common folder on."""
+    if facts.paths is None:
+        return {}
+    folder = os.path.commonpath([os.path.dirname(path) for path in facts.paths])
+    rows = np.unique(np.concatenate([[0], *(finding.rows for finding in findings)]).astype(int))
+    return {int(row): os.path.relpath(facts.paths[row], folder or ".") for row in rows}
 
 
 def _labels(y, n):

@@ -5,6 +5,8 @@ import textwrap
 
 import numpy as np
 
+from skmedimg.evaluation._audit_findings import Finding
+
 _MARKS = {"error": "ERROR  ", "warning": "WARNING", "note": "note   "}
 _INDENT = " " * 10
 
@@ -20,7 +22,7 @@ def audit_text(audit):
     -------
     text : str
     """
-    lines = [headline(audit), verdict(audit)]
+    lines = [audit.headline, verdict(audit)]
     for finding in audit.findings:
         lines += ["", f"  {_MARKS[finding.severity]} {finding.title}"]
         lines += textwrap.wrap(
@@ -41,7 +43,7 @@ def audit_html(audit):
     -------
     fragment : str
     """
-    head, judgement = html.escape(headline(audit)), html.escape(verdict(audit))
+    head, judgement = html.escape(audit.headline), html.escape(verdict(audit))
     parts = [f"<p><strong>{head}</strong> {judgement}</p>"]
     parts += [_finding_html(audit, finding) for finding in audit.findings]
     return f'<div class="audit">{"".join(parts)}</div>'
@@ -61,24 +63,43 @@ def finding_records(audit):
     return [
         {
             "severity": finding.severity, "kind": finding.kind, "title": finding.title,
-            "advice": finding.advice, "value": finding.value, "rows": finding.rows.tolist(),
+            "advice": finding.advice, "rows": finding.rows.tolist(),
+            "value": None if finding.value is None else float(finding.value),
+            "clusters": [rows.tolist() for rows in finding.clusters],
         }
         for finding in audit.findings
     ]  # fmt: skip
 
 
-def headline(audit):
+def read_finding(record):
+    """Return the finding of a record.
+
+    Parameters
+    ----------
+    record : dict
+
+    Returns
+    -------
+    finding : Finding
+    """
+    arrays = {
+        "rows": np.array(record["rows"], dtype=np.intp),
+        "clusters": tuple(np.array(rows, dtype=np.intp) for rows in record["clusters"]),
+    }
+    return Finding(**record | arrays)
+
+
+def headline(case):
     """Return how many images, classes and patients there are.
 
     Parameters
     ----------
-    audit : Audit
+    case : Case
 
     Returns
     -------
     words : str
     """
-    case = audit.case
     words = f"Audit of {len(case.facts)} images"
     if case.tested is not None:
         words += f" ({case.tested.sum()} of them for testing)"
