@@ -6,7 +6,7 @@ from skmedimg.metrics._pairs import overlap_score
 
 
 def dice(y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weight=None):
-    """Dice coefficient, 2 |A and B| / (|A| + |B|), of each image and class.
+    """Dice coefficient, ``2 |A and B| / (|A| + |B|)``, of each image and class.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def dice(y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weigh
 
 
 def iou(y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weight=None):
-    """Intersection over union (Jaccard index), |A and B| / |A or B|, of each image and class.
+    """Intersection over union (Jaccard index), ``|A and B| / |A or B|``, of each image and class.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def iou(y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weight
 def volumetric_similarity(
     y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weight=None
 ):
-    """Likeness of two areas, 1 - abs(|A| - |B|) / (|A| + |B|), wherever they lie.
+    """Likeness of two areas, ``1 - abs(|A| - |B|) / (|A| + |B|)``, wherever they lie.
 
     Parameters
     ----------

@@ -1,0 +1,91 @@
+"""Sphinx configuration: the pages, their theme, and what is generated before they are read."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))  # bench is no installed package
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import skmedimg
+from bench._page import page
+
+project = "skmedimg"
+author = "skmedimg developers"
+copyright = f"2026, {author}"
+version = release = skmedimg.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "myst_parser",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
+source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
+exclude_patterns = ["_build", "_templates"]
+templates_path = ["_templates"]
+
+autosummary_generate = True
+numpydoc_show_class_members = False
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+copybutton_prompt_text = ">>> |\\.\\.\\. |\\$ "
+copybutton_prompt_is_regexp = True
+
+sphinx_gallery_conf = {
+    "examples_dirs": str(HERE.parent / "examples"),
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"/plot_",
+    "ignore_pattern": r"(^|/)(?!plot_)[^/]*\.py$",
+    "abort_on_example_error": True,
+    "backreferences_dir": "generated/backreferences",
+    "doc_module": ("skmedimg",),
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "reset_modules": ("matplotlib",),
+    "show_memory": False,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = "skmedimg"
+html_static_path = ["_static"]
+html_css_files = ["skmedimg.css"]
+html_sidebars = {"index": [], "getting_started": [], "benchmarks": [], "changelog": []}
+html_theme_options = {
+    "navbar_align": "left",
+    "show_prev_next": False,
+    "show_toc_level": 2,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+
+
+def write_benchmarks(app):
+    """Write the page of the benchmarks, so that it always shows the committed results."""
+    (HERE / "benchmarks.md").write_text(page(), "utf-8")
+
+
+def skip_foreign(app, what, name, member, skip, options):
+    """Leave out members inherited from other libraries: their text links to pages we lack."""
+    origin = getattr(member, "fget", member)
+    module = getattr(origin, "__module__", None) or ""
+    return skip or not module.startswith("skmedimg") or None
+
+
+def escape_types(app, what, name, obj, options, lines):
+    """Keep `(n_features_in_,)` in the type of a parameter from being read as a link."""
+    for i, line in enumerate(lines):
+        head, colon, kind = line.partition(" : ")
+        if colon and re.fullmatch(r"\*{0,2}\w+", head.strip()):
+            lines[i] = head + colon + re.sub(r"(?<!`)\b(\w+)_\b(?!`)", r"\1\\_", kind)
+
+
+def setup(app):
+    app.connect("builder-inited", write_benchmarks, priority=1)
+    app.connect("autodoc-process-docstring", escape_types, priority=1)
+    app.connect("autodoc-skip-member", skip_foreign)
