@@ -55,7 +55,7 @@ def signature_of(head):
 
 
 def read_picture(path, head, color, frame, max_pixels, draft_size):
-    """Return the pixels of a file of one of `READERS`, upright and without transparency.
+    """Return what a file of one of `READERS` shows, upright and without transparency.
 
     Parameters
     ----------
@@ -70,7 +70,8 @@ def read_picture(path, head, color, frame, max_pixels, draft_size):
 
     Returns
     -------
-    pixels : ndarray (height, width) or (height, width, 3)
+    pixels : PIL.Image.Image of mode L or RGB, or ndarray (height, width) or (height, width, 3)
+        The picture as Pillow holds it saves copies where it is resized next.
     """
     name, reader = READERS[signature_of(head)]
     if name == "WebP":  # the decoder allocates the canvas before the picture is open
@@ -85,7 +86,7 @@ def read_picture(path, head, color, frame, max_pixels, draft_size):
         if name == "JPEG":
             _draft(picture, color, draft_size)
         picture.load()
-        return _without_alpha(_array(_upright(picture, name), path))
+        return _plain(_upright(picture, name), path)
 
 
 def webp_size(head):
@@ -139,8 +140,8 @@ def _upright(picture, name):
     return picture if turn is None else picture.transpose(turn)
 
 
-def _array(picture, path):
-    """Return what a picture of any mode holds, with 1 (no axis), 2 (alpha), 3 or 4 channels."""
+def _plain(picture, path):
+    """Return a picture of any mode as grey or RGB."""
     mode = picture.mode
     if mode == "P":
         mode = "L" if _has_gray_palette(picture) else "RGB"
@@ -152,7 +153,8 @@ def _array(picture, path):
         return np.array(picture).astype(np.uint16)
     if mode not in ("L", "LA", "RGB", "RGBA", "I", "F"):
         raise ImageReadError(f"{path!r} has pixels of mode {mode!r}; store it as grey or RGB.")
-    return np.array(picture if mode == picture.mode else picture.convert(mode))
+    picture = picture if mode == picture.mode else picture.convert(mode)
+    return picture if mode in ("L", "RGB") else _without_alpha(np.array(picture))
 
 
 def _has_gray_palette(picture):

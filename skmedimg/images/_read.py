@@ -72,8 +72,27 @@ def read_image(
     array([[255, 255, 255],
            [255, 255, 255]], dtype=uint8)
     """
+    pixels = read_pixels(os.fspath(path), color, frame, window, max_pixels, draft_size)
+    return np.array(pixels) if isinstance(pixels, Image.Image) else pixels
+
+
+def read_pixels(path, color, frame, window, max_pixels, draft_size):
+    """Read one image file like `read_image`, and leave 8-bit pictures as Pillow holds them.
+
+    Parameters
+    ----------
+    path : str
+    color : {"gray", "rgb", "keep"}
+    frame : int or None
+    window : tuple of float or None
+    max_pixels : int
+    draft_size : tuple of int or None
+
+    Returns
+    -------
+    pixels : PIL.Image.Image of mode L or RGB, or ndarray (height, width) or (height, width, 3)
+    """
     _check_options(color, frame, window, max_pixels)
-    path = os.fspath(path)
     head = _head(path)
     try:
         pixels = _decode(path, head, color, frame, window, max_pixels, draft_size)
@@ -82,6 +101,8 @@ def read_image(
     except Exception as error:  # decoders raise anything on hostile bytes: one kind comes out
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageReadError(f"{path!r} cannot be decoded: {reason}.") from error
+    if isinstance(pixels, Image.Image):
+        return pixels if color == "keep" else pixels.convert("L" if color == "gray" else "RGB")
     if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
         raise ImageReadError(f"{path!r} holds values that are NaN or infinite.")
     return to_color(pixels, color, path)
@@ -141,13 +162,14 @@ def to_color(image, color, name):
     -------
     image : ndarray (height, width) or (height, width, 3)
     """
-    if color == "keep" or image.ndim == (2 if color == "gray" else 3):
+    channels = image.shape[2] if image.ndim == 3 else 1
+    if color == "keep" or channels == (1 if color == "gray" else 3):
         return image
     if image.ndim == 2:
         return np.repeat(image[..., None], 3, axis=2)
-    if image.shape[2] != 3:
+    if channels != 3:
         raise ImageReadError(
-            f'{name!r} has {image.shape[2]} channels, which have no {color!r}; use color="keep".'
+            f'{name!r} has {channels} channels, which have no {color!r}; use color="keep".'
         )
     return _luminance(image)
 

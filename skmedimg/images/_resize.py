@@ -18,8 +18,8 @@ def resize_image(image, size, *, aspect="stretch", interpolation="bilinear"):
 
     Parameters
     ----------
-    image : ndarray (height, width) or (height, width, channels)
-        bool, integers or floats.
+    image : ndarray (height, width) or (height, width, channels), or PIL.Image.Image
+        bool, integers or floats; a picture of mode L or RGB.
     size : tuple of int
         (height, width) wanted.
     aspect : {"stretch", "pad", "crop", "shorter"}, default="stretch"
@@ -50,9 +50,10 @@ def resize_image(image, size, *, aspect="stretch", interpolation="bilinear"):
            [  0, 200, 200,   0],
            [  0, 200, 200,   0]], dtype=uint8)
     """
-    if image.shape[:2] == tuple(size):
-        return image
-    shape, inner, box = _geometry(image.shape[:2], size, aspect)
+    sides = image.size[::-1] if isinstance(image, Image.Image) else image.shape[:2]
+    if sides == tuple(size):
+        return np.array(image) if isinstance(image, Image.Image) else image
+    shape, inner, box = _geometry(sides, size, aspect)
     resized = _resample(image, inner, box, INTERPOLATIONS[interpolation])
     return resized if inner == shape else _on_black(resized, shape)
 
@@ -104,9 +105,10 @@ def _scaled(sides, scale, limit=None):
 
 def _resample(image, size, box, filter):
     """Resize plane by plane what Pillow cannot hold as one picture."""
+    if isinstance(image, Image.Image):
+        return np.array(image.resize(size[::-1], filter, box))
     if image.dtype == np.uint8 and (image.ndim == 2 or image.shape[2] == 3):
-        picture = Image.fromarray(np.ascontiguousarray(image))
-        return np.asarray(picture.resize(size[::-1], filter, box))
+        return _resample(Image.fromarray(np.ascontiguousarray(image)), size, box, filter)
     if image.ndim == 3:
         planes = [_resample(image[..., k], size, box, filter) for k in range(image.shape[2])]
         return np.stack(planes, axis=-1)
