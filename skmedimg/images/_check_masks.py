@@ -5,9 +5,10 @@ import os
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
-from skmedimg.images._check import list_paths
+from skmedimg.images._decode import prepare
 from skmedimg.images._lazy import LazyImages
-from skmedimg.images._mask_files import load_masks, read_mask, stack_masks, stored_size
+from skmedimg.images._mask_files import read_masks, stack_masks, stored_size
+from skmedimg.images._paths import list_paths
 from skmedimg.metrics._pairs import mask_values
 
 _MOST_CLASSES = 64
@@ -75,36 +76,43 @@ def _holds_paths(y):
 
 
 def _read_masks(y, images):
-    """Read mask files; those of images that are resized are resized by nearest neighbours."""
     paths = list_paths(y)
     check_consistent_length(images, paths)
-    height, width = images.shape[1:3]
+    masks = read_masks(paths)
     if isinstance(images, LazyImages):
-        _refuse_other_sizes(paths, images.paths, (height, width))
-        return load_masks(paths, (height, width))
-    masks = [read_mask(path) for path in paths]
+        files = zip(masks, paths, images.paths, strict=True)
+        masks = [_resized_like(images, *file) for file in files]
+    size = tuple(images.shape[1:3])
     for path, mask in zip(paths, masks, strict=True):
-        if mask.shape != (height, width):
+        if mask.shape != size:
             raise ValueError(
-                f"The mask {path!r} is {mask.shape[0]}x{mask.shape[1]}, but its image is "
-                f"{height}x{width}. Resize both alike, or give the segmenter the paths of the "
-                "images and image_shape=(height, width)."
+                f"The mask {path!r} is {_text(mask.shape)}, but its image is {_text(size)}. "
+                "Resize both alike, or give the segmenter the paths of the images and "
+                "image_shape=(height, width)."
             )
     return stack_masks(masks, paths)
 
 
-def _refuse_other_sizes(mask_paths, image_paths, size):
-    """Compare each mask with its image as stored: only equal sizes show the same field of view."""
-    for mask_path, image_path in zip(mask_paths, image_paths, strict=True):
-        mask_size = stored_size(mask_path)
-        if mask_size == size:
-            continue
-        image_size = stored_size(image_path)
-        if mask_size != image_size:
-            raise ValueError(
-                f"The mask {mask_path!r} is {mask_size[0]}x{mask_size[1]}, but its image "
-                f"{image_path!r} is {image_size[0]}x{image_size[1]}."
-            )
+def _resized_like(images, mask, mask_path, image_path):
+    """Resize a mask as its image is resized, by nearest neighbours; one of that size stays."""
+    if mask.shape == images.shape[1:3]:
+        return mask
+    stored = stored_size(image_path)
+    if mask.shape != stored:
+        raise ValueError(
+            f"The mask {mask_path!r} is {_text(mask.shape)}, but its image {image_path!r} is "
+            f"{_text(stored)}."
+        )
+    if images._options.crop != "none":
+        raise ValueError(
+            f'The images are cropped by crop="{images._options.crop}", which mask files cannot '
+            "follow. Store the masks cropped alike, or leave the images whole."
+        )
+    return prepare(mask, images._options._replace(interpolation="nearest", dtype=None), mask_path)
+
+
+def _text(size):
+    return f"{size[0]}x{size[1]}"
 
 
 def _mask_array(y, images):

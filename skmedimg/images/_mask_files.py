@@ -47,11 +47,25 @@ def load_masks(paths, size=None):
     if not paths:
         raise ValueError("paths is empty; it needs the path of at least one mask.")
     size = check_size(size)
-    with ThreadPoolExecutor(_THREADS) as pool:
-        masks = list(pool.map(read_mask, paths))
+    masks = read_masks(paths)
     if size is not None:
         masks = [resize_image(mask, size, interpolation="nearest") for mask in masks]
     return stack_masks(masks, paths)
+
+
+def read_masks(paths):
+    """Read mask files of any sizes, several at a time.
+
+    Parameters
+    ----------
+    paths : sequence of str
+
+    Returns
+    -------
+    masks : list of ndarray (height, width)
+    """
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(read_mask, paths))
 
 
 def read_mask(path):

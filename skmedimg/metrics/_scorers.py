@@ -21,13 +21,17 @@ _HIGHER_IS_BETTER = (
     volumetric_similarity,
 )
 _LOWER_IS_BETTER = (average_surface_distance, hausdorff_distance)
-_BY_NAME = {metric.__name__: metric for metric in _HIGHER_IS_BETTER + _LOWER_IS_BETTER}
+_METRICS = _HIGHER_IS_BETTER + _LOWER_IS_BETTER
+_BY_NAME = {metric.__name__: metric for metric in _HIGHER_IS_BETTER}
+# An infinite distance in one fold would leave a search nothing to compare.
+_BY_NAME |= {metric.__name__: partial(metric, missing="diagonal") for metric in _LOWER_IS_BETTER}
 
 
 def as_scorer(metric):
     """Make a scorer of a metric of this module, for `scoring=` of every scikit-learn search.
 
-    Distances become negative, since searches look for the largest score.
+    Distances become negative, since searches look for the largest score. By name, they count a
+    class that only one of the masks holds as the image's diagonal.
 
     Parameters
     ----------
@@ -55,7 +59,7 @@ def as_scorer(metric):
     innermost = metric
     while isinstance(innermost, partial):
         innermost = innermost.func
-    if innermost not in _BY_NAME.values():
+    if innermost not in _METRICS:
         raise ValueError(
             f"metric={metric!r} is not a metric of skmedimg.metrics; make a scorer of your own "
             "function with sklearn.metrics.make_scorer."

@@ -11,9 +11,10 @@ from sklearn.utils.validation import check_is_fitted
 from skmedimg._runtime import seed_from
 from skmedimg._sklearn import num_samples, take_rows
 from skmedimg._training import run_network
-from skmedimg.images._check import check_images, list_paths
+from skmedimg.images._check import check_images
 from skmedimg.images._check_masks import check_masks, encode_masks
 from skmedimg.images._lazy import LazyImages
+from skmedimg.images._paths import list_paths
 from skmedimg.metrics import dice
 from skmedimg.networks._losses import dice_score, mask_loss
 from skmedimg.networks._outputs import probabilities
@@ -21,7 +22,7 @@ from skmedimg.neural._base import NeuralEstimator
 from skmedimg.neural._mask_threshold import best_threshold, dice_curves
 from skmedimg.neural._parts import check_parts
 from skmedimg.neural._patches import Patches
-from skmedimg.neural._tiles import run_tiled
+from skmedimg.neural._tiles import images_at_once, run_tiled
 
 _FOLDS = 3
 
@@ -105,7 +106,7 @@ class NeuralSegmenter(NeuralEstimator):
         if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs masks of at least 2 classes, but the masks hold "
-                f"only one class: {self.classes_[0]!r}"
+                f"only one class: {self.classes_.tolist()[0]!r}"
             )
         if len(self.classes_) > 2 and self.threshold != 0.5:
             raise ValueError(
@@ -195,10 +196,11 @@ class NeuralSegmenter(NeuralEstimator):
         return self._run(self._check_X(X, reset=False), finish)
 
     def _run(self, images, finish):
-        if self.tile is None:
-            return run_network(self.net_, images, finish=finish)
-        tile, multiple = self._sides("tile"), self.net_.module_.multiple
-        return run_tiled(self.net_, images, tile, self.tile_overlap, multiple, finish)
+        if self.tile is not None:
+            return run_tiled(self.net_, images, self._sides("tile"), self.tile_overlap, finish)
+        return run_network(
+            self.net_, images, finish=finish, batch_size=images_at_once(self.net_, images.shape)
+        )
 
     def _codes(self, X):
         """Return masks of positions in `classes_`, cleaned if asked for."""
