@@ -1,0 +1,146 @@
+"""Every public name is documented, shown at work, listed and announced."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import skmedimg
+
+ROOT = Path(__file__).parents[1]
+SHARED = (
+    *("max_epochs", "batch_size", "learning_rate", "optimizer", "weight_decay", "schedule"),
+    *("gradient_clip", "class_weight", "early_stopping", "validation_fraction"),
+    *("n_iter_no_change", "augment", "image_shape", "callbacks", "device", "precision"),
+    *("reuse_memory", "random_state", "warm_start", "verbose"),
+)
+# Where one model must say more or other things about a shared parameter than the others do.
+OWN_WORDS = {
+    ("ShallowMLP", "image_shape"),
+    ("TransferClassifier", "image_shape"),
+    ("UNetSegmenter", "class_weight"),
+}
+
+
+def public_names():
+    """Names that users import: those of `skmedimg`, and what only its public rooms have."""
+    rooms = {room: getattr(skmedimg, room).__all__ for room in skmedimg._MODULES}
+    inside = {f"{room}.{name}" for room, names in rooms.items() for name in names}
+    return {*skmedimg._EXPORTS} | {n for n in inside if n.split(".")[1] not in skmedimg._EXPORTS}
+
+
+def public(name):
+    room, _, rest = name.rpartition(".")
+    return getattr(getattr(skmedimg, room) if room else skmedimg, rest)
+
+
+def documented_things():
+    """Public functions and classes; constants and warnings have nothing to show."""
+    things = {name: public(name) for name in sorted(public_names())}
+    return {name: thing for name, thing in things.items() if callable(thing) and not raised(thing)}
+
+
+def raised(thing):
+    return inspect.isclass(thing) and issubclass(thing, Exception)
+
+
+def sections(text):
+    """Return the sections of a numpydoc text: heading -> body."""
+    pieces = re.split(r"^(\w[\w ]+)\n-{3,}\n", inspect.cleandoc(text or ""), flags=re.MULTILINE)
+    return dict(zip(["", *pieces[1::2]], pieces[0::2], strict=True))
+
+
+def parameters(text):
+    """Return the documented parameters in their order: name -> what is said, in one line."""
+    body = sections(text).get("Parameters", "")
+    pieces = re.split(r"^(\*{0,2}\w[\w, *]*?)(?: : .*)?\n", body, flags=re.MULTILINE)
+    pairs = zip(pieces[1::2], pieces[2::2], strict=True)
+    return {name: " ".join(said.split()) for names, said in pairs for name in names.split(", ")}
+
+
+def signature(thing):
+    """Names of the parameters of a callable, with their stars."""
+    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    found = inspect.signature(thing).parameters.values()
+    return [stars.get(p.kind, "") + p.name for p in found if p.name != "self"]
+
+
+def networks():
+    """Public estimators that take the shared training parameters."""
+    classes = {n: public(n) for n in skmedimg._EXPORTS if inspect.isclass(public(n))}
+    return {n: c for n, c in classes.items() if {"max_epochs", "precision"} <= set(signature(c))}
+
+
+def undocumented_order(thing):
+    """Documented and real parameters where they differ; results, made by us alone, have none."""
+    documented = list(parameters(thing.__doc__))
+    result = inspect.isclass(thing) and not documented and "Attributes" in sections(thing.__doc__)
+    return None if result or documented == signature(thing) else (documented, signature(thing))
+
+
+def silent_methods(thing):
+    members = vars(thing) if inspect.isclass(thing) else {}
+    methods = [name for name in members if inspect.isfunction(members[name]) and name[0] != "_"]
+    return [name for name in methods if not inspect.getdoc(getattr(thing, name))]
+
+
+def test_a_public_name_shows_an_example_that_runs():
+    examples = {n: sections(t.__doc__).get("Examples", "") for n, t in documented_things().items()}
+    assert [name for name, example in examples.items() if ">>>" not in example] == []
+
+
+def test_parameters_are_documented_in_the_order_of_the_signature():
+    faults = {name: undocumented_order(thing) for name, thing in documented_things().items()}
+    assert {name: fault for name, fault in faults.items() if fault} == {}
+
+
+def test_public_methods_say_what_they_do():
+    silent = {name: silent_methods(thing) for name, thing in documented_things().items()}
+    assert {name: methods for name, methods in silent.items() if methods} == {}
+
+
+def test_the_reference_lists_the_public_names_and_no_others():
+    listed = set(re.findall(r"^   ([\w.]+)$", (ROOT / "docs" / "api.md").read_text("utf-8"), re.M))
+    assert {"missing": public_names() - listed, "unknown": listed - public_names()} == {
+        "missing": set(),
+        "unknown": set(),
+    }
+
+
+def test_the_changelog_announces_every_public_name():
+    changelog = (ROOT / "docs" / "changelog.md").read_text("utf-8")
+    words = set(re.findall(r"\w+", changelog))
+    assert {name for name in public_names() if name.split(".")[-1] not in words} == set()
+
+
+@pytest.mark.parametrize("parameter", SHARED)
+def test_a_shared_parameter_is_documented_word_for_word_alike(parameter):
+    said = {name: parameters(c.__doc__).get(parameter) for name, c in networks().items()}
+    said = {name: text for name, text in said.items() if (name, parameter) not in OWN_WORDS}
+    assert len(set(said.values()) - {None}) == 1, said
+
+
+def test_shared_parameters_come_last_and_in_one_order():
+    tails = {n: [p for p in signature(c) if p in SHARED] for n, c in networks().items()}
+    assert {name: signature(c)[-len(tails[name]) :] for name, c in networks().items()} == tails
+    assert all(tail == [p for p in SHARED if p in tail] for tail in tails.values())
+
+
+def test_parameters_reads_what_numpydoc_means():
+    text = """Say.
+
+    Parameters
+    ----------
+    a, b : int, default=3
+        First
+        words.
+    **params : dict of str
+        More.
+
+    Returns
+    -------
+    c : int
+        Not this one.
+    """
+    assert parameters(text) == {"a": "First words.", "b": "First words.", "**params": "More."}
