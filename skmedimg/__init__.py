@@ -8,9 +8,12 @@ __version__ = "0.1.0"
 _EXPORTS = {
     "Audit": "skmedimg.evaluation._audit",
     "Augmenter": "skmedimg.images._augmenter",
+    "BackboneFeatures": "skmedimg.features._embedding",
     "CleanMasks": "skmedimg.images._clean_masks",
     "Comparison": "skmedimg.evaluation._comparison",
     "CropForeground": "skmedimg.images._crop",
+    "FeatureStore": "skmedimg.features._store",
+    "HOG": "skmedimg.features._hog",
     "ImageLoader": "skmedimg.images._loader",
     "LazyImages": "skmedimg.images._lazy",
     "PatientAggregator": "skmedimg.evaluation._patients",
@@ -19,20 +22,23 @@ _EXPORTS = {
     "ScratchCNN": "skmedimg.neural._scratch",
     "ShallowMLP": "skmedimg.neural._shallow",
     "ThresholdAt": "skmedimg.evaluation._thresholds",
+    "TransferClassifier": "skmedimg.neural._transfer",
     "UNetSegmenter": "skmedimg.neural._unet",
     "audit": "skmedimg.evaluation._audit",
     "augment": "skmedimg.images._augment",
     "clean_masks": "skmedimg.images._clean_masks",
     "compare": "skmedimg.evaluation._compare",
+    "embed": "skmedimg.features._embedding",
     "load_image_folder": "skmedimg.datasets._folder",
     "load_image_table": "skmedimg.datasets._table",
     "load_masks": "skmedimg.images._mask_files",
+    "lr_find": "skmedimg.neural._lr_find",
     "read_image": "skmedimg.images._read",
     "stratify_masks": "skmedimg.images._stratify",
 }
 
 # Rooms that are public as modules: `skmedimg.datasets.make_lesions`.
-_MODULES = ["datasets", "metrics"]
+_MODULES = ["datasets", "features", "metrics"]
 
 __all__ = sorted([*_EXPORTS, *_MODULES])
 

@@ -48,7 +48,7 @@ def unpack_net(packed, module, plan, groups=None):
     weights = {name: torch.from_numpy(value.copy()) for name, value in packed["weights"].items()}
     net.module_.load_state_dict(weights)
     state = net.optimizer_.state_dict()
-    state["state"] = _nested(packed["optimizer"])
+    state["state"] = _nested(packed["optimizer"], net.trained_)
     net.optimizer_.load_state_dict(state)
     for record in packed["history"]:
         net.history.new_epoch()
@@ -80,11 +80,22 @@ def _array(value):
     return value
 
 
-def _nested(flat):
-    """Turn {"0/step": ...} into {0: {"step": ...}}."""
+def _nested(flat, trained):
+    """Turn {"0/step": array} into {0: {"step": tensor}}, each laid out as the weights it moves.
+
+    Fused optimizers walk weights and state in the order of memory: channels_last weights with
+    contiguous state would be moved by their neighbours' moments.
+    """
     state = {}
     for key, value in flat.items():
         index, name = key.split("/")
-        tensor = torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
-        state.setdefault(int(index), {})[name] = tensor
+        if isinstance(value, np.ndarray):
+            value = _laid_out_as(trained[int(index)], torch.from_numpy(value.copy()))
+        state.setdefault(int(index), {})[name] = value
     return state
+
+
+def _laid_out_as(weights, values):
+    if values.shape != weights.shape:
+        return values
+    return torch.empty_like(weights, dtype=values.dtype, device="cpu").copy_(values)

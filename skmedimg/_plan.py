@@ -1,4 +1,4 @@
-"""How a network is trained: plan, optimizers, the learning rate's course, the best epoch."""
+"""How a network is trained: plan, optimizers, learning rates, best epoch and who listens."""
 
 import copy
 import math
@@ -124,3 +124,14 @@ class BestEpoch:
         """Put the weights of the best epoch back."""
         if self.weights is not None:
             net.module_.load_state_dict(self.weights)
+
+
+class Listener:
+    """Hears of every epoch of a fit; the default does nothing."""
+
+    def begin_epoch(self, net):
+        """Called before an epoch."""
+
+    def end_epoch(self, net):
+        """Called after an epoch; True ends the training."""
+        return False

@@ -6,6 +6,7 @@ import re
 import secrets
 import sys
 import threading
+import warnings
 from collections import namedtuple
 
 import numpy as np
@@ -61,6 +62,30 @@ def resolve_device(device):
             f"the best one that is ({_best_device()})."
         )
     return found
+
+
+def available_device(device, loaded):
+    """Return the device that is named, or warn and return the best one where it is gone.
+
+    Parameters
+    ----------
+    device : str or torch.device
+    loaded : str
+        What is being loaded, for the warning.
+
+    Returns
+    -------
+    device : torch.device
+    """
+    try:
+        return resolve_device(device)
+    except ValueError:
+        found = _best_device()
+        warnings.warn(
+            f"device={str(device)!r} is not available here: {loaded} was loaded on {found}.",
+            stacklevel=2,
+        )
+        return found
 
 
 def _best_device():

@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import (
 from sklearn.utils._user_interface import _print_elapsed_time as print_elapsed_time
 from sklearn.utils.validation import (
     _check_feature_names,
+    _check_feature_names_in,
     _check_sample_weight,
     _num_samples,
     validate_data,
@@ -58,6 +59,7 @@ except ImportError:  # scikit-learn 1.8 has no callback protocol: the same calls
 
 check_sample_weight = _check_sample_weight
 check_feature_names = _check_feature_names
+check_feature_names_in = _check_feature_names_in
 num_samples = _num_samples
 
 __all__ = [
@@ -67,6 +69,7 @@ __all__ = [
     "Options",
     "StrOptions",
     "check_feature_names",
+    "check_feature_names_in",
     "check_sample_weight",
     "fit_context",
     "num_samples",

@@ -13,6 +13,7 @@ from skmedimg._packing import pack_net, plain_history, unpack_net
 from skmedimg._plan import OPTIMIZERS, SCHEDULES, Plan
 from skmedimg._runtime import (
     PRECISIONS,
+    available_device,
     fresh_weights,
     resolve_device,
     resolve_precision,
@@ -138,17 +139,22 @@ paths; LazyImages
         return self._fit(X, y, sample_weight, groups, self.max_epochs, fresh)
 
     def _fit(self, X, y, sample_weight, groups, epochs, fresh, classes=None):
+        training, validation = self._prepare(X, y, sample_weight, groups, fresh, classes)
+        self._train(training, validation, epochs, FitTasks(self, epochs, X, y))
+        return self
+
+    def _prepare(self, X, y, sample_weight=None, groups=None, fresh=True, classes=None):
+        """Check everything, build the net if it is new, and return what it is trained on."""
         images, y, weights, groups = self._check_fit(X, y, sample_weight, groups, fresh)
         if fresh:
             self._start_targets(y, classes)
+            self._seed = seed_from(self.random_state)
         encoded = self._encode_targets(y)
         weights = self._balance(encoded, weights)
         rows = self._inner_rows(encoded, groups)
         if fresh:
             self._start_net()
-        training, validation = self._datasets(images, encoded, weights / weights.mean(), rows)
-        self._train(training, validation, epochs, FitTasks(self, epochs, X, y))
-        return self
+        return self._datasets(images, encoded, weights / weights.mean(), rows)
 
     def _check_fit(self, X, y, sample_weight, groups, fresh):
         """Pass everything through the gate; rows of no weight count as absent, labels too."""
@@ -171,18 +177,17 @@ paths; LazyImages
         """Return the rows to train on and, with early stopping, the rows to watch."""
         if not self.early_stopping:
             return None, None
-        return inner_split(encoded, groups, self.validation_fraction, seed_from(self.random_state))
+        return inner_split(encoded, groups, self.validation_fraction, self._seed)
 
     def _start_net(self):
-        self._seed = seed_from(self.random_state)
         with fresh_weights(self._seed):
             module = self._build_module()
         self._load_weights(module)
-        self.net_ = _training.build_net(module, self._plan(), self._parameter_groups(module))
+        plan = self._plan(resolve_device(self.device))
+        self.net_ = _training.build_net(module, plan, self._parameter_groups(module))
         self.n_iter_ = 0
 
-    def _plan(self):
-        device = resolve_device(self.device)
+    def _plan(self, device):
         pixels = 0 if self._takes_rows else int(np.prod(self.image_shape_[:2]))
         return Plan(
             device=device,
@@ -273,7 +278,8 @@ paths; LazyImages
     def _unpack(self, packed):
         with fresh_weights(0):
             module = self._build_module()
-        return unpack_net(packed, module, self._plan(), self._parameter_groups(module))
+        plan = self._plan(available_device(self.device, type(self).__name__))
+        return unpack_net(packed, module, plan, self._parameter_groups(module))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -2,7 +2,7 @@
 
 from tqdm.auto import tqdm
 
-from skmedimg._training import Listener
+from skmedimg._plan import Listener
 
 
 class FitTasks(Listener):

@@ -230,6 +230,8 @@ class ScratchCNN(NeuralClassifier):
 
     def _blocks(self):
         filters = check_parts("filters", self.filters, Integral, 1)
+        if not filters:
+            raise ValueError("filters needs at least one block, but is empty; see ShallowMLP.")
         n = len(filters)
         columns = (
             filters,
@@ -243,9 +245,9 @@ class ScratchCNN(NeuralClassifier):
 
     def _order(self):
         order = tuple(self.block_order.split("-"))
-        if sorted(order) != sorted(PARTS) or order.index("conv") > order.index("pool"):
+        if sorted(order) != sorted(PARTS) or order[0] != "conv":
             raise ValueError(
-                f"block_order needs {', '.join(PARTS)} once each, joined by '-' and conv before "
-                f"pool, as in 'conv-norm-act-pool', but is {self.block_order!r}."
+                f"block_order needs {', '.join(PARTS)} once each, conv first, joined by '-' as in "
+                f"'conv-norm-act-pool', but is {self.block_order!r}."
             )
         return order

@@ -1,0 +1,144 @@
+"""Finding a learning rate: the loss while the rate rises from step to step."""
+
+from dataclasses import dataclass
+from itertools import chain, repeat
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+from sklearn.base import clone
+
+from skmedimg._batches import TrainingBatches
+from skmedimg._runtime import generator
+from skmedimg.networks._blocks import set_generator
+from skmedimg.neural._base import NeuralEstimator
+
+# A loss this many times the lowest one has diverged.
+_DIVERGED = 4
+
+
+@dataclass(frozen=True)
+class LearningRateSearch:
+    """What `lr_find` saw.
+
+    Parameters
+    ----------
+    learning_rates : ndarray (n_steps,)
+        Rising.
+    losses : ndarray (n_steps,)
+        Of one batch each.
+    smoothed : ndarray (n_steps,)
+        Losses, averaged with their neighbours.
+    suggestion : float
+        Where the smoothed loss falls most steeply.
+    """
+
+    learning_rates: np.ndarray
+    losses: np.ndarray
+    smoothed: np.ndarray
+    suggestion: float
+
+    def plot(self, ax=None):
+        """Draw the loss over the learning rate and mark the suggestion.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes or None, default=None
+
+        Returns
+        -------
+        ax : matplotlib.axes.Axes
+        """
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            ax = plt.subplots(layout="constrained")[1]
+        ax.semilogx(self.learning_rates, self.losses, color="0.8", label="one batch")
+        ax.semilogx(self.learning_rates, self.smoothed, label="smoothed")
+        ax.axvline(self.suggestion, color="C1", label=f"suggestion: {self.suggestion:.1e}")
+        ax.set(xlabel="Learning rate", ylabel="Training loss")
+        ax.legend()
+        return ax
+
+
+def lr_find(estimator, X, y, *, lowest=1e-6, highest=10.0, steps=100):
+    """Train a copy with a learning rate that rises from step to step, and watch its loss.
+
+    Parameters
+    ----------
+    estimator : network estimator, or Pipeline that ends in one
+        Left as it is; its `learning_rate` and `schedule` play no part.
+    X : any kind of X of the data contract
+    y : array-like (n,)
+        Targets.
+    lowest, highest : float
+        First and last rate.
+    steps : int, default=100
+        Batches at most; the run ends before that once the loss diverges.
+
+    Returns
+    -------
+    found : LearningRateSearch
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skmedimg import ShallowMLP, lr_find
+    >>> X, y = load_digits(return_X_y=True)
+    >>> found = lr_find(ShallowMLP(random_state=0), X, y)
+    >>> 1e-4 < found.suggestion < 1e-1
+    True
+    """
+    if not 0 < lowest < highest:
+        raise ValueError(f"0 < lowest < highest is needed, but they are {lowest} and {highest}.")
+    if steps < 10:
+        raise ValueError(f"steps needs 10 or more to see a slope, but is {steps}.")
+    network, X, y = _last_step(clone(estimator), X, y)
+    training, _ = network._prepare(X, y)
+    rates = np.geomspace(lowest, highest, steps)
+    losses = np.array(_rising_losses(network, training, rates))
+    return _judge(rates[: len(losses)], losses)
+
+
+def _last_step(estimator, X, y):
+    """Run the data through the steps before the network."""
+    for _, step in getattr(estimator, "steps", [])[:-1]:
+        if hasattr(step, "fit_resample"):
+            X, y = step.fit_resample(X, y)
+        elif step not in ("passthrough", None):
+            X = step.fit_transform(X, y)
+    network = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+    if not isinstance(network, NeuralEstimator):
+        raise TypeError(
+            f"lr_find needs a network of skmedimg, or a Pipeline that ends in one, but got "
+            f"{type(network).__name__}."
+        )
+    return network, X, y
+
+
+def _rising_losses(network, training, rates):
+    net, seed = network.net_, network._seed
+    draws = generator(seed + 1, net.plan.device)
+    batches = TrainingBatches(training, network.batch_size, generator(seed), draws)
+    set_generator(net.module_, draws)
+    net.module_.train()
+    losses = []
+    for rate, batch in zip(rates, chain.from_iterable(repeat(batches)), strict=False):
+        for group in net.optimizer_.param_groups:
+            group["lr"] = rate
+        loss = net.train_step(batch)["loss"].item()
+        if not np.isfinite(loss) or loss > _DIVERGED * min([loss, *losses]):
+            break
+        losses.append(loss)
+    return losses
+
+
+def _judge(rates, losses):
+    if len(losses) < 3:
+        raise ValueError(
+            f"The loss diverged after {len(losses)} steps, at a rate of {rates[-1]:.1e}: lower "
+            "`lowest`, or look at the scale of X."
+        )
+    smoothed = gaussian_filter1d(losses, sigma=2, mode="nearest")  # a running mean would lag
+    falling = slice(0, max(2, int(smoothed.argmin()) + 1))
+    slopes = np.gradient(smoothed[falling], np.log(rates[falling]))
+    return LearningRateSearch(rates, losses, smoothed, float(rates[slopes.argmin()]))
