@@ -1,0 +1,68 @@
+"""Stacks of images taken a few at a time, in the dtype they are stored in."""
+
+import numpy as np
+from sklearn.utils import assert_all_finite
+
+from skmedimg.images._lazy import LazyImages
+
+# Files decoded at once: enough to keep every decoding thread busy.
+_DECODED = 64
+
+
+def stored_chunks(images, size):
+    """Yield the images a few at a time, decoding those that are still in their files.
+
+    Parameters
+    ----------
+    images : ndarray (n, height, width[, channels]) or LazyImages
+    size : int
+        Images per chunk, at most.
+
+    Yields
+    ------
+    rows : slice
+        Where the chunk lies in the stack.
+    chunk : ndarray (n_rows, height, width, channels)
+    """
+    if not isinstance(images, LazyImages):
+        for rows in _slices(len(images), size):
+            yield rows, with_channels(images[rows])
+        return
+    for block in _slices(len(images), max(size, _DECODED)):
+        decoded = images[block].load()
+        assert_all_finite(decoded, input_name="X")
+        for rows, chunk in stored_chunks(decoded, size):
+            yield slice(block.start + rows.start, block.start + rows.stop), chunk
+
+
+def as_images(images):
+    """Return a stack of images for a function that takes no other kind of X.
+
+    Parameters
+    ----------
+    images : array-like (n, height, width[, channels]) or LazyImages
+
+    Returns
+    -------
+    images : ndarray (n, height, width, channels) or LazyImages
+    """
+    if isinstance(images, LazyImages):
+        return images
+    images = np.asarray(images)
+    if images.ndim not in (3, 4) or images.dtype.kind not in "buif":
+        raise ValueError(
+            "images needs an array of numbers of shape (n, height, width) or (n, height, width, "
+            f"channels), but has shape {images.shape} and dtype {images.dtype}. "
+            "One image becomes a stack as image[None]."
+        )
+    assert_all_finite(images, input_name="images")
+    return with_channels(images)
+
+
+def with_channels(images):
+    """Return (n, height, width, channels) whether or not the images have an axis of channels."""
+    return images if images.ndim == 4 else images[..., None]
+
+
+def _slices(n, size):
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
