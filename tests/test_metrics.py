@@ -146,15 +146,25 @@ def test_volumetric_similarity_compares_areas_wherever_they_lie():
 
 
 @pytest.mark.parametrize("metric", [*OVERLAPS, boundary_f1])
-def test_a_class_absent_from_both_masks_takes_the_value_of_empty(metric):
+def test_an_image_without_any_of_the_classes_takes_the_value_of_empty(metric):
     nothing, something = np.zeros((1, 8, 8), dtype=int), square(2, 2, 3, (8, 8))
-    assert metric(nothing, nothing, labels=[1]) == 1.0
-    assert metric(nothing, nothing, labels=[1], empty=0.5) == 0.5
+    assert metric(nothing, nothing) == 1.0
+    assert metric(nothing, nothing, labels=[1, 2], empty=0.5) == 0.5
     assert math.isnan(metric(nothing, nothing, labels=[1], empty=math.nan))
     true, pred = np.concatenate([nothing, something]), np.concatenate([nothing, something[:, ::-1]])
     alone = metric(something, something[:, ::-1], average="mean")
     assert metric(true, pred, empty=math.nan, average="mean") == pytest.approx(alone)
     assert metric(true, pred, empty=1.0, average="mean") == pytest.approx((1 + alone) / 2)
+
+
+@pytest.mark.parametrize("metric", [*OVERLAPS, *DISTANCES, boundary_f1])
+def test_a_class_that_neither_mask_holds_is_left_out_of_the_image(metric):
+    true, pred = square(2, 2, 4, (12, 12)), square(3, 2, 4, (12, 12))
+    alone = metric(true, pred, labels=[1])
+    assert metric(true, pred, labels=[1, 2]) == alone
+    if metric not in (pixel_precision, pixel_recall, pixel_f1):
+        table = metric(true, pred, labels=[1, 2], average=None)
+        np.testing.assert_array_equal(table, [[alone, np.nan]])
 
 
 @pytest.mark.parametrize("metric", [*OVERLAPS, boundary_f1])

@@ -21,8 +21,9 @@ def dice(y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weigh
         one value per image or per class; None returns both ways, (n, n_labels); "pooled" counts
         the pixels of all images together, as one large image.
     empty : float, default=1.0
-        Value of a class that neither mask holds; nan leaves it out of the averages. A class that
-        only one of them holds scores 0.
+        Value of an image in which neither mask holds any of the classes; nan leaves it out. In
+        other images a class that neither mask holds is left out (nan where nothing is averaged),
+        and a class that only one of them holds scores 0.
     sample_weight : array-like (n,) or None, default=None
         Weight of each image in the average.
 
@@ -40,9 +41,10 @@ def dice(y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weigh
     >>> from skmedimg.metrics import dice
     >>> dice([[[0, 1], [1, 1]]], [[[0, 1], [1, 0]]])
     0.8
-    >>> dice([[0, 0], [1, 2]], [[0, 0], [1, 1]], average=None)
+    >>> dice([[0, 0], [1, 2], [0, 1]], [[0, 0], [1, 1], [0, 1]], average=None)
     array([[1.        , 1.        ],
-           [0.66666667, 0.        ]])
+           [0.66666667, 0.        ],
+           [1.        ,        nan]])
     """
     return overlap_score(_dice, y_true, y_pred, labels, average, empty, sample_weight)
 
@@ -61,8 +63,9 @@ def iou(y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weight
     average : {"mean", "image", "class", "pooled", None}, default="mean"
         As in `dice`.
     empty : float, default=1.0
-        Value of a class that neither mask holds; nan leaves it out of the averages. A class that
-        only one of them holds scores 0.
+        Value of an image in which neither mask holds any of the classes; nan leaves it out. In
+        other images a class that neither mask holds is left out (nan where nothing is averaged),
+        and a class that only one of them holds scores 0.
     sample_weight : array-like (n,) or None, default=None
         Weight of each image in the average.
 
@@ -96,8 +99,9 @@ def volumetric_similarity(
     average : {"mean", "image", "class", "pooled", None}, default="mean"
         As in `dice`.
     empty : float, default=1.0
-        Value of a class that neither mask holds; nan leaves it out of the averages. A class that
-        only one of them holds scores 0.
+        Value of an image in which neither mask holds any of the classes; nan leaves it out. In
+        other images a class that neither mask holds is left out (nan where nothing is averaged),
+        and a class that only one of them holds scores 0.
     sample_weight : array-like (n,) or None, default=None
         Weight of each image in the average.
 

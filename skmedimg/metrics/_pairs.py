@@ -25,7 +25,7 @@ def check_pair(y_true, y_pred, labels=None):
     found_true, found_pred = mask_values(y_true), mask_values(y_pred)
     if labels is None:
         labels = np.union1d(found_true, found_pred)
-        labels = labels[labels != 0]
+        labels = labels[labels != 0] if labels.any() else [1]
     labels = np.atleast_1d(labels)
     if _spelled_twice(found_true, found_pred):
         return y_true != 0, y_pred != 0, np.unique(labels != 0)
@@ -95,11 +95,29 @@ def overlap_score(formula, y_true, y_pred, labels, average, empty, sample_weight
     counts = count_pixels(y_true, y_pred, labels)
     if average == "pooled":
         counts = np.einsum("cnk,n->ck", counts, weights)[:, None, :]
-    absent = counts.sum(axis=0) == 0
-    table = np.where(absent, empty, _divide(*formula(*counts)))
+    table = fill_absent(_divide(*formula(*counts)), counts.sum(axis=0) == 0, empty)
     if average == "pooled":
         return float(mean_of(table[0]))
     return summarize(table, average, weights)
+
+
+def fill_absent(table, absent, empty):
+    """Leave out classes that neither mask holds; images without any of the classes are `empty`.
+
+    Parameters
+    ----------
+    table : ndarray (n, n_labels)
+    absent : ndarray (n, n_labels) of bool
+    empty : float
+
+    Returns
+    -------
+    table : ndarray (n, n_labels)
+        nan where a value is not to be counted.
+    """
+    table = np.where(absent, np.nan, table)
+    table[absent.all(axis=1)] = empty
+    return table
 
 
 def summarize(table, average, weights):

@@ -19,8 +19,9 @@ def pixel_precision(
     average : {"mean", "image", "class", "pooled", None}, default="pooled"
         "pooled" counts the pixels of all images together; the others are those of `dice`.
     empty : float, default=1.0
-        Value of a class that neither mask holds; nan leaves it out of the averages. A class that
-        only one of them holds scores 0.
+        Value of an image in which neither mask holds any of the classes; nan leaves it out. In
+        other images a class that neither mask holds is left out (nan where nothing is averaged),
+        and a class that only one of them holds scores 0.
     sample_weight : array-like (n,) or None, default=None
         Weight of each image in the average.
 
@@ -51,8 +52,9 @@ def pixel_recall(y_true, y_pred, *, labels=None, average="pooled", empty=1.0, sa
     average : {"mean", "image", "class", "pooled", None}, default="pooled"
         "pooled" counts the pixels of all images together; the others are those of `dice`.
     empty : float, default=1.0
-        Value of a class that neither mask holds; nan leaves it out of the averages. A class that
-        only one of them holds scores 0.
+        Value of an image in which neither mask holds any of the classes; nan leaves it out. In
+        other images a class that neither mask holds is left out (nan where nothing is averaged),
+        and a class that only one of them holds scores 0.
     sample_weight : array-like (n,) or None, default=None
         Weight of each image in the average.
 
@@ -83,8 +85,9 @@ def pixel_f1(y_true, y_pred, *, labels=None, average="pooled", empty=1.0, sample
     average : {"mean", "image", "class", "pooled", None}, default="pooled"
         "pooled" counts the pixels of all images together; the others are those of `dice`.
     empty : float, default=1.0
-        Value of a class that neither mask holds; nan leaves it out of the averages. A class that
-        only one of them holds scores 0.
+        Value of an image in which neither mask holds any of the classes; nan leaves it out. In
+        other images a class that neither mask holds is left out (nan where nothing is averaged),
+        and a class that only one of them holds scores 0.
     sample_weight : array-like (n,) or None, default=None
         Weight of each image in the average.
 

@@ -5,7 +5,13 @@ import math
 import numpy as np
 from scipy import ndimage
 
-from skmedimg.metrics._pairs import check_average, check_image_weights, check_pair, summarize
+from skmedimg.metrics._pairs import (
+    check_average,
+    check_image_weights,
+    check_pair,
+    fill_absent,
+    summarize,
+)
 
 _AVERAGES = ("mean", "image", "class", None)
 
@@ -41,8 +47,8 @@ def hausdorff_distance(
         As in `dice`.
     missing : float or "diagonal", default=inf
         Distance where only one of the masks holds the class; "diagonal" is the image's diagonal,
-        the worst distance that can be. Where neither holds it the distance is 0; nan as `missing`
-        leaves such images out.
+        the worst distance that can be; nan leaves it out. A class that neither holds is left out,
+        an image without any of the classes has distance 0.
     sample_weight : array-like (n,) or None, default=None
         Weight of each image in the average.
 
@@ -149,8 +155,9 @@ def boundary_f1(
     average : {"mean", "image", "class", None}, default="mean"
         As in `dice`.
     empty : float, default=1.0
-        Value of a class that neither mask holds; nan leaves it out of the averages. A class that
-        only one of them holds scores 0.
+        Value of an image in which neither mask holds any of the classes; nan leaves it out. In
+        other images a class that neither mask holds is left out (nan where nothing is averaged),
+        and a class that only one of them holds scores 0.
     sample_weight : array-like (n,) or None, default=None
         Weight of each image in the average.
 
@@ -186,19 +193,16 @@ def _surface_score(
     weights = check_image_weights(sample_weight, len(y_true))
     if missing == "diagonal":
         missing = math.dist(np.multiply(y_true.shape[1:], spacing), np.zeros(len(spacing)))
-    table = np.empty((len(y_true), len(labels)))
+    table = np.full((len(y_true), len(labels)), float(missing))
+    absent = np.zeros(table.shape, dtype=bool)
     for i, (true, pred) in enumerate(zip(y_true, y_pred, strict=True)):
         for k, label in enumerate(labels):
-            table[i, k] = _compare(summary, true == label, pred == label, spacing, empty, missing)
-    return summarize(table, average, weights)
-
-
-def _compare(summary, true, pred, spacing, empty, missing):
-    if not true.any() and not pred.any():
-        return empty
-    if not true.any() or not pred.any():
-        return missing
-    return summary(*_surface_distances(true, pred, spacing))
+            is_true, is_pred = true == label, pred == label
+            held = is_true.any(), is_pred.any()
+            absent[i, k] = not any(held)
+            if all(held):
+                table[i, k] = summary(*_surface_distances(is_true, is_pred, spacing))
+    return summarize(fill_absent(table, absent, empty), average, weights)
 
 
 def _surface_distances(true, pred, spacing):

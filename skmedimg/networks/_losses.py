@@ -166,14 +166,15 @@ def dice_score(logits, labels):
     Returns
     -------
     score : Tensor (n,)
-        Mean over the foreground classes; 1 for those that neither mask holds.
+        Mean over the foreground classes that either mask holds; 1 where neither holds any.
     """
     found = logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(1)
     classes = torch.arange(1, max(logits.shape[1], 2), device=logits.device).view(-1, 1, 1)
     pred, true = (found[:, None] == classes).flatten(2), (labels[:, None] == classes).flatten(2)
     sizes = pred.sum(2) + true.sum(2)
     overlap = 2.0 * (pred & true).sum(2) / sizes.clamp(min=1)
-    return torch.where(sizes > 0, overlap, 1.0).mean(1)
+    held = (sizes > 0).sum(1)
+    return torch.where(held > 0, overlap.sum(1) / held.clamp(min=1), 1.0)
 
 
 def _pixel_losses(logits, labels):

@@ -78,8 +78,8 @@ class NeuralSegmenter(NeuralEstimator):
         Returns
         -------
         score : float
-            The mean over the foreground classes, all but `classes_[0]`, of each image; a class
-            that neither mask holds counts 1.
+            The mean over the foreground classes, all but `classes_[0]`, that either mask of the
+            image holds; an image where neither holds any counts 1.
         """
         check_is_fitted(self)
         images = self._check_X(X, reset=False)
