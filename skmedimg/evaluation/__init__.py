@@ -15,6 +15,7 @@ _EXPORTS = {
     "PredictionGallery": "skmedimg.evaluation._gallery",
     "RocBandDisplay": "skmedimg.evaluation._displays_bands",
     "ScoreVersusCost": "skmedimg.evaluation._displays_scores",
+    "SegmentationDisplay": "skmedimg.evaluation._segmentation",
     "ThresholdAt": "skmedimg.evaluation._thresholds",
     "TrainingCurvesDisplay": "skmedimg.evaluation._displays_curves",
     "aggregate_patients": "skmedimg.evaluation._patients",

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skmedimg.images._check import list_paths
 from skmedimg.images._mask_files import read_mask
+from skmedimg.images._paths import list_paths
 
 
 def stratify_masks(masks, *, bins=3):

@@ -1,0 +1,125 @@
+"""SegmentationDisplay chooses by Dice and paints every error in its colour."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from PIL import Image
+
+from skmedimg.evaluation import SegmentationDisplay
+from skmedimg.evaluation._segmentation import _ERRORS, error_map
+from skmedimg.metrics import dice
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def scans():
+    """Seven images, squares as truth, predictions from useless to perfect; one without either."""
+    truth = np.zeros((7, 16, 20), dtype=np.uint8)
+    truth[:6, 4:12, 4:12] = 1
+    prediction = truth.copy()
+    for row, missed in enumerate([4, 8, 0, 2, 6, 1]):
+        prediction[row, 4 : 4 + missed] = 0
+    images = truth * np.uint8(150) + np.uint8(20)
+    return images, truth, prediction
+
+
+def test_worst_median_and_best_are_those_of_the_metric(scans):
+    images, truth, prediction = scans
+    display = SegmentationDisplay.from_predictions(*scans)
+    scores = dice(truth, prediction, average="image")
+    assert display.scores == [scores[1], scores[0], scores[2]]
+    assert [caption.split()[0] for caption in display.captions] == ["worst", "median", "best"]
+    np.testing.assert_array_equal(display.truth, truth[[1, 0, 2]])
+    assert display.axes_.shape == (3, 5)
+
+
+def test_images_without_foreground_are_shown_by_row(scans):
+    display = SegmentationDisplay.from_predictions(*scans, show=[6, "best"])
+    assert display.captions == ["row 6", "best\nrow 2"]
+    assert display.scores == [1.0, 1.0]
+    nothing = np.zeros((2, 8, 8), dtype=int)
+    empty = SegmentationDisplay.from_predictions(nothing, nothing, nothing, show="worst")
+    assert empty.scores == [1.0]
+
+
+def test_errors_have_the_colour_of_their_kind():
+    picture = np.full((4, 4), 100, dtype=np.uint8)
+    true, pred = np.zeros((2, 4, 4), dtype=int)
+    true[1], pred[:2] = 1, 1
+    true[2] = 1
+    true[3], pred[3] = 1, 2
+    painted = error_map(picture, true, pred)
+    expected = ["false positive", None, "false negative", "wrong class"]
+    for row, kind in enumerate(expected):
+        colour = 50 if kind is None else 0.1 * 50 + 0.9 * 255 * np.array(to_rgb(_ERRORS[kind]))
+        np.testing.assert_allclose(painted[row, 0], np.broadcast_to(colour, 3), atol=1)
+    assert len(set(_ERRORS.values())) == 3
+
+
+def test_panels_and_legends_say_what_is_shown(scans):
+    display = SegmentationDisplay.from_predictions(*scans, panels=["image", "errors"])
+    assert [ax.get_title() for ax in display.axes_[0]] == ["image", "errors"]
+    legend = display.axes_[-1, 1].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["false positive", "false negative"]
+    assert "Dice 0.000" in display.axes_[0, 0].get_ylabel()
+
+
+def test_outlines_are_drawn_even_where_the_mask_fills_the_image():
+    full = np.ones((1, 8, 8), dtype=int)
+    display = SegmentationDisplay.from_predictions(full * 9.0, full, full, show=[0])
+    outlines = display.axes_[0, 3]
+    assert len(outlines.collections) == 2
+    assert all(len(each.get_paths()[0].vertices) > 4 for each in outlines.collections)
+
+
+def test_every_kind_of_images_and_masks_is_shown_alike(scans, tmp_path):
+    images, truth, prediction = scans
+    expected = SegmentationDisplay.from_predictions(*scans, plot=False)
+    paths = {}
+    for name, stack in {"image": images, "mask": truth * 255}.items():
+        paths[name] = [tmp_path / f"{name}{row}.png" for row in range(len(stack))]
+        for path, array in zip(paths[name], stack, strict=True):
+            Image.fromarray(array).save(path)
+    alike = [
+        (images[..., None], truth * 255, prediction * 255),
+        (images.reshape(7, -1), truth.reshape(7, -1), prediction.reshape(7, -1)),
+        (paths["image"], paths["mask"], prediction.astype(bool)),
+    ]
+    for X, y_true, y_pred in alike:
+        found = SegmentationDisplay.from_predictions(
+            X, y_true, y_pred, image_shape=(16, 20), plot=False
+        )
+        np.testing.assert_array_equal(found.pictures, expected.pictures)
+        np.testing.assert_array_equal(found.truth, expected.truth)
+        assert found.scores == expected.scores
+
+
+def test_an_estimator_predicts_what_is_drawn(scans):
+    images, truth, prediction = scans
+
+    class Fixed:
+        def predict(self, X):
+            return prediction
+
+    display = SegmentationDisplay.from_estimator(Fixed(), images, truth)
+    assert display.scores == SegmentationDisplay.from_predictions(*scans, plot=False).scores
+
+
+def test_own_axes_are_used_and_wrong_ones_refused(scans):
+    figure, axes = plt.subplots(1, 2)
+    display = SegmentationDisplay.from_predictions(
+        *scans, show=["best"], panels=["image", "errors"], axes=axes
+    )
+    assert display.figure_ is figure
+    with pytest.raises(ValueError, match=r"needs \(3, 5\) axes, but got \(2,\)"):
+        SegmentationDisplay.from_predictions(*scans, axes=axes)
+    with pytest.raises(ValueError, match="show='middle' must be one of"):
+        SegmentationDisplay.from_predictions(*scans, show="middle")
+    with pytest.raises(ValueError, match=r"\['heat'\] are unknown"):
+        SegmentationDisplay.from_predictions(*scans, panels=["heat"])
