@@ -62,7 +62,7 @@ class Checkpoint:
         if path is None or not path.exists():
             return None
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return self._unpack(dict(arrays))
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             warnings.warn(f"{path} is damaged ({error}); its fit is done again.", UserWarning)

@@ -123,8 +123,7 @@ def _last_kept(shares, n, promised, confidence, name):
             f"{name}={promised} with confidence={confidence} cannot be shown by {n} independent "
             f"cases of that class ({way_out}): lower one of the two, or gather more."
         )
-    bounds = np.array([clopper_pearson(s * n, n, 2 * confidence - 1)[0] for s in np.unique(shares)])
-    bounds = bounds[np.searchsorted(np.unique(shares), shares)]
+    bounds, _ = clopper_pearson(np.minimum(shares * n, n), n, 2 * confidence - 1)
     best = np.flatnonzero(bounds >= promised - 1e-12)[-1]
     return best, float(bounds[best])
 

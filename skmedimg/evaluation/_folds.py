@@ -57,11 +57,11 @@ def make_splits(cv, task, strata, groups, repeats=1, seed=0):
         pairs = [
             pair
             for repeat in range(repeats)
-            for pair in _pairs(_splitter(cv, task, groups, seed + repeat), strata, groups)
+            for pair in split_rows(_splitter(cv, task, groups, seed + repeat), strata, groups)
         ]
     else:
         _refuse_repeats(cv, repeats)
-        pairs = _pairs(check_cv(cv), strata, groups)
+        pairs = split_rows(check_cv(cv), strata, groups)
     splits = tuple(_number(pairs, len(strata)))
     for number, split in enumerate(splits):
         _check_split(number, split, strata, groups, task)
@@ -95,17 +95,30 @@ def split_warnings(splits, strata, classes):
     return found
 
 
-def _splitter(n_splits, task, groups, seed):
-    kind = _SPLITTERS[task, groups is not None]
-    return kind(n_splits, shuffle=True, random_state=seed)
+def split_rows(splitter, strata, groups):
+    """Return the training and test rows of a splitter, whether it asks for patients or not.
 
+    Parameters
+    ----------
+    splitter : splitter
+    strata : ndarray of shape (n_samples,)
+        Classes.
+    groups : ndarray of shape (n_samples,) or None
 
-def _pairs(splitter, strata, groups):
+    Returns
+    -------
+    pairs : list of (ndarray of int, ndarray of int)
+    """
     rows = np.zeros((len(strata), 1))  # splitters look at the number of rows alone
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)
         warnings.filterwarnings("ignore", "The least populated class in y", UserWarning)
         return [(_indices(a), _indices(b)) for a, b in splitter.split(rows, strata, groups)]
+
+
+def _splitter(n_splits, task, groups, seed):
+    kind = _SPLITTERS[task, groups is not None]
+    return kind(n_splits, shuffle=True, random_state=seed)
 
 
 def _indices(rows):
@@ -154,8 +167,8 @@ def _check_split(number, split, strata, groups, task):
     if len(shared):
         raise ValueError(
             f"Split {number} of cv has {len(shared)} patients on both sides (such as "
-            f"{shared[0]!r}): the test would measure memory. Give cv as an integer, or use a "
-            "grouped splitter such as StratifiedGroupKFold."
+            f"{shared.tolist()[0]!r}): the test would measure memory. Give cv as an integer, or "
+            "use a grouped splitter such as StratifiedGroupKFold."
         )
 
 

@@ -90,13 +90,15 @@ def clopper_pearson(hits, n, confidence=0.95):
 
     Parameters
     ----------
-    hits, n : float
-        Successes among trials; need not be whole, for effective sample sizes.
+    hits : float or ndarray
+        Successes; need not be whole, for effective sample sizes.
+    n : float
+        Trials.
     confidence : float, default=0.95
 
     Returns
     -------
-    low, high : float
+    low, high : float or ndarray
 
     Examples
     --------
@@ -106,9 +108,10 @@ def clopper_pearson(hits, n, confidence=0.95):
     0.5550 0.9975
     """
     tail = (1 - confidence) / 2
-    low = stats.beta.ppf(tail, hits, n - hits + 1) if hits > 0 else 0.0
-    high = stats.beta.ppf(1 - tail, hits + 1, n - hits) if hits < n else 1.0
-    return float(low), float(high)
+    hits, tiny = np.asarray(hits, dtype=float), np.finfo(float).tiny
+    low = stats.beta.ppf(tail, np.maximum(hits, tiny), n - hits + 1)
+    high = stats.beta.ppf(1 - tail, hits + 1, np.maximum(n - hits, tiny))
+    return np.where(hits > 0, low, 0.0)[()], np.where(hits < n, high, 1.0)[()]
 
 
 def holdout_ratio(splits):

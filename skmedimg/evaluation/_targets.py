@@ -4,7 +4,7 @@ import hashlib
 from collections import namedtuple
 
 import numpy as np
-from sklearn.utils import column_or_1d, get_tags
+from sklearn.utils import assert_all_finite, column_or_1d, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 
 from skmedimg._sklearn import num_samples
@@ -131,11 +131,10 @@ def _labels(y):
     if y is None:
         raise ValueError("compare needs y, the labels or masks; it got None.")
     y = column_or_1d(np.asarray(y), warn=True)
-    if y.dtype.kind == "f" and not np.isfinite(y).all():
-        raise ValueError("y holds nan or infinity: drop the rows without a label first.")
-    check_classification_targets(y)
+    assert_all_finite(y, input_name="y")
     if y.dtype.kind == "O" and any(label is None or label != label for label in y):
         raise ValueError("y holds rows without a label: drop them first.")
+    check_classification_targets(y)
     return y, y
 
 

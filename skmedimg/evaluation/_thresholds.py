@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
-from sklearn.utils import get_tags
+from sklearn.utils import assert_all_finite, get_tags, indexable
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import Parallel, delayed
@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skmedimg._sklearn import HasMethods, Interval, fit_context, take_rows
 from skmedimg.evaluation._cut import choose_threshold
+from skmedimg.evaluation._folds import split_rows
 from skmedimg.evaluation._groups import groups_for_fit
 from skmedimg.evaluation._labels import positive_label
 from skmedimg.images._check import check_groups
@@ -120,7 +121,7 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         self : ThresholdAt
         """
-        y = _binary(y)
+        X, y = indexable(X, _binary(y))
         groups = check_groups(groups, y)
         self.pos_label_ = positive_label(np.unique(y), self.pos_label)
         scores, rows = self._inner_scores(X, y, groups)
@@ -183,7 +184,7 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         cv = self.cv
         if groups is not None and isinstance(cv, int):
             cv = StratifiedGroupKFold(cv)
-        splits = list(check_cv(cv, y, classifier=True).split(np.zeros(len(y)), y, groups))
+        splits = list(split_rows(check_cv(cv, y, classifier=True), y, groups))
         _refuse_shared(splits, groups)
         scores = Parallel(n_jobs=self.n_jobs)(
             delayed(_fit_and_score)(self.estimator, X, y, groups, train, test, self.pos_label_)
@@ -231,6 +232,7 @@ def score_rows(estimator, X, pos_label):
 
 def _binary(y):
     y = column_or_1d(np.asarray(y), warn=True)
+    assert_all_finite(y, input_name="y")
     kind = type_of_target(y, input_name="y")
     if kind != "binary":
         raise ValueError(

@@ -1,0 +1,881 @@
+"""compare() asks everybody the same, keeps the answers in order, and gives the same twice."""
+
+import json
+import warnings
+from dataclasses import FrozenInstanceError
+
+import numpy as np
+import pytest
+from joblib import parallel_config
+from PIL import Image
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LinearRegression, RidgeClassifier
+from sklearn.metrics import accuracy_score, make_scorer, roc_auc_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    RepeatedStratifiedKFold,
+    ShuffleSplit,
+    StratifiedKFold,
+    cross_val_predict,
+    cross_validate,
+)
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+import skmedimg.evaluation._cell as cell_module
+from skmedimg import Comparison, ImageLoader, compare
+from skmedimg.datasets import make_lesions
+from skmedimg.metrics import dice
+
+QUIET = {"random_state": 0, "verbose": 0}
+
+
+@pytest.fixture(scope="module")
+def cancer():
+    X, y = load_breast_cancer(return_X_y=True)
+    return X[::2], y[::2]
+
+
+@pytest.fixture(scope="module")
+def iris():
+    return load_iris(return_X_y=True)
+
+
+@pytest.fixture(scope="module")
+def two(cancer):
+    models = {"bayes": GaussianNB(), "tree": DecisionTreeClassifier(max_depth=3)}
+    return compare(models, *cancer, **QUIET)
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """Names of the estimators that were fitted, in order."""
+    seen, run = [], cell_module._run
+
+    def counting(estimator, *rest):
+        seen.append(type(estimator).__name__)
+        return run(estimator, *rest)
+
+    monkeypatch.setattr(cell_module, "_run", counting)
+    return seen
+
+
+def same(first, second):
+    """Tell whether two comparisons hold the same scores, answers and splits."""
+    assert first.names == second.names
+    assert first.scores == second.scores
+    for name in first.names:
+        for one, other in zip(first.answers[name], second.answers[name], strict=True):
+            np.testing.assert_array_equal(one.predicted, other.predicted)
+            np.testing.assert_array_equal(one.ranking, other.ranking)
+    for one, other in zip(first.splits, second.splits, strict=True):
+        np.testing.assert_array_equal(one.test, other.test)
+        np.testing.assert_array_equal(one.train, other.train)
+    return True
+
+
+# Folds and order --------------------------------------------------------------------------------
+
+
+def test_scores_and_predictions_are_those_of_scikit_learn(cancer):
+    X, y = cancer
+    cv = StratifiedKFold(5, shuffle=True, random_state=7)
+    found = compare({"bayes": GaussianNB()}, X, y, cv=cv, **QUIET)
+    wanted = cross_validate(GaussianNB(), X, y, cv=cv, scoring=["accuracy", "roc_auc", "f1"])
+    for metric in ("accuracy", "roc_auc", "f1"):
+        assert found.values("bayes", metric) == pytest.approx(wanted[f"test_{metric}"])
+    np.testing.assert_array_equal(
+        found.predictions("bayes"), cross_val_predict(GaussianNB(), X, y, cv=cv)
+    )
+    np.testing.assert_array_equal(
+        found.probabilities("bayes"),
+        cross_val_predict(GaussianNB(), X, y, cv=cv, method="predict_proba"),
+    )
+
+
+class Echo(ClassifierMixin, BaseEstimator):
+    """Predict the label that is written in the row itself."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return self.classes_[X[:, 0].astype(int)]
+
+    def predict_proba(self, X):
+        return np.eye(len(self.classes_))[X[:, 0].astype(int)]
+
+
+@pytest.mark.parametrize("cv", [5, ShuffleSplit(4, random_state=0), GroupKFold(3)])
+def test_predictions_cannot_get_out_of_order(cv):
+    draws = np.random.RandomState(0)
+    y = draws.randint(3, size=200)
+    names = np.array(["covid", "normal", "opacity"])[y]
+    found = compare(
+        {"echo": Echo()}, y[:, None].astype(float), names, cv=cv, groups=np.arange(200), **QUIET
+    )
+    for repeat in {split.repeat for split in found.splits}:
+        np.testing.assert_array_equal(found.predictions("echo", repeat), found.truth(repeat))
+        rows = found.rows(repeat)
+        assert (found.probabilities("echo", repeat).argmax(1) == y[rows]).all()
+    assert (found.values("echo", "accuracy") == 1).all()
+
+
+def test_every_row_is_tested_once_in_every_repeat(cancer):
+    found = compare({"bayes": GaussianNB()}, *cancer, cv=4, repeats=3, **QUIET)
+    assert [split.repeat for split in found.splits] == [0] * 4 + [1] * 4 + [2] * 4
+    for repeat in range(3):
+        np.testing.assert_array_equal(found.rows(repeat), np.arange(len(cancer[1])))
+
+
+def test_a_repeating_splitter_is_told_apart_into_repeats(cancer):
+    cv = RepeatedStratifiedKFold(n_splits=3, n_repeats=2, random_state=0)
+    found = compare({"bayes": GaussianNB()}, *cancer, cv=cv, **QUIET)
+    assert [(split.repeat, split.fold) for split in found.splits] == [
+        (0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)
+    ]  # fmt: skip
+
+
+def test_one_given_test_set_is_enough(cancer):
+    X, y = cancer
+    rows = np.arange(len(y))
+    found = compare({"bayes": GaussianNB()}, X, y, cv=[(rows[100:], rows[:100])], **QUIET)
+    np.testing.assert_array_equal(found.rows(), rows[:100])
+    assert found.predictions("bayes").shape == (100,)
+    assert found.interval("bayes").method == "bootstrap of rows within folds"
+    assert "McNemar" in found.tests().claims[0]
+
+
+def test_no_patient_is_on_both_sides(cancer):
+    X, y = cancer
+    patients = np.repeat(np.arange(len(y)), 3)[: len(y)]
+    found = compare({"bayes": GaussianNB()}, X, y, groups=patients, repeats=2, **QUIET)
+    for split in found.splits:
+        assert not set(patients[split.train]) & set(patients[split.test])
+
+
+@pytest.mark.parametrize("cv", [StratifiedKFold(5), ShuffleSplit(2, random_state=0)])
+def test_patients_on_both_sides_raise(cancer, cv):
+    X, y = cancer
+    patients = np.repeat([f"patient {i}" for i in range(len(y))], 3)[: len(y)]
+    with pytest.raises(ValueError, match="patients on both sides .such as .*patient .*grouped"):
+        compare({"bayes": GaussianNB()}, X, y, groups=patients, cv=cv, **QUIET)
+
+
+def test_a_split_that_tests_what_it_trains_on_raises(cancer):
+    rows = np.arange(50)
+    with pytest.raises(ValueError, match="tests rows that it trains on"):
+        compare({"bayes": GaussianNB()}, *cancer, cv=[(rows, rows[:10])], **QUIET)
+
+
+def test_a_class_that_a_training_set_lacks_keeps_its_column(iris):
+    X, y = iris
+    even, odd = np.arange(0, 150, 2), np.arange(1, 150, 2)
+    cv = [(even[y[even] > 0], odd), (odd, even)]
+    found = compare({"bayes": GaussianNB()}, X, y, cv=cv, **QUIET)
+    first = found.answers["bayes"][0].ranking
+    assert first.shape == (75, 3)
+    assert (first[:, 0] == 0).all()
+    np.testing.assert_allclose(first.sum(1), 1)
+
+
+# What is computed -------------------------------------------------------------------------------
+
+
+def test_the_baseline_is_the_majority_class(two):
+    assert two.names == ("bayes", "tree", "majority class")
+    assert two.baseline == "majority class"
+    assert set(two.predictions("majority class")) == {1}
+    assert (two.values("majority class", "roc_auc") == 0.5).all()
+    assert (two.values("majority class", "balanced_accuracy") == 0.5).all()
+
+
+def test_the_baseline_can_be_left_out(cancer):
+    assert compare({"b": GaussianNB()}, *cancer, baseline=False, **QUIET).names == ("b",)
+
+
+def test_an_estimator_may_not_take_the_name_of_the_baseline(cancer):
+    with pytest.raises(ValueError, match="majority class"):
+        compare({"majority class": GaussianNB()}, *cancer, **QUIET)
+
+
+def test_scores_may_be_ours_scikit_learns_or_ones_own(cancer):
+    X, y = cancer
+    cv = StratifiedKFold(3)
+    mine = make_scorer(lambda truth, predicted: accuracy_score(truth, predicted) / 2)
+    scoring = {"auc": "roc_auc", "neg_log_loss": "neg_log_loss", "half": mine}
+    found = compare({"bayes": GaussianNB()}, X, y, cv=cv, scoring=scoring, **QUIET)
+    wanted = cross_validate(GaussianNB(), X, y, cv=cv, scoring=scoring)
+    assert found.values("bayes", "roc_auc") == pytest.approx(wanted["test_auc"])
+    for name in ("neg_log_loss", "half"):
+        assert found.values("bayes", name) == pytest.approx(wanted[f"test_{name}"])
+    assert [metric.title for metric in found.metrics] == ["auc", "neg_log_loss", "half"]
+
+
+@pytest.mark.parametrize(
+    ("scoring", "message"),
+    [("acuracy", "neither one of"), ([], "at least one"), (["f1", "f1"], "named once")],
+)
+def test_unknown_or_doubled_scores_raise(cancer, scoring, message):
+    with pytest.raises(ValueError, match=message):
+        compare({"bayes": GaussianNB()}, *cancer, scoring=scoring, **QUIET)
+
+
+def test_many_classes_have_top_3_accuracy_and_few_have_not(two, iris):
+    X = np.tile(np.arange(6.0), 20)[:, None]
+    found = compare({"echo": Echo()}, X, X[:, 0].astype(int), **QUIET)
+    assert found.metric("top_3_accuracy").title == "top-3 accuracy"
+    with pytest.raises(ValueError, match="was not computed"):
+        two.metric("top_3_accuracy")
+
+
+def test_a_classifier_without_probabilities_has_its_decision_values_ranked(cancer):
+    X, y = cancer
+    cv = StratifiedKFold(3)
+    found = compare({"ridge": RidgeClassifier()}, X, y, cv=cv, **QUIET)
+    wanted = cross_validate(RidgeClassifier(), X, y, cv=cv, scoring="roc_auc")["test_score"]
+    assert found.values("ridge", "roc_auc") == pytest.approx(wanted)
+    assert np.isnan(found.values("ridge", "log_loss")).all()
+    with pytest.raises(ValueError, match="no predict_proba"):
+        found.probabilities("ridge")
+
+
+class Sure(ClassifierMixin, BaseEstimator):
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+
+def test_a_classifier_that_only_predicts_is_compared_by_its_labels(cancer):
+    found = compare({"sure": Sure()}, *cancer, **QUIET)
+    assert np.isnan(found.values("sure", "roc_auc")).all()
+    assert {record["test"] for record in found.tests().records} == {
+        "corrected resampled t-test", "McNemar's test"
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="gives no ranking"):
+        found.ranking("sure")
+
+
+class Unsure(Echo):
+    def predict_proba(self, X):
+        return np.full((len(X), 2), np.nan)
+
+
+def test_probabilities_that_are_nan_raise(cancer):
+    y = cancer[1]
+    with pytest.raises(ValueError, match="nan or infinity") as caught:
+        compare({"unsure": Unsure()}, y[:, None].astype(float), y, **QUIET)
+    assert "fold 0 of Unsure()" in caught.value.__notes__[0]
+
+
+def test_costs_and_epochs_are_kept(cancer):
+    X, y = cancer
+    mlp = MLPClassifier((4,), max_iter=7, tol=0, n_iter_no_change=99)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Stochastic Optimizer")
+        found = compare({"mlp": make_pipeline(StandardScaler(), mlp)}, X, y, cv=2, **QUIET)
+    assert found.parameters["mlp"] == {"trainable": 129, "all": 129}  # 30 x 4 + 4 + 4 + 1
+    assert [record["epoch"] for record in found.history["mlp"][1]] == list(range(1, 8))
+    assert (found.fit_times["mlp"] > 0).all()
+    assert found.memory["mlp"].shape == (2,)
+    assert found.versions["sklearn"]
+
+
+# The positive class -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("classes", "positive"),
+    [
+        (("NORMAL", "PNEUMONIA"), "PNEUMONIA"),
+        (("covid", "normal"), "covid"),
+        (("benign", "malignant"), "malignant"),
+        (("no", "yes"), "yes"),
+        (("Cancer", "Healthy controls"), "Cancer"),
+        (("no_tumor", "tumor"), "tumor"),
+        (("HIV_negative", "HIV"), "HIV"),
+        (("abnormal", "normal"), "abnormal"),
+        ((1, 2), 2),
+    ],
+)
+def test_a_class_named_as_healthy_is_never_guessed_positive(cancer, classes, positive):
+    X, y = cancer
+    with pytest.warns(UserWarning, match=f"pos_label was not given: {positive!r} is taken"):
+        found = compare({"b": GaussianNB()}, X, np.array(classes)[y], cv=2, **QUIET)
+    assert found.pos_label == positive
+
+
+def test_the_positive_class_can_be_asked_for(cancer):
+    X, y = cancer
+    one = compare({"b": GaussianNB()}, X, y, cv=3, pos_label=0, **QUIET)
+    other = compare({"b": GaussianNB()}, X, y, cv=3, **QUIET)
+    np.testing.assert_allclose(one.values("b", "sensitivity"), other.values("b", "specificity"))
+
+
+@pytest.mark.parametrize(("pos_label", "message"), [("ill", "none of"), (2, "none of")])
+def test_a_positive_class_that_is_not_there_raises(cancer, pos_label, message):
+    with pytest.raises(ValueError, match=message):
+        compare({"b": GaussianNB()}, *cancer, pos_label=pos_label, **QUIET)
+
+
+def test_more_classes_have_no_positive_one(iris):
+    with pytest.raises(ValueError, match="needs two classes"):
+        compare({"b": GaussianNB()}, *iris, pos_label=1, **QUIET)
+    assert compare({"b": GaussianNB()}, *iris, **QUIET).pos_label is None
+
+
+# The same again ---------------------------------------------------------------------------------
+
+
+def test_a_seed_gives_the_same_and_another_one_other_folds(cancer):
+    models = {"tree": DecisionTreeClassifier(max_features=1)}
+    first = compare(models, *cancer, **QUIET)
+    assert same(first, compare(models, *cancer, **QUIET))
+    other = compare(models, *cancer, random_state=1, verbose=0)
+    assert other.scores != first.scores
+
+
+def test_a_seed_that_was_drawn_is_remembered(cancer):
+    models = {"tree": DecisionTreeClassifier(max_features=1)}
+    drawn = compare(models, *cancer, verbose=0)
+    assert same(drawn, compare(models, *cancer, random_state=drawn.random_state, verbose=0))
+
+
+def test_the_estimators_given_are_left_as_they_were(cancer):
+    tree = DecisionTreeClassifier()
+    compare({"tree": tree}, *cancer, **QUIET)
+    assert tree.random_state is None
+    assert not hasattr(tree, "tree_")
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
+def test_fits_side_by_side_give_what_they_give_one_by_one(cancer, two, backend):
+    models = {"bayes": GaussianNB(), "tree": DecisionTreeClassifier(max_depth=3)}
+    with parallel_config(backend=backend):
+        assert same(two, compare(models, *cancer, n_jobs=2, **QUIET))
+
+
+@pytest.mark.filterwarnings("default")
+def test_fits_spread_over_a_dask_cluster_give_the_same(cancer, two):
+    distributed = pytest.importorskip("distributed")
+    models = {"bayes": GaussianNB(), "tree": DecisionTreeClassifier(max_depth=3)}
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster),
+        parallel_config(backend="dask"),
+    ):
+        assert same(two, compare(models, *cancer, n_jobs=2, **QUIET))
+
+
+# Checkpoints ------------------------------------------------------------------------------------
+
+
+class Interrupted(GaussianNB):
+    """Stops the third fit, once."""
+
+    left = 2
+
+    def fit(self, X, y):
+        if Interrupted.left == 0:
+            Interrupted.left = 10**6
+            raise KeyboardInterrupt
+        Interrupted.left -= 1
+        return super().fit(X, y)
+
+
+def test_an_interrupted_comparison_goes_on_and_gives_the_same(cancer, tmp_path, fits):
+    models = {"tree": DecisionTreeClassifier(max_features=1), "bayes": Interrupted()}
+    Interrupted.left = 2
+    with pytest.raises(KeyboardInterrupt):
+        compare(models, *cancer, checkpoint=tmp_path, **QUIET)
+    done = len(list(tmp_path.glob("*.npz")))
+    assert done == 7  # two folds of three models, and one of the third fold
+    fits.clear()
+    resumed = compare(models, *cancer, checkpoint=tmp_path, **QUIET)
+    assert len(fits) == 15 - done
+    assert same(resumed, compare(models, *cancer, **QUIET))
+
+
+def test_a_finished_comparison_is_not_fitted_again(cancer, tmp_path, fits):
+    first = compare({"bayes": GaussianNB()}, *cancer, checkpoint=tmp_path, **QUIET)
+    fits.clear()
+    again = compare({"bayes": GaussianNB()}, *cancer, checkpoint=tmp_path, **QUIET)
+    assert fits == []
+    assert same(first, again)
+    np.testing.assert_array_equal(first.fit_times["bayes"], again.fit_times["bayes"])
+
+
+def test_another_estimator_may_join_a_checkpoint(cancer, tmp_path, fits):
+    compare({"bayes": GaussianNB()}, *cancer, checkpoint=tmp_path, **QUIET)
+    fits.clear()
+    models = {"bayes": GaussianNB(), "changed": GaussianNB(var_smoothing=1e-3)}
+    compare(models, *cancer, checkpoint=tmp_path, **QUIET)
+    assert len(fits) == 5
+
+
+def test_changed_parameters_under_an_old_name_are_fitted_again(cancer, tmp_path, fits):
+    compare({"bayes": GaussianNB()}, *cancer, checkpoint=tmp_path, **QUIET)
+    fits.clear()
+    compare({"bayes": GaussianNB(var_smoothing=1.0)}, *cancer, checkpoint=tmp_path, **QUIET)
+    assert fits == ["GaussianNB"] * 5
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [({"random_state": 1}, "seed"), ({"cv": 3}, "number of splits"), ({}, "data digest")],
+)
+def test_a_checkpoint_of_something_else_raises(cancer, tmp_path, change, named):
+    X, y = cancer
+    compare({"bayes": GaussianNB()}, X, y, checkpoint=tmp_path, **QUIET)
+    X = X if change else X + 1
+    with pytest.raises(ValueError, match=f"another comparison: its {named}"):
+        compare({"bayes": GaussianNB()}, X, y, checkpoint=tmp_path, **QUIET | change)
+
+
+def test_a_damaged_file_is_said_and_fitted_again(cancer, tmp_path, fits):
+    first = compare({"bayes": GaussianNB()}, *cancer, checkpoint=tmp_path, **QUIET)
+    damaged = sorted(tmp_path.glob("*.npz"))[0]
+    damaged.write_bytes(damaged.read_bytes()[:200])
+    fits.clear()
+    with pytest.warns(UserWarning, match="damaged"):
+        again = compare({"bayes": GaussianNB()}, *cancer, checkpoint=tmp_path, **QUIET)
+    assert len(fits) == 1
+    assert same(first, again)
+
+
+def test_a_checkpoint_holds_no_pickle(cancer, tmp_path):
+    X, y = cancer
+    names = np.array(["ill", "well"], dtype=object)[y]
+    compare({"bayes": GaussianNB()}, X, names, pos_label="ill", checkpoint=tmp_path, **QUIET)
+    for path in tmp_path.glob("*.npz"):
+        with np.load(path, allow_pickle=False) as arrays:
+            assert all(array.dtype.kind != "O" for array in arrays.values())
+    assert not list(tmp_path.glob("*.part"))
+
+
+# Failures ---------------------------------------------------------------------------------------
+
+
+class Failing(GaussianNB):
+    def fit(self, X, y):
+        if X[0, 0] == self.bad:
+            raise ArithmeticError("it diverged")
+        return super().fit(X, y)
+
+
+def test_a_fit_that_fails_stops_the_comparison_and_says_where(cancer):
+    Failing.bad = cancer[0][0, 0]
+    with pytest.raises(ArithmeticError, match="it diverged") as caught:
+        compare({"failing": Failing()}, *cancer, **QUIET)
+    assert "repeat 0, fold" in caught.value.__notes__[0]
+
+
+def test_a_fit_may_fail_for_a_score_and_is_named(cancer, tmp_path):
+    Failing.bad = cancer[0][0, 0]
+    models = {"failing": Failing(), "bayes": GaussianNB()}
+    found = compare(models, *cancer, error_score=0.25, checkpoint=tmp_path, **QUIET)
+    assert sorted(found.values("failing", "accuracy"))[:4] == [0.25] * 4
+    assert any("failing failed on 4 of 5 splits: ArithmeticError" in w for w in found.warnings)
+    with pytest.raises(ValueError, match="failed on 4 of 5 splits"):
+        found.predictions("failing")
+    assert "failed on 4 of 5" in found.summary().loc["failing", "warnings"]
+    assert len(list(tmp_path.glob("*.npz"))) == 11
+    assert {r["test"] for r in found.tests("failing").records} == {"corrected resampled t-test"}
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"estimators": {}}, ValueError, "empty"),
+        ({"estimators": {1: GaussianNB()}}, ValueError, "text"),
+        ({"estimators": {"a": GaussianNB}}, TypeError, "needs an estimator"),
+        ({"estimators": {"a": LinearRegression()}}, ValueError, "regressor"),
+        ({"estimators": {"a": StandardScaler()}}, ValueError, "transformer"),
+        ({"y": None}, ValueError, "needs y"),
+        ({"y": np.zeros(285)}, ValueError, "two classes"),
+        ({"y": np.arange(9) % 2}, ValueError, "X has 285 rows, but y has 9"),
+        ({"y": np.array([None, "a", "b"] * 95, dtype=object)}, ValueError, "without a label"),
+        ({"groups": np.arange(9)}, ValueError, "9 groups"),
+        ({"groups": np.append(np.arange(284.0), np.nan)}, ValueError, "no patient for 1 rows"),
+        ({"groups": np.arange(285) % 3}, ValueError, "as many patients"),
+        ({"cv": 1}, ValueError, "at least 2 folds"),
+        ({"cv": StratifiedKFold(3), "repeats": 2}, ValueError, "leave repeats out"),
+        ({"repeats": 0}, ValueError, "positive integer"),
+        ({"error_score": "ignore"}, ValueError, "error_score"),
+        ({"audit": "some"}, ValueError, "audit"),
+    ],
+)
+def test_wrong_input_is_refused_with_a_reason(cancer, change, error, message):
+    given = {"estimators": {"b": GaussianNB()}, "X": cancer[0], "y": cancer[1]} | change
+    with pytest.raises(error, match=message):
+        compare(**given, **QUIET)
+
+
+def test_estimators_without_names_are_named_after_their_classes(cancer):
+    found = compare([GaussianNB(), GaussianNB(var_smoothing=0.1)], *cancer, cv=2, **QUIET)
+    assert found.names[:2] == ("GaussianNB", "GaussianNB 2")
+
+
+# Shared steps and patients ----------------------------------------------------------------------
+
+
+class Halve(TransformerMixin, BaseEstimator):
+    """A step that learns nothing; it counts the rows it sees."""
+
+    seen = 0
+    learns_from_rows = False
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        Halve.seen += len(X)
+        return X / 2
+
+
+class Centre(Halve):
+    """A step that says it learns nothing, but looks at all rows at once."""
+
+    def transform(self, X):
+        return X - X.mean(0)
+
+
+def test_a_step_that_learns_nothing_runs_once_for_all(cancer):
+    X, y = cancer
+    models = {
+        "bayes": make_pipeline(Halve(), GaussianNB()),
+        "lda": make_pipeline(Halve(), StandardScaler(), LinearDiscriminantAnalysis()),
+    }
+    Halve.seen = 0
+    shared = compare(models, X, y, **QUIET)
+    assert Halve.seen == len(X) + 9  # and a few rows to make sure
+    apart = compare(models, X, y, share=False, **QUIET)
+    assert Halve.seen > 10 * len(X)
+    assert same(shared, apart)
+    assert shared.shared_times["bayes"] > 0
+    assert shared.estimators["bayes"].startswith("Pipeline(steps=[('halve', Halve())")
+
+
+@pytest.mark.parametrize("step", [Centre(), FunctionTransformer(lambda X: X - X.mean(0))])
+def test_a_step_that_looks_at_all_rows_at_once_is_not_shared(cancer, step):
+    models = {"bayes": make_pipeline(step, GaussianNB())}
+    assert same(compare(models, *cancer, **QUIET), compare(models, *cancer, share=False, **QUIET))
+
+
+class Patients(GaussianNB):
+    seen = ()
+
+    def fit(self, X, y, groups=None):
+        Patients.seen = groups
+        return super().fit(X, y)
+
+
+def test_patients_reach_a_fit_that_asks_for_them(cancer):
+    X, y = cancer
+    patients = np.arange(len(y)) // 2
+    models = {"scaled": make_pipeline(StandardScaler(), Patients())}
+    found = compare(models, X, y, groups=patients, cv=2, baseline=False, **QUIET)
+    np.testing.assert_array_equal(Patients.seen, patients[found.splits[1].train])
+
+
+def test_a_search_whose_inner_folds_split_patients_is_named(cancer):
+    X, y = cancer
+    grid = {"var_smoothing": [1e-9, 1e-3]}
+    models = {
+        "careless": GridSearchCV(GaussianNB(), grid, cv=2),
+        "careful": GridSearchCV(GaussianNB(), grid, cv=GroupKFold(2)),
+    }
+    found = compare(models, X, y, groups=np.arange(len(y)) // 2, cv=2, **QUIET)
+    named = [warning for warning in found.warnings if "inner folds" in warning]
+    assert len(named) == 1
+    assert named[0].startswith("careless")
+
+
+# Reading a comparison ---------------------------------------------------------------------------
+
+
+def test_a_comparison_is_frozen(two):
+    with pytest.raises(FrozenInstanceError):
+        two.scores = ()
+
+
+def test_the_summary_is_sorted_and_marks_the_baseline(two):
+    summary = two.summary()
+    assert list(summary["balanced_accuracy"]) == sorted(summary["balanced_accuracy"])[::-1]
+    assert summary.index[-1] == "majority class"
+    assert summary["baseline"].tolist() == [False, False, True]
+    losses = two.summary(metrics=["log_loss"])["log_loss"]
+    assert list(losses) == sorted(losses)
+    for metric in two.metrics:
+        rows = summary.loc[["bayes", "tree"]]
+        assert (rows[f"{metric.name} low"] <= rows[metric.name]).all()
+        assert (rows[metric.name] <= rows[f"{metric.name} high"]).all()
+
+
+def test_small_and_uncertain_comparisons_say_so():
+    X, y = load_breast_cancer(return_X_y=True)
+    found = compare({"tree": DecisionTreeClassifier()}, X[:60], y[:60], cv=5, **QUIET)
+    assert any("Only 60 rows" in warning for warning in found.warnings)
+    assert "points wide" in found.summary().loc["tree", "warnings"]
+
+
+def test_a_fold_that_lacks_a_class_is_named(iris):
+    X, y = iris
+    patients = np.where(y == 2, 0, np.arange(len(y)))
+    found = compare({"b": GaussianNB()}, X, y, groups=patients, cv=3, **QUIET)
+    assert any("lack a class" in warning for warning in found.warnings)
+
+
+def test_patient_intervals_are_wider_than_row_intervals_where_images_repeat(cancer):
+    X, y = cancer
+    X, y = np.repeat(X, 5, axis=0), np.repeat(y, 5)
+    rows = np.arange(len(y))
+    cv = [(rows[:700], rows[700:])]
+    one = compare({"tree": DecisionTreeClassifier(max_depth=2)}, X, y, cv=cv, **QUIET)
+    patients = compare(
+        {"tree": DecisionTreeClassifier(max_depth=2)}, X, y, cv=cv, groups=rows // 5, **QUIET
+    )
+    width = [np.ptp(found.interval("tree")[1:3]) for found in (one, patients)]
+    assert width[1] / width[0] == pytest.approx(np.sqrt(5), rel=0.15)
+
+
+def test_the_bootstrap_of_an_auc_is_as_wide_as_delongs(cancer):
+    from skmedimg.evaluation._statistics import auc_covariance
+
+    X, y = cancer
+    rows = np.arange(len(y))
+    cv = [(rows[:100], rows[100:])]
+    found = compare({"bayes": GaussianNB()}, X[:, :1], y, cv=cv, **QUIET)
+    ranking = found.ranking("bayes")[None, :, 1]
+    areas, variance = auc_covariance(found.truth() == 1, ranking)
+    interval = found.interval("bayes", "roc_auc")
+    assert interval.mean == pytest.approx(areas[0])
+    assert np.ptp(interval[1:3]) == pytest.approx(2 * 1.96 * np.sqrt(variance[0, 0]), rel=0.1)
+
+
+def test_a_perfect_score_is_not_taken_for_certain():
+    y = np.arange(60) % 2
+    found = compare({"echo": Echo()}, y[:, None].astype(float), y, **QUIET)
+    interval = found.interval("echo")
+    assert (interval.mean, interval.high) == (1, 1)
+    assert interval.low == pytest.approx(0.025 ** (1 / 30))
+
+
+def test_confusion_and_report_are_those_of_the_predictions(two):
+    counts = two.confusion("bayes")
+    assert counts.sum() == len(two.y)
+    report = two.report("bayes")
+    assert report["support"].tolist() == counts.sum(1).tolist()
+    assert report.loc[1, "recall"] == counts[1, 1] / counts[1].sum()
+
+
+def test_predictions_come_as_a_table_in_row_order(two):
+    frame = two.to_frame("predictions")
+    assert frame["row"].tolist() == list(range(len(two.y)))
+    np.testing.assert_array_equal(frame["truth"], two.y)
+    np.testing.assert_array_equal(frame["tree"], two.predictions("tree"))
+    folds = np.array(frame["fold"])
+    assert all((folds[split.test] == split.fold).all() for split in two.splits)
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda c: c.predictions("forest"), "not compared"),
+        (lambda c: c.predictions("tree", repeat=3), "numbered 0 to 0"),
+        (lambda c: c.tests(reference="forest"), "not compared"),
+        (lambda c: c.summary(confidence=95), "between 0 and 1"),
+        (lambda c: c.to_frame("folds"), "'scores' or 'predictions'"),
+        (lambda c: c.by_patient(), "pass groups="),
+    ],
+)
+def test_what_a_comparison_does_not_hold_is_refused(two, ask, message):
+    with pytest.raises(ValueError, match=message):
+        ask(two)
+
+
+# Claims -----------------------------------------------------------------------------------------
+
+
+def test_claims_say_who_is_better_and_nothing_where_nothing_shows(two):
+    claims = two.tests(reference="majority class").claims
+    assert all(" is better than majority class: balanced accuracy" in claim for claim in claims)
+    twins = {"one": DecisionTreeClassifier(max_features=1), "two": DecisionTreeClassifier()}
+    draws = np.random.RandomState(0)
+    noise = compare(twins, draws.normal(size=(120, 4)), draws.randint(2, size=120), **QUIET)
+    assert len(noise.tests().claims) == 3
+    assert all(claim.startswith("No claim between") for claim in noise.tests().claims)
+
+
+def test_where_less_is_better_the_winner_has_less(two):
+    claim = two.tests(reference="majority class", metric="brier").claims[0]
+    assert "is better than majority class: Brier score differs by -0." in claim
+
+
+def test_p_values_are_corrected_for_the_number_of_pairs(two):
+    records = [r for r in two.tests().records if r["test"] == "corrected resampled t-test"]
+    p_values = sorted(record["p_value"] for record in records)
+    assert min(record["p_adjusted"] for record in records) == pytest.approx(3 * p_values[0])
+    assert "for 3 pairs" in two.tests().claims[0]
+    assert two.tests().to_frame().shape[0] == len(two.tests().records)
+
+
+# JSON -------------------------------------------------------------------------------------------
+
+
+def test_json_gives_back_everything(cancer, tmp_path):
+    X, y = cancer
+    labels = np.array(["ill", "well"], dtype=object)[y]
+    groups = np.array([f"p{i // 2}" for i in range(len(y))])
+    models = {"ridge": RidgeClassifier(), "array": MLPClassifier((2,), max_iter=2, tol=1e9)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = compare(models, X, labels, groups=groups, pos_label="ill", cv=3, **QUIET)
+    found.to_json(tmp_path / "comparison.json")
+    again = Comparison.from_json(tmp_path / "comparison.json")
+    assert repr(again) == repr(found)
+    assert repr(again.tests()) == repr(found.tests())
+    assert same_scores(found.scores, again.scores)
+    for name in found.__dataclass_fields__:
+        assert type(getattr(again, name)) is type(getattr(found, name)), name
+    for name in ("history", "estimators", "versions", "parameters", "digest", "warnings"):
+        assert getattr(again, name) == getattr(found, name)
+    np.testing.assert_array_equal(again.groups, groups)
+    np.testing.assert_array_equal(again.memory["ridge"], found.memory["ridge"])
+
+
+def same_scores(first, second):
+    return json.dumps(first) == json.dumps(second)
+
+
+@pytest.mark.parametrize("text", ["[]", '{"scores": []}', '{"skmedimg_comparison": 99}'])
+def test_another_json_file_is_refused(tmp_path, text):
+    path = tmp_path / "other.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match="not a comparison"):
+        Comparison.from_json(path)
+
+
+def test_the_digest_follows_the_data_and_not_their_place(cancer, tmp_path):
+    X, y = cancer
+    digest = compare({"b": GaussianNB()}, X, y, cv=2, **QUIET).digest
+    assert compare({"b": GaussianNB()}, X.copy(), list(y), cv=2, **QUIET).digest == digest
+    assert compare({"b": GaussianNB()}, X, 1 - y, cv=2, **QUIET).digest != digest
+
+
+# Images and masks -------------------------------------------------------------------------------
+
+
+class Flatten(TransformerMixin, BaseEstimator):
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return np.asarray(X, dtype=float).reshape(len(X), -1)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Forty pictures of two shades, two of them copies with different labels."""
+    draws = np.random.RandomState(0)
+    paths, labels = [], np.arange(40) % 2
+    for i, label in enumerate(labels):
+        pixels = draws.randint(0, 120, size=(16, 16)) + 80 * label
+        paths.append(tmp_path / f"{i:02d}.png")
+        Image.fromarray(pixels.astype(np.uint8)).save(paths[-1])
+    Image.open(paths[0]).save(paths[39])
+    return [str(path) for path in paths], labels
+
+
+def test_paths_are_compared_and_audited(folder):
+    paths, y = folder
+    model = make_pipeline(ImageLoader((8, 8)), Flatten(), LinearDiscriminantAnalysis())
+    found = compare({"lda": model}, paths, y, cv=4, **QUIET)
+    assert found.interval("lda", "accuracy").mean > 0.9
+    assert found.audit is not None
+    assert any("copies with different labels" in warning for warning in found.warnings)
+
+
+class Brighter(BaseEstimator):
+    """Segment whatever is brighter than a value learned from the masks."""
+
+    def fit(self, X, y):
+        self.cut_ = (X[y > 0].mean() + X[y == 0].mean()) / 2
+        return self
+
+    def predict(self, X):
+        return (X > self.cut_).astype(np.uint8)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = "segmenter"
+        return tags
+
+
+@pytest.fixture(scope="module")
+def lesions():
+    return make_lesions(24, size=24, patients=12, random_state=0)
+
+
+def grey(lesions):
+    images = np.asarray(lesions.images, dtype=float)
+    return images if images.ndim == 3 else images[..., 0]
+
+
+def test_segmenters_are_compared_by_the_dice_of_each_image(lesions, tmp_path):
+    X, masks = grey(lesions), np.asarray(lesions.masks)
+    found = compare({"brighter": Brighter()}, X, masks, groups=lesions.groups, cv=3, **QUIET)
+    assert found.task == "segmentation"
+    assert found.names == ("brighter", "majority mask")
+    split = found.splits[1]
+    model = clone(Brighter()).fit(X[split.train], masks[split.train])
+    wanted = dice(masks[split.test], model.predict(X[split.test]))
+    assert found.values("brighter", "dice")[1] == pytest.approx(wanted)
+    assert found.predictions("brighter").shape == masks.shape
+    tests = {record["test"] for record in found.tests().records}
+    assert tests == {"corrected resampled t-test", "Wilcoxon's signed-rank test"}
+    assert not set(lesions.groups[split.train]) & set(lesions.groups[split.test])
+    found.to_json(tmp_path / "masks.json")
+    again = Comparison.from_json(tmp_path / "masks.json")
+    np.testing.assert_array_equal(again.predictions("brighter"), found.predictions("brighter"))
+    assert repr(again) == repr(found)
+    with pytest.raises(ValueError, match="counts classes"):
+        found.confusion("brighter")
+
+
+def test_a_classifier_and_a_segmenter_cannot_be_compared(lesions):
+    models = {"a": Brighter(), "b": GaussianNB()}
+    with pytest.raises(ValueError, match="cannot be compared with each other"):
+        compare(models, grey(lesions), np.asarray(lesions.masks), **QUIET)
+
+
+class Coarse(Brighter):
+    def predict(self, X):
+        return super().predict(X)[:, ::2, ::2]
+
+
+def test_masks_of_another_size_are_brought_to_the_size_of_the_true_ones(lesions):
+    X, masks = grey(lesions), np.asarray(lesions.masks)
+    found = compare({"coarse": Coarse(), "fine": Brighter()}, X, masks, cv=2, **QUIET)
+    coarse, fine = found.predictions("coarse"), found.predictions("fine")
+    np.testing.assert_array_equal(coarse[:, ::2, ::2], fine[:, ::2, ::2])
+    np.testing.assert_array_equal(coarse[:, 1::2, 1::2], fine[:, ::2, ::2])
+
+
+def test_scores_of_one_fold_agree_with_scikit_learn_on_its_answer(two):
+    split, answer = two.splits[2], two.answers["tree"][2]
+    assert two.values("tree", "roc_auc")[2] == pytest.approx(
+        roc_auc_score(two.y[split.test], answer.ranking[:, 1])
+    )
