@@ -185,8 +185,8 @@ class Augmenter(BaseSampler):
             )
         ranges = {name: range_of(name, getattr(self, name)) for name in NEUTRAL}
         changes = draw_changes(len(images), ranges, self.flip, self.probability, generator)
-        images, masks = move(images, masks, changes, self.fill)
-        return recolour(images, changes, generator), masks
+        moved, masks = move(images, masks, changes, self.fill)
+        return recolour(moved, changes, generator, overwrite=moved is not images), masks
 
     def fit(self, X, y):
         """Check the images and count what `fit_resample` would add.

@@ -152,7 +152,7 @@ def move(images, masks, changes, fill="zero"):
     return moved, masks
 
 
-def recolour(images, changes, generator):
+def recolour(images, changes, generator, overwrite=False):
     """Change brightness and contrast and add noise.
 
     Parameters
@@ -162,6 +162,8 @@ def recolour(images, changes, generator):
         From `draw_changes`.
     generator : torch.Generator
         Draws the noise.
+    overwrite : bool, default=False
+        Write into `images`: without fresh memory it takes half the time.
 
     Returns
     -------
@@ -175,10 +177,12 @@ def recolour(images, changes, generator):
     changes = {name: changes[name].to(images.device, images.dtype) for name in active}
     low = images.amin((1, 2, 3), keepdim=True).clamp_(max=0)
     high = images.amax((1, 2, 3), keepdim=True).clamp_(min=1)
-    changed = images if active == ["noise"] else _relight(images, changes)
+    changed = images if overwrite else images.clone()
+    if active != ["noise"]:
+        _relight(changed, changes)
     if "noise" in changes:
-        changed = changed + _noise(images, generator).mul_(_per_image(changes["noise"]))
-    # clamp_ with a bound per image takes twice as long as the two halves
+        changed += _noise(images, generator).mul_(_per_image(changes["noise"]))
+    # clamp_ with a bound per image takes three times as long as the two halves
     return torch.minimum(torch.maximum(changed, low, out=changed), high, out=changed)
 
 
@@ -223,17 +227,14 @@ def _inverse_turn(numbers, zoom):
 def _grid(matrices, height, width):
     """Return where each pixel is taken from, (n, height, width, 2).
 
-    torch's affine_grid multiplies matrices instead of adding a row and a column, and takes
-    three times as long.
+    torch's affine_grid multiplies matrices instead of adding a row and a column, and takes ten
+    times as long; grid_sample reads x and y fastest where they lie apart, as here.
     """
     x = (2 * torch.arange(width, device=matrices.device) + 1).to(matrices.dtype) / width - 1
     y = (2 * torch.arange(height, device=matrices.device) + 1).to(matrices.dtype) / height - 1
     along_x = matrices[:, :, 0, None] * x
     along_y = matrices[:, :, 1, None] * y + matrices[:, :, 2, None]
-    grid = matrices.new_empty(len(matrices), height, width, 2)
-    for side in range(2):
-        torch.add(along_y[:, side, :, None], along_x[:, side, None, :], out=grid[..., side])
-    return grid
+    return (along_y[:, :, :, None] + along_x[:, :, None, :]).permute(0, 2, 3, 1)
 
 
 def _sample(images, grid, mode, fill):
@@ -243,13 +244,13 @@ def _sample(images, grid, mode, fill):
 
 
 def _relight(images, changes):
-    """Scale by the brightness and pull towards the mean grey by the contrast, in one pass."""
+    """Scale by the brightness and pull towards the mean grey by the contrast, in place."""
     one = images.new_ones(len(images))
     brightness, contrast = changes.get("brightness", one), changes.get("contrast", one)
-    changed = images * _per_image(brightness * contrast)
+    mean = _mean_gray(images) if "contrast" in changes else one
+    images *= _per_image(brightness * contrast)
     if "contrast" in changes:
-        changed += _per_image((1 - contrast) * brightness * _mean_gray(images))
-    return changed
+        images += _per_image((1 - contrast) * brightness * mean)
 
 
 def _mean_gray(images):

@@ -5,8 +5,9 @@ import torch
 
 from skmedimg._batches import to_device
 from skmedimg._runtime import generator, resolve_precision
-from skmedimg.images._check import check_images, list_paths
+from skmedimg.images._check import check_images
 from skmedimg.images._lazy import LazyImages
+from skmedimg.images._paths import list_paths
 
 _PIXELS_AT_ONCE = 1 << 21
 
