@@ -538,6 +538,7 @@ class Halve(TransformerMixin, BaseEstimator):
     learns_from_rows = False
 
     def fit(self, X, y=None):
+        self.fitted_ = True
         return self
 
     def transform(self, X):
@@ -565,6 +566,7 @@ def test_a_step_that_learns_nothing_runs_once_for_all(cancer):
     assert Halve.seen > 10 * len(X)
     assert same(shared, apart)
     assert shared.shared_times["bayes"] > 0
+    assert not hasattr(models["lda"].steps[0][1], "fitted_")
     assert shared.estimators["bayes"].startswith("Pipeline(steps=[('halve', Halve())")
 
 

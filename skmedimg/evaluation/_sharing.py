@@ -8,6 +8,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
 
 from skmedimg._sklearn import num_samples, take_rows
+from skmedimg.evaluation._cell import seed_estimator
 
 _ROWS_TRIED = 9
 
@@ -99,6 +100,7 @@ def _learns_nothing(step):
 
 def _transform(step, X):
     """Transform all rows, or return None where the first ones alone come out otherwise."""
+    step = seed_estimator(step, 0)  # a copy: the user's own stays unfitted
     transformed = step.fit_transform(X)
     if num_samples(transformed) != num_samples(X):
         return None

@@ -146,6 +146,8 @@ class HOG(TransformerMixin, BaseEstimator):
 
     _parameter_constraints = {**CONSTRAINTS, "image_shape": ["array-like", None]}
 
+    learns_from_rows = False  # `compare` may run it once for all folds
+
     def __init__(
         self,
         orientations=9,

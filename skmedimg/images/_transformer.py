@@ -8,6 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 class ImageTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Base of transformers from images to images; a subclass sets `output_shape_` in `fit`."""
 
+    learns_from_rows = False  # `compare` may run it once for all folds
+
     def set_output(self, *, transform=None):
         """Accept what a pipeline asks of all its steps; images are arrays whatever is asked.
 
