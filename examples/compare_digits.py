@@ -11,9 +11,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from skmedimg import HOG, Pipeline, ScratchCNN, ShallowMLP
 
 MODELS = {
-    "HOG + ShallowMLP": Pipeline(
-        [HOG(pixels_per_cell=(4, 4), cells_per_block=(1, 1)), ShallowMLP(random_state=0)]
-    ),
+    "HOG + ShallowMLP": Pipeline([HOG(pixels_per_cell=(2, 2)), ShallowMLP(random_state=0)]),
     "ShallowMLP": ShallowMLP(random_state=0),
     "ScratchCNN": ScratchCNN(random_state=0),
 }
