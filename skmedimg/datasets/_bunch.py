@@ -8,6 +8,8 @@ from sklearn.utils import Bunch
 from skmedimg.datasets._files import usable
 from skmedimg.datasets._report import first_few
 
+_NEEDED = {"paths": "no path", "labels": "no class", "masks": "no mask", "groups": "no patient"}
+
 
 def bunch_of(columns, report, *, on_error, verify, n_jobs, verbose):
     """Return a Bunch of equally long columns, without the rows that cannot be used.
@@ -43,17 +45,17 @@ def bunch_of(columns, report, *, on_error, verify, n_jobs, verbose):
 def _complete(columns, report, on_error):
     """Tell which rows have all of what the others have."""
     complete = [True] * len(columns["paths"])
-    for name, what in (("labels", "no class"), ("masks", "no mask"), ("groups", "no patient")):
-        missing = [row for row, value in enumerate(columns[name] or ()) if value is None]
+    names = [path or f"row {row}" for row, path in enumerate(columns["paths"])]
+    for column, what in _NEEDED.items():
+        missing = [row for row, value in enumerate(columns[column] or ()) if value is None]
         if missing and on_error == "raise":
-            paths = [columns["paths"][row] for row in missing]
             raise ValueError(
-                f"{len(missing)} images have {what}: {first_few(paths)}. Complete them, or leave "
-                'them out with on_error="skip-report".'
+                f"{len(missing)} images have {what}: {first_few([names[row] for row in missing])}. "
+                'Complete them, or leave them out with on_error="skip-report".'
             )
         for row in missing:
             complete[row] = False
-            report.skipped.append((columns["paths"][row], what))
+            report.skipped.append((names[row], what))
     return complete
 
 
@@ -81,8 +83,8 @@ def _arrays(columns, report):
         names, target = np.unique(np.asarray(columns["labels"]), return_inverse=True)
         if len(names) < 2:
             raise ValueError(
-                f"All {len(target)} images are of one class, {names[0]!r}; at least two are needed "
-                "to learn. Pass labels_from=None (label=None for a table) to do without labels."
+                f"All {len(target)} images are of one class, {names.tolist()[0]!r}; at least two "
+                "are needed to learn. Pass labels_from=None (label=None for a table) to do without labels."
             )
     return Bunch(
         paths=_objects(columns["paths"]),

@@ -192,7 +192,7 @@ def thread_count(n_jobs):
 def _path_array(paths):
     if isinstance(paths, (str, bytes, os.PathLike)):
         raise TypeError(f"paths needs a list of paths, but is one path: {paths!r}. Pass [path].")
-    paths = [os.fspath(path) for path in paths]
+    paths = [os.fsdecode(path) for path in paths]
     if not paths:
         raise ValueError("paths is empty; it needs the path of at least one image.")
     array = np.empty(len(paths), dtype=object)  # object: views share the strings

@@ -72,7 +72,7 @@ def read_image(
     array([[255, 255, 255],
            [255, 255, 255]], dtype=uint8)
     """
-    pixels = read_pixels(os.fspath(path), color, frame, window, max_pixels, draft_size)
+    pixels = read_pixels(os.fsdecode(path), color, frame, window, max_pixels, draft_size)
     return np.array(pixels) if isinstance(pixels, Image.Image) else pixels
 
 
