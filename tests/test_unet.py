@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -75,7 +76,7 @@ def test_three_steps_are_those_of_a_plain_torch_loop(few):
     model = small((2, 4), max_epochs=3, batch_size=12, optimizer="sgd", schedule="constant",
                   precision="float64", learning_rate=0.1).fit(X, y > 0)  # fmt: skip
     with fresh_weights(seed_from(0)):
-        net = UNet(Encoder(1, (2, 4)), 1).double()
+        net = UNet(Encoder(1, (2, 4)), 1, (2, 4)).double()
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, nesterov=True)
     images = torch.as_tensor(X[:, None] / 255.0)
     for _ in range(3):
@@ -282,6 +283,50 @@ def test_warm_start_continues(few):
     assert model.fit(X, y).n_iter_ == 2
     with pytest.raises(ValueError, match=r"labels \[5\]"):
         model.fit(X, y * 5)
+
+
+# Backbones -----------------------------------------------------------------------------------
+
+
+def with_backbone(**parameters):
+    settings = {"backbone": "squeezenet1_1", "weights": None, "norm": "batch"}
+    return small((4, 8), **(settings | parameters))
+
+
+def test_a_backbone_is_an_encoder_that_learns_and_repeats_itself(lesions):
+    X, y = lesions.images[:40], lesions.masks[:40]
+    settings = LEARNS | {"learning_rate": 0.005, "max_epochs": 4}
+    first, second = (with_backbone(**settings).fit(X, y) for _ in range(2))
+    losses = [epoch["train_loss"] for epoch in first.history_]
+    assert losses[-1] < 0.9 * losses[0]
+    expected = first.predict_proba(X[:4])
+    np.testing.assert_array_equal(second.predict_proba(X[:4]), expected)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(first)).predict_proba(X[:4]), expected)
+
+
+def test_the_frozen_part_of_a_backbone_stays_to_the_bit(few):
+    X, y = few
+    model = with_backbone(trainable_layers=2, max_epochs=1, warm_start=True).fit(X, y)
+    before = {k: v.clone() for k, v in encoder_state(model).items()}
+    after = encoder_state(model.fit(X, y))
+    moved = {
+        name.rsplit(".", 1)[0] for name in before if not torch.equal(before[name], after[name])
+    }
+    assert moved == {"features.12.expand1x1", "features.12.expand3x3"}
+
+
+def encoder_state(model):
+    return model.net_.module_.encoder.backbone.network.state_dict()
+
+
+def test_a_backbone_takes_the_weights_of_a_file_and_of_another_estimator(few, tmp_path):
+    X, y = few
+    source = with_backbone(max_epochs=1).fit(X, y)
+    torch.save(encoder_state(source), tmp_path / "weights.pth")
+    for weights in (str(tmp_path / "weights.pth"), FrozenEstimator(source)):
+        model = with_backbone(weights=weights, trainable_layers=0).fit(X, y)
+        for name, values in encoder_state(source).items():
+            torch.testing.assert_close(encoder_state(model)[name], values, rtol=0, atol=0)
 
 
 # Tiles and patches ---------------------------------------------------------------------------

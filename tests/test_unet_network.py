@@ -3,16 +3,21 @@
 import pytest
 import torch
 from torch import nn
+from torchvision import models
+from torchvision.models.feature_extraction import create_feature_extractor
 
+from skmedimg._runtime import fresh_weights
+from skmedimg.networks._backbone_table import IMAGENET
+from skmedimg.networks._backbones import build_backbone
 from skmedimg.networks._unet import Encoder, UNet
+from skmedimg.networks._unet_backbone import BackboneEncoder
 
 
 def unet(filters=(32, 64, 128), channels=3, out_channels=1, *, up="transpose", norm=None, convs=2):
     """Build a repeatable U-Net; the global generator is put back."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
+    with fresh_weights(0):
         encoder = Encoder(channels, filters, norm=norm, convs_per_block=convs)
-        return UNet(encoder, out_channels, up=up, norm=norm, convs_per_block=convs)
+        return UNet(encoder, out_channels, filters, up=up, norm=norm, convs_per_block=convs)
 
 
 def random(*shape):
@@ -90,3 +95,58 @@ def test_every_parameter_gets_a_gradient():
     net = unet((4, 8, 16), norm="group")
     net(random(2, 3, 16, 16)).square().sum().backward()
     assert all(parameter.grad.abs().sum() > 0 for parameter in net.parameters())
+
+
+def backbone_encoder(name, channels=3, trainable_layers="all"):
+    with fresh_weights(0):
+        backbone = build_backbone(name)
+    return BackboneEncoder(backbone.freeze(trainable_layers), (64, 64, channels))
+
+
+def unet_on(encoder, out_channels, filters):
+    with fresh_weights(0):
+        return UNet(encoder, out_channels, filters)
+
+
+def test_a_resnet_encoder_gives_the_stages_that_torchvision_extracts():
+    encoder = backbone_encoder("resnet18").eval()
+    nodes = ["relu", "layer1", "layer2", "layer3", "layer4"]
+    with fresh_weights(0):
+        network = models.resnet18(weights=None)
+    network.load_state_dict(encoder.backbone.network.state_dict(), strict=False)
+    images = random(2, 3, 64, 96)
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in IMAGENET)
+    expected = create_feature_extractor(network.eval(), nodes)((images - mean) / std)
+    found = encoder(images)
+    assert encoder.strides == (2, 4, 8, 16, 32)
+    for name, values in zip(nodes, found, strict=True):
+        torch.testing.assert_close(values, expected[name])
+
+
+@pytest.mark.parametrize("name", ["squeezenet1_1", "mobilenet_v3_small", "densenet121"])
+def test_backbones_of_any_rounding_make_a_unet(name):
+    encoder = backbone_encoder(name, channels=1)
+    net = unet_on(encoder, 2, (4, 8, 12)).eval()
+    with torch.no_grad():
+        assert net(random(1, 1, 70, 45)).shape == (1, 2, 70, 45)
+    widths = [step.enlarge.out_channels for step in net.decoder.steps]
+    assert widths == [12] * (len(widths) - 2) + [8, 4]
+
+
+def test_frozen_parts_of_an_encoder_get_no_gradient():
+    encoder = backbone_encoder("resnet18", trainable_layers=5)
+    net = unet_on(encoder, 1, (4, 8))
+    net(random(2, 3, 32, 32)).sum().backward()
+    network = encoder.backbone.network
+    assert network.conv1.weight.grad is None
+    assert network.layer4[1].conv2.weight.grad is not None
+    assert all(p.grad is not None for p in net.decoder.parameters())
+
+
+@pytest.mark.parametrize("name", ["vit_b_16", "swin_t"])
+def test_backbones_without_a_pyramid_of_maps_are_refused(name):
+    backbone = build_backbone(name, drawn=False).freeze("all")
+    with pytest.raises(ValueError, match="too few sizes for a U-Net"):
+        BackboneEncoder(backbone, (64, 64, 3))
+    with pytest.raises(ValueError, match="1 or 3 channels, but X has 2"):
+        BackboneEncoder(backbone, (64, 64, 2))

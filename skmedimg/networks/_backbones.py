@@ -46,6 +46,7 @@ class Backbone(nn.Module):
         for constant, values in (("mean", mean), ("std", std)):
             channels = None if values is None else torch.tensor(values).reshape(1, -1, 1, 1)
             self.register_buffer(constant, channels, persistent=False)
+        self.is_held = False
         self.freeze(0)
 
     def freeze(self, trainable_layers):
@@ -64,6 +65,7 @@ class Backbone(nn.Module):
         self.network.requires_grad_(trainable_layers == "all")
         for parameter in [p for layer in self.last_layers(trainable_layers) for p in layer]:
             parameter.requires_grad_(True)
+        self._opened = [p for p in self.network.parameters() if p.requires_grad]
         opened = [k for k, step in enumerate(self.steps) if _flags(step) - {False}]
         self.cut = min(opened, default=len(self.steps))
         self._awake = [
@@ -72,6 +74,19 @@ class Backbone(nn.Module):
         ]  # fmt: skip
         self.network.eval()
         return self.train(self.training)
+
+    def hold(self, held=True):
+        """Keep what is open from being trained for a while, and its statistics from moving.
+
+        Parameters
+        ----------
+        held : bool, default=True
+            False lets go.
+        """
+        self.is_held = held
+        for parameter in self._opened:
+            parameter.requires_grad_(not held)
+        self.train(self.training)
 
     def last_layers(self, trainable_layers):
         """Return the parameters of the last weight layers, first to last.
@@ -91,7 +106,7 @@ class Backbone(nn.Module):
         """Switch to training what is open; what is frozen stays in evaluation mode."""
         self.training = mode
         for part in self._awake:
-            part.training = mode
+            part.training = mode and not self.is_held
         return self
 
     def forward(self, images):
@@ -101,9 +116,9 @@ class Backbone(nn.Module):
     def begin(self, images):
         """Return what the steps before the cut make of images."""
         if self.cut == 0:
-            return self._normalise(images)
+            return self.normalise(images)
         with torch.no_grad():
-            return _run(self.steps[: self.cut], self._normalise(images))
+            return _run(self.steps[: self.cut], self.normalise(images))
 
     def finish(self, activation):
         """Return the feature map, from the activation at the cut."""
@@ -126,7 +141,8 @@ class Backbone(nn.Module):
             maps = reduce(maps, (2, 3), keepdim=True)
         return (self.network.get_submodule(self.neck)(maps) if self.neck else maps).flatten(1)
 
-    def _normalise(self, images):
+    def normalise(self, images):
+        """Return images as the first step takes them."""
         if self.mean is None:
             return images
         if images.shape[1] == 1 and self.grey == "sum":
@@ -242,7 +258,8 @@ def _draw_like_vgg(module):
 def _own_backbone(network):
     network = own_dropout(nn.Sequential(copy.deepcopy(network)))
     inner = network[0]
-    steps = list(inner) if isinstance(inner, nn.Sequential) else [inner]
+    plain = type(inner).forward is nn.Sequential.forward
+    steps = list(inner) if plain else [inner]
     mean, std = (getattr(inner, name, None) for name in ("mean", "std"))
     return Backbone(inner, steps, mean=mean, std=std)
 

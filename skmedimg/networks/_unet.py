@@ -22,6 +22,9 @@ class UNet(nn.Module):
         1/`encoder.strides` of the size.
     out_channels : int
         Logits per pixel.
+    filters : sequence of int
+        Channels of each level of the decoder, finest first; the last one stands for coarser
+        levels too.
     up : {"transpose", "bilinear"}, default="transpose"
         Doubling by a learned 2x2 transposed convolution, or by interpolation after a 1x1
         convolution.
@@ -35,6 +38,7 @@ class UNet(nn.Module):
         self,
         encoder,
         out_channels,
+        filters,
         *,
         up="transpose",
         norm=None,
@@ -43,9 +47,7 @@ class UNet(nn.Module):
     ):
         super().__init__()
         self.encoder = encoder
-        self.decoder = Decoder(
-            encoder.channels, encoder.strides, up, norm, convs_per_block, activation
-        )
+        self.decoder = Decoder(encoder, filters, up, norm, convs_per_block, activation)
         self.head = nn.Conv2d(self.decoder.out_channels, out_channels, 1)
         self.multiple = encoder.strides[-1]
         start_weights(self.decoder, activation)
@@ -99,16 +101,17 @@ class Decoder(nn.Module):
 
     Parameters
     ----------
-    channels, strides : sequence of int
-        Of the encoder's feature maps, finest first.
+    encoder : nn.Module
+        With `channels` and `strides`.
+    filters : sequence of int
     up, norm, convs_per_block, activation
         As in `UNet`.
     """
 
-    def __init__(self, channels, strides, up, norm, convs_per_block, activation):
+    def __init__(self, encoder, filters, up, norm, convs_per_block, activation):
         super().__init__()
-        steps, coarse = [], channels[-1]
-        for bridge, width in _plan(channels, strides):
+        steps, coarse = [], encoder.channels[-1]
+        for bridge, width in _plan(encoder.channels, encoder.strides, filters):
             steps.append(Step(coarse, bridge, width, up, norm, convs_per_block, activation))
             coarse = width
         self.steps = nn.ModuleList(steps)
@@ -196,12 +199,8 @@ def start_weights(module, activation):
                 nn.init.zeros_(part.bias)
 
 
-def _plan(channels, strides):
+def _plan(channels, strides, filters):
     """List (bridge, width) of every doubling, coarsest first."""
-    bridges = dict(zip(strides[:-1], channels[:-1], strict=True))
-    stride, width, plan = strides[-1], channels[-1], []
-    while stride > 1:
-        stride //= 2
-        width = bridges.get(stride, max(width // 2, 16))
-        plan.append((bridges.get(stride, 0), width))
-    return plan
+    bridges = dict(zip(strides, channels, strict=True))
+    levels = reversed(range(strides[-1].bit_length() - 1))
+    return [(bridges.get(2**k, 0), filters[min(k, len(filters) - 1)]) for k in levels]

@@ -2,10 +2,16 @@
 
 from numbers import Integral, Real
 
+from torch import nn
+
 from skmedimg._sklearn import HasMethods, Interval, StrOptions
+from skmedimg.features._frozen import backbone_images
+from skmedimg.features._weights import WEIGHTS, are_drawn, load_into
+from skmedimg.networks._backbones import build_backbone
 from skmedimg.networks._blocks import ACTIVATIONS
 from skmedimg.networks._losses import LOSSES
 from skmedimg.networks._unet import UPS, Encoder, UNet
+from skmedimg.networks._unet_backbone import BackboneEncoder
 from skmedimg.neural._base import TRAINING_CONSTRAINTS
 from skmedimg.neural._parts import check_parts
 from skmedimg.neural._segmenter import NeuralSegmenter
@@ -24,7 +30,8 @@ class UNetSegmenter(NeuralSegmenter):
     Parameters
     ----------
     filters : tuple of int, default=(32, 64, 128)
-        Channels of each level of the encoder, finest first; the decoder mirrors them.
+        Channels of each level of encoder and decoder, finest first. With a backbone, of the
+        decoder alone, whose coarser levels repeat the last.
     up : {"transpose", "bilinear"}, default="transpose"
         How the decoder doubles the size: by a learned convolution or by interpolation.
     norm : {"batch", "group"} or None, default=None
@@ -41,6 +48,14 @@ class UNetSegmenter(NeuralSegmenter):
         Probability above which a pixel is foreground, for two classes. "tune" takes that of the
         highest mean Dice over images held back by early stopping or, without it, over all images,
         each judged by one of three networks trained without it (four fits in all).
+    backbone : str, torch.nn.Module or None, default=None
+        Encoder: "resnet34", "efficientnet_b0", "vgg16", ... (those of TransferClassifier that
+        halve the image step by step), or None for a plain one trained from nothing.
+    weights : str, os.PathLike, estimator or None, default="DEFAULT"
+        Of the backbone, as in TransferClassifier: published ones, a file, those of a fitted
+        estimator, or None for random ones.
+    trainable_layers : int, float or "all", default="all"
+        How many of the backbone's last weight layers are trained; the others are frozen.
     tile : int, tuple of int or None, default=None
         (height, width) of the windows by which large images are predicted; they overlap and are
         blended. Larger images than those of `fit` may then be predicted, at the same resolution.
@@ -146,6 +161,13 @@ class UNetSegmenter(NeuralSegmenter):
         "activation": [StrOptions(set(ACTIVATIONS))],
         "loss": [StrOptions(set(LOSSES))],
         "threshold": [Interval(Real, 0, 1, closed="neither"), StrOptions({"tune"})],
+        "backbone": [str, nn.Module, None],
+        "weights": WEIGHTS,
+        "trainable_layers": [
+            Interval(Integral, 0, None, closed="left"),
+            Interval(Real, 0, 1, closed="both"),
+            StrOptions({"all"}),
+        ],
         "tile": _SIDES,
         "tile_overlap": [Interval(Real, 0, 1, closed="left")],
         "patch_size": _SIDES,
@@ -163,6 +185,9 @@ class UNetSegmenter(NeuralSegmenter):
         activation="relu",
         loss="bce",
         threshold=0.5,
+        backbone=None,
+        weights="DEFAULT",
+        trainable_layers="all",
         tile=None,
         tile_overlap=0.25,
         patch_size=None,
@@ -195,6 +220,9 @@ class UNetSegmenter(NeuralSegmenter):
         self.activation = activation
         self.loss = loss
         self.threshold = threshold
+        self.backbone = backbone
+        self.weights = weights
+        self.trainable_layers = trainable_layers
         self.tile = tile
         self.tile_overlap = tile_overlap
         self.patch_size = patch_size
@@ -220,6 +248,11 @@ class UNetSegmenter(NeuralSegmenter):
         self.warm_start = warm_start
         self.verbose = verbose
 
+    def _check_X(self, X, *, reset):
+        if self.backbone is None or not reset:
+            return super()._check_X(X, reset=reset)
+        return backbone_images(self, X, reset=True)
+
     def _build_module(self):
         filters = check_parts("filters", self.filters, Integral, 1)
         parts = {
@@ -227,5 +260,16 @@ class UNetSegmenter(NeuralSegmenter):
             "convs_per_block": self.convs_per_block,
             "activation": self.activation,
         }
-        encoder = Encoder(self.image_shape_[2], filters, **parts)
-        return UNet(encoder, self._n_outputs(), up=self.up, **parts)
+        if self.backbone is None:
+            encoder = Encoder(self.image_shape_[2], filters, **parts)
+        else:
+            encoder = self._backbone_encoder()
+        return UNet(encoder, self._n_outputs(), filters, up=self.up, **parts)
+
+    def _backbone_encoder(self):
+        backbone = build_backbone(self.backbone, drawn=are_drawn(self.weights))
+        return BackboneEncoder(backbone.freeze(self.trainable_layers), self.image_shape_)
+
+    def _load_weights(self, module):
+        if self.backbone is not None:
+            load_into(module.encoder.backbone, self.weights, self.backbone)
