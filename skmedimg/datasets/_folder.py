@@ -73,12 +73,15 @@ def load_image_folder(
         With, all n of them in one order:
 
         paths : ndarray (n,) of str objects
+            The files.
         target : ndarray (n,) of int, or None
             Index into `target_names`.
         target_names : ndarray (n_classes,)
+            Names of the classes, sorted.
         groups : ndarray (n,) of str, or None
             The patients.
         masks : ndarray (n,) of str objects, or None
+            The files of the masks.
         split : ndarray (n,) of str, or None
             "train", "validation" or "test", where the folders say so.
         report : LoadReport
