@@ -14,7 +14,10 @@ _EXPORTS = {
     "CropForeground": "skmedimg.images._crop",
     "FeatureStore": "skmedimg.features._store",
     "HOG": "skmedimg.features._hog",
+    "Haralick": "skmedimg.features._haralick",
     "ImageLoader": "skmedimg.images._loader",
+    "IntensityHistogram": "skmedimg.features._intensity",
+    "LBP": "skmedimg.features._lbp",
     "LazyImages": "skmedimg.images._lazy",
     "PatientAggregator": "skmedimg.evaluation._patients",
     "Pipeline": "skmedimg.pipeline",
@@ -38,7 +41,7 @@ _EXPORTS = {
 }
 
 # Rooms that are public as modules: `skmedimg.datasets.make_lesions`.
-_MODULES = ["datasets", "features", "metrics"]
+_MODULES = ["datasets", "evaluation", "features", "images", "inspection", "metrics"]
 
 __all__ = sorted([*_EXPORTS, *_MODULES])
 

@@ -84,7 +84,7 @@ def _arrays(columns, report):
         if len(names) < 2:
             raise ValueError(
                 f"All {len(target)} images are of one class, {names.tolist()[0]!r}; at least two "
-                "are needed to learn. Pass labels_from=None (label=None for a table) to do without labels."
+                "are needed to learn. Pass labels_from=None (for a table label=None) to do without."
             )
     return Bunch(
         paths=_objects(columns["paths"]),

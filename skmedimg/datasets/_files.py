@@ -149,5 +149,5 @@ def _accept(path, fault, report, on_error):
         return True
     if on_error == "raise":
         raise fault
-    report.skipped.append((path, str(fault)))
+    report.skipped.append((path, str(fault).removeprefix(f"{path!r} ")))
     return False

@@ -4,13 +4,10 @@ from importlib import import_module
 
 # Public name -> the module that holds it, imported only when the name is first used.
 _EXPORTS = {
-    "Augmenter": "skmedimg.images._augment",
     "CropForeground": "skmedimg.images._crop",
     "ImageLoader": "skmedimg.images._loader",
     "ImageReadError": "skmedimg.images._limits",
     "LazyImages": "skmedimg.images._lazy",
-    "Resample": "skmedimg.images._resample",
-    "augment": "skmedimg.images._augment",
     "crop_foreground": "skmedimg.images._foreground",
     "read_image": "skmedimg.images._read",
     "resize_image": "skmedimg.images._resize",

@@ -148,7 +148,7 @@ class LazyImages:
     def __array__(self, dtype=None, copy=None):
         raise TypeError(
             f"{self!r} is not turned into an array by accident: decoded it takes "
-            f"{self.nbytes / 2**20:.0f} MiB. Call .load() to decode it on purpose."
+            f"{self.nbytes / 2**20:.1f} MiB. Call .load() to decode it on purpose."
         )
 
     def __repr__(self):
