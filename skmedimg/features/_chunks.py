@@ -5,6 +5,9 @@ from sklearn.utils import assert_all_finite
 
 from skmedimg.images._lazy import LazyImages
 
+# ITU-R 601-2, as Pillow turns colours to grey.
+_LUMA = (0.299, 0.587, 0.114)
+
 # Files decoded at once: enough to keep every decoding thread busy.
 _DECODED = 64
 
@@ -25,10 +28,10 @@ def stored_chunks(images, size):
     chunk : ndarray (n_rows, height, width, channels)
     """
     if not isinstance(images, LazyImages):
-        for rows in _slices(len(images), size):
+        for rows in slices(len(images), size):
             yield rows, with_channels(images[rows])
         return
-    for block in _slices(len(images), max(size, _DECODED)):
+    for block in slices(len(images), max(size, _DECODED)):
         decoded = images[block].load()
         assert_all_finite(decoded, input_name="X")
         for rows, chunk in stored_chunks(decoded, size):
@@ -59,10 +62,34 @@ def as_images(images):
     return with_channels(images)
 
 
+def gray(images):
+    """Return the luma of RGB images: bytes stay bytes, rounded as Pillow rounds them.
+
+    Parameters
+    ----------
+    images : ndarray (n, height, width, 1 or 3)
+
+    Returns
+    -------
+    gray : ndarray (n, height, width)
+    """
+    if images.shape[3] == 1:
+        return images[..., 0]
+    red, green, blue = np.moveaxis(images, 3, 0)
+    if images.dtype != np.uint8:
+        return _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
+    weights = [round(weight * 65536) for weight in _LUMA]
+    total = sum(
+        np.multiply(c, w, dtype=np.int32) for c, w in zip((red, green, blue), weights, strict=True)
+    )
+    return ((total + 32768) >> 16).astype(np.uint8)
+
+
 def with_channels(images):
     """Return (n, height, width, channels) whether or not the images have an axis of channels."""
     return images if images.ndim == 4 else images[..., None]
 
 
-def _slices(n, size):
+def slices(n, size):
+    """Return the slices of `size` rows that n rows consist of; the last may be shorter."""
     return [slice(start, min(start + size, n)) for start in range(0, n, size)]

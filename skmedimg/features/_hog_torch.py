@@ -7,7 +7,7 @@ import torch
 
 from skmedimg._allocator import keep_freed_memory
 from skmedimg._runtime import resolve_device
-from skmedimg.features._chunks import stored_chunks
+from skmedimg.features._chunks import gray, stored_chunks
 from skmedimg.features._hog_cells import cell_histograms
 
 # Pixels worked on at a time: what stays in a core's cache, what keeps a GPU busy.
@@ -15,9 +15,6 @@ _CHUNK = {"cpu": 1 << 17, "cuda": 1 << 23}
 
 # Stacks of fewer values are done before the allocator's habits matter.
 _LARGE_STACK = 1 << 22
-
-# ITU-R 601-2, as Pillow turns colours to grey.
-_LUMA = (0.299, 0.587, 0.114)
 
 _EPSILON = 1e-5
 _CLIP = 0.2
@@ -75,7 +72,11 @@ def _in_chunks(finish, shape, images, settings, device, batch_size):
     result = np.empty(shape, np.float32)
     with torch.inference_mode(), keep_freed_memory(large):
         for rows, chunk in stored_chunks(images, size):
-            pixels = _prepared(_tensor(chunk).to(device), settings)
+            if settings.channels == "gray":
+                chunk = gray(chunk)[..., None]
+            pixels = _tensor(chunk).to(device)
+            if settings.transform_sqrt:
+                pixels = _square_root(pixels)
             cells = cell_histograms(pixels, settings.orientations, settings.pixels_per_cell)
             finish(cells, settings, torch.from_numpy(result[rows]))
     return result
@@ -93,21 +94,6 @@ def _tensor(chunk):
     kept = {np.dtype(np.uint8): np.uint8, np.dtype("f2"): np.float32, np.dtype("f4"): np.float32}
     dtype = kept.get(chunk.dtype.newbyteorder("="), np.float64)
     return torch.from_numpy(np.require(chunk, dtype, ["C", "W"]))
-
-
-def _prepared(pixels, settings):
-    if settings.channels == "gray" and pixels.shape[3] > 1:
-        pixels = _gray(pixels)
-    return _square_root(pixels) if settings.transform_sqrt else pixels
-
-
-def _gray(images):
-    """Return the luma of RGB images: bytes stay bytes, rounded as Pillow does."""
-    if images.dtype == torch.uint8:
-        weights = [round(weight * 65536) for weight in _LUMA]
-        total = sum(images[..., c].int() * weight for c, weight in enumerate(weights))
-        return total.add_(32768).bitwise_right_shift_(16).to(torch.uint8)[..., None]
-    return sum(images[..., c].double() * weight for c, weight in enumerate(_LUMA))[..., None]
 
 
 def _square_root(pixels):

@@ -1,0 +1,224 @@
+"""Local binary patterns, equal to scikit-image's, as histograms over several radii."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from skmedimg._sklearn import Interval, StrOptions, validate_params
+from skmedimg.features._chunks import as_images
+from skmedimg.features._descriptor import (
+    ImageDescriptor,
+    check_planes,
+    describe_planes,
+    plane_names,
+)
+from skmedimg.features._patterns import code_names, pattern_counts
+
+_CONSTRAINTS = {
+    "radii": ["array-like"],
+    "points": ["array-like", Interval(Integral, 1, 32, closed="both"), None],
+    "method": [StrOptions({"uniform", "nri_uniform", "default", "ror"})],
+    "cells": ["array-like"],
+    "channels": [StrOptions({"gray", "each"})],
+    "normalize": ["boolean"],
+    "n_jobs": [Integral, None],
+}
+
+# One bin per code: more points than this make histograms longer than images.
+_MOST_POINTS = {"uniform": 32, "nri_uniform": 32, "default": 16, "ror": 16}
+
+
+@validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
+def lbp(
+    images,
+    *,
+    radii=(1, 2, 3),
+    points=None,
+    method="uniform",
+    cells=(1, 1),
+    channels="gray",
+    normalize=True,
+    n_jobs=None,
+):
+    """Describe the texture of images by histograms of local binary patterns.
+
+    A pattern says which of the points on a circle around a pixel are at least as bright as it.
+    The patterns are those of :func:`skimage.feature.local_binary_pattern`, to the bit; they are
+    computed for whole stacks.
+
+    Parameters
+    ----------
+    images : array-like (n, height, width) or (n, height, width, channels), or LazyImages
+        Of any boolean, integer or floating dtype.
+    radii : sequence of float, default=(1, 2, 3)
+        Radii of the circles, in pixels; each gives histograms of its own.
+    points : int, sequence of int or None, default=None
+        Points on each circle; None is eight per pixel of radius.
+    method : {"uniform", "nri_uniform", "default", "ror"}, default="uniform"
+        "uniform": patterns of one arc of brighter points are told apart by its length, all
+        others count together. "nri_uniform": the arc's direction is told apart too. "default":
+        every pattern, up to 16 points. "ror": every pattern, turned to its smallest number.
+    cells : tuple of int (rows, columns), default=(1, 1)
+        Grid of parts of the image that have a histogram each.
+    channels : {"gray", "each"}, default="gray"
+        What becomes of colours: RGB is turned to grey, or each channel is described by itself.
+    normalize : bool, default=True
+        Whether each histogram is divided by its sum.
+    n_jobs : int or None, default=None
+        Threads; None is one, -1 all cores.
+
+    Returns
+    -------
+    features : ndarray (n, n_features) of float32
+        Channel by channel, radius by radius, cell by cell, pattern by pattern.
+
+    See Also
+    --------
+    LBP : The same as a transformer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmedimg.features import lbp
+    >>> stripes = np.tile(np.array([[0], [9]], np.uint8), (1, 16, 32))
+    >>> features = lbp(stripes, radii=(1,)).round(2)
+    >>> features[0, 8:]  # dark pixels: nothing around is darker; bright ones: two brighter arcs
+    array([0.5 , 0.47], dtype=float32)
+    """
+    images = as_images(images)
+    circles, cells = _circles(radii, points, method), _checked_cells(cells, images.shape)
+    check_planes(images.shape, channels)
+
+    def describe(planes):
+        counts = [pattern_counts(planes, *circle, method, cells) for circle in circles]
+        if normalize:
+            counts = [count / np.maximum(count.sum(2, keepdims=True), 1) for count in counts]
+        return np.concatenate([count.reshape(len(planes), -1) for count in counts], axis=1)
+
+    return describe_planes(describe, images, channels, n_jobs)
+
+
+class LBP(ImageDescriptor):
+    """Describe the texture of images by histograms of local binary patterns.
+
+    A pattern says which of the points on a circle around a pixel are at least as bright as it.
+    The patterns are those of :func:`skimage.feature.local_binary_pattern`, to the bit.
+
+    Parameters
+    ----------
+    radii : sequence of float, default=(1, 2, 3)
+        Radii of the circles, in pixels; each gives histograms of its own.
+    points : int, sequence of int or None, default=None
+        Points on each circle; None is eight per pixel of radius.
+    method : {"uniform", "nri_uniform", "default", "ror"}, default="uniform"
+        "uniform": patterns of one arc of brighter points are told apart by its length, all
+        others count together. "nri_uniform": the arc's direction is told apart too. "default":
+        every pattern, up to 16 points. "ror": every pattern, turned to its smallest number.
+    cells : tuple of int (rows, columns), default=(1, 1)
+        Grid of parts of the image that have a histogram each.
+    channels : {"gray", "each"}, default="gray"
+        What becomes of colours: RGB is turned to grey, or each channel is described by itself.
+    normalize : bool, default=True
+        Whether each histogram is divided by its sum.
+    image_shape : tuple of int or None, default=None
+        (height, width[, channels]) of images that come as rows, with at most one -1, or that
+        paths are decoded to. None takes rows for square images, grey or RGB.
+    n_jobs : int or None, default=None
+        Threads; None is one, -1 all cores.
+
+    Attributes
+    ----------
+    image_shape_ : tuple of int
+        (height, width, channels) of the images seen in `fit`.
+    n_features_in_ : int
+        height * width * channels; not set when fitted on paths.
+    feature_names_in_ : ndarray (n_features_in_,) of str objects
+        Only when fitted on a DataFrame with string column names.
+
+    See Also
+    --------
+    lbp : The same as a function.
+    Haralick : Texture by neighbouring grey levels.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skmedimg import LBP
+    >>> X, y = load_digits(return_X_y=True)  # rows of 64 values: images of 8 x 8
+    >>> LBP(radii=(1,)).fit_transform(X).shape
+    (1797, 10)
+    >>> LBP(radii=(1,)).fit(X).get_feature_names_out()[-2:]
+    array(['lbp_radius1_8', 'lbp_radius1_other'], dtype=object)
+    """
+
+    _parameter_constraints = {**_CONSTRAINTS, "image_shape": ["array-like", None]}
+
+    def __init__(
+        self,
+        radii=(1, 2, 3),
+        points=None,
+        method="uniform",
+        cells=(1, 1),
+        channels="gray",
+        normalize=True,
+        image_shape=None,
+        n_jobs=None,
+    ):
+        self.radii = radii
+        self.points = points
+        self.method = method
+        self.cells = cells
+        self.channels = channels
+        self.normalize = normalize
+        self.image_shape = image_shape
+        self.n_jobs = n_jobs
+
+    def _check(self, images):
+        _circles(self.radii, self.points, self.method)
+        _checked_cells(self.cells, images.shape)
+        check_planes(images.shape, self.channels)
+
+    def _describe(self, images):
+        return lbp(images, **{name: getattr(self, name) for name in _CONSTRAINTS})
+
+    def _names(self):
+        rows, columns = self.cells
+        cells = [f"_r{row}_c{column}" for row in range(rows) for column in range(columns)]
+        return [
+            f"lbp_radius{radius:g}{cell if len(cells) > 1 else ''}{plane}_{code}"
+            for plane in plane_names(check_planes((1, *self.image_shape_), self.channels))
+            for radius, points in _circles(self.radii, self.points, self.method)
+            for cell in cells
+            for code in code_names(points, self.method)
+        ]
+
+
+def _circles(radii, points, method):
+    """Return (radius, points) of each circle."""
+    radii = tuple(radii)
+    if not radii or not all(isinstance(radius, Real) and radius > 0 for radius in radii):
+        raise ValueError(f"radii needs positive numbers, at least one, got {radii!r}.")
+    if points is None:
+        points = [round(8 * radius) for radius in radii]
+    counts = [points] * len(radii) if isinstance(points, Integral) else list(points)
+    if len(counts) != len(radii):
+        raise ValueError(f"points needs one number per radius, got {len(counts)} for {radii}.")
+    most = _MOST_POINTS[method]
+    if not all(isinstance(count, Integral) and 1 <= count <= most for count in counts):
+        raise ValueError(
+            f"points needs integers of 1 to {most} with method={method!r}, got {counts}. Set "
+            "points, or use method='uniform', which takes up to 32."
+        )
+    return list(zip(radii, counts, strict=True))
+
+
+def _checked_cells(cells, shape):
+    cells = tuple(cells)
+    if len(cells) != 2 or not all(isinstance(count, Integral) and count > 0 for count in cells):
+        raise ValueError(f"cells needs two positive integers (rows, columns), got {cells!r}.")
+    if cells[0] > shape[1] or cells[1] > shape[2]:
+        raise ValueError(
+            f"cells={cells} needs images of at least {cells[0]}x{cells[1]} pixels, "
+            f"but they have {shape[1]}x{shape[2]}."
+        )
+    return cells

@@ -1,0 +1,106 @@
+"""Co-occurrence of grey levels in whole stacks, and its statistics, with scikit-image's numbers."""
+
+import math
+
+import numpy as np
+
+from skmedimg.features._chunks import slices
+
+PROPERTIES = (
+    *("contrast", "dissimilarity", "homogeneity", "energy", "correlation"),
+    *("ASM", "entropy", "mean", "variance", "std"),
+)
+
+# Entries of co-occurrence matrices held at a time.
+_ENTRIES = 1 << 19
+
+
+def neighbour_statistics(levels, n_levels, offsets, properties, symmetric):
+    """Return the properties of the neighbours at each offset.
+
+    Parameters
+    ----------
+    levels : ndarray (n, height, width) of intp
+    n_levels : int
+    offsets : list (n_distances) of list (n_angles) of (rows, columns)
+    properties : list of str
+    symmetric : bool
+
+    Returns
+    -------
+    statistics : ndarray (n, n_properties, n_distances, n_angles)
+    """
+    shape = (len(levels), len(properties), len(offsets), len(offsets[0]))
+    statistics = np.empty(shape)
+    for rows in slices(len(levels), max(1, _ENTRIES // n_levels**2)):
+        for d, around in enumerate(offsets):
+            for a, shift in enumerate(around):
+                joint = _joint(levels[rows], n_levels, *shift, symmetric)
+                statistics[rows, :, d, a] = _statistics(joint, properties)
+    return statistics
+
+
+def offset(distance, angle):
+    """Return rows and columns to the pixel in that direction, rounded as scikit-image rounds."""
+    ways = math.sin(angle) * distance, math.cos(angle) * distance
+    return tuple(math.trunc(way + math.copysign(0.5, way)) for way in ways)
+
+
+def _joint(levels, n_levels, down, right, symmetric):
+    """Return (n, n_levels, n_levels) shares of pairs; none where no pair fits in the image."""
+    n, height, width = levels.shape
+    here, there = (
+        levels[:, max(0, -r) : max(0, height - max(0, r)), max(0, -c) : max(0, width - max(0, c))]
+        for r, c in ((down, right), (-down, -right))
+    )
+    pairs = (np.arange(n)[:, None, None] * n_levels + here) * n_levels + there
+    counts = np.bincount(pairs.ravel(), minlength=n * n_levels**2)
+    counts = counts.reshape(n, n_levels, n_levels)
+    if symmetric:
+        counts = counts + counts.transpose(0, 2, 1)
+    return counts / np.maximum(counts.sum((1, 2), keepdims=True), 1)
+
+
+def _statistics(joint, properties):
+    """Return (n, n_properties) statistics of the shares of pairs."""
+    level = np.arange(joint.shape[1], dtype=float)
+    apart = level[:, None] - level
+    first, second = _Moments(joint.sum(2), level), _Moments(joint.sum(1), level)
+
+    def correlation():
+        product = level @ joint @ level - first.mean * second.mean
+        spread = first.std * second.std
+        flat = (first.std < 1e-15) | (second.std < 1e-15)
+        return np.where(flat, 1.0, product / np.where(flat, 1.0, spread))
+
+    def asm():
+        return np.square(joint).sum((1, 2))
+
+    def entropy():
+        return -(joint * np.log(joint, where=joint > 0, out=np.zeros_like(joint))).sum((1, 2))
+
+    def weighted(weights):
+        return lambda: joint.reshape(len(joint), -1) @ weights.ravel()
+
+    known = {
+        "contrast": weighted(apart**2),
+        "dissimilarity": weighted(np.abs(apart)),
+        "homogeneity": weighted(1 / (1 + apart**2)),
+        "energy": lambda: np.sqrt(asm()),
+        "correlation": correlation,
+        "ASM": asm,
+        "entropy": entropy,
+        "mean": lambda: first.mean,
+        "variance": lambda: first.variance,
+        "std": lambda: first.std,
+    }
+    return np.stack([known[name]() for name in properties], axis=1)
+
+
+class _Moments:
+    """Mean, variance and deviation of levels by their shares (n, n_levels)."""
+
+    def __init__(self, shares, level):
+        self.mean = shares @ level
+        self.variance = (shares * (level - self.mean[:, None]) ** 2).sum(1)
+        self.std = np.sqrt(self.variance)
