@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 PRECISIONS = ("auto", "float32", "bf16", "float16", "float64")
 
 # Under this many pixels the casts of bf16 cost more than its matrix units save (bench/cnn.py).
-BF16_MIN_PIXELS = 24 * 24
+BF16_MIN_PIXELS = 32 * 32
 
 _MAX_SEED = np.iinfo(np.int32).max
 _INIT_LOCK = threading.Lock()

@@ -237,7 +237,8 @@ def run_network(net, images, *, flat=False, finish=None, batch_size=None):
     outputs : ndarray (n, ...)
     """
     dataset = Dataset(images, net.plan.device, net.plan.precision, flat=flat)
-    net.module_.eval()
+    if net.module_.training:
+        net.module_.eval()
     with torch.inference_mode():
         parts = []
         for batch, _ in InferenceBatches(dataset, batch_size):

@@ -1,12 +1,15 @@
 """Every scratch network of the published reports can be written, with its exact size."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from skmedimg import ScratchCNN, ShallowMLP
-from skmedimg.networks._blocks import Dropout, own_dropout, set_generator
+from skmedimg._runtime import fresh_weights
+from skmedimg.networks._blocks import RISING_ACTIVATIONS, Dropout, own_dropout, set_generator
 from skmedimg.networks._outputs import class_loss, hits, probabilities
 
 CNN1 = {
@@ -102,14 +105,33 @@ def test_published_mlps_have_their_exact_size(units, n_features, weights):
 @pytest.mark.parametrize(
     ("order", "kinds"),
     [
-        ("conv-norm-act-pool", ["Conv2d", "GroupNorm", "ReLU"] * 2 + ["MaxPool2d"]),
-        ("conv-act-pool-norm", ["Conv2d", "ReLU"] * 2 + ["MaxPool2d", "GroupNorm"]),
+        ("conv-norm-act-pool", ["Conv2d", "GroupNorm", "SiLU"] * 2 + ["MaxPool2d"]),
+        ("conv-act-pool-norm", ["Conv2d", "SiLU"] * 2 + ["MaxPool2d", "GroupNorm"]),
     ],
 )
 def test_what_stands_before_pool_is_repeated_with_every_convolution(order, kinds):
-    estimator = ScratchCNN((8,), convs_per_block=2, block_order=order)
+    estimator = ScratchCNN((8,), convs_per_block=2, activation="silu", block_order=order)
     block = module_of(estimator, (8, 8, 1), 2)[0][0]
     assert [type(part).__name__ for part in block] == kinds
+
+
+@pytest.mark.parametrize("activation", sorted(RISING_ACTIVATIONS))
+@pytest.mark.parametrize("norm", [None, "group"])
+def test_pooling_before_a_rising_activation_changes_no_number_and_no_gradient(activation, norm):
+    estimator = ScratchCNN((8,), activation=activation, norm=norm, dense_units=())
+    estimator.image_shape_, estimator.classes_ = (9, 10, 3), np.arange(3)
+    with fresh_weights(0):
+        quick = estimator._build_module().double()
+    written = copy.deepcopy(quick)
+    *before, pool, act = written[0][0]
+    written[0][0] = nn.Sequential(*before, act, pool)
+    draws = torch.Generator().manual_seed(0)
+    images = torch.randn(5, 3, 9, 10, generator=draws, dtype=torch.float64)
+    torch.testing.assert_close(quick(images), written(images))
+    for network in (quick, written):
+        network(images).square().sum().backward()
+    for ours, theirs in zip(quick.parameters(), written.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad)
 
 
 @pytest.mark.parametrize("shape", [(1, 7, 1), (5, 3, 2), (17, 33, 3)])

