@@ -1,0 +1,156 @@
+"""Grad-CAM: which parts of an image raised the score of a class, in a convolutional network."""
+
+import numpy as np
+
+from skmedimg.inspection._reach import (
+    before_final,
+    evaluating,
+    final_step,
+    network_of,
+    stack_of,
+    target_columns,
+)
+
+
+def grad_cam(model, X, *, target=None, layer=None, batch_size=16):
+    """Map where a convolutional network sees a class (Selvaraju et al., 2017).
+
+    The maps of one layer are weighted by the mean gradient of the class's logit with respect to
+    each, added up, and what is negative is dropped. Only what speaks for the class shows.
+
+    Parameters
+    ----------
+    model : fitted network estimator, pipeline that ends in one, or torch.nn.Module
+    X : any kind of X of the data contract
+    target : label or None, default=None
+        The class to explain; None takes the predicted one of each image.
+    layer : str or None, default=None
+        Name of the layer, as `parameter_table` prints it; None takes the last one whose
+        maps are as large as those of the last convolution.
+    batch_size : int, default=16
+
+    Returns
+    -------
+    maps : ndarray (n, height, width) of float32
+        In [0, 1], each map's largest value 1; zeros where nothing speaks for the class. Of the
+        images as the network gets them: decoded, cropped and resized by the steps before it.
+
+    See Also
+    --------
+    occlusion : Works with every classifier, and needs no gradients.
+
+    Examples
+    --------
+    >>> from skmedimg import ScratchCNN
+    >>> from skmedimg.datasets import make_lesions
+    >>> from skmedimg.inspection import grad_cam
+    >>> data = make_lesions(20, size=32, random_state=0)
+    >>> model = ScratchCNN((4, 8), max_epochs=1).fit(data.images, data.target)
+    >>> grad_cam(model, data.images[:5]).shape
+    (5, 32, 32)
+    """
+    import torch
+
+    final = final_step(model)
+    module = network_of(final)
+    images = stack_of(final, before_final(model, X))
+    watched = _layer(module, layer, images[:1], type(final).__name__)
+    maps = [
+        _maps(final, module, watched, images[at : at + batch_size], target)
+        for at in range(0, len(images), batch_size)
+    ]
+    resized = torch.nn.functional.interpolate(
+        torch.cat(maps)[:, None], size=images.shape[1:3], mode="bilinear", align_corners=False
+    )
+    return _to_one(resized[:, 0].cpu().numpy())
+
+
+def _layer(module, name, first, owner):
+    """Return the layer asked for, or the last one with maps as large as the last convolution's."""
+    from torch import nn
+
+    layers = dict(module.named_modules())
+    if name is not None and name not in layers:
+        raise ValueError(f"layer={name!r} is not a layer; parameter_table lists them.")
+    if name is not None:
+        return layers[name]
+    if not any(isinstance(part, nn.Conv2d) for part in layers.values()):
+        raise TypeError(
+            f"Grad-CAM needs a convolution, and {owner} has none. occlusion() explains any "
+            "classifier, hog_map() one on HOG features."
+        )
+    finished = _finished(module, first)
+    sizes = [shape for part, shape in finished if isinstance(part, nn.Conv2d)]
+    return [part for part, shape in finished if shape == sizes[-1]][-1]
+
+
+def _finished(module, first):
+    """Return every part of a network that gives maps, as it finishes, with their sizes."""
+    import torch
+
+    finished = []
+
+    def note(layer, inputs, output):
+        if isinstance(output, torch.Tensor) and output.ndim == 4:
+            finished.append((layer, tuple(output.shape[2:])))
+
+    hooks = [part.register_forward_hook(note) for part in module.modules()]
+    try:
+        with evaluating(module), torch.no_grad():
+            module(_inputs(module, first))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return finished
+
+
+def _maps(final, module, layer, images, target):
+    """Return the coarse maps of one batch."""
+    import torch
+
+    kept = []
+
+    def start_here(layer, inputs, output):
+        # Frozen parts run without gradients: from this layer on they are wanted.
+        torch.set_grad_enabled(True)
+        kept.append(output.detach().clone().requires_grad_())
+        return kept[-1].clone()  # what follows may change it in place
+
+    hook = layer.register_forward_hook(start_here)
+    try:
+        with evaluating(module), torch.enable_grad():
+            logits = module(_inputs(module, images))
+            scores = _chosen(final, logits, target)
+            [gradient] = torch.autograd.grad(scores.sum(), kept[-1])
+    finally:
+        hook.remove()
+    if kept[-1].ndim != 4:
+        raise ValueError(f"layer {layer} gives no maps: its output has shape {kept[-1].shape}.")
+    weights = gradient.float().mean(dim=(2, 3), keepdim=True)
+    return (weights * kept[-1].detach().float()).sum(dim=1).clamp_min(0)
+
+
+def _inputs(module, images):
+    from skmedimg._batches import to_device
+    from skmedimg._runtime import resolve_precision
+
+    sample = next(module.parameters())
+    tensor = to_device(np.array(images), sample.device, resolve_precision("float32", sample.device))
+    return tensor.to(sample.dtype)
+
+
+def _chosen(final, logits, target):
+    """Return the logit of the class each image is explained for."""
+    import torch
+
+    if logits.ndim != 2:
+        raise TypeError("Grad-CAM explains classifiers: one row of logits per image.")
+    if logits.shape[1] == 1:
+        logits = torch.cat([-logits, logits], dim=1)
+    columns = target_columns(final, target, logits.detach().float().cpu().numpy())
+    return logits[torch.arange(len(logits)), torch.as_tensor(columns)]
+
+
+def _to_one(maps):
+    largest = maps.max(axis=(1, 2), keepdims=True)
+    return (maps / np.where(largest > 0, largest, 1)).astype(np.float32)

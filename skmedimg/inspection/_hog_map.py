@@ -1,0 +1,124 @@
+"""HOG maps: what the edges of each cell add to the score of a class."""
+
+import numpy as np
+
+from skmedimg.inspection._reach import before_step, evaluating, network_of, target_columns
+
+# How a gradient goes back through a fitted scaler.
+_BACK = {
+    "MaxAbsScaler": lambda step, gradient: gradient / step.scale_,
+    "MinMaxScaler": lambda step, gradient: gradient * step.scale_,
+    "RobustScaler": lambda step, gradient: gradient / step.scale_,
+    "StandardScaler": lambda step, gradient: gradient / (1 if step.scale_ is None else step.scale_),
+}
+
+
+def hog_map(model, X, *, target=None):
+    """Map what the edges of each cell add to the score of a class, back-projected from weights.
+
+    Each feature is multiplied by the gradient of the class's logit with respect to it, which for
+    a linear model is its weight; the products are added up over orientations and blocks, cell by
+    cell. For a linear model the map adds up to the logit without its intercept.
+
+    Parameters
+    ----------
+    model : fitted pipeline
+        Ends in HOG, optionally scalers, and a network or a linear model.
+    X : any kind of X of the data contract
+    target : label or None, default=None
+        The class to explain; None takes the predicted one of each image.
+
+    Returns
+    -------
+    maps : ndarray (n, height, width) of float32
+        Negative where edges speak against the class.
+
+    See Also
+    --------
+    occlusion : For all other models.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skmedimg import HOG, Pipeline
+    >>> from skmedimg.inspection import hog_map
+    >>> X, y = load_digits(return_X_y=True)
+    >>> hog = HOG(pixels_per_cell=(4, 4), cells_per_block=(1, 1))
+    >>> model = Pipeline([hog, LogisticRegression(max_iter=1000)]).fit(X, y)
+    >>> hog_map(model, X[:3]).shape
+    (3, 8, 8)
+    """
+    hog, scalers, final = _parts(model)
+    features = hog.transform(before_step(model, X, "HOG"))
+    scaled = features
+    for scaler in scalers:
+        scaled = scaler.transform(scaled)
+    gradient = _gradient(final, scaled, target)
+    for scaler in reversed(scalers):
+        gradient = _BACK[type(scaler).__name__](scaler, gradient)
+    return _to_pixels(features * gradient, hog)
+
+
+def _parts(model):
+    """Return the HOG step, the scalers behind it and the final estimator."""
+    steps = [step for _, step in getattr(model, "steps", []) if step not in (None, "passthrough")]
+    kinds = [type(step).__name__ for step in steps]
+    if "HOG" not in kinds:
+        raise TypeError("hog_map needs a pipeline with a HOG step; occlusion() explains any other.")
+    at = kinds.index("HOG")
+    unknown = [kind for kind in kinds[at + 1 : -1] if kind not in _BACK]
+    if unknown:
+        raise TypeError(
+            f"hog_map cannot go back through {unknown[0]}, only through {', '.join(_BACK)}. "
+            "occlusion() explains the whole pipeline."
+        )
+    return steps[at], steps[at + 1 : -1], steps[-1]
+
+
+def _gradient(final, rows, target):
+    """Return the gradient of the logit of each row's class, (n, n_features)."""
+    if hasattr(final, "coef_"):
+        weights = np.atleast_2d(final.coef_)
+        weights = np.concatenate([-weights, weights]) if len(weights) == 1 else weights
+        columns = target_columns(final, target, rows @ weights.T + _intercepts(final))
+        return weights[columns]
+    return _network_gradient(final, rows, target)
+
+
+def _intercepts(final):
+    intercepts = np.ravel(final.intercept_)
+    return np.concatenate([-intercepts, intercepts]) if len(intercepts) == 1 else intercepts
+
+
+def _network_gradient(final, rows, target):
+    import torch
+
+    module = network_of(final)
+    sample = next(module.parameters())
+    inputs = torch.as_tensor(np.array(rows), dtype=sample.dtype, device=sample.device)
+    with evaluating(module), torch.enable_grad():
+        logits = module(inputs.requires_grad_())
+        if logits.shape[1] == 1:
+            logits = torch.cat([-logits, logits], dim=1)
+        columns = target_columns(final, target, logits.detach().float().cpu().numpy())
+        chosen = logits[torch.arange(len(logits)), torch.as_tensor(columns)]
+        [gradient] = torch.autograd.grad(chosen.sum(), inputs)
+    return gradient.float().cpu().numpy()
+
+
+def _to_pixels(contributions, hog):
+    """Add up contributions by cell and spread each cell's evenly over its pixels."""
+    height, width = hog.image_shape_[:2]
+    (rows, columns), (down, across) = hog.pixels_per_cell, hog.cells_per_block
+    grid = height // rows, width // columns
+    blocks = contributions.reshape(
+        -1, grid[0] - down + 1, grid[1] - across + 1, down, across, hog.orientations
+    ).sum(axis=-1)
+    cells = np.zeros((len(blocks), *grid))
+    for r, c in np.ndindex(down, across):
+        cells[:, r : r + blocks.shape[1], c : c + blocks.shape[2]] += blocks[:, :, :, r, c]
+    maps = np.zeros((len(cells), height, width), dtype=np.float32)
+    spread = cells.repeat(rows, axis=1).repeat(columns, axis=2) / (rows * columns)
+    maps[:, : spread.shape[1], : spread.shape[2]] = spread
+    return maps
