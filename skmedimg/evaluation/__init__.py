@@ -10,7 +10,6 @@ _EXPORTS = {
     "Comparison": "skmedimg.evaluation._comparison",
     "ComparisonDisplay": "skmedimg.evaluation._displays_scores",
     "ConfusionDisplay": "skmedimg.evaluation._displays_confusion",
-    "MaskGallery": "skmedimg.evaluation._mask_gallery",
     "PatientAggregator": "skmedimg.evaluation._patients",
     "PrecisionRecallBandDisplay": "skmedimg.evaluation._displays_bands",
     "PredictionGallery": "skmedimg.evaluation._gallery",

@@ -333,4 +333,3 @@ def _near(facts, identical, distance, correlation):
     thumbnails = facts.thumbnails[rows]
     pairs, apart = near_pairs(dct_hash(thumbnails), thumbnails, distance, correlation)
     return rows[pairs], apart
-

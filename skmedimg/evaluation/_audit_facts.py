@@ -89,8 +89,7 @@ def join_facts(left, right):
         digests=left.digests + right.digests,
         thumbnails=np.concatenate([left.thumbnails, right.thumbnails]),
         columns={
-            name: np.concatenate([left.columns[name], right.columns[name]])
-            for name in left.columns
+            name: np.concatenate([left.columns[name], right.columns[name]]) for name in left.columns
         },
         paths=left.paths + right.paths if both else None,
         errors=left.errors | {row + offset: why for row, why in right.errors.items()},

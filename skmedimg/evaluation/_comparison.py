@@ -228,14 +228,25 @@ class Comparison(Outcome):
         displays = import_module("skmedimg.evaluation._displays")
         return displays.draw(self, kind, name=name, ax=ax)
 
-    def to_html(self, path):
+    def to_html(self, path, *, X=None, models=None, image_shape=None, title=None):
         """Write a report: one file that needs nothing else.
 
         Parameters
         ----------
         path : str or os.PathLike
+        X : any kind of X of the data contract, or None, default=None
+            What was compared on, for the galleries; None takes what was audited.
+        models : dict of str to estimator, or None, default=None
+            Models fitted on the training rows of the first split, for tables of their layers and
+            for explanations of images they never saw.
+        image_shape : tuple of int or None, default=None
+            Shape of one image where X holds rows.
+        title : str or None, default=None
         """
-        import_module("skmedimg.evaluation._report").write_report(self, path)
+        report = import_module("skmedimg.evaluation._report")
+        report.write_report(
+            self, path, X=X, models=models, image_shape=image_shape, title=title
+        )
 
     def to_json(self, path):
         """Write everything this comparison holds as JSON.

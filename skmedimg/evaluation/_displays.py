@@ -1,6 +1,6 @@
 """The displays of a comparison by their short names."""
 
-from skmedimg._style import axes_for, colour_of, plain, tidy
+from skmedimg._style import QUIET, axes_for, colour_of, plain, tidy
 from skmedimg.evaluation._displays_bands import PrecisionRecallBandDisplay, RocBandDisplay
 from skmedimg.evaluation._displays_confusion import ConfusionDisplay
 from skmedimg.evaluation._displays_curves import TrainingCurvesDisplay
@@ -89,6 +89,7 @@ def draw_calibration(comparison, name, ax=None):
         xlabel=f"Predicted probability ({positive})", ylabel=f"Observed share ({positive})",
         xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal",
     )  # fmt: skip
+    display.ax_.get_lines()[0].set(color=QUIET, linewidth=0.8)
     display.ax_.legend(frameon=False, fontsize=8, loc="upper left")
     tidy(display.ax_)
     return display

@@ -95,7 +95,7 @@ class ComparisonDisplay:
         rows = score_rows(comparison, metric)
         limits = None if None in (metric.low, metric.high) else (metric.low, metric.high)
         order = list(comparison.names)
-        display = cls(rows, _capital(metric.title), comparison.baseline, limits, order)
+        display = cls(rows, capital(metric.title), comparison.baseline, limits, order)
         return display.plot(ax) if plot else display
 
     def plot(self, ax=None):
@@ -201,7 +201,7 @@ class ScoreVersusCost:
         metric = comparison.metric(metric)
         rows = [row for row in score_rows(comparison, metric, cost_of) if row.cost > 0]
         order = list(comparison.names)
-        display = cls(rows, _capital(metric.title), title, comparison.baseline, order)
+        display = cls(rows, capital(metric.title), title, comparison.baseline, order)
         return display.plot(ax) if plot else display
 
     def plot(self, ax=None):
@@ -262,7 +262,17 @@ def score_rows(comparison, metric, cost_of=None):
     return sorted(rows, key=rank)
 
 
-def _capital(title):
+def capital(title):
+    """Return a title that starts with a capital letter.
+
+    Parameters
+    ----------
+    title : str
+
+    Returns
+    -------
+    title : str
+    """
     return title[:1].upper() + title[1:]
 
 

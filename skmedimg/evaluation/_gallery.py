@@ -197,7 +197,7 @@ class PredictionGallery:
         -------
         gallery : PredictionGallery
         """
-        self.axes_ = _grid(axes, len(self.shown))
+        self.axes_ = grid_axes(axes, len(self.shown))
         self.figure_ = self.axes_[0].figure
         for ax in self.axes_:
             ax.set_axis_off()
@@ -232,11 +232,22 @@ def _certainty(comparison, name):
     return chances[np.arange(len(chances)), columns]
 
 
-def _grid(axes, count):
+def grid_axes(axes, count):
+    """Return `axes` flattened, or at least `count` new ones.
+
+    Parameters
+    ----------
+    axes : ndarray of Axes or None
+    count : int
+
+    Returns
+    -------
+    axes : ndarray of Axes
+    """
     if axes is not None:
         axes = np.ravel(axes)
         if len(axes) < count:
-            raise ValueError(f"PredictionGallery needs {count} axes, but got {len(axes)}.")
+            raise ValueError(f"The gallery needs {count} axes, but got {len(axes)}.")
         return axes
     import matplotlib.pyplot as plt
 

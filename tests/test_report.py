@@ -1,0 +1,252 @@
+"""The report says what the comparison says, in one file that is safe and needs nothing else."""
+
+import dataclasses
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from skmedimg.datasets import make_lesions
+from skmedimg.evaluation import Comparison, audit, compare
+from skmedimg.evaluation._html import Fragment, details, number, table, tag
+from skmedimg.evaluation._report import report_page
+
+EVIL = np.array(['<img src=x onerror="alert(1)">', "</svg><script>alert('$x$')</script> & co"])
+VOID = {"meta", "img", "br", "hr"}
+
+
+def flat(images):
+    return np.asarray(images).reshape(len(images), -1) / 255
+
+
+def models():
+    flatten = FunctionTransformer(flat, check_inverse=False)
+    return {
+        "<b>logistic</b>": make_pipeline(flatten, LogisticRegression()),
+        "network": make_pipeline(flatten, MLPClassifier((6,), max_iter=30, tol=1, random_state=0)),
+    }
+
+
+@pytest.fixture(scope="module")
+def lesions():
+    return make_lesions(120, size=24, patients=40, noise=0.1, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def result(lesions):
+    return compare(
+        models(), lesions.images, EVIL[lesions.target], pos_label=EVIL[1], groups=lesions.groups,
+        cv=3, random_state=0, verbose=0, audit="full",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def page(result, lesions):
+    train = result.splits[0].train
+    fitted = models()["<b>logistic</b>"].fit(lesions.images[train], EVIL[lesions.target[train]])
+    return report_page(result, models={"<b>logistic</b>": fitted})
+
+
+class Page(HTMLParser):
+    """Reads a page and keeps its elements; complains where they are not closed in order."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.elements, self.words = [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, name, attributes):
+        self.elements.append((name, dict(attributes)))
+        if name not in VOID:
+            self.open.append(name)
+
+    def handle_startendtag(self, name, attributes):
+        self.elements.append((name, dict(attributes)))
+
+    def handle_endtag(self, name):
+        assert self.open.pop() == name
+
+    def handle_data(self, words):
+        if not self.open or self.open[-1] != "style":
+            self.words.append(words)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+def test_every_element_is_closed_and_every_id_is_unique(page):
+    ids = [attributes["id"] for _, attributes in Page(page).elements if "id" in attributes]
+    assert len(ids) == len(set(ids)) > 10
+    links = {a["href"] for name, a in Page(page).elements if name in ("a", "use")}
+    assert {link[1:] for link in links} <= set(ids)
+
+
+def test_nothing_is_loaded_and_nothing_is_run(page):
+    elements = Page(page).elements
+    assert {name for name, _ in elements}.isdisjoint({"script", "link", "iframe", "object", "base"})
+    for name, attributes in elements:
+        assert not any(key.startswith("on") for key in attributes), name
+        for key in ("src", "href"):
+            assert attributes.get(key, "data:").startswith(("data:image/", "#", "data:"))
+    assert "default-src 'none'" in page
+    assert re.findall(r"https?://[^\"' ]+", page) == []
+    assert "@import" not in page
+    assert re.findall(r"url\((?!#)", page) == []
+
+
+def test_labels_and_names_from_the_data_are_text(page):
+    names = [name for name, _ in Page(page).elements]
+    assert names.count("img") == page.count('src="data:image/jpeg')
+    assert "onerror=&quot;alert" in page
+    assert "<b>logistic</b>" not in page
+    words = Page(page).text
+    for label in EVIL:
+        assert " ".join(label.split()) in words
+
+
+def test_the_report_says_what_the_comparison_says(page, result):
+    words = Page(page).text
+    best = result.summary().index[0]
+    interval = result.interval(best)
+    assert f"{best} scores best: balanced accuracy {interval.mean:.3f}" in words
+    for claim in result.tests().claims:
+        assert " ".join(claim.split()) in words
+    for finding in (*result.audit.errors, *result.audit.warnings):
+        assert finding.title in words
+        assert finding.advice in words
+    for name in result.names:
+        for metric in ("accuracy", "roc_auc", "log_loss"):
+            assert f"{result.interval(name, metric).mean:.3f}" in words
+    assert str(result.random_state) in words
+    assert result.digest in words
+    for library, version in result.versions.items():
+        assert f"{library} {version}" in words
+
+
+def test_every_drawing_and_picture_has_words_and_every_plot_has_numbers(page):
+    elements = Page(page).elements
+    assert all(attributes.get("alt") for name, attributes in elements if name == "img")
+    drawings = [attributes for name, attributes in elements if name == "svg"]
+    assert len(drawings) >= 6
+    assert all(attributes["aria-label"] and attributes["role"] == "img" for attributes in drawings)
+    assert page.count("The numbers behind this plot") >= 5
+
+
+def test_drawings_take_the_colours_of_the_page(page):
+    drawings = "".join(re.findall(r"<svg.*?</svg>", page, flags=re.S))
+    assert "var(--ink)" in drawings
+    assert "#000000" not in drawings
+    assert "#0a0b0c" not in drawings
+    assert "prefers-color-scheme: dark" in page
+    assert "@media print" in page
+    assert 'name="viewport"' in page
+
+
+def test_the_best_is_called_better_only_than_those_it_is_tested_to_beat(result):
+    words = Page(report_page(result)).text
+    answer = words[words.index("scores best") : words.index("images")]
+    best = result.summary().index[0]
+    shown = {
+        record["second"] for record in result.tests().records
+        if record["decides"] and record["first"] == best and record["p_adjusted"] < 0.05
+    }  # fmt: skip
+    for name in set(result.names) - {best, result.baseline}:
+        better = re.search(rf"It is better than [^.]*{re.escape(name)}", answer)
+        assert bool(better) == (name in shown)
+
+
+def test_the_same_comparison_gives_the_same_report_and_a_stored_one_too(result, tmp_path):
+    assert report_page(result) == report_page(result)
+    result.to_json(tmp_path / "result.json")
+    stored = Comparison.from_json(tmp_path / "result.json")
+    words = Page(report_page(stored)).text
+    assert "Mistakes" not in words  # there are no images to show
+    assert " ".join(result.tests().claims[0].split()) in words
+
+
+def test_five_models_fit_into_five_megabytes(lesions):
+    images = np.repeat(np.repeat(lesions.images, 10, axis=1), 10, axis=2)
+    rng = np.random.default_rng(0)
+    noisy = images // 2 + rng.integers(0, 128, images.shape, dtype=np.uint8)
+    small = FunctionTransformer(lambda X: flat(np.asarray(X)[:, ::10, ::10]), check_inverse=False)
+    five = {
+        f"forest {n}": make_pipeline(small, RandomForestClassifier(n, random_state=0))
+        for n in (1, 2, 3, 4, 5)
+    }
+    result = compare(
+        five, noisy, lesions.target, cv=3, random_state=0, verbose=0, share=False, audit=True
+    )
+    assert len(report_page(result).encode()) < 5e6
+
+
+def test_many_classes_have_curves_and_confusions():
+    data = make_lesions(120, size=16, n_classes=4, noise=0.1, random_state=0)
+    result = compare(
+        {"forest": RandomForestClassifier(20, random_state=0)}, flat(data.images), data.target,
+        cv=3, random_state=0, verbose=0,
+    )  # fmt: skip
+    words = Page(report_page(result, X=data.images)).text
+    assert words.count("ROC curves for") == 4
+    assert "Evaluation of forest" in words
+    assert "row" in words
+
+
+def test_segmenters_are_reported_with_outlines(lesions):
+    from sklearn.base import BaseEstimator
+
+    class Threshold(BaseEstimator):
+        def fit(self, X, y):
+            self.level_ = np.quantile(X, 0.95)
+            return self
+
+        def predict(self, X):
+            return (X > self.level_).astype(int)
+
+        def __sklearn_tags__(self):
+            tags = super().__sklearn_tags__()
+            tags.estimator_type = "segmenter"
+            return tags
+
+    masks = (lesions.masks > 0).astype(int)
+    result = compare({"level": Threshold()}, lesions.images, masks, cv=3, random_state=0, verbose=0)
+    words = Page(report_page(result)).text
+    assert "The worst outlines" in words
+    assert "Dice 0." in words
+
+
+def test_a_report_without_audit_or_images_says_so(lesions):
+    result = compare(
+        {"logistic": LogisticRegression()}, flat(lesions.images), lesions.target,
+        cv=2, random_state=0, verbose=0, audit=False, baseline=False,
+    )  # fmt: skip
+    assert "The data were not audited" in Page(report_page(result)).text
+
+
+def test_errors_in_the_data_are_in_the_first_sentences(result, lesions):
+    images = np.concatenate([lesions.images, lesions.images[:3]])
+    found = audit(images, np.r_[lesions.target, 1 - lesions.target[:3]], probes=False)
+    words = Page(report_page(dataclasses.replace(result, audit=found))).text
+    assert "One finding about the data may make all of these scores wrong" in words
+
+
+def test_the_file_is_written_where_it_was_asked_for(result, tmp_path):
+    result.to_html(tmp_path / "report.html", title="Mine & yours")
+    text = (tmp_path / "report.html").read_text("utf-8")
+    assert text.startswith("<!DOCTYPE html>")
+    assert "<title>Mine &amp; yours</title>" in text
+
+
+def test_html_escapes_all_but_fragments():
+    assert tag("p", "<", Fragment("<b></b>"), None) == "<p>&lt;<b></b></p>"
+    assert tag("img", attributes={"alt": '"<'}) == '<img alt="&quot;&lt;">'
+    assert "&lt;i&gt;" in table(["<i>", "n"], [["<i>", 1]])
+    assert "&lt;" in details("<", "<")
+    assert (number(1234), number(0.5, 1)) == ("1,234", "0.5")
