@@ -1,12 +1,17 @@
 """A backbone with a head on top, fed with images or with what the frozen part made of them."""
 
 import functools
+import math
+from contextlib import nullcontext
 
 import torch
 from torch import nn
 
 from skmedimg.networks._backbone_table import ROWS
 from skmedimg.networks._backbones import build_backbone
+
+# Reading a larger activation costs about what computing it does (bench/transfer.py).
+_MOST_VALUES = 300_000
 
 
 class TransferNetwork(nn.Module):
@@ -39,14 +44,17 @@ class TransferNetwork(nn.Module):
         """Whether rows are pooled features: all of the backbone is frozen."""
         return self.backbone.cut == len(self.backbone.steps)
 
+    @property
+    def is_small_at_cut(self):
+        """Whether there is a frozen part and what it makes of an image is worth keeping."""
+        return self.backbone.cut > 0 and math.prod(self.cut_shape) <= _MOST_VALUES
+
     def forward(self, inputs):
         """Return logits of images (n, channels, height, width) or of rows (n, d)."""
-        rows = inputs if inputs.ndim == 2 else self.begin(inputs)
+        activation = self._restore(inputs) if inputs.ndim == 2 else self._begin(inputs)
         if not self.is_pooled:
-            channels, *sides = self.cut_shape
-            activation = rows.unflatten(1, (*sides, channels)).movedim(-1, 1)
-            rows = self.backbone.pool(self.backbone.finish(activation), self.pooling)
-        return self.head(rows)
+            activation = self.backbone.pool(self.backbone.finish(activation), self.pooling)
+        return self.head(activation)
 
     def begin(self, images):
         """Return what the frozen part makes of images, as rows.
@@ -61,16 +69,20 @@ class TransferNetwork(nn.Module):
             Pooled features where all of the backbone is frozen; otherwise the activation at the
             cut, flattened with channels last.
         """
-        if self.exact:
-            with torch.autocast(images.device.type, enabled=False):
-                return self._begin(images)
-        return self._begin(images)
+        return self._begin(images).movedim(1, -1).flatten(1)
 
     def _begin(self, images):
-        activation = self.backbone.begin(images)
+        exactly = torch.autocast(images.device.type, enabled=False)
+        with exactly if self.exact and self.backbone.cut else nullcontext():
+            activation = self.backbone.begin(images)
+            return self.backbone.pool(activation, self.pooling) if self.is_pooled else activation
+
+    def _restore(self, rows):
+        """Return the activation at the cut that was flattened to rows."""
         if self.is_pooled:
-            return self.backbone.pool(activation, self.pooling)
-        return activation.movedim(1, -1).flatten(1)
+            return rows
+        channels, *sides = self.cut_shape
+        return rows.unflatten(1, (*sides, channels)).movedim(-1, 1)
 
 
 def probe_shapes(backbone, image_shape, *, trainable_layers=0, pooling="avg", width=1.0):

@@ -1,0 +1,102 @@
+"""The frozen part of a network: each image passes it once, whoever asks again."""
+
+import math
+import os
+from numbers import Real
+
+import numpy as np
+import torch
+from torch import nn
+
+from skmedimg._batches import Dataset, InferenceBatches, pad_rows
+from skmedimg._runtime import autocast
+from skmedimg._sklearn import Interval, StrOptions
+from skmedimg.features._keys import image_keys, network_space
+from skmedimg.features._store import FeatureStore
+from skmedimg.features._weights import WEIGHTS
+from skmedimg.images._check import check_images
+from skmedimg.images._paths import list_paths
+from skmedimg.networks._backbones import backbone_row
+from skmedimg.networks._timm import TIMM, timm_size
+
+BACKBONE_CONSTRAINTS = {
+    "backbone": [str, nn.Module],
+    "weights": WEIGHTS,
+    "pooling": [StrOptions({"avg", "max", "flatten"})],
+    "width": [Interval(Real, 0, None, closed="neither")],
+    "grey": [StrOptions({"repeat", "sum"})],
+    "cache": [str, os.PathLike, FeatureStore, None],
+}
+
+# So few large images are worth no padding: they differ in the last bit from the same images in
+# a larger batch, and are not kept.
+_FEW = 4
+_LARGE_IMAGE = 128 * 128
+
+
+def backbone_images(estimator, X, *, reset):
+    """Pass X through the gate; paths are decoded to the size the backbone was made for.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        With parameters `backbone` and `image_shape`.
+    X : any kind of X of the data contract
+    reset : bool
+
+    Returns
+    -------
+    images : ndarray (n, height, width, channels) or LazyImages
+    """
+    shape = estimator.image_shape
+    if reset and shape is None and list_paths(X) is not None:
+        shape = _own_size(estimator.backbone)
+    return check_images(estimator, X, reset=reset, image_shape=shape, color="rgb")
+
+
+def frozen_rows(images, network, store, device, precision):
+    """Return what the frozen part of a network makes of images, asking the store first.
+
+    Parameters
+    ----------
+    images : ndarray (n, height, width, channels) or LazyImages
+    network : TransferNetwork
+        On the device, in the precision's dtype.
+    store : FeatureStore or None
+    device : torch.device
+    precision : Precision
+
+    Returns
+    -------
+    rows : ndarray (n, d)
+    """
+    if network.exact:
+        precision = precision._replace(autocast=None)
+    few = len(images) <= _FEW and math.prod(images.shape[1:3]) > _LARGE_IMAGE
+
+    def compute(positions):
+        return _run(images[np.asarray(positions)], network, device, precision, few)
+
+    if store is None:
+        return _run(images, network, device, precision, few)
+    space = network_space(network, device.type, *map(str, precision), tuple(images.shape[1:]))
+    return store.fetch(space, image_keys(images), compute, keep=not few)
+
+
+def _run(images, network, device, precision, few):
+    network.eval()
+    parts = []
+    with torch.inference_mode(), autocast(device, precision):
+        for batch, _ in InferenceBatches(Dataset(images, device, precision)):
+            rows = network.begin(batch if few else pad_rows(batch))[: len(batch)]
+            parts.append(rows.to(precision.dtype).cpu().numpy())
+    return np.concatenate(parts)
+
+
+def _own_size(backbone):
+    """Return (height, width) of the images that a backbone was made for, if that is known."""
+    if not isinstance(backbone, str):
+        return None
+    if backbone.startswith(TIMM):
+        return timm_size(backbone)
+    return (backbone_row(backbone).size,) * 2

@@ -1,0 +1,104 @@
+"""What `weights` means: published ones, a file, or those of another fitted estimator."""
+
+import os
+import warnings
+
+from sklearn.base import BaseEstimator
+from torch import nn
+
+from skmedimg.networks._backbones import Backbone
+from skmedimg.networks._pretrained import fill_backbone, pretrained_tensors
+
+WEIGHTS = [str, os.PathLike, BaseEstimator, None]
+
+
+def are_drawn(weights):
+    """Tell whether a new backbone keeps some of the weights it was drawn with.
+
+    Parameters
+    ----------
+    weights : str, os.PathLike, estimator or None
+
+    Returns
+    -------
+    drawn : bool
+    """
+    return weights is None or isinstance(weights, BaseEstimator)
+
+
+def load_into(backbone, weights, name, width=1.0):
+    """Put the weights that a parameter names into a new backbone.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    weights : str, os.PathLike, estimator or None
+        None keeps what was drawn; so does "DEFAULT" for a network of one's own.
+    name : str or nn.Module
+        The parameter `backbone` of the estimator.
+    width : float, default=1.0
+    """
+    own = isinstance(name, nn.Module)
+    if weights is None or (own and isinstance(weights, str) and weights == "DEFAULT"):
+        return
+    if isinstance(weights, BaseEstimator):
+        fill_backbone(backbone, _tensors_of(weights, backbone))
+    else:
+        fill_backbone(backbone, pretrained_tensors(weights, "" if own else name, width))
+
+
+def _tensors_of(estimator, backbone):
+    """Copy the tensors of a fitted estimator's backbone, or of an encoder so far as it fits."""
+    estimator = getattr(estimator, "estimator", estimator)  # FrozenEstimator holds one
+    module = _module_of(estimator)
+    for part in module.modules():
+        if isinstance(part, Backbone):
+            return {key: value.clone() for key, value in part.network.state_dict().items()}
+    if hasattr(module, "encoder"):
+        return _encoder_tensors(module.encoder, backbone.network)
+    raise ValueError(
+        f"weights={type(estimator).__name__}(...) has neither a backbone nor an encoder. Pass a "
+        "TransferClassifier, BackboneFeatures or UNetSegmenter."
+    )
+
+
+def _module_of(estimator):
+    if hasattr(estimator, "net_"):
+        return estimator.net_.module_
+    if hasattr(estimator, "network_"):
+        return estimator.network_
+    raise ValueError(
+        f"weights={type(estimator).__name__}(...) is not fitted. Fit it, and wrap it as "
+        "sklearn.frozen.FrozenEstimator(estimator): scikit-learn's clone, which cross-validation "
+        "calls, gives back estimators that are not fitted."
+    )
+
+
+def _encoder_tensors(encoder, network):
+    """Pair the convolutions in order and take those whose shapes agree."""
+    tensors = dict(network.state_dict())
+    pairs = list(zip(_convolutions(network), _convolutions(encoder), strict=False))
+    fitting = [(name, other) for (name, own), (_, other) in pairs if _alike(own, other)]
+    if not fitting:
+        raise ValueError(
+            "No convolution of the encoder has the shape of the backbone's. A vgg13 has that of "
+            "UNetSegmenter(filters=(64, 128, 256, 512, 512)) on images of 3 channels."
+        )
+    if len(fitting) < len(pairs):
+        warnings.warn(
+            f"{len(fitting)} of the {len(pairs)} convolutions of the encoder fit the backbone; "
+            "the others start from random weights.",
+            stacklevel=2,
+        )
+    for name, other in fitting:
+        tensors |= {f"{name}.{key}": value.clone() for key, value in other.state_dict().items()}
+    return tensors
+
+
+def _convolutions(module):
+    return [(name, part) for name, part in module.named_modules() if isinstance(part, nn.Conv2d)]
+
+
+def _alike(own, other):
+    shapes = [{name: v.shape for name, v in part.state_dict().items()} for part in (own, other)]
+    return shapes[0] == shapes[1]

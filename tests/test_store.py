@@ -1,0 +1,334 @@
+"""FeatureStore: rows kept by content, in memory and on disk, whatever goes wrong."""
+
+import copy
+import errno
+import os
+import pickle
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+
+from skmedimg import BackboneFeatures, FeatureStore
+from skmedimg.features import _shards
+from skmedimg.features._store import shared_store
+
+WIDTH = 6
+
+
+def keys_of(numbers):
+    return [int(number).to_bytes(16, "big") for number in numbers]
+
+
+def rows_of(numbers):
+    """What is stored under each number: a row that tells it."""
+    return np.repeat(np.asarray(numbers, np.float32)[:, None], WIDTH, axis=1)
+
+
+class Caller:
+    """Fetches rows by number and counts how many had to be computed."""
+
+    def __init__(self, store, space="space"):
+        self.store = store
+        self.space = space
+        self.computed = []
+
+    def __call__(self, numbers):
+        numbers = list(numbers)
+
+        def compute(positions):
+            wanted = [numbers[position] for position in positions]
+            self.computed += wanted
+            return rows_of(wanted)
+
+        rows = self.store.fetch(self.space, keys_of(numbers), compute)
+        np.testing.assert_array_equal(rows, rows_of(numbers))
+        return rows
+
+
+def shards(folder):
+    return sorted(Path(folder).rglob("*.shard"))
+
+
+def test_rows_come_in_the_order_asked_for_and_are_computed_once():
+    fetch = Caller(FeatureStore())
+    fetch([3, 1, 2])
+    fetch([2, 4, 3, 1])
+    assert fetch.computed == [3, 1, 2, 4]
+
+
+def test_an_image_that_occurs_twice_is_computed_once():
+    fetch = Caller(FeatureStore())
+    fetch([7, 7, 5, 7])
+    assert fetch.computed == [7, 5]
+
+
+def test_rows_are_copies_that_a_caller_may_change():
+    fetch = Caller(FeatureStore())
+    fetch([1, 2])[:] = -1
+    fetch([1, 2])
+
+
+def test_spaces_do_not_see_each_other(tmp_path):
+    store = FeatureStore(tmp_path)
+    Caller(store, "one")([1])
+    other = Caller(store, "two")
+    other([1])
+    assert other.computed == [1]
+
+
+def test_another_store_of_the_directory_finds_the_rows(tmp_path):
+    Caller(FeatureStore(tmp_path))(range(20))
+    later = Caller(FeatureStore(tmp_path))
+    later(range(25))
+    assert later.computed == list(range(20, 25))
+
+
+def test_a_store_sees_what_another_wrote_after_it_was_opened(tmp_path):
+    first, second = (Caller(FeatureStore(tmp_path, memory=0)) for _ in range(2))
+    first([1])
+    second([1, 2])
+    first([2, 1])
+    assert (first.computed, second.computed) == ([1], [2])
+
+
+def test_without_a_directory_nothing_is_written_while_memory_lasts(tmp_path, monkeypatch):
+    monkeypatch.setenv("SKMEDIMG_CACHE", str(tmp_path))
+    Caller(FeatureStore())(range(50))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_outgrows_memory_goes_to_disk_and_comes_back_mapped(tmp_path, monkeypatch):
+    monkeypatch.setenv("SKMEDIMG_CACHE", str(tmp_path))
+    fetch = Caller(FeatureStore(memory=10 * WIDTH * 4))
+    assert type(fetch(range(8))) is np.ndarray
+    assert not shards(tmp_path)
+    assert isinstance(fetch(range(50)), np.memmap)
+    assert shards(tmp_path)
+    fetch(range(50))
+    assert fetch.computed == list(range(50))
+    assert fetch.store.info()["memory_bytes"] <= 10 * WIDTH * 4
+
+
+def test_memory_forgets_what_was_used_least_recently(tmp_path):
+    fetch = Caller(FeatureStore(memory=4 * WIDTH * 4, disk=0))
+    fetch([1, 2, 3, 4])
+    fetch([1])
+    fetch([5, 6])
+    fetch.computed.clear()
+    fetch([1])
+    fetch([2])
+    assert fetch.computed == [2]
+
+
+def test_the_disk_forgets_the_files_that_were_used_least_recently(tmp_path):
+    row = 32 + 16 + 8 + WIDTH * 4
+    fetch = Caller(FeatureStore(tmp_path, memory=0, disk=3 * row))
+    for number in (1, 2, 3):
+        fetch([number])
+    for age, path in enumerate(sorted(shards(tmp_path), key=lambda p: p.stat().st_mtime)):
+        os.utime(path, (time.time() - 100 + age,) * 2)
+    fetch([1])
+    fetch([4])
+    assert len(shards(tmp_path)) == 3
+    fetch.computed.clear()
+    fetch([1, 3, 4])
+    assert fetch.computed == []
+    fetch([2])
+    assert fetch.computed == [2]
+
+
+@pytest.mark.parametrize("harm", ["flip a bit", "cut short", "overwrite", "empty"])
+def test_damaged_files_are_mentioned_removed_and_computed_anew(tmp_path, harm):
+    Caller(FeatureStore(tmp_path))(range(10))
+    (path,) = shards(tmp_path)
+    content = bytearray(path.read_bytes())
+    if harm == "flip a bit":
+        content[-5] ^= 4
+    elif harm == "cut short":
+        del content[-7:]
+    elif harm == "overwrite":
+        content = bytearray(b"something else entirely")
+    else:
+        content = bytearray()
+    path.write_bytes(content)
+    later = Caller(FeatureStore(tmp_path))
+    with pytest.warns(UserWarning, match="was damaged"):
+        later(range(10))
+    assert later.computed
+    again = Caller(FeatureStore(tmp_path))
+    again(range(10))
+    assert again.computed == []
+
+
+def test_a_row_under_the_wrong_key_is_noticed(tmp_path):
+    Caller(FeatureStore(tmp_path))([1, 2])
+    (path,) = shards(tmp_path)
+    content = path.read_bytes()
+    first, second = content[32:48], content[48:64]
+    path.write_bytes(content[:32] + second + first + content[64:])
+    later = Caller(FeatureStore(tmp_path))
+    with pytest.warns(UserWarning, match="was damaged"):
+        later([1, 2])
+    assert sorted(later.computed) == [1, 2]
+
+
+def test_a_full_disk_is_mentioned_and_the_rows_are_there_all_the_same(tmp_path, monkeypatch):
+    def full(*paths):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(_shards.os, "replace", full)
+    with pytest.warns(UserWarning, match=r"No space left .* another cache directory"):
+        Caller(FeatureStore(tmp_path))(range(5))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_directory_that_cannot_be_made_is_mentioned(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.warns(UserWarning, match="could not be kept"):
+        Caller(FeatureStore(tmp_path / "file"))([1])
+
+
+KILLED = """
+import os, sys
+import numpy as np
+from skmedimg import FeatureStore
+from skmedimg.features import _shards, _store
+
+_store._FIRST_CHUNK = _store._LARGEST_CHUNK = 4
+replace, done = os.replace, []
+
+def die_on_the_third(*paths):
+    done.append(paths)
+    if len(done) == 3:
+        os._exit(9)
+    replace(*paths)
+
+_shards.os.replace = die_on_the_third
+keys = [int(k).to_bytes(16, "big") for k in range(20)]
+FeatureStore(sys.argv[1]).fetch("space", keys, lambda p: np.repeat(np.float32(p)[:, None], 6, 1))
+"""
+
+
+def test_a_killed_process_leaves_whole_files_and_what_it_had_finished(tmp_path):
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+    assert done.returncode == 9
+    (left,) = tmp_path.rglob("*.part")
+    later = Caller(FeatureStore(tmp_path))
+    later(range(20))
+    assert later.computed == list(range(8, 20))
+    os.utime(left, (time.time() - 7200,) * 2)
+    later([99])
+    assert not left.exists()
+
+
+WRITER = """
+import sys
+import numpy as np
+from skmedimg import FeatureStore
+
+order = np.random.RandomState(int(sys.argv[2])).permutation(60).reshape(20, 3)
+store = FeatureStore(sys.argv[1], memory=0)
+for part in order:
+    keys = [int(k).to_bytes(16, "big") for k in part]
+    rows = store.fetch("space", keys, lambda p: np.repeat(np.float32(part[p])[:, None], 6, 1))
+    assert (rows == part[:, None]).all()
+"""
+
+
+def test_processes_that_write_at_once_leave_a_sound_store(tmp_path):
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), str(k)]) for k in range(3)
+    ]
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    later = Caller(FeatureStore(tmp_path))
+    later(range(60))
+    assert later.computed == []
+
+
+def test_threads_that_ask_at_once_compute_once():
+    fetch = Caller(FeatureStore())
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(fetch, [range(30)] * 8))
+    assert fetch.computed == list(range(30))
+
+
+def test_many_small_files_become_one(tmp_path):
+    fetch = Caller(FeatureStore(tmp_path, memory=0))
+    for number in range(2 * _shards._MANY):
+        fetch([number])
+    assert len(shards(tmp_path)) < _shards._MANY
+    fetch.computed.clear()
+    fetch(range(2 * _shards._MANY))
+    assert fetch.computed == []
+
+
+def test_clear_removes_our_files_and_no_others(tmp_path):
+    store = FeatureStore(tmp_path)
+    fetch = Caller(store)
+    fetch([1, 2])
+    (tmp_path / "space" / "mine.txt").write_text("keep me")
+    store.clear()
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["mine.txt"]
+    fetch([1])
+    assert fetch.computed == [1, 2, 1]
+
+
+def test_info_counts_rows_bytes_hits_and_misses(tmp_path):
+    store = FeatureStore(tmp_path)
+    fetch = Caller(store)
+    fetch([1, 2, 3])
+    fetch([1, 4])
+    info = store.info()
+    assert (info["hits"], info["misses"]) == (1, 4)
+    assert (info["memory_rows"], info["memory_bytes"]) == (4, 4 * WIDTH * 4)
+    assert info["disk_rows"] == 4
+    assert info["disk_bytes"] == sum(path.stat().st_size for path in shards(tmp_path))
+    assert info["directory"] == str(tmp_path)
+
+
+def test_clones_share_a_store_and_pickles_find_its_directory(tmp_path):
+    store = FeatureStore(tmp_path, memory=123)
+    assert clone(BackboneFeatures(cache=store)).cache is store
+    assert copy.deepcopy(store) is store
+    Caller(store)([5])
+    opened = pickle.loads(pickle.dumps(store))
+    assert (opened.directory, opened.memory, opened.disk) == (tmp_path, 123, store.disk)
+    again = Caller(opened)
+    again([5])
+    assert again.computed == []
+
+
+def test_equal_cache_parameters_mean_the_same_store(tmp_path, monkeypatch):
+    monkeypatch.setenv("SKMEDIMG_CACHE", str(tmp_path / "auto"))
+    assert shared_store("auto") is shared_store("auto")
+    assert shared_store(tmp_path) is shared_store(str(tmp_path))
+    assert shared_store(tmp_path) is not shared_store("auto")
+    assert shared_store(None) is None
+    own = FeatureStore()
+    assert shared_store(own) is own
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.lists(st.integers(0, 12), min_size=1, max_size=8), max_size=12),
+    st.integers(0, 10),
+    st.integers(0, 10),
+)
+def test_whatever_is_asked_in_whatever_budget_the_rows_are_right(
+    tmp_path_factory, asked, ram, disk
+):
+    folder = tmp_path_factory.mktemp("store")
+    store = FeatureStore(folder, memory=ram * WIDTH * 4, disk=disk * 80)
+    for numbers in asked:
+        Caller(store)(numbers)
+    info = store.info()
+    assert info["memory_bytes"] <= ram * WIDTH * 4
+    assert info["disk_bytes"] <= disk * 80
