@@ -29,6 +29,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import skmedimg.evaluation._cell as cell_module
+import skmedimg.evaluation._tests as tests_module
 from skmedimg import Comparison, ImageLoader, compare
 from skmedimg.datasets import make_lesions
 from skmedimg.metrics import dice
@@ -724,6 +725,30 @@ def test_claims_say_who_is_better_and_nothing_where_nothing_shows(two):
 def test_where_less_is_better_the_winner_has_less(two):
     claim = two.tests(reference="majority class", metric="brier").claims[0]
     assert "is better than majority class: Brier score differs by -0." in claim
+
+
+def test_a_difference_that_counts_alone_but_not_among_several_is_no_claim(two):
+    record = {
+        "first": "a", "second": "b", "metric": "roc_auc", "difference": 0.1, "low": 0.01,
+        "high": 0.19, "p_value": 0.03, "p_adjusted": 0.09, "test": "corrected resampled t-test",
+    }  # fmt: skip
+    claim = tests_module._claim(record, 3, two)
+    assert claim.startswith("No claim between a and b")
+    assert "p = 0.030), which would count as the only pair" in claim
+
+
+def test_what_shows_of_the_fitted_models_alone_is_said_of_them_alone(cancer):
+    X, y = cancer
+    poor = make_pipeline(FunctionTransformer(two_columns), GaussianNB())
+    models = {"all": GaussianNB(), "two": poor}
+    found = compare(models, X, y, cv=2, **QUIET)  # one degree of freedom shows next to nothing
+    claim = found.tests(reference="two").claims[0]
+    assert claim.startswith("No claim between all and two")
+    assert "Of the models as fitted here, all is better than two in ROC AUC (DeLong's" in claim
+
+
+def two_columns(X):
+    return X[:, [4, 26]]
 
 
 def test_p_values_are_corrected_for_the_number_of_pairs(two):

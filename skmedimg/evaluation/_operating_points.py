@@ -68,6 +68,16 @@ def specificity_at_sensitivity_scorer(sensitivity=0.95, pos_label=1):
     -------
     scorer : callable
         `scorer(estimator, X, y)` returns the specificity.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skmedimg.evaluation import specificity_at_sensitivity_scorer
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> scorer = specificity_at_sensitivity_scorer(0.95, pos_label=0)
+    >>> print(f"{scorer(GaussianNB().fit(X, y), X, y):.2f}")
+    0.96
     """
     return _scorer(specificity_at_sensitivity, pos_label, sensitivity=sensitivity)
 
@@ -84,6 +94,16 @@ def sensitivity_at_specificity_scorer(specificity=0.95, pos_label=1):
     -------
     scorer : callable
         `scorer(estimator, X, y)` returns the sensitivity.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skmedimg.evaluation import sensitivity_at_specificity_scorer
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> scorer = sensitivity_at_specificity_scorer(0.95, pos_label=0)
+    >>> print(f"{scorer(GaussianNB().fit(X, y), X, y):.2f}")
+    0.96
     """
     return _scorer(sensitivity_at_specificity, pos_label, specificity=specificity)
 

@@ -38,6 +38,18 @@ class Claims:
     See Also
     --------
     Comparison.tests : Makes it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skmedimg import compare
+    >>> result = compare(GaussianNB(), *load_iris(return_X_y=True), random_state=0, verbose=0)
+    >>> result.tests()
+    GaussianNB is better than majority class: balanced accuracy differs by +0.6... (95 % interval
+    +0.5... to +0.6...; corrected resampled t-test, p < 0.001).
+    >>> sorted({record["test"] for record in result.tests().records})
+    ["McNemar's test", 'corrected resampled t-test']
     """
 
     def __init__(self, claims, records, warnings=()):
@@ -76,8 +88,11 @@ def run_tests(comparison, reference, metric):
     pairs = _pairs(comparison, reference, metric)
     records = [record for pair in pairs for record in _records(comparison, *pair, metric)]
     _adjust(records)
-    decisive = [record for record in records if record["decides"]]
-    claims = [_claim(record, len(pairs), comparison) for record in decisive]
+    claims = [
+        _claim(record, len(pairs), comparison) + _aside(record, records, comparison)
+        for record in records
+        if record["decides"]
+    ]
     return Claims(claims, records, comparison.warnings)
 
 
@@ -195,10 +210,33 @@ def _claim(record, n_pairs, comparison):
             f"{_better(record)}: {title} differs by {record['difference']:+.3f} "
             f"(95 % interval {limits}; {test})."
         )
+    begin = f"No claim between {pair}: {title} differs by {record['difference']:+.3f}"
+    if record["p_value"] < _ALPHA:
+        return (
+            f"{begin} (95 % interval {limits}, {_p_text(record['p_value'])}), which would count "
+            f"as the only pair, but not as one of several ({test})."
+        )
     return (
-        f"No claim between {pair}: {title} differs by {record['difference']:+.3f}, but anything "
-        f"from {limits} fits the data ({test}). This does not show that they are equal."
+        f"{begin}, but anything from {limits} fits the data ({test}). This does not show that "
+        "they are equal."
     )
+
+
+def _aside(decisive, records, comparison):
+    """Add what holds of the fitted models where nothing shows of their training."""
+    if not decisive["p_adjusted"] >= _ALPHA or decisive["test"] != RESAMPLED:
+        return ""
+    pair = {decisive["first"], decisive["second"]}
+    told = {}
+    for record in records:
+        shows = record["test"] != RESAMPLED and record["p_adjusted"] < _ALPHA
+        if shows and {record["first"], record["second"]} == pair:
+            title, p_value = _title(record, comparison), _p_text(record["p_adjusted"])
+            told.setdefault(_better(record), []).append(f"{title} ({record['test']}, {p_value})")
+    if not told:
+        return ""
+    asides = " but ".join(f"{who} in {' and '.join(what)}" for who, what in told.items())
+    return f" Of the models as fitted here, {asides}; training them again may differ."
 
 
 def _better(record):

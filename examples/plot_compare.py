@@ -1,0 +1,65 @@
+"""
+Compare models, and say what may be claimed
+===========================================
+
+Is a description by oriented gradients (HOG) with a small network enough, or does a network on raw
+pixels see more? One call asks both on the same folds, keeps the images of a patient together, adds
+the answer one would give without looking, and words the outcome.
+"""
+
+# %%
+# Sixty synthetic patients with three images each, half of the patients ill.
+
+from skmedimg import HOG, Pipeline, ScratchCNN, ShallowMLP, compare
+from skmedimg.datasets import make_lesions
+
+data = make_lesions(180, size=24, patients=60, noise=0.1, random_state=0)
+result = compare(
+    {
+        "HOG + MLP": Pipeline([HOG(pixels_per_cell=(6, 6)), ShallowMLP(max_epochs=15)]),
+        "MLP": ShallowMLP(max_epochs=15),
+        "small CNN": ScratchCNN(filters=(8, 16), max_epochs=15),
+    },
+    data.images, data.target, groups=data.groups, random_state=0, verbose=0,
+)  # fmt: skip
+print(result)
+
+# %%
+# The table has every score with its interval, which comes from drawing the patients again.
+
+result.summary(metrics=["balanced_accuracy", "roc_auc"])
+
+# %%
+# A forest plot shows the same; the baseline is where a model that sees nothing would be.
+
+result.plot("scores")
+
+# %%
+# Means that differ are not yet models that differ. These are the sentences that the data allow;
+# with `repeats=5` they would allow more.
+
+print(result.tests(reference="small CNN"))
+
+# %%
+# The curves of training, fold by fold, and the errors of the best model:
+
+result.plot("curves", name="small CNN")
+
+# %%
+
+result.plot("confusion", name=result.summary().index[0])
+
+# %%
+# ROC curves with the spread over the folds; probabilities of different folds are never pooled.
+
+result.plot("roc")
+
+# %%
+# What each model costs:
+
+result.plot("cost")
+
+# %%
+# A patient gets one diagnosis: the same comparison with one row per patient.
+
+result.by_patient("mean").summary(metrics=["balanced_accuracy", "roc_auc"])
