@@ -9,6 +9,11 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# Time limits would fail tests on a busy machine; a run in CI is the same run every time.
+settings.register_profile("skmedimg", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("skmedimg")
 
 NO_DATA = "set SKMEDIMG_DATA to a folder of real data to run this test"
 
