@@ -1,0 +1,131 @@
+"""Lungs in real chest X-rays: how well the published U-Net does on unseen patients.
+
+No timing: `SKMEDIMG_DATA=FOLDER python -m bench.lungs [--seeds 0 1 2] [--nets published ...]`.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+
+from bench.__main__ import RESULTS
+from bench._machine import describe
+from bench._runner import pinned_threads
+
+ROWS = []
+NAME = "lungs"
+GOALS = {"dice": 0.93, "iou": 0.87}
+NETS = {
+    "published": {"schedule": "constant"},
+    "cosine schedule": {},
+    "group norm": {"norm": "group"},
+    "batch norm": {"norm": "batch"},
+    "larger": {"filters": (32, 64, 128, 256)},
+    "larger, batch norm": {"filters": (32, 64, 128, 256), "norm": "batch"},
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--nets", nargs="+", default=["published"], choices=sorted(NETS))
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    data = load()
+    with pinned_threads(1):
+        for net in options.nets:
+            for seed in options.seeds:
+                figures = evaluate(data, NETS[net], seed, options.epochs)
+                print(net, seed, figures, flush=True)
+                write(options.out, net, seed, figures)
+
+
+def load():
+    folder = Path(os.environ["SKMEDIMG_DATA"])
+    with np.load(folder / "lungs_4class_128.npz") as file:
+        return {name: file[name] for name in ("images", "masks", "labels", "groups")}
+
+
+def evaluate(data, parameters, seed, epochs):
+    """Train on 70 % of the patients, score the others."""
+    from skmedimg import UNetSegmenter, metrics
+
+    train, test = split(data, seed)
+    images = np.repeat(data["images"][..., None], 3, axis=-1)  # the published net takes colours
+    model = UNetSegmenter(max_epochs=epochs, random_state=seed).set_params(**parameters)
+    begin = time.perf_counter()
+    model.fit(images[train], data["masks"][train])
+    seconds = time.perf_counter() - begin
+    true, pred = data["masks"][test], model.predict(images[test])
+    return {
+        "dice": metrics.dice(true, pred),
+        "iou": metrics.iou(true, pred),
+        "pixel f1": metrics.pixel_f1(true, pred),
+        "pixel precision": metrics.pixel_precision(true, pred),
+        "pixel recall": metrics.pixel_recall(true, pred),
+        "hausdorff 95": metrics.hausdorff_distance(true, pred, missing="diagonal"),
+        "boundary f1": metrics.boundary_f1(true, pred),
+        "lowest dice": float(metrics.dice(true, pred, average="image").min()),
+        "parameters": sum(p.numel() for p in model.net_.module_.parameters()),
+        "images": [len(train), len(test)],
+        "seconds": seconds,
+    }
+
+
+def split(data, seed):
+    """Return rows of 70 % and 30 % of the patients, stratified by diagnosis."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    folds = StratifiedGroupKFold(10, shuffle=True, random_state=seed)
+    tenths = [rows for _, rows in folds.split(data["images"], data["labels"], data["groups"])]
+    return np.sort(np.concatenate(tenths[3:])), np.sort(np.concatenate(tenths[:3]))
+
+
+def write(folder, net, seed, figures):
+    """Add one run to the result file, whose facts sum up the seeds of each net."""
+    path = folder / f"{NAME}.json"
+    runs = json.loads(path.read_text("utf-8"))["runs"] if path.exists() else {}
+    runs.setdefault(net, {})[str(seed)] = {k: rounded(v) for k, v in figures.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(result(runs), indent=1, sort_keys=True, ensure_ascii=False)
+    path.write_text(text + "\n", "utf-8")
+
+
+def result(runs):
+    empty = {name: {} for name in ("seconds", "speedup", "limits", "absent")}
+    return {
+        "name": NAME,
+        "work": "U-Net on 128x128 chest X-rays, 20 epochs; scored on the other 30 % of patients",
+        "quick": False,
+        "threads": 1,
+        "repeats": 1,
+        "facts": {net: summary(list(seeds.values())) for net, seeds in sorted(runs.items())},
+        "runs": runs,
+        **empty,
+        **describe(),
+    }
+
+
+def summary(runs):
+    """Return mean and range over the seeds as one line."""
+    parts = [f"{runs[0]['parameters']:,} parameters, {len(runs)} seeds"]
+    for name in ("dice", "iou", "pixel f1", "pixel precision", "pixel recall", "hausdorff 95"):
+        values = [run[name] for run in runs]
+        text = f"{name} {statistics.mean(values):.4f} ({min(values):.4f} to {max(values):.4f})"
+        if name in GOALS:
+            text += f" goal {GOALS[name]} {'met' if min(values) >= GOALS[name] else 'MISSED'}"
+        parts.append(text)
+    return "; ".join(parts)
+
+
+def rounded(value):
+    return round(value, 4) if isinstance(value, float) else value
+
+
+if __name__ == "__main__":
+    main()
