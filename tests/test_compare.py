@@ -1,6 +1,9 @@
 """compare() asks everybody the same, keeps the answers in order, and gives the same twice."""
 
 import json
+import signal
+import subprocess
+import sys
 import warnings
 from dataclasses import FrozenInstanceError
 
@@ -30,7 +33,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import skmedimg.evaluation._cell as cell_module
 import skmedimg.evaluation._tests as tests_module
-from skmedimg import Comparison, ImageLoader, compare
+from skmedimg import Comparison, ImageLoader, LazyImages, compare
 from skmedimg.datasets import make_lesions
 from skmedimg.metrics import dice
 
@@ -409,6 +412,37 @@ def test_an_interrupted_comparison_goes_on_and_gives_the_same(cancer, tmp_path, 
     assert same(resumed, compare(models, *cancer, **QUIET))
 
 
+KILLED = """
+import os, signal, sys
+import numpy as np
+from sklearn.naive_bayes import GaussianNB
+from skmedimg import compare
+
+class Deadly(GaussianNB):
+    def fit(self, X, y):
+        if len(os.listdir(sys.argv[1])) > 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().fit(X, y)
+
+Deadly.__repr__ = lambda self, N_CHAR_MAX=700: "GaussianNB()"
+Deadly.__module__ = "sklearn.naive_bayes"
+X = np.random.RandomState(0).normal(size=(90, 3))
+compare({"bayes": Deadly()}, X, (X[:, 0] > 0).astype(int), checkpoint=sys.argv[1], random_state=0)
+"""
+
+
+def test_a_killed_process_loses_one_fit(tmp_path, fits):
+    run = subprocess.run([sys.executable, "-c", KILLED, tmp_path], capture_output=True, text=True)
+    assert run.returncode == -signal.SIGKILL
+    done = len(list(tmp_path.glob("*.npz")))
+    assert done >= 3
+    X = np.random.RandomState(0).normal(size=(90, 3))
+    y = (X[:, 0] > 0).astype(int)
+    resumed = compare({"bayes": GaussianNB()}, X, y, checkpoint=tmp_path, **QUIET)
+    assert len(fits) == 10 - done
+    assert same(resumed, compare({"bayes": GaussianNB()}, X, y, **QUIET))
+
+
 def test_a_finished_comparison_is_not_fitted_again(cancer, tmp_path, fits):
     first = compare({"bayes": GaussianNB()}, *cancer, checkpoint=tmp_path, **QUIET)
     fits.clear()
@@ -632,6 +666,7 @@ def test_small_and_uncertain_comparisons_say_so():
     found = compare({"tree": DecisionTreeClassifier()}, X[:60], y[:60], cv=5, **QUIET)
     assert any("Only 60 rows" in warning for warning in found.warnings)
     assert "points wide" in found.summary().loc["tree", "warnings"]
+    assert found.summary().attrs["warnings"] == list(found.warnings)
 
 
 def test_a_fold_that_lacks_a_class_is_named(iris):
@@ -810,6 +845,7 @@ class Flatten(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X):
+        X = X.load() if hasattr(X, "load") else X
         return np.asarray(X, dtype=float).reshape(len(X), -1)
 
 
@@ -824,6 +860,15 @@ def folder(tmp_path):
         Image.fromarray(pixels.astype(np.uint8)).save(paths[-1])
     Image.open(paths[0]).save(paths[39])
     return [str(path) for path in paths], labels
+
+
+def test_lazy_images_are_what_their_arrays_are(folder):
+    paths, y = folder
+    lazy = LazyImages(paths, size=(8, 8))
+    model = {"lda": make_pipeline(Flatten(), LinearDiscriminantAnalysis())}
+    one = compare(model, lazy, y, cv=4, **QUIET)
+    other = compare(model, lazy.load(), y, cv=4, **QUIET)
+    assert same(one, other)
 
 
 def test_paths_are_compared_and_audited(folder):
@@ -880,6 +925,29 @@ def test_segmenters_are_compared_by_the_dice_of_each_image(lesions, tmp_path):
     assert repr(again) == repr(found)
     with pytest.raises(ValueError, match="counts classes"):
         found.confusion("brighter")
+
+
+class FromPaths(Brighter):
+    """Segment pictures named by their paths, learning from masks named by theirs."""
+
+    def fit(self, X, y):
+        return super().fit(*(np.stack([np.array(Image.open(path)) for path in part])
+                             for part in (X, y)))  # fmt: skip
+
+    def predict(self, X):
+        return super().predict(np.stack([np.array(Image.open(path)) for path in X]))
+
+
+def test_masks_may_be_paths(lesions, tmp_path):
+    X, masks = grey(lesions).astype(np.uint8), np.asarray(lesions.masks) > 0
+    for i, (image, mask) in enumerate(zip(X, masks, strict=True)):
+        Image.fromarray(image).save(tmp_path / f"image{i:02d}.png")
+        Image.fromarray((255 * mask).astype(np.uint8)).save(tmp_path / f"mask{i:02d}.png")
+    names = [sorted(map(str, tmp_path.glob(f"{kind}*.png"))) for kind in ("image", "mask")]
+    files = compare({"m": FromPaths()}, *names, cv=3, audit=False, **QUIET)
+    arrays = compare({"m": Brighter()}, X, (255 * masks).astype(np.uint8), cv=3, **QUIET)
+    for name in ("m", "majority mask"):
+        np.testing.assert_array_equal(files.values(name, "dice"), arrays.values(name, "dice"))
 
 
 def test_a_classifier_and_a_segmenter_cannot_be_compared(lesions):

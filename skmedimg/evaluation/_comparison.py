@@ -145,9 +145,11 @@ class Comparison(Outcome):
         -------
         summary : DataFrame
             Per metric the columns `<metric>`, `<metric> low` and `<metric> high`, then times,
-            parameters, `baseline` and `warnings`.
+            parameters, `baseline` and `warnings`; those of the whole are in `attrs["warnings"]`.
         """
-        return to_frame(self.summary_records(metrics, confidence), index="estimator")
+        frame = to_frame(self.summary_records(metrics, confidence), index="estimator")
+        frame.attrs["warnings"] = list(self.warnings)
+        return frame
 
     def summary_records(self, metrics=None, confidence=0.95):
         """Return the rows of `summary` as plain dicts, for which pandas is not needed.
