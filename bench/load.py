@@ -12,14 +12,14 @@ from bench import Row
 SIDE = 224
 
 
-def make_files(folder, count, height, width, mode):
-    """Write X-ray-like JPEGs (soft shapes, fine texture, noise) of about this size."""
+def make_files(folder, count, height, width, mode, spread=50):
+    """Write X-ray-like JPEGs (soft shapes, fine texture, noise), up to `spread` pixels apart."""
     from PIL import Image
 
     folder.mkdir(parents=True)
     random = np.random.RandomState(0)
     for k in range(count):
-        sides = height + random.randint(-50, 50), width + random.randint(-50, 50)
+        sides = [side + random.randint(-spread, spread + 1) for side in (height, width)]
         Image.fromarray(texture(random, *sides)).convert(mode).save(folder / f"{k}.jpg", quality=90)
     return sorted(str(path) for path in folder.iterdir())
 

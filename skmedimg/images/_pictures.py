@@ -81,7 +81,7 @@ def read_picture(path, head, color, frame, max_pixels, draft_size):
         check_pixels(path, *picture.size, max_pixels)
         picture.seek(check_frame(path, frame, getattr(picture, "n_frames", 1)))
         check_pixels(path, *picture.size, max_pixels)
-        if name == "PNG" and picture.mode != "I;16" and "16B" in str(picture.tile[0]):
+        if name == "PNG" and picture.mode[0] != "I" and "16B" in str(picture.tile[0]):
             return _without_alpha(_deep_png(path, reader))
         if name == "JPEG":
             _draft(picture, color, draft_size)
