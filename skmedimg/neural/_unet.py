@@ -84,7 +84,8 @@ class UNetSegmenter(NeuralSegmenter):
     gradient_clip : float or None, default=None
         Largest norm of a step's gradient.
     class_weight : dict, "balanced" or None, default=None
-        Weight of each label; "balanced" makes every class count the same.
+        Weight of a pixel of each class in cross-entropies, of each class in Dice and Tversky;
+        "balanced" makes every class count the same.
     early_stopping : bool, default=False
         Hold back images, stop when their loss no longer falls and keep the best epoch. False
         trains on every image given.
