@@ -71,15 +71,31 @@ def test_window_functions_equal_pydicom(dicom, function):
     np.testing.assert_allclose(shares(read_image(path)), expected, atol=2e-5)
 
 
-def test_a_look_up_table_equals_pydicom(dicom):
+def lookup_table(bits, packed):
+    entries = (2**bits - 1) * (np.arange(4096) / 4095) ** 2
     table = pydicom.Dataset()
-    table.LUTDescriptor = [4096, 0, 12]
-    table.LUTData = [int(4095 * (k / 4095) ** 2) for k in range(4096)]
-    table["LUTDescriptor"].VR = table["LUTData"].VR = "US"
-    path = dicom(STORED, 12, VOILUTSequence=[table])
+    table.LUTDescriptor = [4096, 0, bits]
+    table["LUTDescriptor"].VR = "US"
+    packed_or_not = entries.astype("<u2").tobytes() if packed else entries.astype(int).tolist()
+    table.add_new("LUTData", "OW" if packed else "US", packed_or_not)
+    return [table]
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_look_up_tables_equal_pydicom(dicom, packed):
+    path = dicom(STORED, 12, VOILUTSequence=lookup_table(12, packed))
     dataset = pydicom.dcmread(path)
     expected = pydicom.pixels.apply_voi_lut(dataset.pixel_array, dataset) / 4095
     np.testing.assert_allclose(shares(read_image(path)), expected, atol=2e-5)
+    path = dicom(STORED, 12, ModalityLUTSequence=lookup_table(16, packed))
+    dataset = pydicom.dcmread(path)
+    expected = pydicom.pixels.apply_modality_lut(dataset.pixel_array, dataset) / 65535
+    np.testing.assert_allclose(shares(read_image(path)), expected, atol=2e-5)
+
+
+def test_an_empty_window_counts_as_none(dicom):
+    path = dicom(STORED, 12, WindowCenter="", WindowWidth="")
+    np.testing.assert_allclose(shares(read_image(path)), STORED / 4095, atol=1e-5)
 
 
 def test_without_a_window_the_stored_bits_span_the_range(dicom):

@@ -5,6 +5,10 @@ import numpy as np
 from skmedimg.images._limits import ImageReadError, check_frame, check_pixels
 
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+_LOOKS = (
+    *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence"),
+    *("WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
+)
 
 
 def read_dicom(path, frame, window, max_pixels):
@@ -49,7 +53,8 @@ def _shown(stored, dataset, frame, window):
     settings = _settings(dataset, frame)
     values, limits = _rescaled(stored, dataset, settings)
     if window is None and "VOILUTSequence" in settings:
-        shares = _looked_up(values, dataset, settings["VOILUTSequence"].value[0])
+        tables = settings["VOILUTSequence"]
+        shares = _looked_up(values, tables, dataset) / _top(tables)
     else:
         shares = _windowed(values, limits, settings, window)
     depth = np.uint8 if dataset.get("BitsStored", 16) <= 8 else np.uint16
@@ -58,26 +63,24 @@ def _shown(stored, dataset, frame, window):
 
 
 def _settings(dataset, frame):
-    """Return the data elements that decide the looks of a frame, by keyword; its own win."""
+    """Return the values that decide the looks of a frame, by keyword; the frame's own win."""
     shared = dataset.get("SharedFunctionalGroupsSequence") or []
     own = (dataset.get("PerFrameFunctionalGroupsSequence") or [])[frame : frame + 1]
-    found = {element.keyword: element for element in dataset if element.keyword}
+    places = [dataset]
     for groups in (*shared, *own):
         for name in ("PixelValueTransformationSequence", "FrameVOILUTSequence"):
-            for group in groups.get(name) or []:
-                found.update({element.keyword: element for element in group})
-    return found
+            places += groups.get(name) or []
+    found = {name: place.get(name) for place in places for name in _LOOKS if name in place}
+    return {keyword: value for keyword, value in found.items() if value not in (None, "")}
 
 
 def _rescaled(stored, dataset, settings):
     """Return values in the unit of the scanner, and the least and greatest that bits can hold."""
     if "ModalityLUTSequence" in settings:
-        from pydicom.pixels import apply_modality_lut
-
-        bits = settings["ModalityLUTSequence"].value[0].LUTDescriptor[2]
-        return apply_modality_lut(stored, dataset).astype(np.float32), (0, 2**bits - 1)
-    slope = float(_value(settings, "RescaleSlope", 1))
-    intercept = float(_value(settings, "RescaleIntercept", 0))
+        tables = settings["ModalityLUTSequence"]
+        return _looked_up(stored, tables, dataset), (0, _top(tables))
+    slope = float(settings.get("RescaleSlope", 1))
+    intercept = float(settings.get("RescaleIntercept", 0))
     ends = sorted(end * slope + intercept for end in _stored_range(stored, dataset))
     return stored.astype(np.float32) * np.float32(slope) + np.float32(intercept), ends
 
@@ -90,18 +93,25 @@ def _stored_range(stored, dataset):
     return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
 
 
-def _looked_up(values, dataset, table):
-    from pydicom.pixels import apply_voi
+def _looked_up(values, tables, dataset):
+    """Return values through the first of the look-up tables."""
+    entries = tables[0].LUTData
+    if isinstance(entries, bytes):
+        entries = np.frombuffer(entries, "<u2" if dataset.original_encoding[1] else ">u2")
+    places = values.astype(np.int64) - tables[0].LUTDescriptor[1]
+    return np.asarray(entries, np.float32)[np.clip(places, 0, len(entries) - 1)]
 
-    bits = table.LUTDescriptor[2]
-    return apply_voi(values.astype(np.int64), dataset).astype(np.float32) / (2**bits - 1)
+
+def _top(tables):
+    """Return the greatest value that the first look-up table gives out."""
+    return 2 ** tables[0].LUTDescriptor[2] - 1
 
 
 def _windowed(values, limits, settings, window):
     """Return where in the window values lie, from 0 to 1 (DICOM PS3.3, C.11.2.1.2 and 3)."""
-    function = _value(settings, "VOILUTFunction", "LINEAR")
+    function = settings.get("VOILUTFunction", "LINEAR")
     if window is None:
-        window = [_first(_value(settings, name, None)) for name in ("WindowCenter", "WindowWidth")]
+        window = [_first(settings.get(name)) for name in ("WindowCenter", "WindowWidth")]
     if None in window:
         center, width, function = sum(limits) / 2, limits[1] - limits[0], "LINEAR_EXACT"
     else:
@@ -111,11 +121,6 @@ def _windowed(values, limits, settings, window):
     if function == "LINEAR":
         center, width = center - 0.5, width - 1
     return np.clip((values - center) / max(width, 1e-6) + 0.5, 0, 1)
-
-
-def _value(settings, keyword, default):
-    value = settings[keyword].value if keyword in settings else None
-    return default if value is None or value == "" else value
 
 
 def _first(value):
