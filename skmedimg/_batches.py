@@ -33,7 +33,14 @@ class Dataset(torch.utils.data.Dataset):
     augment : object with `augment_batch`, or None, default=None
     targets : dict of str to ndarray (n, ...), default=None
         "y" and "w", sliced along.
+
+    Attributes
+    ----------
+    at_once : int or None
+        Rows per inference batch; None leaves the number to `InferenceBatches`.
     """
+
+    at_once = None
 
     def __init__(self, images, device, precision, *, flat=False, augment=None, targets=None):
         self.images = images
@@ -141,7 +148,8 @@ class InferenceBatches:
     def __init__(self, dataset, batch_size=None):
         self.dataset = dataset
         values = math.prod(dataset.images.shape[1:])
-        self.batch_size = batch_size or min(4096, max(_ROW_BLOCK, _INFERENCE_VALUES // values))
+        fitting = min(4096, max(_ROW_BLOCK, _INFERENCE_VALUES // values))
+        self.batch_size = batch_size or dataset.at_once or fitting
 
     def __len__(self):
         return -(-len(self.dataset) // self.batch_size)

@@ -493,6 +493,11 @@ def test_tuning_judges_each_image_by_a_network_that_has_not_seen_it(few, monkeyp
 
     Spy((2,), max_epochs=1, random_state=0, threshold="tune").fit(X, y, groups=np.arange(12) // 4)
     assert len(pairs) == 3
+    weights = np.ones(12)
+    weights[0] = 0
+    odd = np.where(np.arange(12)[:, None, None] == 0, 7, y)
+    model = small((2,), threshold="tune").fit(X, odd, sample_weight=weights)
+    assert 0 < model.threshold_ < 1
     assert all(not seen & judged and judged for seen, judged in pairs)
     assert set.union(*(judged for _, judged in pairs)) == {image.tobytes() for image in X}
 

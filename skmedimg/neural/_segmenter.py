@@ -158,33 +158,41 @@ class NeuralSegmenter(NeuralEstimator):
         self.threshold_ = 0.5 if self.threshold == "tune" else self.threshold
         super()._fit(X, y, sample_weight, groups, epochs, fresh, classes)
         if self.threshold == "tune" and not self.early_stopping:
-            self.threshold_ = self._tune_out_of_fold(X, y, groups)
+            self.threshold_ = self._tune_out_of_fold(X, y, sample_weight, groups)
         return self
 
     def _datasets(self, images, encoded, weights, rows):
         training, watched = super()._datasets(images, encoded, weights, rows)
         if self.patch_size is not None:
             training.augment = Patches(self._sides("patch_size"), self.augment)
+        if watched is not None:
+            watched.at_once = images_at_once(self.net_, images.shape)
         return training, watched
 
     def _train(self, training, validation, epochs, tasks):
         super()._train(training, validation, epochs, tasks)
         if self.threshold == "tune" and validation is not None:
-            images, masks = (_on_host(a) for a in (validation.images, validation.targets["y"]))
-            self.threshold_ = best_threshold(self._curves(images, masks))
+            held_back = (validation.images, *map(validation.targets.get, "yw"))
+            images, masks, weights = map(_on_host, held_back)
+            self.threshold_ = best_threshold(self._curves(images, masks), weights)
 
-    def _tune_out_of_fold(self, X, y, groups):
+    def _tune_out_of_fold(self, X, y, sample_weight, groups):
         """Choose the threshold on images that the network judged without having seen them."""
         model = clone(self).set_params(threshold=0.5, warm_start=False, postprocess=None)
+        weights = np.ones(num_samples(X)) * (1.0 if sample_weight is None else sample_weight)
+        rows = np.flatnonzero(weights)
         folds = KFold(_FOLDS, shuffle=True, random_state=seed_from(self.random_state))
-        folds = folds if groups is None else GroupKFold(_FOLDS)
-        curves = []
-        for training, held_out in folds.split(np.zeros(num_samples(X)), groups=groups):
-            model.fit(take_rows(X, training), take_rows(y, training))
+        if groups is not None:
+            folds, groups = GroupKFold(_FOLDS), np.asarray(groups)[rows]
+        curves, judged = [], []
+        for training, held_out in folds.split(rows, groups=groups):
+            training, held_out = rows[training], rows[held_out]
+            model.fit(take_rows(X, training), take_rows(y, training), weights[training])
             images = model._check_X(take_rows(X, held_out), reset=False)
             masks = check_masks(self, take_rows(y, held_out), images)
             curves.append(model._curves(images, encode_masks(masks, self.classes_)))
-        return best_threshold(np.concatenate(curves))
+            judged.append(weights[held_out])
+        return best_threshold(np.concatenate(curves), np.concatenate(judged))
 
     def _curves(self, images, masks):
         foreground = self._run(images, lambda logits: probabilities(logits)[:, 1])
