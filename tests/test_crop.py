@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
-from skmedimg import CropForeground
+from skmedimg import CropForeground, ImageLoader
 from skmedimg.images import crop_foreground
 
 
@@ -130,6 +131,13 @@ def test_it_is_not_usable_before_fit():
 def test_wrong_parameters_are_named(parameter):
     with pytest.raises(ValueError, match=f"'{next(iter(parameter))}' parameter of CropForeground"):
         CropForeground(**parameter).fit(np.stack([scene()]))
+
+
+@pytest.mark.parametrize("transformer", [CropForeground(), ImageLoader(8)])
+def test_images_stay_arrays_where_frames_are_the_rule(transformer):
+    with config_context(transform_output="pandas"):
+        images = transformer.fit_transform(np.stack([scene(), scene()]))
+    assert isinstance(images, np.ndarray)
 
 
 def test_pixels_are_named_and_a_pipeline_may_ask_for_frames():

@@ -12,7 +12,7 @@ from skmedimg.images._resize import ASPECTS, INTERPOLATIONS, check_size, resize_
 from skmedimg.images._transformer import ImageTransformer
 
 
-class CropForeground(ImageTransformer):
+class CropForeground(ImageTransformer, auto_wrap_output_keys=None):
     """Cut every image to the bounding box of its largest bright part, and resize it.
 
     For images that are in memory; :class:`ImageLoader` does the same with ``crop="foreground"``

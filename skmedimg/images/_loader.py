@@ -7,14 +7,15 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._sklearn import Interval, StrOptions, fit_context
-from skmedimg.images._check import check_images, list_paths
+from skmedimg.images._check import check_images
 from skmedimg.images._decode import ALLOWED, DecodeOptions, check_options, prepare
 from skmedimg.images._lazy import LazyImages
 from skmedimg.images._limits import MAX_PIXELS
+from skmedimg.images._paths import list_paths
 from skmedimg.images._transformer import ImageTransformer
 
 
-class ImageLoader(ImageTransformer):
+class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
     """Load images from paths, and bring them to one colour and size.
 
     The first step of a pipeline that starts from files. Images that are in memory already are

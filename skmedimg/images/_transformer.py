@@ -6,7 +6,10 @@ from sklearn.utils.validation import check_is_fitted
 
 
 class ImageTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
-    """Base of transformers from images to images; a subclass sets `output_shape_` in `fit`."""
+    """Base of transformers from images to images; a subclass sets `output_shape_` in `fit`.
+
+    A subclass passes ``auto_wrap_output_keys=None`` too: scikit-learn does not inherit it.
+    """
 
     learns_from_rows = False  # `compare` may run it once for all folds
 
