@@ -1,5 +1,6 @@
 """The fits of a comparison: side by side, with one progress bar, each kept when it is done."""
 
+import warnings
 from collections import namedtuple
 
 import numpy as np
@@ -49,10 +50,11 @@ def run_jobs(jobs, targets, splits, plan):
                 cells[job.name, number] = cell
                 progress.tell(job.name, number, cell)
         left = [(job, number) for job, number in tasks if (job.name, number) not in cells]
-        for (job, number), cell in _in_parallel(left, targets, splits, plan):
-            plan.store.write(job.key, splits[number], cell)
-            cells[job.name, number] = cell
-            progress.tell(job.name, number, cell)
+        with warnings.catch_warnings():  # threads of scikit-learn leave filters in disorder
+            for (job, number), cell in _in_parallel(left, targets, splits, plan):
+                plan.store.write(job.key, splits[number], cell)
+                cells[job.name, number] = cell
+                progress.tell(job.name, number, cell)
     return cells
 
 

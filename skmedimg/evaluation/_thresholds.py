@@ -1,5 +1,6 @@
 """Decision thresholds: chosen on rows the model was not trained on, held to what they promise."""
 
+import warnings
 from numbers import Real
 
 import numpy as np
@@ -186,10 +187,11 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             cv = StratifiedGroupKFold(cv)
         splits = list(split_rows(check_cv(cv, y, classifier=True), y, groups))
         _refuse_shared(splits, groups)
-        scores = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_and_score)(self.estimator, X, y, groups, train, test, self.pos_label_)
-            for train, test in splits
-        )
+        with warnings.catch_warnings():  # threads of scikit-learn leave filters in disorder
+            scores = Parallel(n_jobs=self.n_jobs)(
+                delayed(_fit_and_score)(self.estimator, X, y, groups, train, test, self.pos_label_)
+                for train, test in splits
+            )
         return np.concatenate(scores), np.concatenate([test for _, test in splits])
 
     def _choose(self, positive, scores, clusters):
