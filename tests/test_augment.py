@@ -198,6 +198,16 @@ def test_light_is_torchvisions_image_by_image(operation, channels):
         torch.testing.assert_close(got, kernel(image, factor.item()), atol=2e-6, rtol=0)
 
 
+def test_light_is_torchvisions_brightness_and_then_contrast():
+    images = random_images(8, 3, 16, 16)
+    changes = draw(8, brightness=0.2, contrast=0.3)
+    changed = recolour(images, changes, torch.Generator())
+    for row, image in enumerate(images):
+        brighter = v2.adjust_brightness(image, changes["brightness"][row].item())
+        expected = v2.adjust_contrast(brighter, changes["contrast"][row].item())
+        torch.testing.assert_close(changed[row], expected, atol=2e-6, rtol=0)
+
+
 def test_noise_has_the_deviation_asked_for_and_keeps_the_range():
     gray = torch.full((4, 1, 100, 100), 0.5)
     noisy, _ = batch(Augmenter(noise=0.1), gray)

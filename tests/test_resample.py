@@ -19,7 +19,7 @@ from skmedimg import Augmenter, LazyImages, Pipeline, Resample
 from skmedimg.datasets import make_lesions
 
 SAMPLERS = [RandomOverSampler(random_state=0), RandomUnderSampler(random_state=0)]
-Y = np.array([0] * 14 + [1] * 6)
+Y = np.array([0, 0, 1, 0, 0, 1, 0, 0, 1, 0] * 2)  # 14 and 6, mixed
 
 
 class Recorder(ClassifierMixin, BaseEstimator):

@@ -102,23 +102,32 @@ def draw_changes(n, ranges, flip, probability, generator):
     changes : dict of str to Tensor (n,)
         Only what may change an image: numbers, and booleans for "horizontal" and "vertical".
     """
-    width = len(_COINS) + len(_NUMBERS) + len(_PLACES)
     drawn = torch.rand(
-        (n, width), generator=generator, device=generator.device, dtype=torch.float32
-    ).unbind(1)
-    happens = {name: coin < probability for name, coin in zip(_COINS, drawn, strict=False)}
-    changes = {}
-    for (name, operation), number in zip(_NUMBERS.items(), drawn[len(_COINS) :], strict=False):
-        low, high = ranges[operation]
-        if not low == high == NEUTRAL[operation]:
-            value = low + (high - low) * number
-            changes[name] = torch.where(happens[operation], value, NEUTRAL[operation])
-    places = dict(zip(_PLACES, drawn[-len(_PLACES) :], strict=True))
+        (n, len(_COINS) + len(_NUMBERS) + len(_PLACES)),
+        generator=generator,
+        device=generator.device,
+        dtype=torch.float32,
+    )
+    coins, numbers, places = drawn.split([len(_COINS), len(_NUMBERS), len(_PLACES)], dim=1)
+    happens = dict(zip(_COINS, (coins < probability).unbind(1), strict=True))
+    places = dict(zip(_PLACES, places.unbind(1), strict=True))
+    changes = _spread(numbers, ranges, happens)
     for axis in ("horizontal", "vertical"):
         if flip in (axis, "both"):
             changes[axis] = happens["flip"] & (places[axis] < 0.5)
     if "crop" in changes:
         changes |= {name: 2 * places[name] - 1 for name in ("crop_right", "crop_down")}
+    return changes
+
+
+def _spread(numbers, ranges, happens):
+    """Return evenly drawn numbers in [0, 1) as numbers in the ranges of the active operations."""
+    changes = {}
+    for (name, operation), number in zip(_NUMBERS.items(), numbers.unbind(1), strict=True):
+        (low, high), neutral = ranges[operation], NEUTRAL[operation]
+        if not low == high == neutral:
+            value = low + (high - low) * number
+            changes[name] = torch.where(happens[operation], value, neutral)
     return changes
 
 

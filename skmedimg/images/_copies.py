@@ -83,7 +83,8 @@ def choose_sources(y, copies, balance, seed):
     rng = np.random.default_rng(seed)
     rows = [np.flatnonzero(codes == code) for code in range(len(classes))]
     sources = [_repeat(*each, rng) for each in zip(rows, missing, strict=True)]
-    return np.sort(np.concatenate(sources)), dict(zip(classes.tolist(), missing.tolist(), strict=True))
+    added = dict(zip(classes.tolist(), missing.tolist(), strict=True))
+    return np.sort(np.concatenate(sources)), added
 
 
 def changed_copies(images, masks, sources, seed, augment_batch):
