@@ -871,13 +871,15 @@ def test_lazy_images_are_what_their_arrays_are(folder):
     assert same(one, other)
 
 
-def test_paths_are_compared_and_audited(folder):
+def test_paths_are_compared_and_audited(folder, tmp_path):
     paths, y = folder
     model = make_pipeline(ImageLoader((8, 8)), Flatten(), LinearDiscriminantAnalysis())
     found = compare({"lda": model}, paths, y, cv=4, **QUIET)
     assert found.interval("lda", "accuracy").mean > 0.9
     assert found.audit is not None
     assert any("copies with different labels" in warning for warning in found.warnings)
+    found.to_json(tmp_path / "found.json")
+    assert repr(Comparison.from_json(tmp_path / "found.json").audit) == repr(found.audit)
 
 
 class Brighter(BaseEstimator):

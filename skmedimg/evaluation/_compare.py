@@ -272,7 +272,7 @@ def _warnings(named, cells, targets, splits, found):
         if failures:
             yield f"{name} failed on {len(failures)} of {len(splits)} splits: {failures[0]}"
         if targets.groups is not None and splits_patients(estimator):
-            yield f"{name} searches with inner folds that split patients: give its cv a GroupKFold."
+            yield f"{name} has inner folds that split patients: give its cv a GroupKFold."
     if found is not None:
         yield from (finding.title for finding in (*found.errors, *found.warnings))
 
