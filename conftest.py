@@ -7,6 +7,7 @@ from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+import joblib
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -25,6 +26,13 @@ def medical_data():
     if not folder:
         pytest.skip(NO_DATA)
     return Path(folder)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def patient_workers():
+    """Keep worker processes that wait: on a busy machine one leaving as work comes may block it."""
+    with joblib.parallel_config(backend="loky", idle_worker_timeout=24 * 3600):
+        yield
 
 
 @pytest.fixture(autouse=True)
