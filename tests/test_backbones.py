@@ -9,13 +9,13 @@ import torch
 from torch import nn
 from torchvision import models
 
-from skmedimg.networks._backbone_steps import SkipRows
+from skmedimg.networks._backbone_steps import SkipRows, steps_of
 from skmedimg.networks._backbone_table import IMAGENET, ROWS
-from skmedimg.networks._backbones import build_backbone
+from skmedimg.networks._backbones import Backbone, build_backbone
 from skmedimg.networks._blocks import set_generator
 from skmedimg.networks._freeze import weight_layers
 from skmedimg.networks._mlp import mlp
-from skmedimg.networks._pretrained import fill_backbone, pretrained_tensors
+from skmedimg.networks._pretrained import fill_backbone, find_weights, read_weights
 from skmedimg.networks._transfer import TransferNetwork, probe_shapes
 
 # One of each family, with the side of the images it is tried on.
@@ -29,7 +29,6 @@ FAMILIES = {
     "regnet_y_400mf": 40,
     "shufflenet_v2_x0_5": 40,
     "inception_v3": 80,
-    "vit_b_16": 224,
     "swin_t": 56,
 }
 
@@ -72,15 +71,10 @@ def normalised(images, constants=IMAGENET):
 
 
 def ours(name, network, tmp_path, **options):
-    """Our backbone with the weights of a torchvision network, by way of a file if it is small."""
+    """Our backbone with the weights of a torchvision network, by way of a file."""
+    torch.save(network.state_dict(), tmp_path / "weights.pth")
     backbone = build_backbone(name, drawn=False, **options)
-    if name == "vit_b_16":
-        head = ROWS[name].head
-        tensors = {n: v for n, v in network.state_dict().items() if not n.startswith(head)}
-    else:
-        torch.save(network.state_dict(), tmp_path / "weights.pth")
-        tensors = pretrained_tensors(tmp_path / "weights.pth", name)
-    fill_backbone(backbone, tensors)
+    fill_backbone(backbone, read_weights(find_weights(tmp_path / "weights.pth", name)))
     return backbone
 
 
@@ -91,14 +85,26 @@ def test_pooled_features_are_what_torchvision_hands_to_its_own_head(name, tmp_pa
     seen = []
     head = network.get_submodule(ROWS[name].head)
     head.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
-    images = torch.rand(2, 3, FAMILIES[name], FAMILIES[name], generator=generator())
-    backbone = ours(name, network, tmp_path)
+    images = torch.rand(2, 3, FAMILIES[name], FAMILIES[name], generator=generator()).double()
+    backbone = ours(name, network, tmp_path).double()
     with torch.no_grad():
-        network(normalised(images))
+        network.double()(normalised(images))
         features = backbone.pool(backbone(images), "avg")
     scale = seen[0].abs().max()
     assert scale > 0
-    torch.testing.assert_close(features / scale, seen[0] / scale, atol=2e-5, rtol=0)
+    torch.testing.assert_close(features / scale, seen[0] / scale, atol=1e-6, rtol=0)
+
+
+def test_the_steps_of_a_vision_transformer_are_what_it_computes():
+    network = models.VisionTransformer(32, 8, 2, 2, 16, 32, num_classes=5).eval()
+    nn.init.normal_(network.heads.head.weight)
+    nn.init.normal_(network.encoder.pos_embedding)
+    stages = ROWS["vit_b_16"].stages
+    backbone = Backbone(network, steps_of(network, stages), norms="before")
+    images = torch.rand(2, 3, 32, 32)
+    tokens = backbone.pool(backbone(images), "avg")
+    torch.testing.assert_close(network.heads(tokens), network(images))
+    assert backbone(torch.rand(2, 3, 40, 24)).shape == (2, 16, 1, 1)
 
 
 @pytest.mark.parametrize("name", ["squeezenet1_0", "squeezenet1_1"])
@@ -107,7 +113,8 @@ def test_feature_maps_are_those_of_torchvisions_features(name, tmp_path):
     images = torch.rand(2, 3, 40, 40, generator=generator())
     backbone = ours(name, network, tmp_path)
     with torch.no_grad():
-        assert torch.equal(backbone(images), network.features(normalised(images)))
+        maps, expected = backbone(images), network.features(normalised(images))
+    torch.testing.assert_close(maps, expected, rtol=0, atol=1e-5 * expected.max().item())
 
 
 def test_vgg_is_built_and_drawn_like_torchvisions_without_its_head():
@@ -301,7 +308,7 @@ def squeezenet():
 
 
 def loaded(path):
-    return pretrained_tensors(path, "squeezenet1_1")
+    return read_weights(find_weights(path, "squeezenet1_1"))
 
 
 @pytest.mark.parametrize(
@@ -368,7 +375,7 @@ def test_old_densenet_files_are_understood(tmp_path):
     assert not old.keys() <= tensors.keys()
     torch.save(old, tmp_path / "old.pth")
     backbone = build_backbone("densenet121", drawn=False)
-    fill_backbone(backbone, pretrained_tensors(tmp_path / "old.pth", "densenet121"))
+    fill_backbone(backbone, read_weights(find_weights(tmp_path / "old.pth", "densenet121")))
     assert torch.equal(backbone.network.features.norm5.bias, tensors["features.norm5.bias"])
 
 
@@ -427,7 +434,7 @@ def test_a_published_file_put_in_place_is_used(monkeypatch, tmp_path, squeezenet
 
 def test_published_weights_of_another_width_do_not_exist():
     with pytest.raises(ValueError, match="of width 1.0, and width is 0.5"):
-        pretrained_tensors("DEFAULT", "mobilenet_v2", 0.5)
+        find_weights("DEFAULT", "mobilenet_v2", 0.5)
     with pytest.raises(ValueError, match="mobilenet_v2 alone"):
         build_backbone("resnet18", width=0.5)
 

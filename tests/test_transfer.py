@@ -409,12 +409,29 @@ def test_warm_starts_continue_from_the_tail():
     )
 
 
-def test_transformers_are_fine_tuned_too():
-    model = TransferClassifier(
-        "vit_b_16", weights=None, trainable_layers=1, max_epochs=1, random_state=0
-    )
-    model.fit(IMAGES[:16], TARGET[:16])
-    assert model.net_.module_.cut_shape == (5, 768)
+class _Tokens(nn.Module):
+    """Rows of the image as tokens (n, height, width)."""
+
+    def forward(self, images):
+        return images[:, 0]
+
+
+class _FirstToken(nn.Module):
+    def forward(self, tokens):
+        return tokens[:, 0]
+
+
+def test_tokens_are_kept_at_the_cut_of_transformers():
+    with torch.random.fork_rng():
+        network = nn.Sequential(
+            _Tokens(), nn.Linear(32, 6), nn.Tanh(), nn.Linear(6, 5), _FirstToken()
+        )
+    options = {"trainable_layers": 1, "precision": "float32", "max_epochs": 3, "random_state": 0}
+    cached = TransferClassifier(network, cache=FeatureStore(), **options).fit(IMAGES, TARGET)
+    plain = TransferClassifier(network, cache=None, **options).fit(IMAGES, TARGET)
+    assert cached.net_.module_.cut_shape == (32, 6)
+    assert cached.cache.info()["memory_rows"] == 40
+    np.testing.assert_allclose(cached.predict_proba(IMAGES), plain.predict_proba(IMAGES), atol=1e-5)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

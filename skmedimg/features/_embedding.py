@@ -215,7 +215,8 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         images = backbone_images(self, X, reset=False)
         device = resolve_device(self.device)
         precision = _feature_precision(self.precision, device, self.image_shape_)
-        self.network_.to(device, precision.dtype)
+        layout = torch.channels_last if precision.channels_last else torch.preserve_format
+        self.network_.to(device, precision.dtype).to(memory_format=layout)
         return np.asarray(
             frozen_rows(images, self.network_, shared_store(self.cache), device, precision)
         )

@@ -11,6 +11,7 @@ from skmedimg.images._lazy import LazyImages
 
 _FILES = {}  # (path, time, size, inode) -> digest of the bytes
 _MOST_FILES = 1 << 20
+_SPACES = {}  # (source of the weights, facts, changes since) -> name of the space
 # Packages whose code belongs to their version; any other module's code may change overnight.
 _VERSIONED = ("torch.", "torchvision.", "timm.", "skmedimg.")
 
@@ -57,17 +58,26 @@ def network_space(network, *facts):
     -------
     space : str
     """
-    state = xxhash.xxh3_128()
     backbone = network.backbone
     parts = backbone.steps[: backbone.cut]
     if network.is_pooled:
         parts = [*parts, *([backbone.network.get_submodule(backbone.neck)] * bool(backbone.neck))]
         facts = (*facts, network.pooling)
-    facts = (*facts, backbone.grey, *_constants(backbone), *map(repr, parts), *_code(parts))
-    state.update(repr(facts).encode())
-    for part in parts:
-        for value in [*part.parameters(), *part.buffers()]:
-            state.update(value.detach().cpu().contiguous().flatten().numpy())
+    tensors = [value for part in parts for value in [*part.parameters(), *part.buffers()]]
+    facts = (*facts, backbone.cut, backbone.grey, *_constants(backbone))
+    # weights that came from a file are digested once, unless somebody changed them since
+    known = (backbone.source, facts, sum(value._version for value in tensors))
+    if backbone.source is None:
+        return _digest(parts, tensors, facts)
+    if known not in _SPACES:
+        _SPACES[known] = _digest(parts, tensors, facts)
+    return _SPACES[known]
+
+
+def _digest(parts, tensors, facts):
+    state = xxhash.xxh3_128(repr((facts, *map(repr, parts), *_code(parts))).encode())
+    for value in tensors:
+        state.update(value.detach().cpu().contiguous().flatten().numpy())
     return state.hexdigest()
 
 
@@ -91,7 +101,7 @@ def _file_digest(path):
 
 def _constants(backbone):
     constants = (backbone.mean, backbone.std)
-    return [None if values is None else values.flatten().tolist() for values in constants]
+    return [None if values is None else tuple(values.flatten().tolist()) for values in constants]
 
 
 def _code(parts):

@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 from torch import nn
 
 from skmedimg.networks._backbones import Backbone
-from skmedimg.networks._pretrained import fill_backbone, pretrained_tensors
+from skmedimg.networks._pretrained import fill_backbone, find_weights, read_weights
 
 WEIGHTS = [str, os.PathLike, BaseEstimator, None]
 
@@ -43,8 +43,10 @@ def load_into(backbone, weights, name, width=1.0):
         return
     if isinstance(weights, BaseEstimator):
         fill_backbone(backbone, _tensors_of(weights, backbone))
-    else:
-        fill_backbone(backbone, pretrained_tensors(weights, "" if own else name, width))
+        return
+    source = find_weights(weights, "" if own else name, width)
+    fill_backbone(backbone, read_weights(source))
+    backbone.source = source
 
 
 def _tensors_of(estimator, backbone):

@@ -2,7 +2,6 @@
 
 import copy
 import functools
-from contextlib import nullcontext
 
 import torch
 from torch import nn
@@ -46,6 +45,7 @@ class Backbone(nn.Module):
         for constant, values in (("mean", mean), ("std", std)):
             channels = None if values is None else torch.tensor(values).reshape(1, -1, 1, 1)
             self.register_buffer(constant, channels, persistent=False)
+        self.source = None  # what identifies the weights in this process, if anything does
         self.is_held = False
         self.freeze(0)
 
@@ -185,7 +185,7 @@ def build_backbone(backbone, *, width=1.0, grey="repeat", drawn=True):
     if grey == "sum":
         first = network.get_submodule(row.first)
         network.set_submodule(row.first, GreyConv2d(first, row.mean, row.std))
-    own_stochastic_depth(own_dropout(network))
+    own_stochastic_depth(network)
     return Backbone(
         network, steps_of(network, row.stages), norms=row.norms,
         mean=row.mean, std=row.std, grey=grey, neck=row.neck,
@@ -212,20 +212,31 @@ def backbone_row(name):
 
 
 def _network(name, row, width, drawn):
-    """Build a torchvision network without its head; without drawing that takes milliseconds."""
-    make = functools.partial(models.get_model, name, **_options(name, width, drawn))
-    if name == "regnet_y_400mf":
-        make = functools.partial(models.RegNet, _regnet_widths())
+    """Return a torchvision network without its head; without drawing that takes milliseconds."""
     vgg = name.startswith("vgg")  # its head, left out, has seven times the weights of the rest
-    with torch.device("meta") if vgg or not drawn else nullcontext():
-        network = make()
+    if drawn and not vgg:
+        return _headless(name, row, width, drawn)
+    network = copy.deepcopy(_blueprint(name, row, width)).to_empty(device="cpu")
+    return network.apply(_draw_like_vgg) if drawn else network
+
+
+@functools.lru_cache(maxsize=16)
+def _blueprint(name, row, width):
+    """Build a network without memory, once for all fits."""
+    with torch.device("meta"):
+        return _headless(name, row, width, drawn=False)
+
+
+def _headless(name, row, width, drawn):
+    if name == "regnet_y_400mf":
+        with torch.device("cpu"):  # computes its widths with tensors
+            widths = _regnet_widths()
+        network = models.RegNet(widths)
+    else:
+        network = models.get_model(name, **_options(name, width, drawn))
     for part in filter(None, (row.head, row.spare)):
         network.set_submodule(part, nn.Identity())
-    if next(network.parameters()).is_meta:
-        network.to_empty(device="cpu")
-    if drawn and vgg:
-        network.apply(_draw_like_vgg)
-    return network
+    return own_dropout(network)
 
 
 def _options(name, width, drawn):

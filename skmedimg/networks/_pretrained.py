@@ -19,8 +19,8 @@ _CLASSES = 1000  # of the published heads
 _SHOWN = 5
 
 
-def pretrained_tensors(weights, name, width=1.0):
-    """Return the tensors of a backbone that `weights` names; those last read are kept in memory.
+def find_weights(weights, name, width=1.0):
+    """Find what `weights` names, downloading it if need be.
 
     Parameters
     ----------
@@ -33,16 +33,40 @@ def pretrained_tensors(weights, name, width=1.0):
 
     Returns
     -------
-    tensors : dict of str to Tensor
-        Without the published head.
+    source : tuple
+        What `read_weights` takes; equal ones have equal tensors.
     """
     if name.startswith(TIMM) and weights == "DEFAULT":
-        return {f"model.{key}": value for key, value in timm_tensors(name).items()}
-    path = _path_of(weights, name, width)
+        return (None, name)
+    path = os.path.abspath(_path_of(weights, name, width))
     if not os.path.isfile(path):
         raise FileNotFoundError(f"There is no file of weights at {path!r}.")
     facts = os.stat(path)
-    return _read_kept(path, name, facts.st_mtime_ns, facts.st_size)
+    return (path, name, facts.st_mtime_ns, facts.st_size)
+
+
+@functools.lru_cache(maxsize=2)
+def read_weights(source):
+    """Return the tensors of a backbone; those last read are kept in memory for the next fit.
+
+    Parameters
+    ----------
+    source : tuple
+        From `find_weights`.
+
+    Returns
+    -------
+    tensors : dict of str to Tensor
+        Without the published head.
+    """
+    path, name = source[:2]
+    if path is None:
+        tensors = timm_tensors(name)
+    else:
+        tensors = {_modern_name(key): v for key, v in _unwrap(read_tensors(path)).items()}
+    if name.startswith(TIMM):
+        tensors = {f"model.{key}": value for key, value in tensors.items()}
+    return {key: _as_computed(value) for key, value in _without_head(tensors, name).items()}
 
 
 def fill_backbone(backbone, tensors):
@@ -135,19 +159,22 @@ def _knock(url, file, name):
         ) from error
 
 
-@functools.lru_cache(maxsize=2)
-def _read_kept(path, name, mtime_ns, size):
-    """Read a file once for all fits; it is another one when its time or size changes."""
-    tensors = {_modern_name(key): value for key, value in _unwrap(read_tensors(path)).items()}
-    if name.startswith(TIMM):
-        return {f"model.{key}": value for key, value in tensors.items()}
-    row = ROWS.get(name)
-    left_out = () if row is None else tuple(f"{p}." for p in (row.head, row.spare) if p)
-    dropped = {
-        key: value for key, value in tensors.items() if left_out and key.startswith(left_out)
-    }
-    _mention_head([len(v) for key, v in dropped.items() if key.startswith(row.head)])
+def _without_head(tensors, name):
+    if name not in ROWS:
+        return tensors
+    head, spare = ROWS[name].head, ROWS[name].spare
+    left_out = tuple(f"{part}." for part in (head, spare) if part)
+    dropped = {key: value for key, value in tensors.items() if key.startswith(left_out)}
+    _mention_head([len(value) for key, value in dropped.items() if key.startswith(head)])
     return {key: value for key, value in tensors.items() if key not in dropped}
+
+
+def _as_computed(value):
+    """Lay a tensor out as networks compute with it, once: no fit has to copy it then."""
+    if not value.is_floating_point():
+        return value
+    layout = torch.channels_last if value.ndim == 4 else torch.contiguous_format
+    return value.float().contiguous(memory_format=layout)
 
 
 def _read_safetensors(path):
