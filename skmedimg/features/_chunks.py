@@ -15,6 +15,8 @@ _DECODED = 64
 def stored_chunks(images, size):
     """Yield the images a few at a time, decoding those that are still in their files.
 
+    Pixels that are not finite are refused here, where the chunk is in the processor's cache.
+
     Parameters
     ----------
     images : ndarray (n, height, width[, channels]) or LazyImages
@@ -29,12 +31,11 @@ def stored_chunks(images, size):
     """
     if not isinstance(images, LazyImages):
         for rows in slices(len(images), size):
+            assert_all_finite(images[rows], input_name="images")
             yield rows, with_channels(images[rows])
         return
     for block in slices(len(images), max(size, _DECODED)):
-        decoded = images[block].load()
-        assert_all_finite(decoded, input_name="X")
-        for rows, chunk in stored_chunks(decoded, size):
+        for rows, chunk in stored_chunks(images[block].load(), size):
             yield slice(block.start + rows.start, block.start + rows.stop), chunk
 
 
@@ -58,7 +59,6 @@ def as_images(images):
             f"channels), but has shape {images.shape} and dtype {images.dtype}. "
             "One image becomes a stack as image[None]."
         )
-    assert_all_finite(images, input_name="images")
     return with_channels(images)
 
 

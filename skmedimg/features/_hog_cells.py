@@ -31,7 +31,7 @@ _GROUPS = {
 
 
 def cell_histograms(images, orientations, pixels_per_cell):
-    """Return for every cell the mean gradient magnitude of its pixels in each orientation.
+    """Return for every cell the sum of its pixels' gradient magnitudes in each orientation.
 
     Parameters
     ----------
@@ -80,39 +80,37 @@ def _is_whole(flat):
 
 
 def _cells_of_bytes(images, orientations, pixels_per_cell):
-    channels = images.shape[3]
-    planes = images.permute(3, 0, 1, 2).flatten(0, 1)
-    if channels == 1:
-        index = _index(*_byte_gradients(planes))
-    else:
-        index = _index_of_steepest(*_byte_gradients(planes), channels)
-    return _mean_by_cell(index, _table(orientations, index.device), pixels_per_cell)
+    index = _index(images)
+    return _sum_by_cell(index, _table(orientations, index.device), pixels_per_cell)
+
+
+def _index(images):
+    """Return the row of the table for each pixel; opposite gradients share one."""
+    pixels, columns = _byte_gradients(images.permute(3, 0, 1, 2))
+    if len(pixels) > 1:
+        return _index_of_steepest(pixels, columns).abs_()
+    inner = columns[0, :, 1:-1]
+    inner.add_(pixels[0, :, 2:], alpha=_SIDE).sub_(pixels[0, :, :-2], alpha=_SIDE)
+    return columns[0].abs_()
 
 
 def _byte_gradients(planes):
     """Return the pixels and their column gradients as int32; gradients at the border are zero."""
-    n, height, width = planes.shape
     padded = torch.empty(planes.numel() + 2 * _PAD, dtype=torch.int32, device=planes.device)
-    pixels = padded[_PAD:-_PAD].view(n, height, width).copy_(planes)
+    pixels = padded[_PAD:-_PAD].view(planes.shape).copy_(planes)
     columns = torch.sub(padded[_PAD + 1 : 1 - _PAD], padded[_PAD - 1 : -1 - _PAD])
-    columns = columns.view(n, height, width)
-    columns[:, :, :: max(width - 1, 1)] = 0
+    columns = columns.view(planes.shape)
+    columns[..., :: max(columns.shape[3] - 1, 1)] = 0
     return pixels, columns
 
 
-def _index(pixels, columns):
-    """Return the row of the table for each pixel; opposite gradients share one."""
-    inner = columns[:, 1:-1]
-    inner.add_(pixels[:, 2:], alpha=_SIDE).sub_(pixels[:, :-2], alpha=_SIDE)
-    return columns.abs_()
-
-
-def _index_of_steepest(pixels, columns, channels):
+def _index_of_steepest(pixels, columns):
     """Return the index of the channel whose gradient is largest; of equals, the first."""
-    rows = torch.zeros_like(columns)
-    torch.sub(pixels[:, 2:], pixels[:, :-2], out=rows[:, 1:-1])
-    squares = (columns * columns).addcmul_(rows, rows).unflatten(0, (channels, -1))
-    indices = columns.add_(rows, alpha=_SIDE).abs_().unflatten(0, (channels, -1))
+    rows = torch.empty_like(columns)
+    torch.sub(pixels[:, :, 2:], pixels[:, :, :-2], out=rows[:, :, 1:-1])
+    rows[:, :, :: max(rows.shape[2] - 1, 1)] = 0
+    squares = torch.mul(columns, columns, out=pixels).addcmul_(rows, rows)
+    indices = columns.add_(rows, alpha=_SIDE)
     steepest, best = squares[0], indices[0]
     for square, index in zip(squares[1:], indices[1:], strict=True):
         # All bits set where the square is larger: torch selects by bits faster than by booleans.
@@ -124,7 +122,10 @@ def _index_of_steepest(pixels, columns, channels):
 
 @functools.lru_cache(maxsize=8)
 def _table(orientations, device):
-    """Return for each whole gradient its magnitude, in the column of its orientation."""
+    """Return for each whole gradient its magnitude, in the column of its orientation.
+
+    Opposite gradients share a row: they have the same orientation.
+    """
     row, column = np.divmod(np.arange(255 * _SIDE + 256) + 255, _SIDE)
     row, column = row.astype(float), column - 255.0
     degrees = np.rad2deg(np.arctan2(row, column)) % 180
@@ -142,7 +143,7 @@ def _cells_of_floats(images, orientations, pixels_per_cell):
     # scikit-image counts an angle that rounds to 180 degrees nowhere: the last row is empty.
     table = torch.eye(orientations + 1, orientations, device=rows.device)
     magnitude = _magnitude(rows, columns)
-    return _mean_by_cell(
+    return _sum_by_cell(
         _orientation(rows, columns, orientations),
         table.to(magnitude.dtype),
         pixels_per_cell,
@@ -195,7 +196,7 @@ def _bounds(orientations):
 # From pixels to cells.
 
 
-def _mean_by_cell(index, table, pixels_per_cell, weights=None):
+def _sum_by_cell(index, table, pixels_per_cell, weights=None):
     """Add up the rows of the table that the pixels of each cell point to."""
     n, height, width = index.shape
     rows, columns = pixels_per_cell
@@ -205,7 +206,7 @@ def _mean_by_cell(index, table, pixels_per_cell, weights=None):
         mode="sum",
         per_sample_weights=None if weights is None else _pixels_by_cell(weights, rows, columns),
     )
-    return sums.mul_(1 / (rows * columns)).view(n, height // rows, width // columns, -1)
+    return sums.view(n, height // rows, width // columns, -1)
 
 
 def _pixels_by_cell(values, rows, columns):

@@ -16,6 +16,9 @@ _CHUNK = {"cpu": 1 << 17, "cuda": 1 << 23}
 # Stacks of fewer values are done before the allocator's habits matter.
 _LARGE_STACK = 1 << 22
 
+# Rows shorter than two vector registers are multiplied number by number.
+_SHORT = 32
+
 _EPSILON = 1e-5
 _CLIP = 0.2
 
@@ -55,7 +58,7 @@ def cells(images, settings, device, batch_size):
     cells : ndarray (n, cell rows, cell columns, orientations) of float32
     """
     shape = (len(images), *cell_grid(images.shape, settings), settings.orientations)
-    return _in_chunks(_unchanged, shape, images, settings, device, batch_size)
+    return _in_chunks(_means, shape, images, settings, device, batch_size)
 
 
 def cell_grid(shape, settings):
@@ -67,7 +70,7 @@ def cell_grid(shape, settings):
 def _in_chunks(finish, shape, images, settings, device, batch_size):
     """Compute the cells of each chunk on the device and bring back what `finish` makes of them."""
     device = _device(device)
-    size = batch_size or max(1, _CHUNK[device.type] // math.prod(images.shape[1:]))
+    size = batch_size or max(1, _CHUNK[device.type] // math.prod(images.shape[1:3]))
     large = device.type == "cpu" and math.prod(images.shape) > _LARGE_STACK
     result = np.empty(shape, np.float32)
     with torch.inference_mode(), keep_freed_memory(large):
@@ -107,21 +110,23 @@ def _square_root(pixels):
     return pixels.sqrt()
 
 
-def _unchanged(cells, settings, result):
-    result.copy_(cells)
+def _means(cells, settings, result):
+    result.copy_(cells.div_(math.prod(settings.pixels_per_cell)))
 
 
 def _normalised_blocks(cells, settings, result):
     """Write every block of neighbouring cells, normalised, to the result on the CPU."""
     blocks = _blocks(cells, *settings.cells_per_block)
+    epsilon = _EPSILON * math.prod(settings.pixels_per_cell)  # of sums, where that of means is due
     if settings.block_norm == "L2-Hys":
-        blocks.mul_(_inverse_length(blocks)).clamp_(max=_CLIP)
-    lengths = _inverse_length if settings.block_norm.startswith("L2") else _inverse_sum
+        blocks.mul_(_inverse_length(blocks, epsilon)).clamp_(max=_CLIP)
+        epsilon = _EPSILON
+    inverse = _inverse_length if settings.block_norm.startswith("L2") else _inverse_sum
     result = result.view(blocks.shape)
     if blocks.device == result.device:
-        torch.mul(blocks, lengths(blocks), out=result)
+        torch.mul(blocks, inverse(blocks, epsilon), out=result)
     else:
-        result.copy_(blocks.mul_(lengths(blocks)))
+        result.copy_(blocks.mul_(inverse(blocks, epsilon)))
     if settings.block_norm == "L1-sqrt":
         result.sqrt_()
 
@@ -137,10 +142,18 @@ def _blocks(cells, rows, columns):
     return windows.reshape(-1, rows * columns * orientations)
 
 
-def _inverse_length(blocks):
+def _inverse_length(blocks, epsilon):
     length = torch.linalg.vector_norm(blocks, dim=1, keepdim=True)
-    return length.square_().add_(_EPSILON**2).rsqrt_()
+    return _per_value(length.square_().add_(epsilon**2).rsqrt_(), blocks)
 
 
-def _inverse_sum(blocks):
-    return torch.linalg.vector_norm(blocks, 1, dim=1, keepdim=True).add_(_EPSILON).reciprocal_()
+def _inverse_sum(blocks, epsilon):
+    total = torch.linalg.vector_norm(blocks, 1, dim=1, keepdim=True)
+    return _per_value(total.add_(epsilon).reciprocal_(), blocks)
+
+
+def _per_value(scale, blocks):
+    """Repeat the number of each short row for all its values: faster than to stretch a column."""
+    if blocks.shape[1] >= _SHORT:
+        return scale
+    return torch.mm(scale, scale.new_ones(1, blocks.shape[1]))
