@@ -1,0 +1,201 @@
+"""The command line: tables on standard output, words on standard error, codes with a meaning."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skmedimg import _cli
+from skmedimg._cli import DATA, DONE, FAILED, SERIOUS, main
+from skmedimg._cli._models import build_models
+from skmedimg.datasets import make_lesions
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Forty scans of twenty patients in two folders whose names need care."""
+    data = make_lesions(40, size=32, patients=20, noise=0.05, random_state=0)
+    root = tmp_path / "scans"
+    for row, image in enumerate(data.images):
+        path = (
+            root
+            / ("healthy", "<b>mass & co")[data.target[row]]
+            / (f"p{data.groups[row]:02d} {row}.png")
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    return root
+
+
+def run(capsys, *arguments):
+    code = main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+@pytest.mark.filterwarnings("ignore")  # what it warns of is not the point here
+def test_a_folder_becomes_a_table_a_report_and_a_model_that_predicts(folder, tmp_path, capsys):
+    report, stored, model = (tmp_path / name for name in ("r.html", "r.json", "m.skmed"))
+    code, out, err = run(
+        capsys, "compare", folder, "--groups", r"p\d+", "--models", "hog-linear,hog-mlp",
+        "--epochs", 2, "--size", 32, "--cv", 2, "--out", report, "--json", stored, "--save", model,
+        "--positive", "<b>mass & co",
+    )  # fmt: skip
+    assert code == DONE, err
+    assert "hog-linear" in out
+    assert "majority class (baseline)" in out
+    assert "20 patients" in err
+    assert str(report) in err
+    assert "&lt;b&gt;mass" in report.read_text("utf-8")
+    assert "<b>mass" not in report.read_text("utf-8")
+    assert json.loads(stored.read_text())["random_state"] == 0
+
+    files = sorted(folder.rglob("*.png"))[:5]
+    code, out, err = run(capsys, "predict", model, *files)
+    assert code == DONE, err
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [row["file"] for row in rows] == [str(path) for path in files]
+    for row in rows:
+        chances = {label: float(row[f"p({label})"]) for label in ("<b>mass & co", "healthy")}
+        assert sum(chances.values()) == pytest.approx(1, abs=2e-4)
+        assert row["label"] == max(chances, key=chances.get)
+
+
+def test_audit_prints_what_it_finds_and_says_so_in_its_code(folder, tmp_path, capsys):
+    code, out, err = run(capsys, "audit", folder, "--groups", r"p\d+", "--no-probes")
+    assert code == DONE, err
+    assert "Audit of 40 images" in out
+    first = sorted((folder / "healthy").iterdir())[0]
+    (folder / "<b>mass & co" / "p99 copy.png").write_bytes(first.read_bytes())
+    found = tmp_path / "found.json"
+    code, out, _ = run(capsys, "audit", folder, "--no-probes", "--json", found)
+    assert code == SERIOUS
+    assert "1 picture has copies with different labels" in out
+    kinds = [finding["kind"] for finding in json.loads(found.read_text())["findings"]]
+    assert "conflicting-labels" in kinds
+
+
+def test_damaged_files_are_named_and_left_out(folder, capsys):
+    (folder / "healthy" / "p00 broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
+    code, out, err = run(capsys, "audit", folder, "--no-probes")
+    assert code == DONE
+    assert "p00 broken.png" in err
+    assert "Audit of 40 images" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["compare", "nowhere"], "is no folder"),
+        (["compare"], "needs a FOLDER of images, or --demo"),
+        (["compare", "{folder}", "--models", "vgg99"], "'vgg99' is no model"),
+        (["compare", "{folder}", "--models", ","], "needs at least one name"),
+        (["compare", "{folder}", "--out", "{folder}/no/where.html"], "cannot be written"),
+        (["compare", "{folder}", "--groups", r"patient\d+"], "finds no patient"),
+        (["compare", "{folder}", "--groups", "("], "is no regular expression"),
+        (["compare", "{folder}/healthy"], ""),
+        (["audit", "{folder}/../empty"], "holds no images"),
+        (["predict", "{folder}/none.skmed", "nothing.png"], "there is no file 'nothing.png'"),
+    ],
+)
+def test_what_cannot_be_used_ends_with_one_line_and_code_3(folder, capsys, arguments, words):
+    (folder.parent / "empty").mkdir()
+    code, out, err = run(capsys, *(part.format(folder=folder) for part in arguments))
+    assert code == DATA, err
+    assert words in err
+    assert err.strip().splitlines()[-1].startswith("skmedimg: error: ")
+    assert "Traceback" not in err
+    assert out == ""
+
+
+def test_a_file_that_is_no_model_is_refused(folder, capsys):
+    [first, *_] = sorted(folder.rglob("*.png"))
+    code, _, err = run(capsys, "predict", first, first)
+    assert code == FAILED
+    assert "is no model saved by skmedimg" in err
+
+
+def test_the_unforeseen_has_a_code_and_a_traceback_when_asked_for(folder, capsys, monkeypatch):
+    def fail(options):
+        raise RuntimeError("a long\n  story")
+
+    monkeypatch.setattr(_cli, "_audit_command", fail)
+    code, _, err = run(capsys, "audit", folder)
+    assert code == FAILED
+    assert err == "skmedimg: error: a long story\n"
+    code, _, err = run(capsys, "audit", folder, "--traceback")
+    assert "Traceback" in err
+
+
+def test_an_interruption_is_no_error(folder, capsys, monkeypatch):
+    def interrupt(options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_cli, "_audit_command", interrupt)
+    assert run(capsys, "audit", folder)[0] == 130
+
+
+def test_arguments_that_make_no_sense_have_code_2(capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["compare", "--cv", "many"])
+    assert left.value.code == 2
+    with pytest.raises(SystemExit) as left:
+        main(["--help"])
+    assert left.value.code == 0
+    assert "exit codes:" in capsys.readouterr().out
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_folder_with_its_own_split_is_compared_on_it(tmp_path, capsys):
+    data = make_lesions(36, size=32, random_state=0)
+    for row, image in enumerate(data.images):
+        part = "test" if row % 3 == 0 else "train"
+        path = tmp_path / part / f"class {data.target[row]}" / f"{row}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    code, out, err = run(
+        capsys, "compare", tmp_path, "--models", "hog-linear", "--size", 32, "--out",
+        tmp_path / "r.html", "--positive", "class 1",
+    )  # fmt: skip
+    assert code == DONE, err
+    assert "the folder's own train/test split" in err
+    assert "12 rows, 1 split" in out or "1 splits" in out
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_demo_needs_nothing(tmp_path, capsys, monkeypatch):
+    from sklearn.linear_model import LogisticRegression
+
+    from skmedimg import HOG, Pipeline
+    from skmedimg._cli import _compare
+
+    quick = {"HOG": Pipeline([HOG(), LogisticRegression()])}
+    monkeypatch.setattr(_compare, "demo_models", lambda options: quick)
+    code, out, err = run(capsys, "compare", "--demo", "--cv", 2, "--out", tmp_path / "demo.html")
+    assert code == DONE, err
+    assert "240 rows of 80 patients" in out
+    assert "no real patients" in err
+    assert (tmp_path / "demo.html").stat().st_size > 1e5
+
+
+def test_models_go_by_names_of_ours_and_of_backbones():
+    options = _cli.parser().parse_args(
+        ["compare", "x", "--models", "cnn, resnet18", "--size", "64", "--epochs", "3"]
+    )
+    models = build_models(options)
+    assert list(models) == ["cnn", "resnet18"]
+    assert models["cnn"][-1].max_epochs == 3
+    assert models["resnet18"].image_shape == (64, 64, 1)
+
+
+def test_the_module_can_be_run():
+    done = subprocess.run(
+        [sys.executable, "-m", "skmedimg", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("skmedimg ")
+    assert np.array(done.stdout.split()).size == 2
