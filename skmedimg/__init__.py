@@ -41,7 +41,7 @@ _EXPORTS = {
 }
 
 # Rooms that are public as modules: `skmedimg.datasets.make_lesions`.
-_MODULES = ["datasets", "evaluation", "features", "images", "inspection", "metrics"]
+_MODULES = ["datasets", "evaluation", "features", "images", "inspection", "metrics", "saving"]
 
 __all__ = sorted([*_EXPORTS, *_MODULES])
 

@@ -4,10 +4,9 @@ import os
 from dataclasses import dataclass, field
 
 import numpy as np
-from sklearn.utils import check_consistent_length, column_or_1d
 
+from skmedimg.evaluation._audit_case import make_case
 from skmedimg.evaluation._audit_copies import copy_findings
-from skmedimg.evaluation._audit_facts import collect_facts, join_facts
 from skmedimg.evaluation._audit_findings import SEVERITIES, Case
 from skmedimg.evaluation._audit_quality import quality_findings
 from skmedimg.evaluation._audit_suspicions import suspicion_findings
@@ -18,9 +17,7 @@ from skmedimg.evaluation._audit_text import (
     headline,
     read_finding,
 )
-from skmedimg.evaluation._hashes import clusters, dct_hash, equal_pairs, near_pairs
 from skmedimg.evaluation._tables import to_frame
-from skmedimg.images._check import check_groups
 from skmedimg.images._show import displayable, image_at
 
 
@@ -75,14 +72,9 @@ def audit(
     >>> len(np.unique(found.groups()))
     117
     """
-    facts = collect_facts(X, image_shape, n_jobs)
-    y, groups = _labels(y, len(facts)), check_groups(groups, facts.digests)
-    n, tested = len(facts), None
-    if isinstance(test, tuple):
-        facts, y, groups, tested = _with_test(facts, y, groups, test, image_shape, n_jobs)
-    elif test is not None:
-        tested = _mask(test, n)
-    case = _case(facts, y, groups, tested, distance, correlation, random_state)
+    case, n = make_case(
+        X, y, groups, test, image_shape, distance, correlation, n_jobs, random_state
+    )
     findings = copy_findings(case) + quality_findings(case)
     if probes:
         findings += suspicion_findings(case)
@@ -90,7 +82,7 @@ def audit(
     images = (X, test[0]) if isinstance(test, tuple) else (X,)
     return Audit(
         tuple(findings), headline(case), case.units[:n].tolist(), bool(probes),
-        _names(facts, findings), case, images,
+        _names(case.facts, findings), case, images,
     )  # fmt: skip
 
 
@@ -115,6 +107,24 @@ class Audit:
         All that the rules looked at; None in an audit read from JSON.
     images : tuple
         X, and the images of a separate test set; empty in a pickled audit.
+
+    See Also
+    --------
+    audit : Makes one.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skmedimg import audit
+    >>> X, y = load_digits(return_X_y=True)
+    >>> found = audit(X, y, test=range(1200, 1797))
+    >>> found
+    Audit of 1797 images (597 of them for testing), 10 classes (0 178, 1 182, ...).
+    Nothing was found that would make a score wrong.
+    <BLANKLINE>
+      note    No patient ids were given
+              If a patient has several images, a random split puts some on both sides. Pass
+              groups= (load_image_folder reads them from file names).
     """
 
     findings: tuple
@@ -274,62 +284,9 @@ def _names(facts, findings):
     """Return what the rows concerned are called, files from their common folder on."""
     if facts.paths is None:
         return {}
-    folder = os.path.commonpath([os.path.dirname(path) for path in facts.paths])
     rows = np.unique(np.concatenate([[0], *(finding.rows for finding in findings)]).astype(int))
+    try:
+        folder = os.path.commonpath([os.path.dirname(path) for path in facts.paths])
+    except ValueError:  # relative and absolute ones, or two drives
+        return {int(row): facts.paths[row] for row in rows}
     return {int(row): os.path.relpath(facts.paths[row], folder or ".") for row in rows}
-
-
-def _labels(y, n):
-    """Return y as a 1-D array, or None where there is none or y holds masks."""
-    if y is None or np.ndim(y) > 1 and np.shape(y)[1:] != (1,):
-        return None
-    y = column_or_1d(y)
-    check_consistent_length(np.empty(n), y)
-    return y
-
-
-def _mask(rows, n):
-    rows = np.asarray(rows)
-    mask = np.zeros(n, dtype=bool)
-    mask[rows] = True
-    if not 0 < mask.sum() < n:
-        raise ValueError(f"test names {mask.sum()} of {n} rows; both sides need at least one.")
-    return mask
-
-
-def _with_test(facts, y, groups, test, image_shape, n_jobs):
-    """Return facts, labels and groups of both sets in one, and which rows are tested."""
-    if len(test) not in (2, 3):
-        raise ValueError(f"test needs (X, y) or (X, y, groups), but has {len(test)} parts.")
-    other = collect_facts(test[0], image_shape, n_jobs)
-    test_y = _labels(test[1], len(other))
-    test_groups = check_groups(test[2] if len(test) == 3 else None, other.digests)
-    tested = np.repeat([False, True], [len(facts), len(other)])
-    return join_facts(facts, other), _joined(y, test_y), _joined(groups, test_groups), tested
-
-
-def _joined(left, right):
-    return None if left is None or right is None else np.concatenate([left, right])
-
-
-def _case(facts, y, groups, tested, distance, correlation, random_state):
-    identical = equal_pairs(facts.digests)
-    near, apart = _near(facts, identical, distance, correlation)
-    pairs = np.concatenate([identical, near])
-    patients = pairs if groups is None else np.concatenate([pairs, equal_pairs(groups.tolist())])
-    return Case(
-        facts, y, groups, tested, identical, near, apart,
-        clusters(len(facts), pairs), clusters(len(facts), patients), random_state,
-    )  # fmt: skip
-
-
-def _near(facts, identical, distance, correlation):
-    """Return near pairs among the first copies of each image: copies of copies say no more."""
-    if not facts.pixels:
-        return np.empty((0, 2), dtype=np.intp), np.empty(0, dtype=np.intp)
-    first = facts.readable
-    first[identical[:, 1]] = False
-    rows = np.flatnonzero(first)
-    thumbnails = facts.thumbnails[rows]
-    pairs, apart = near_pairs(dct_hash(thumbnails), thumbnails, distance, correlation)
-    return rows[pairs], apart

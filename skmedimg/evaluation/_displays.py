@@ -76,9 +76,7 @@ def draw_calibration(comparison, name, ax=None):
 
     if comparison.pos_label is None:
         raise ValueError("A reliability curve needs two classes, one of them positive.")
-    column = list(comparison.classes).index(comparison.pos_label)
-    chances = comparison.probabilities(name)[:, column]
-    bins = 10 if len(chances) >= 200 else 5
+    chances, bins = positive_chances(comparison, name)
     display = CalibrationDisplay.from_predictions(
         comparison.truth(), chances, n_bins=bins, strategy="quantile",
         pos_label=comparison.pos_label, name=plain(name), ax=axes_for(ax, (5.2, 4.4)),
@@ -93,3 +91,21 @@ def draw_calibration(comparison, name, ax=None):
     display.ax_.legend(frameon=False, fontsize=8, loc="upper left")
     tidy(display.ax_)
     return display
+
+
+def positive_chances(comparison, name):
+    """Return out-of-fold probabilities of the positive class, and into how many bins they go.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    name : str
+
+    Returns
+    -------
+    chances : ndarray (n_tested,)
+    bins : int
+    """
+    column = list(comparison.classes).index(comparison.pos_label)
+    chances = comparison.probabilities(name)[:, column]
+    return chances, 10 if len(chances) >= 200 else 5

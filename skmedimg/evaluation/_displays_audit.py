@@ -27,6 +27,17 @@ class AuditDisplay:
     See Also
     --------
     skmedimg.audit : Finds them.
+
+    Examples
+    --------
+    >>> from skmedimg import audit
+    >>> from skmedimg.datasets import make_lesions
+    >>> from skmedimg.evaluation import AuditDisplay
+    >>> data = make_lesions(20, size=32, random_state=0)
+    >>> data.images[7] = data.images[3]
+    >>> display = AuditDisplay.from_audit(audit(data.images, probes=False))
+    >>> display.names
+    [['row 3', 'row 7']]
     """
 
     def __init__(self, lines, names, titles):

@@ -168,6 +168,20 @@ class ScoreVersusCost:
     See Also
     --------
     ComparisonDisplay : The scores alone.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.linear_model import RidgeClassifier
+    >>> from skmedimg import compare
+    >>> from skmedimg.evaluation import ScoreVersusCost
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> result = compare(
+    ...     {"ridge": RidgeClassifier()}, X, y, pos_label=0, random_state=0, verbose=0
+    ... )
+    >>> display = ScoreVersusCost.from_comparison(result, cost="parameters")
+    >>> [(row.name, int(row.cost)) for row in display.rows]
+    [('ridge', 31)]
     """
 
     def __init__(self, rows, title, cost_title, baseline=None, order=None):

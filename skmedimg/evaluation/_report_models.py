@@ -1,8 +1,9 @@
 """Sections of a report on single models: confusions, curves, galleries and explanations."""
 
 import numpy as np
+from sklearn.calibration import calibration_curve
 
-from skmedimg.evaluation._displays import draw_calibration
+from skmedimg.evaluation._displays import draw_calibration, positive_chances
 from skmedimg.evaluation._displays_confusion import ConfusionDisplay
 from skmedimg.evaluation._displays_curves import TrainingCurvesDisplay
 from skmedimg.evaluation._gallery import PredictionGallery
@@ -118,7 +119,16 @@ def _calibration(source, name, key):
         lambda ax: draw_calibration(comparison, name, ax), (3.4, 3.2),
         f"Reliability curve of {name}.", f"{key}r",
         caption="Are the probabilities true? On the dotted line they are.",
+        data=_reliability_table(comparison, name),
     )  # fmt: skip
+
+
+def _reliability_table(comparison, name):
+    chances, bins = positive_chances(comparison, name)
+    truth = comparison.truth() == comparison.pos_label
+    shares, means = calibration_curve(truth, chances, n_bins=bins, strategy="quantile")
+    rows = [[number(mean), number(share)] for mean, share in zip(means, shares, strict=True)]
+    return table(["Mean probability", "Observed share"], rows)
 
 
 def _training(source, name, key):
@@ -128,7 +138,7 @@ def _training(source, name, key):
     display = TrainingCurvesDisplay(histories)
     kinds = 1 + any("score" in name for history in histories for name in history[0])
     return source.plot(
-        display.plot, (3.4 * kinds, 2.8, kinds), f"Training curves of {name}.", f"{key}t",
+        display.plot, (3.4, 2.1 * kinds, kinds), f"Training curves of {name}.", f"{key}t",
         caption="Training, one thin line per fold. Training falling while validation rises is "
         "overfitting.",
         data=_history_table(histories),

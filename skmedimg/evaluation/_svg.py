@@ -48,7 +48,7 @@ def draw_svg(draw, size, label, key):
         warnings.filterwarnings("ignore", message="Glyph")
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasSVG(figure)
-        axes = figure.subplots(1, count[0]) if count and count[0] > 1 else figure.subplots()
+        axes = figure.subplots(count[0], 1) if count and count[0] > 1 else figure.subplots()
         draw(axes)
         content = io.BytesIO()
         figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})

@@ -95,6 +95,19 @@ class ParameterTable:
     Attributes
     ----------
     rows : tuple of LayerRow
+
+    See Also
+    --------
+    parameter_table : Makes one.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import LinearSVC
+    >>> from skmedimg.inspection import parameter_table
+    >>> table = parameter_table(LinearSVC(random_state=0).fit(*load_iris(return_X_y=True)))
+    >>> table.parameters, table.trainable, table.running
+    (15, 15, 0)
     """
 
     rows: tuple
