@@ -93,7 +93,7 @@ LazyImages
     >>> round(result.interval("bayes").mean, 3)
     0.987
     >>> print(result.tests(reference="bayes").claims[0])
-    bayes is better than stump: ROC AUC differs by +0.09...
+    bayes is better than stump: ROC AUC differs by +0.1...
     """
     _check_switches(repeats, error_score, audit)
     named = name_estimators(estimators)

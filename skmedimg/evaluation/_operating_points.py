@@ -77,7 +77,7 @@ def specificity_at_sensitivity_scorer(sensitivity=0.95, pos_label=1):
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> scorer = specificity_at_sensitivity_scorer(0.95, pos_label=0)
     >>> print(f"{scorer(GaussianNB().fit(X, y), X, y):.2f}")
-    0.92
+    0.94
     """
     return _scorer(specificity_at_sensitivity, pos_label, sensitivity=sensitivity)
 
@@ -103,7 +103,7 @@ def sensitivity_at_specificity_scorer(specificity=0.95, pos_label=1):
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> scorer = sensitivity_at_specificity_scorer(0.95, pos_label=0)
     >>> print(f"{scorer(GaussianNB().fit(X, y), X, y):.2f}")
-    0.94
+    0.92
     """
     return _scorer(sensitivity_at_specificity, pos_label, specificity=specificity)
 
