@@ -230,6 +230,17 @@ def test_a_report_without_audit_or_images_says_so(lesions):
     assert "The data were not audited" in Page(report_page(result)).text
 
 
+def test_what_the_audit_found_is_said_once(result, lesions):
+    images = np.concatenate([lesions.images, lesions.images[:3]])
+    found = audit(images, np.r_[lesions.target, lesions.target[:3]], probes=False)
+    [copies] = found.of(kind="identical")
+    warned = dataclasses.replace(result, audit=found, warnings=(copies.title, "One more thing."))
+    page = report_page(warned)
+    assert Page(page).text.count(copies.title) == 1
+    assert "One more thing." in Page(page).text
+    assert page.count('alt="Duplicates: ') == 3
+
+
 def test_errors_in_the_data_are_in_the_first_sentences(result, lesions):
     images = np.concatenate([lesions.images, lesions.images[:3]])
     found = audit(images, np.r_[lesions.target, 1 - lesions.target[:3]], probes=False)

@@ -1,6 +1,7 @@
 """Section of a report on the data: what was compared on, and what is wrong with it."""
 
 import numpy as np
+from PIL import Image, ImageOps
 
 from skmedimg.evaluation._audit_text import examples, verdict
 from skmedimg.evaluation._displays_audit import AuditDisplay
@@ -89,12 +90,20 @@ def _copies(audit):
         return
     display = AuditDisplay.from_audit(audit, limit=_MOST_COPIES)
     shots = [
-        picture(data_uri(image), f"Duplicate: {name}", name)
+        picture(data_uri(_side_by_side(images[:2]), 440), f"Duplicates: {words}", words)
         for images, names in zip(display.lines, display.names, strict=True)
-        for image, name in zip(images[:2], names[:2], strict=True)
+        for words in [" = ".join(names[:2])]
     ]
     yield tag("h4", "Some duplicates, two by two")
-    yield tag("div.gallery", *shots)
+    yield tag("div.gallery.two", *shots)
+
+
+def _side_by_side(pictures, side=220):
+    """Return pictures in squares of one size, next to each other."""
+    squares = [
+        ImageOps.pad(Image.fromarray(picture).convert("RGB"), (side, side)) for picture in pictures
+    ]
+    return np.concatenate([np.asarray(square) for square in squares], axis=1)
 
 
 def _span(counts):

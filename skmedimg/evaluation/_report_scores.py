@@ -59,10 +59,22 @@ def claims_section(source):
         ),
         *(note("good", sentence) for sentence in shown),
         *(note("note", sentence) for sentence in open_),
-        *(note("warning", f"Mind: {warning}") for warning in source.claims.warnings),
+        _reservations(source),
         details("Every test", _tests_table(source.claims.records), printed=False),
         anchor="claims",
     )  # fmt: skip
+
+
+def _reservations(source):
+    """Return what stands against the claims; what the audit found has a section of its own."""
+    audit = source.comparison.audit
+    found = [] if audit is None else [finding.title for finding in audit.findings]
+    others = [warning for warning in source.claims.warnings if warning not in found]
+    if len(others) < len(source.claims.warnings):
+        others.append("The audit has warnings about the data, below: they hold for every claim.")
+    if not others:
+        return None
+    return note("warning", tag("span.kind", "Mind"), *(tag("p", each) for each in others))
 
 
 def costs_section(source):
