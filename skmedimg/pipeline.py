@@ -38,7 +38,7 @@ class Pipeline(pipeline.Pipeline):
     >>> from sklearn.datasets import load_digits
     >>> from skmedimg import HOG, Pipeline, ShallowMLP
     >>> X, y = load_digits(return_X_y=True)
-    >>> hog = HOG(pixels_per_cell=(4, 4), cells_per_block=(1, 1))
+    >>> hog = HOG(pixels_per_cell=(2, 2))
     >>> model = Pipeline([hog, ShallowMLP(max_epochs=20, random_state=0)]).fit(X, y)
     >>> list(model.named_steps)
     ['hog', 'shallowmlp']
