@@ -94,6 +94,9 @@ class Checkpoint:
         if there == value:
             return
         if name == "versions":
+            # A run lists what it had loaded; what only one of the two had is no other version.
+            if all(value.get(library, version) == version for library, version in there.items()):
+                return
             warnings.warn(
                 f"checkpoint={str(self.folder)!r} was begun with other versions ({there}): the "
                 "rest may not equal an uninterrupted run.",
