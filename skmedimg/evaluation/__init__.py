@@ -14,7 +14,7 @@ _EXPORTS = {
     "PrecisionRecallBandDisplay": "skmedimg.evaluation._displays_bands",
     "PredictionGallery": "skmedimg.evaluation._gallery",
     "RocBandDisplay": "skmedimg.evaluation._displays_bands",
-    "ScoreVersusCost": "skmedimg.evaluation._displays_scores",
+    "ScoreVersusCost": "skmedimg.evaluation._displays_costs",
     "SegmentationDisplay": "skmedimg.evaluation._segmentation",
     "ThresholdAt": "skmedimg.evaluation._thresholds",
     "TrainingCurvesDisplay": "skmedimg.evaluation._displays_curves",

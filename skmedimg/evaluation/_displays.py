@@ -3,8 +3,9 @@
 from skmedimg._style import QUIET, axes_for, colour_of, plain, tidy
 from skmedimg.evaluation._displays_bands import PrecisionRecallBandDisplay, RocBandDisplay
 from skmedimg.evaluation._displays_confusion import ConfusionDisplay
+from skmedimg.evaluation._displays_costs import ScoreVersusCost
 from skmedimg.evaluation._displays_curves import TrainingCurvesDisplay
-from skmedimg.evaluation._displays_scores import ComparisonDisplay, ScoreVersusCost
+from skmedimg.evaluation._displays_scores import ComparisonDisplay
 
 KINDS = ("scores", "curves", "confusion", "roc", "precision-recall", "calibration", "cost")
 _OF_ONE = ("curves", "confusion", "calibration")

@@ -3,7 +3,8 @@
 import numpy as np
 
 from skmedimg.evaluation._displays_bands import PrecisionRecallBandDisplay, RocBandDisplay
-from skmedimg.evaluation._displays_scores import ComparisonDisplay, ScoreVersusCost, capital
+from skmedimg.evaluation._displays_costs import ScoreVersusCost
+from skmedimg.evaluation._displays_scores import ComparisonDisplay, capital
 from skmedimg.evaluation._html import details, join, number, section, table, tag
 from skmedimg.evaluation._report_source import note, paragraph
 
