@@ -49,7 +49,12 @@ BESIDE = {
 }
 # Walls inside the floors: whatever the floor, these never import those.
 WALLS = {
-    "skmedimg.networks": {"skmedimg._sklearn", "skmedimg._runtime", "skmedimg._allocator", "skmedimg.metrics"},
+    "skmedimg.networks": {
+        "skmedimg._sklearn",
+        "skmedimg._runtime",
+        "skmedimg._allocator",
+        "skmedimg.metrics",
+    },
     "skmedimg.evaluation": {"skmedimg.neural", "skmedimg.networks", "skmedimg._training"},
 }
 GLOBAL_STATE = (
