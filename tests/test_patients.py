@@ -162,9 +162,7 @@ def test_a_patient_of_both_classes_is_positive_and_counted(study):
 def test_a_patient_of_several_of_many_classes_raises(study):
     X, _, patients = study
     y = np.arange(len(X)) % 3
-    found = compare(
-        {"bayes": GaussianNB()}, X, y, groups=patients, cv=3, random_state=0, verbose=0
-    )
+    found = compare({"bayes": GaussianNB()}, X, y, groups=patients, cv=3, random_state=0, verbose=0)
     with pytest.raises(ValueError, match="images of several classes"):
         found.by_patient()
     with pytest.raises(ValueError, match="needs one of mean, max, noisy-or"):

@@ -168,9 +168,7 @@ def test_patients_count_and_not_their_images():
     patients = np.arange(600) // 10
     choose_threshold(positive, scores, sensitivity=0.95, confidence=0.95)
     with pytest.raises(ValueError, match="30 independent cases of that class .it takes 59"):
-        choose_threshold(
-            positive, scores, sensitivity=0.95, confidence=0.95, clusters=patients
-        )
+        choose_threshold(positive, scores, sensitivity=0.95, confidence=0.95, clusters=patients)
 
 
 @pytest.mark.parametrize(("share", "confidence", "n"), [(0.95, 0.95, 59), (0.9, 0.9, 22)])

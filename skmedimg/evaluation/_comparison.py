@@ -246,9 +246,7 @@ class Comparison(Outcome):
         title : str or None, default=None
         """
         report = import_module("skmedimg.evaluation._report")
-        report.write_report(
-            self, path, X=X, models=models, image_shape=image_shape, title=title
-        )
+        report.write_report(self, path, X=X, models=models, image_shape=image_shape, title=title)
 
     def to_json(self, path):
         """Write everything this comparison holds as JSON.

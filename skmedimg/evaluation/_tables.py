@@ -133,9 +133,7 @@ def comparison_text(comparison):
     """
     metrics = comparison.metrics[:_SHOWN]
     head = ["", *(metric.title for metric in metrics), "fit s"]
-    rows = [
-        _printed(record, metrics) for record in summarise(comparison, _names(metrics))
-    ]
+    rows = [_printed(record, metrics) for record in summarise(comparison, _names(metrics))]
     notes = [f"Mind: {warning}" for warning in comparison.warnings]
     more = "summary() has every score, tests() says what may be claimed."
     return "\n".join([_title(comparison), lay_out([head, *rows]), *notes, more])
