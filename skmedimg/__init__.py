@@ -19,6 +19,7 @@ _EXPORTS = {
     "IntensityHistogram": "skmedimg.features._intensity",
     "LBP": "skmedimg.features._lbp",
     "LazyImages": "skmedimg.images._lazy",
+    "OptunaSearch": "skmedimg.search._optuna",
     "PatientAggregator": "skmedimg.evaluation._patients",
     "Pipeline": "skmedimg.pipeline",
     "Resample": "skmedimg.images._resample",
@@ -41,7 +42,16 @@ _EXPORTS = {
 }
 
 # Rooms that are public as modules: `skmedimg.datasets.make_lesions`.
-_MODULES = ["datasets", "evaluation", "features", "images", "inspection", "metrics", "saving"]
+_MODULES = [
+    "datasets",
+    "evaluation",
+    "features",
+    "images",
+    "inspection",
+    "metrics",
+    "saving",
+    "search",
+]
 
 __all__ = sorted([*_EXPORTS, *_MODULES])
 
