@@ -27,8 +27,8 @@ $(STAMP): pyproject.toml
 test: $(STAMP)  ## Run the tests and the doctests of code, guide and README
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
-demo: $(STAMP)  ## Compare three models on handwritten digits
-	$(BIN)/python examples/compare_digits.py
+demo: $(STAMP)  ## Compare three models on synthetic scans and write report.html
+	$(BIN)/python -m skmedimg compare --demo --jobs 2 --out report.html
 
 lint: $(STAMP)  ## Check style and formatting
 	$(BIN)/ruff check .

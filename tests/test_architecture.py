@@ -30,7 +30,6 @@ FLOORS = {
     "skmedimg.search": 4,
     "skmedimg.inspection": 4,
     "skmedimg.saving": 4,
-    "skmedimg.recipes": 5,
     "skmedimg.__main__": 5,
     "skmedimg._cli": 5,
 }
@@ -45,7 +44,6 @@ BESIDE = {
     "skmedimg.search": {"skmedimg.evaluation"},
     "skmedimg.evaluation": {"skmedimg.inspection"},
     "skmedimg.__main__": {"skmedimg._cli"},
-    "skmedimg._cli": {"skmedimg.recipes"},
 }
 # Walls inside the floors: whatever the floor, these never import those.
 WALLS = {

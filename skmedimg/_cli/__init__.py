@@ -79,8 +79,8 @@ def _add_compare(commands):
     _add_folder(command, optional=True)
     command.add_argument(
         "--models", metavar="NAMES",
-        help="comma-separated: hog-mlp, hog-linear, mlp, cnn, any backbone such as mobilenet_v2, "
-        "or recipes such as chest/cnn1-relu-sigmoid (default: hog-mlp,cnn)",
+        help="comma-separated: hog-mlp, hog-linear, mlp, cnn, or any backbone such as "
+        "mobilenet_v2 (default: hog-mlp,cnn)",
     )  # fmt: skip
     command.add_argument(
         "--cv", type=int, metavar="N",

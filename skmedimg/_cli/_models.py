@@ -51,16 +51,12 @@ def demo_models(options):
 def _model(name, options):
     if name in _SMALL:
         return _small(name, options)
-    if "/" in name:
-        from skmedimg.recipes import load_recipe
-
-        return load_recipe(name)
     from skmedimg.networks._backbone_table import ROWS
 
     if name not in ROWS:
         raise DataError(
-            f"{name!r} is no model: there are {', '.join(_SMALL)}, the backbones "
-            f"{', '.join(sorted(ROWS))}, and recipes such as chest/cnn2."
+            f"{name!r} is no model: there are {', '.join(_SMALL)}, and the backbones "
+            f"{', '.join(sorted(ROWS))}."
         )
     return _backbone(name, options)
 

@@ -1,1 +1,0 @@
-"""Published configurations as data."""
