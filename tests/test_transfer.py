@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -175,6 +176,15 @@ def test_a_search_over_heads_passes_each_image_once_with_a_trained_tail(passes):
     assert sum(passes) == len(IMAGES)
 
 
+def test_folds_in_threads_give_the_same_bits_and_pass_each_image_once(passes):
+    plain = cross_val_score(squeezenet(), IMAGES, TARGET, error_score="raise")
+    passes.clear()
+    with parallel_config("threading", n_jobs=3):
+        threaded = cross_val_score(squeezenet(), IMAGES, TARGET, error_score="raise")
+    np.testing.assert_array_equal(threaded, plain)
+    assert sum(passes) == 40
+
+
 def test_the_transformer_and_the_classifier_share_features(passes):
     store = FeatureStore()
     features = BackboneFeatures("squeezenet1_1", weights=None, cache=store, random_state=0)
@@ -243,17 +253,12 @@ def test_augmented_images_are_never_cached():
     assert store.info()["misses"] == 0
 
 
-def test_large_activations_at_the_cut_are_not_kept():
-    large = make_lesions(8, size=224, random_state=0)
-    store = FeatureStore()
-    model = TransferClassifier(
-        "vgg11", weights=None, trainable_layers=7, cache=store, max_epochs=1, random_state=0
-    )
-    module = model.fit(large.images[:4, :64, :64], [0, 1, 0, 1]).net_.module_
-    assert module.cut_shape == (64, 32, 32)
-    assert module.is_small_at_cut
-    module.cut_shape = (64, 112, 112)
-    assert not module.is_small_at_cut
+def test_activations_that_would_not_fit_as_a_whole_are_not_kept():
+    bytes_at_cut = 40 * 512 * 1 * 1 * 4
+    for limit, kept in [(bytes_at_cut - 1, 0), (bytes_at_cut, 40)]:
+        store = FeatureStore(memory=limit, disk=0)
+        squeezenet(cache=store, trainable_layers=1, max_epochs=1).fit(IMAGES, TARGET)
+        assert store.info()["memory_rows"] == kept
 
 
 # Depth -----------------------------------------------------------------------------------------

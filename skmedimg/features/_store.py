@@ -31,7 +31,7 @@ class FeatureStore:
         user's cache, or to the one that the environment variable SKMEDIMG_CACHE names.
     memory : int, default=2**30
         Bytes of rows kept in memory; those used least recently go first.
-    disk : int, default=10 * 2**30
+    disk : int, default=4 * 2**30
         Bytes on disk; files used least recently go first.
 
     See Also
@@ -53,7 +53,7 @@ class FeatureStore:
     (4, 4)
     """
 
-    def __init__(self, directory=None, *, memory=2**30, disk=10 * 2**30):
+    def __init__(self, directory=None, *, memory=2**30, disk=4 * 2**30):
         self.directory = directory
         self.memory = memory
         self.disk = disk
@@ -84,7 +84,7 @@ class FeatureStore:
             A copy; mapped to a temporary file where it is larger than the memory budget.
         """
         with self._lock:
-            sheet = _Sheet(len(keys), self.memory)
+            sheet = _Sheet(len(keys), self.memory, self._shards.folder)
             first = {}  # a key that occurs twice is computed once
             for position, key in enumerate(keys):
                 first.setdefault(key, position)
@@ -96,6 +96,19 @@ class FeatureStore:
                 if first[key] != position:
                     sheet.rows[position] = sheet.rows[first[key]]
             return sheet.rows
+
+    def has_room(self, n_bytes):
+        """Tell whether so many bytes could be kept.
+
+        Parameters
+        ----------
+        n_bytes : int
+
+        Returns
+        -------
+        has_room : bool
+        """
+        return n_bytes <= max(self.memory, self.disk)
 
     def clear(self):
         """Forget all rows, those on disk too."""
@@ -207,9 +220,10 @@ def shared_store(cache):
 class _Sheet:
     """The rows asked for, in order, in memory or mapped to a file that vanishes with them."""
 
-    def __init__(self, n, memory):
+    def __init__(self, n, memory, folder):
         self.n = n
         self.memory = memory
+        self.folder = folder
         self.rows = None
 
     def put(self, positions, rows):
@@ -220,7 +234,12 @@ class _Sheet:
     def _blank(self, width, dtype):
         if self.n * width * dtype.itemsize <= self.memory:
             return np.empty((self.n, width), dtype)
-        with tempfile.TemporaryFile() as file:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = tempfile.TemporaryFile(dir=self.folder)  # the usual place may be memory
+        except OSError:
+            file = tempfile.TemporaryFile()
+        with file:
             return np.memmap(file, dtype, "w+", shape=(self.n, width))
 
 

@@ -1,7 +1,6 @@
 """A backbone with a head on top, fed with images or with what the frozen part made of them."""
 
 import functools
-import math
 from contextlib import nullcontext
 
 import torch
@@ -9,9 +8,6 @@ from torch import nn
 
 from skmedimg.networks._backbone_table import ROWS
 from skmedimg.networks._backbones import build_backbone
-
-# Reading a larger activation costs about what computing it does (bench/transfer.py).
-_MOST_VALUES = 300_000
 
 
 class TransferNetwork(nn.Module):
@@ -26,7 +22,7 @@ class TransferNetwork(nn.Module):
         Maps rows of features to logits.
     pooling : {"avg", "max", "flatten"}
     cut_shape : tuple of int
-        Of the activation of one image at the cut.
+        Of what the frozen part makes of one image.
     exact : bool, default=True
         Compute the frozen part in full precision, whatever the rest is trained in.
     """
@@ -43,11 +39,6 @@ class TransferNetwork(nn.Module):
     def is_pooled(self):
         """Whether rows are pooled features: all of the backbone is frozen."""
         return self.backbone.cut == len(self.backbone.steps)
-
-    @property
-    def is_small_at_cut(self):
-        """Whether there is a frozen part and what it makes of an image is worth keeping."""
-        return self.backbone.cut > 0 and math.prod(self.cut_shape) <= _MOST_VALUES
 
     def forward(self, inputs):
         """Return logits of images (n, channels, height, width) or of rows (n, d)."""
@@ -100,7 +91,8 @@ def probe_shapes(backbone, image_shape, *, trainable_layers=0, pooling="avg", wi
     Returns
     -------
     cut_shape : tuple of int
-        Of the activation of one image where the frozen part ends.
+        Of what the frozen part makes of one image: the activation where it ends, or pooled
+        features where all is frozen.
     n_features : int
         Of the pooled features.
 
@@ -108,7 +100,7 @@ def probe_shapes(backbone, image_shape, *, trainable_layers=0, pooling="avg", wi
     --------
     >>> from skmedimg.networks._transfer import probe_shapes
     >>> probe_shapes("vgg16", (224, 224, 3), pooling="flatten")
-    ((512, 7, 7), 25088)
+    ((25088,), 25088)
     """
     image_shape = tuple(image_shape)
     if not isinstance(backbone, str):
@@ -164,4 +156,6 @@ def _probe(backbone, image_shape, pooling):
     maps = backbone.finish(activation)
     if maps.ndim not in (2, 4) or len(maps) != 2 or not maps.is_floating_point():
         raise ValueError(f"two images became {maps.dtype} of shape {tuple(maps.shape)}.")
-    return tuple(activation.shape[1:]), backbone.pool(maps, pooling).shape[1]
+    n_features = backbone.pool(maps, pooling).shape[1]
+    is_pooled = backbone.cut == len(backbone.steps)
+    return (n_features,) if is_pooled else tuple(activation.shape[1:]), n_features

@@ -1,5 +1,6 @@
 """TransferClassifier: a published backbone with a head, trained as deep as asked."""
 
+import math
 from dataclasses import replace
 from numbers import Integral, Real
 
@@ -56,8 +57,7 @@ class TransferClassifier(NeuralClassifier):
     cache : None, "auto", str, os.PathLike or FeatureStore, default="auto"
         Where the frozen part's features are kept. "auto" is one store in memory for the whole
         process, which goes to disk when it outgrows its budget; a directory is shared by
-        processes and runs. With `augment` nothing can be kept, nor with an activation at the cut
-        of over 300,000 values per image.
+        processes and runs. With `augment` nothing is kept, nor what would not fit as a whole.
     unfreeze_after : int, default=0
         Epochs in which the head is trained alone, before the trainable layers open.
     backbone_learning_rate : float or tuple of float, default=1.0
@@ -264,11 +264,14 @@ class TransferClassifier(NeuralClassifier):
         load_into(module.backbone, self.weights, self.backbone, self.width)
 
     def _network_inputs(self, images):
-        net = self.net_
-        if self.cache is None or self.augment is not None or not net.module_.is_small_at_cut:
+        module, plan, store = self.net_.module_, self.net_.plan, shared_store(self.cache)
+        if store is None or self.augment is not None or module.backbone.cut == 0:
             return images
-        store = shared_store(self.cache)
-        return frozen_rows(images, net.module_, store, net.plan.device, net.plan.precision)
+        if not store.has_room(
+            len(images) * math.prod(module.cut_shape) * plan.precision.dtype.itemsize
+        ):
+            return images
+        return frozen_rows(images, module, store, plan.device, plan.precision)
 
     def _is_exact(self):
         return self.precision == "auto" and self.augment is None
