@@ -1,5 +1,6 @@
 """OptunaSearch: approaches compete in one study that is pruned, resumed and shared."""
 
+import os
 import pickle
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import time
 import numpy as np
 import optuna
 import pytest
+from joblib import parallel_config
 from optuna.distributions import FloatDistribution
 from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
 from sklearn.datasets import load_breast_cancer, load_digits
@@ -22,7 +24,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 import skmedimg
-from skmedimg import Pipeline, ShallowMLP
+from skmedimg import Pipeline, ShallowMLP, compare
 from skmedimg.search import OptunaSearch, default_space
 from skmedimg.search._spaces import _TABLE
 
@@ -330,6 +332,30 @@ def _wait_for(path):
             return
         time.sleep(0.1)
     raise AssertionError(f"{path} did not appear")
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+def test_trials_run_on_a_dask_cluster():
+    distributed = pytest.importorskip("distributed")
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    grid = GridSearchCV(BOTH["tree"], TREE, cv=3)
+    alone = grid.fit(X, Y).cv_results_["mean_test_score"]
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster):
+        with parallel_config(backend="dask"):
+            found = search(n_trials=4).fit(X, Y)
+            shared = clone(grid).fit(X, Y).cv_results_["mean_test_score"]
+    processes = {trial.user_attrs["owner"]["process"] for trial in found.study_.trials}
+    assert len(found.study_.trials) == 4
+    assert os.getpid() not in processes
+    assert (shared == alone).all()
+
+
+def test_a_search_is_compared_with_patients_kept_together():
+    groups = np.arange(len(Y)) // 5
+    models = {"search": search(n_trials=3), "bayes": GaussianNB()}
+    result = compare(models, X, Y, groups=groups, cv=2, random_state=0, verbose=0)
+    assert not any("inner folds that split patients" in text for text in result.warnings)
+    assert set(result.names) >= {"search", "bayes"}
 
 
 def test_a_fitted_search_survives_pickling():
