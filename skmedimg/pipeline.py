@@ -3,12 +3,17 @@
 import numpy as np
 from imblearn import pipeline
 
-from skmedimg._sklearn import print_elapsed_time, routing_enabled, with_callbacks
+from skmedimg._sklearn import (
+    CallbackSupportMixin,
+    print_elapsed_time,
+    routing_enabled,
+    with_callbacks,
+)
 
 _FOLLOWING = ("groups", "sample_weight")
 
 
-class Pipeline(pipeline.Pipeline):
+class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
     """A chain of steps that also takes samplers, unnamed steps, patients and callbacks.
 
     It is imbalanced-learn's Pipeline (samplers act in `fit` alone), and more: steps may come

@@ -139,10 +139,10 @@ def check_weights(sample_weight, images):
     """
     if isinstance(images, LazyImages):
         images = np.empty((len(images), 1))  # only the length is looked at
-    return check_sample_weight(
-        sample_weight, images, dtype=np.float64, ensure_non_negative=True,
-        allow_all_zero_weights=False,
-    )  # fmt: skip
+    weights = check_sample_weight(sample_weight, images, dtype=np.float64, ensure_non_negative=True)
+    if not weights.any():  # scikit-learn 1.8 lets this pass
+        raise ValueError("sample_weight needs one weight above zero, but all of them are zero.")
+    return weights
 
 
 def check_groups(groups, images):
