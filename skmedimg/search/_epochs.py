@@ -33,14 +33,17 @@ class EpochReporter:
     def on_fit_task_begin(self, estimator, context):
         """Do nothing, before an epoch."""
 
-    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
-        """Score the network as it is after an epoch."""
+    def on_fit_task_end(self, estimator, context):
+        """Score the network as it is after an epoch.
+
+        A copy, which scikit-learn offers as `fitted_estimator`, would build a net per epoch.
+        """
         if context.task_name != "epoch":
             return
         if self.inputs is None:
             self.inputs = _transformed(self.owners, self.X)
         self.epoch += 1
-        self.report(self.epoch, self.score(fitted_estimator, self.inputs))
+        self.report(self.epoch, self.score(estimator, self.inputs))
 
 
 def watch_epochs(model, score, X, report):
