@@ -148,7 +148,8 @@ class InferenceBatches:
     def __init__(self, dataset, batch_size=None):
         self.dataset = dataset
         values = math.prod(dataset.images.shape[1:])
-        fitting = min(4096, max(_ROW_BLOCK, _INFERENCE_VALUES // values))
+        blocks = max(1, min(4096, _INFERENCE_VALUES // values) // _ROW_BLOCK)
+        fitting = blocks * _ROW_BLOCK  # whole blocks: a full batch needs no padding
         self.batch_size = batch_size or dataset.at_once or fitting
 
     def __len__(self):
