@@ -35,6 +35,13 @@ def patient_workers():
         yield
 
 
+@pytest.fixture
+def filters_put_back():
+    """scikit-learn's workers swap the warning filters, and in threads restore them out of order."""
+    with warnings.catch_warnings():
+        yield
+
+
 @pytest.fixture(autouse=True)
 def one_torch_thread():
     """Contended cores make several torch threads many times slower than one."""

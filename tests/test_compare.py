@@ -363,6 +363,7 @@ def test_the_estimators_given_are_left_as_they_were(cancer):
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
+@pytest.mark.usefixtures("filters_put_back")
 def test_fits_side_by_side_give_what_they_give_one_by_one(cancer, two, backend):
     models = {"bayes": GaussianNB(), "tree": DecisionTreeClassifier(max_depth=3)}
     with parallel_config(backend=backend):
@@ -370,6 +371,7 @@ def test_fits_side_by_side_give_what_they_give_one_by_one(cancer, two, backend):
 
 
 @pytest.mark.filterwarnings("default")
+@pytest.mark.usefixtures("filters_put_back")
 def test_fits_spread_over_a_dask_cluster_give_the_same(cancer, two):
     distributed = pytest.importorskip("distributed")
     models = {"bayes": GaussianNB(), "tree": DecisionTreeClassifier(max_depth=3)}

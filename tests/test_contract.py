@@ -2,7 +2,6 @@
 
 import io
 import pickle
-import warnings
 
 import joblib
 import numpy as np
@@ -113,11 +112,11 @@ def test_without_a_seed_two_fits_differ(estimator):
     assert not np.array_equal(fits[0].predict_proba(IMAGES), fits[1].predict_proba(IMAGES))
 
 
+@pytest.mark.usefixtures("filters_put_back")
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_every_joblib_backend_gives_the_bits_of_a_plain_loop(estimator, backend):
     plain = cross_val_score(estimator, IMAGES, LABELS, cv=4, error_score="raise")
-    # scikit-learn's workers swap the warning filters, and in threads do not put them back in order.
-    with warnings.catch_warnings(), parallel_config(backend=backend, n_jobs=2):
+    with parallel_config(backend=backend, n_jobs=2):
         side_by_side = cross_val_score(estimator, IMAGES, LABELS, cv=4, error_score="raise")
     np.testing.assert_array_equal(plain, side_by_side)
 

@@ -261,6 +261,7 @@ def test_a_study_of_ones_own_is_continued():
         search(study=optuna.create_study()).fit(X, Y)
 
 
+@pytest.mark.usefixtures("filters_put_back")
 def test_two_workers_run_the_trials_of_one_budget():
     found = search(n_jobs=2, n_trials=6).fit(X, Y)
     assert len(found.cv_results_["params"]) == 6

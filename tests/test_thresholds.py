@@ -262,6 +262,7 @@ def test_compare_hands_the_patients_on(cancer, monkeypatch):
         np.testing.assert_array_equal(groups, patients[split.train])
 
 
+@pytest.mark.usefixtures("filters_put_back")
 def test_the_order_of_jobs_does_not_matter(cancer):
     one = ThresholdAt(GaussianNB(), cost=3.0).fit(*cancer)
     with parallel_config(backend="threading"):

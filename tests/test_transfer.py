@@ -176,6 +176,7 @@ def test_a_search_over_heads_passes_each_image_once_with_a_trained_tail(passes):
     assert sum(passes) == len(IMAGES)
 
 
+@pytest.mark.usefixtures("filters_put_back")
 def test_folds_in_threads_give_the_same_bits_and_pass_each_image_once(passes):
     plain = cross_val_score(squeezenet(), IMAGES, TARGET, error_score="raise")
     passes.clear()
