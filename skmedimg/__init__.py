@@ -12,6 +12,7 @@ _EXPORTS = {
     "CleanMasks": "skmedimg.images._clean_masks",
     "Comparison": "skmedimg.evaluation._comparison",
     "CropForeground": "skmedimg.images._crop",
+    "DegenerateOutputWarning": "skmedimg.neural._classifier",
     "FeatureStore": "skmedimg.features._store",
     "HOG": "skmedimg.features._hog",
     "Haralick": "skmedimg.features._haralick",
@@ -49,6 +50,7 @@ _MODULES = [
     "images",
     "inspection",
     "metrics",
+    "recipes",
     "saving",
     "search",
 ]

@@ -59,6 +59,7 @@ def convnet(
     global_pool,
     dense_units,
     dropout,
+    output="auto",
 ):
     """Return a network of convolutional blocks and dense layers.
 
@@ -78,6 +79,8 @@ def convnet(
     dense_units : tuple of int
     dropout : tuple of float
         One share per dense layer.
+    output : str, default="auto"
+        As in `mlp`.
 
     Returns
     -------
@@ -94,7 +97,9 @@ def convnet(
         size, channels = block.output_size(size), block.filters
     pooled = [nn.AdaptiveAvgPool2d(1)] if global_pool else []
     features = channels if global_pool else channels * size[0] * size[1]
-    head = mlp(features, dense_units, n_outputs, activation=activation, dropout=dropout)
+    head = mlp(
+        features, dense_units, n_outputs, activation=activation, dropout=dropout, output=output
+    )
     return nn.Sequential(nn.Sequential(*body), *pooled, nn.Flatten(), head)
 
 

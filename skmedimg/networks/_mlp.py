@@ -3,9 +3,12 @@
 from torch import nn
 
 from skmedimg.networks._blocks import ACTIVATIONS, Dropout, norm_1d
+from skmedimg.networks._outputs import DEGENERATE, DegenerateUnit
 
 
-def mlp(n_inputs, hidden_units, n_outputs, *, activation="relu", dropout=(), norm=None):
+def mlp(
+    n_inputs, hidden_units, n_outputs, *, activation="relu", dropout=(), norm=None, output="auto"
+):
     """Return dense layers with their norm, activation and dropout, and a linear last one.
 
     Parameters
@@ -19,6 +22,8 @@ def mlp(n_inputs, hidden_units, n_outputs, *, activation="relu", dropout=(), nor
     dropout : tuple of float, default=()
         One share per hidden layer; () is none at all.
     norm : {"batch", "layer"} or None, default=None
+    output : str, default="auto"
+        A name of `OUTPUTS`; only the degenerate ones add a layer.
 
     Returns
     -------
@@ -39,4 +44,5 @@ def mlp(n_inputs, hidden_units, n_outputs, *, activation="relu", dropout=(), nor
         layers += [nn.Linear(n_inputs, units), *norm_1d(norm, units), ACTIVATIONS[activation]()]
         layers += [Dropout(share)] if share else []
         n_inputs = units
-    return nn.Sequential(*layers, nn.Linear(n_inputs, n_outputs))
+    last = [DegenerateUnit(output)] if output in DEGENERATE else []
+    return nn.Sequential(*layers, nn.Linear(n_inputs, n_outputs), *last)

@@ -31,6 +31,40 @@ class ClassLogitsLoss(nn.Module):
         return functional.cross_entropy(logits, labels)
 
 
+# Outputs of published networks that are no probability, and what follows from it.
+DEGENERATE = {
+    "relu": "relu gives anything from 0 up where the loss needs a probability, and nothing is "
+    "learned from images that it puts below 0 or above 1",
+    "softmax-1": "a softmax over one unit is 1 for every image, so nothing can be learned",
+}
+
+OUTPUTS = ("auto", "softmax", *DEGENERATE)
+
+
+class DegenerateUnit(nn.Module):
+    """One unit taken for a probability that it is not, and turned into its logit.
+
+    Keras clips such values to [1e-7, 1 - 1e-7] before it takes logarithms; so do we.
+
+    Parameters
+    ----------
+    kind : {"relu", "softmax-1"}
+    """
+
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+
+    def forward(self, values):
+        """Return the logit (n, 1) of values (n, 1)."""
+        values = values.to(torch.promote_types(values.dtype, torch.float32))
+        taken = values.relu() if self.kind == "relu" else values.softmax(1)
+        return torch.logit(taken, eps=1e-7)
+
+    def extra_repr(self):
+        return self.kind
+
+
 def class_loss(n_outputs):
     """Return the cross-entropy that fits the number of outputs.
 

@@ -1,5 +1,7 @@
 """The base of network classifiers: labels in, probabilities and labels out."""
 
+import warnings
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelEncoder
@@ -8,8 +10,25 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._sklearn import fit_context, with_callbacks
 from skmedimg.images._check import check_labels
-from skmedimg.networks._outputs import class_loss, hits, probabilities
+from skmedimg.networks._outputs import DEGENERATE, class_loss, hits, probabilities
 from skmedimg.neural._base import NeuralEstimator
+
+
+class DegenerateOutputWarning(UserWarning):
+    """A network was asked for an output that is no probability, and so cannot learn as it should.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skmedimg import DegenerateOutputWarning, ScratchCNN
+    >>> from skmedimg.datasets import make_lesions
+    >>> data = make_lesions(20, size=16, random_state=0)
+    >>> model = ScratchCNN((4,), output="softmax-1", max_epochs=1)
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DegenerateOutputWarning)
+    ...     model.fit(data.images, data.target).predict(data.images).min()
+    np.int64(1)
+    """
 
 
 class NeuralClassifier(ClassifierMixin, NeuralEstimator):
@@ -107,6 +126,19 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
                 f"{type(self).__name__} needs samples of at least 2 classes in the data, but the "
                 f"data contains only one class: {self.classes_[0]!r}"
             )
+        if self.output in DEGENERATE:
+            self._warn_of_output()
+
+    def _warn_of_output(self):
+        if len(self.classes_) > 2:
+            raise ValueError(
+                f"output={self.output!r} is one unit and tells two classes apart, but y has "
+                f'{len(self.classes_)}. Use output="auto".'
+            )
+        warnings.warn(
+            f'output={self.output!r}: {DEGENERATE[self.output]}. Use output="auto".',
+            DegenerateOutputWarning, stacklevel=2,
+        )  # fmt: skip
 
     def _encode_targets(self, y):
         encoder = LabelEncoder()
@@ -126,7 +158,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
 
     def _n_outputs(self):
         """Count output units: one logit tells two classes apart, unless "softmax" is asked for."""
-        return 1 if self.output == "auto" and len(self.classes_) == 2 else len(self.classes_)
+        return 1 if self.output != "softmax" and len(self.classes_) == 2 else len(self.classes_)
 
     def _criterion(self):
         return class_loss(self._n_outputs())

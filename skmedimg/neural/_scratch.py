@@ -5,6 +5,7 @@ from numbers import Integral, Real
 from skmedimg._sklearn import Interval, StrOptions
 from skmedimg.networks._blocks import ACTIVATIONS
 from skmedimg.networks._convnet import PARTS, POOLS, Block, convnet
+from skmedimg.networks._outputs import OUTPUTS
 from skmedimg.neural._base import TRAINING_CONSTRAINTS
 from skmedimg.neural._classifier import NeuralClassifier
 from skmedimg.neural._parts import check_choices, check_parts
@@ -43,8 +44,9 @@ class ScratchCNN(NeuralClassifier):
         Units of each dense layer between the blocks and the output; may be empty.
     dropout : float or tuple of float, default=0.5
         Share of units silenced after the dense layers in training, or one share per layer.
-    output : {"auto", "softmax"}, default="auto"
+    output : {"auto", "softmax", "relu", "softmax-1"}, default="auto"
         "auto" tells two classes apart by one logit; "softmax" has one logit per class always.
+        "relu" and "softmax-1" (over one unit) show published mistakes, and warn.
     max_epochs : int, default=30
         Passes over the training images.
     batch_size : int, default=32
@@ -139,7 +141,7 @@ class ScratchCNN(NeuralClassifier):
         "global_pool": ["boolean"],
         "dense_units": ["array-like"],
         "dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
-        "output": [StrOptions({"auto", "softmax"})],
+        "output": [StrOptions(set(OUTPUTS))],
         **TRAINING_CONSTRAINTS,
     }
 
@@ -226,6 +228,7 @@ class ScratchCNN(NeuralClassifier):
             global_pool=self.global_pool,
             dense_units=dense,
             dropout=check_parts("dropout", self.dropout, Real, 0, below=1, n_parts=len(dense)),
+            output=self.output,
         )
 
     def _blocks(self):

@@ -7,6 +7,7 @@ from skmedimg._sklearn import Interval, StrOptions
 from skmedimg.images._check import check_rows
 from skmedimg.networks._blocks import ACTIVATIONS
 from skmedimg.networks._mlp import mlp
+from skmedimg.networks._outputs import OUTPUTS
 from skmedimg.neural._base import TRAINING_CONSTRAINTS
 from skmedimg.neural._classifier import NeuralClassifier
 from skmedimg.neural._parts import check_parts
@@ -25,8 +26,9 @@ class ShallowMLP(NeuralClassifier):
         Share of units silenced after the hidden layers in training, or one share per layer.
     norm : {"batch", "layer"} or None, default=None
         Normalisation of each hidden layer before its activation.
-    output : {"auto", "softmax"}, default="auto"
+    output : {"auto", "softmax", "relu", "softmax-1"}, default="auto"
         "auto" tells two classes apart by one logit; "softmax" has one logit per class always.
+        "relu" and "softmax-1" (over one unit) show published mistakes, and warn.
     max_epochs : int, default=50
         Passes over the training images.
     batch_size : int, default=32
@@ -114,7 +116,7 @@ class ShallowMLP(NeuralClassifier):
         "activation": [StrOptions(set(ACTIVATIONS))],
         "dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
         "norm": [StrOptions({"batch", "layer"}), None],
-        "output": [StrOptions({"auto", "softmax"})],
+        "output": [StrOptions(set(OUTPUTS))],
         **TRAINING_CONSTRAINTS,
     }
 
@@ -185,4 +187,5 @@ class ShallowMLP(NeuralClassifier):
             activation=self.activation,
             dropout=check_parts("dropout", self.dropout, Real, 0, below=1, n_parts=len(units)),
             norm=self.norm,
+            output=self.output,
         )

@@ -13,6 +13,7 @@ from skmedimg.features._weights import are_drawn, load_into
 from skmedimg.networks._backbones import build_backbone
 from skmedimg.networks._blocks import Dropout
 from skmedimg.networks._mlp import mlp
+from skmedimg.networks._outputs import OUTPUTS
 from skmedimg.networks._transfer import TransferNetwork, probe_shapes
 from skmedimg.neural._base import TRAINING_CONSTRAINTS
 from skmedimg.neural._classifier import NeuralClassifier
@@ -63,8 +64,9 @@ class TransferClassifier(NeuralClassifier):
     backbone_learning_rate : float or tuple of float, default=1.0
         Factor of `learning_rate` for the trainable layers; (factor, decay) multiplies it by
         `decay` once more for each layer further from the head.
-    output : {"auto", "softmax"}, default="auto"
+    output : {"auto", "softmax", "relu", "softmax-1"}, default="auto"
         "auto" tells two classes apart by one logit; "softmax" has one logit per class always.
+        "relu" and "softmax-1" (over one unit) show published mistakes, and warn.
     max_epochs : int, default=20
         Passes over the training images.
     batch_size : int, default=32
@@ -110,7 +112,6 @@ class TransferClassifier(NeuralClassifier):
         Let `fit` continue from the weights of the fit before.
     verbose : bool or int, default=0
         Show a progress bar with the running loss and score.
-
 
     Attributes
     ----------
@@ -164,7 +165,7 @@ class TransferClassifier(NeuralClassifier):
         "head_dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
         "unfreeze_after": [Interval(Integral, 0, None, closed="left")],
         "backbone_learning_rate": [Interval(Real, 0, None, closed="neither"), tuple, list],
-        "output": [StrOptions({"auto", "softmax"})],
+        "output": [StrOptions(set(OUTPUTS))],
         **TRAINING_CONSTRAINTS,
     }
 
@@ -253,12 +254,11 @@ class TransferClassifier(NeuralClassifier):
 
     def _build_head(self, n_features):
         units = check_parts("head_units", self.head_units, Integral, 1)
-        shares = check_parts(
-            "head_dropout", self.head_dropout, Real, 0, below=1, n_parts=max(1, len(units))
-        )
-        if units:
-            return mlp(n_features, units, self._n_outputs(), dropout=shares)
-        return nn.Sequential(Dropout(shares[0]), nn.Linear(n_features, self._n_outputs()))
+        n = max(1, len(units))
+        shares = check_parts("head_dropout", self.head_dropout, Real, 0, below=1, n_parts=n)
+        dropout = shares[: len(units)]
+        head = mlp(n_features, units, self._n_outputs(), dropout=dropout, output=self.output)
+        return head if units else nn.Sequential(Dropout(shares[0]), *head)
 
     def _load_weights(self, module):
         load_into(module.backbone, self.weights, self.backbone, self.width)

@@ -1,0 +1,117 @@
+"""The catalogue: one file of data, read once, and each row completed from what it is like."""
+
+import functools
+import tomllib
+from difflib import get_close_matches
+from importlib.resources import files
+
+
+def list_recipes(task=None, report=None):
+    """List the names of the published systems.
+
+    Parameters
+    ----------
+    task : str or None, default=None
+        "chest", "brain", "digits" or "covid": what stands before the slash. None takes all.
+    report : str or None, default=None
+        "000" to "004": the report that describes it. None takes all.
+
+    Returns
+    -------
+    names : list of str
+        In the order of the reports.
+
+    See Also
+    --------
+    load_recipe : Makes a pipeline of one.
+    recipe_card : Says what is known about one.
+
+    Examples
+    --------
+    >>> from skmedimg.recipes import list_recipes
+    >>> len(list_recipes())
+    35
+    >>> list_recipes(task="brain")
+    ['brain/scratch-cnn', 'brain/vgg16-frozen']
+    >>> list_recipes(task="chest", report="003")
+    ['chest/resnet50-frozen', 'chest/deep-cnn']
+    """
+    catalogue = read_catalogue()
+    _check_known("task", task, catalogue["tasks"])
+    _check_known("report", report, catalogue["reports"])
+    return [
+        name
+        for name in catalogue["recipes"]
+        if task in (None, name.split("/")[0]) and report in (None, find_recipe(name)["report"])
+    ]
+
+
+@functools.cache
+def read_catalogue():
+    """Return the file as it stands.
+
+    Returns
+    -------
+    catalogue : dict
+        With "tasks", "reports" and "recipes".
+    """
+    return tomllib.loads(files(__package__).joinpath("catalogue.toml").read_text("utf-8"))
+
+
+def find_recipe(name):
+    """Return one recipe, completed from the one it is like.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    recipe : dict
+        With "report", "title", "images", "classes", "steps", "reported", and where there is
+        something to say "parameters", "unsaid", "faults", "task" and "data".
+
+    Examples
+    --------
+    >>> from skmedimg.recipes._catalogue import find_recipe
+    >>> find_recipe("digits/mlp-long")["steps"]["model"]["max_epochs"]
+    40
+    """
+    rows = read_catalogue()["recipes"]
+    if name not in rows:
+        near = get_close_matches(str(name), rows, n=3, cutoff=0.4) or list(rows)
+        raise ValueError(
+            f"There is no recipe {name!r}. Is it {' or '.join(map(repr, near))}? list_recipes() "
+            "has all."
+        )
+    row = rows[name]
+    if "like" not in row:
+        return row
+    model = find_recipe(row["like"])
+    return model | row | {"steps": merged(model["steps"], row.get("steps", {}))}
+
+
+def merged(old, new):
+    """Return a table with the entries of another put over its own, tables within tables too.
+
+    Parameters
+    ----------
+    old, new : dict
+
+    Returns
+    -------
+    table : dict
+
+    Examples
+    --------
+    >>> from skmedimg.recipes._catalogue import merged
+    >>> merged({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}})
+    {'a': {'b': 1, 'c': 3}}
+    """
+    both = {key: merged(old[key], new[key]) for key in old if isinstance(new.get(key), dict)}
+    return old | new | both
+
+
+def _check_known(name, value, known):
+    if value is not None and value not in known:
+        raise ValueError(f"{name} needs one of {', '.join(known)}, but is {value!r}.")
