@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))  # bench is no installed package
+sys.path.insert(0, str(HERE.parent))  # bench and docs are no installed packages
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 import skmedimg
-from bench._page import page
+from bench import _page as benchmarks_page
+from docs import _recipes_page as recipes_page
 
 project = "skmedimg"
 author = "skmedimg developers"
@@ -55,7 +56,13 @@ html_theme = "pydata_sphinx_theme"
 html_title = "skmedimg"
 html_static_path = ["_static"]
 html_css_files = ["skmedimg.css"]
-html_sidebars = {"index": [], "getting_started": [], "benchmarks": [], "changelog": []}
+html_sidebars = {
+    "index": [],
+    "getting_started": [],
+    "recipes": [],
+    "benchmarks": [],
+    "changelog": [],
+}
 html_theme_options = {
     "navbar_align": "left",
     "show_prev_next": False,
@@ -65,9 +72,10 @@ html_theme_options = {
 }
 
 
-def write_benchmarks(app):
-    """Write the page of the benchmarks, so that it always shows the committed results."""
-    (HERE / "benchmarks.md").write_text(page(), "utf-8")
+def write_pages(app):
+    """Write what comes from committed results and from the catalogue, so that it is never stale."""
+    (HERE / "benchmarks.md").write_text(benchmarks_page.page(), "utf-8")
+    (HERE / "recipes.md").write_text(recipes_page.page(), "utf-8")
 
 
 def skip_foreign(app, what, name, member, skip, options):
@@ -86,6 +94,6 @@ def escape_types(app, what, name, obj, options, lines):
 
 
 def setup(app):
-    app.connect("builder-inited", write_benchmarks, priority=1)
+    app.connect("builder-inited", write_pages, priority=1)
     app.connect("autodoc-process-docstring", escape_types, priority=1)
     app.connect("autodoc-skip-member", skip_foreign)

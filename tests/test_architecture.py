@@ -32,6 +32,7 @@ FLOORS = {
     "skmedimg.saving": 4,
     "skmedimg.__main__": 5,
     "skmedimg._cli": 5,
+    "skmedimg.recipes": 5,
 }
 # Beside each other on one floor: which room or module may look into which room.
 BESIDE = {

@@ -68,7 +68,7 @@ def signature(thing):
 
 def networks():
     """Public estimators that take the shared training parameters."""
-    classes = {n: public(n) for n in skmedimg._EXPORTS if inspect.isclass(public(n))}
+    classes = {n: thing for n, thing in documented_things().items() if inspect.isclass(thing)}
     return {n: c for n, c in classes.items() if {"max_epochs", "precision"} <= set(signature(c))}
 
 

@@ -1,0 +1,75 @@
+"""The gallery of recipes, from the catalogue."""
+
+from skmedimg.recipes import list_recipes, recipe_card
+from skmedimg.recipes._card import count_words, figure_words
+from skmedimg.recipes._catalogue import read_catalogue
+
+HEAD = """\
+# Recipes
+
+Five reports compare 35 systems on chest X-rays, brain scans, digits and COVID radiographs. Each of
+them is a recipe: an ordinary pipeline with the report's architecture, optimizer and epochs.
+
+    from skmedimg.recipes import load_recipe, recipe_card
+    model = load_recipe("brain/scratch-cnn").set_params(model__random_state=0)
+    recipe_card("brain/scratch-cnn")
+
+In every recipe the last step is called `model`, the one that reads images `loader` and the one of
+oriented gradients `hog`, so that one `set_params` works for all: `loader__size=(64, 64)` for
+smaller images, `model__max_epochs=3` for a short run, `model__weights=None` for a backbone without
+a download.
+[Reproduction](reproduction.md) has what they score here.
+
+Figures below are the reports' own. What is known to be wrong with them stands beside them.
+"""
+COLUMNS = "| recipe | what it is | trained parameters | reported |\n| --- | --- | ---: | --- |\n"
+HEADLINES = ("test accuracy", "validation accuracy", "pixel F1")
+
+
+def page():
+    """Return the page as Markdown.
+
+    Returns
+    -------
+    text : str
+    """
+    return "\n".join([HEAD, *map(section, read_catalogue()["reports"].items())])
+
+
+def section(entry):
+    """Return one report: what it says of all its systems, then each of them."""
+    number, report = entry
+    cards = [recipe_card(name) for name in list_recipes(report=number)]
+    parts = [
+        f"## Report {number}\n",
+        f"{report['source']}. {report['data']}.\n",
+        COLUMNS + "".join(map(line, cards)),
+        bullets("Left unsaid", report["unsaid"]),
+        bullets("Known to be wrong", report["faults"]),
+        *(details(card, report) for card in cards),
+    ]
+    return "\n".join(parts)
+
+
+def line(card):
+    count = f"{card.parameters['trainable']:,}" if card.parameters else "-"
+    figures = [f"{name} {card.reported[name]}" for name in HEADLINES if name in card.reported]
+    return f"| `{card.name}` | {card.title} | {count} | {', '.join(figures[:1]) or '-'} |\n"
+
+
+def details(card, report):
+    """Return all facts of one system, and what is said of it alone, to be unfolded."""
+    facts = [f"- {step}: `{text}`" for step, text in card.settings.items()]
+    facts.append(f"- parameters: {count_words(card.parameters)}")
+    facts.append(f"- reported: {figure_words(card.reported)}")
+    own = {
+        "Left unsaid": [said for said in card.unsaid if said not in report["unsaid"]],
+        "Known to be wrong": [said for said in card.faults if said not in report["faults"]],
+    }
+    said = [bullets(heading, items) for heading, items in own.items() if items]
+    body = "\n".join([*facts, "", *said])
+    return f":::{{dropdown}} {card.name}: {card.title}\n{body}\n:::\n"
+
+
+def bullets(heading, items):
+    return "\n".join([f"{heading}:\n", *(f"- {item}" for item in items)]) + "\n"
