@@ -57,6 +57,25 @@ def unpack_net(packed, module, plan, groups=None):
     return net
 
 
+def check_fits(packed, module):
+    """Refuse weights that are not those of a module, before memory is taken for it.
+
+    Parameters
+    ----------
+    packed : dict
+    module : nn.Module
+        On the device without memory.
+    """
+    wanted = {name: tuple(value.shape) for name, value in module.state_dict().items()}
+    found = {name: value.shape for name, value in packed["weights"].items()}
+    if wanted != found:
+        name = next(n for n in [*wanted, *found] if wanted.get(n) != found.get(n))
+        raise ValueError(
+            f"the weights do not fit the parameters: {name!r} has shape {found.get(name)} and "
+            f"needs {wanted.get(name)}."
+        )
+
+
 def plain_history(net):
     """Return one dict of numbers per epoch.
 

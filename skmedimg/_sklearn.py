@@ -57,6 +57,13 @@ except ImportError:  # scikit-learn 1.8 has no callback protocol: the same calls
         return method
 
 
+def tree_class():
+    """Return the class of the arrays inside a fitted decision tree; few need it imported."""
+    from sklearn.tree._tree import Tree
+
+    return Tree
+
+
 check_sample_weight = _check_sample_weight
 check_feature_names = _check_feature_names
 check_feature_names_in = _check_feature_names_in
@@ -76,6 +83,7 @@ __all__ = [
     "print_elapsed_time",
     "routing_enabled",
     "take_rows",
+    "tree_class",
     "validate_data",
     "validate_params",
     "with_callbacks",

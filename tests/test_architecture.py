@@ -15,6 +15,7 @@ FLOORS = {
     "skmedimg._runtime": 0,
     "skmedimg._style": 0,
     "skmedimg._allocator": 0,
+    "skmedimg._files": 0,
     "skmedimg.metrics": 0,
     "skmedimg.networks": 0,
     "skmedimg.images": 1,
@@ -44,6 +45,7 @@ BESIDE = {
     "skmedimg.features": {"skmedimg._training"},
     "skmedimg.search": {"skmedimg.evaluation"},
     "skmedimg.evaluation": {"skmedimg.inspection"},
+    "skmedimg.saving": {"skmedimg.evaluation"},
     "skmedimg.__main__": {"skmedimg._cli"},
 }
 # Walls inside the floors: whatever the floor, these never import those.

@@ -2,15 +2,14 @@
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 import warnings
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from skmedimg._files import whole_file
 from skmedimg.evaluation._cell import Cell
 from skmedimg.evaluation._labels import code_labels
 from skmedimg.evaluation._records import Answer
@@ -79,13 +78,15 @@ class Checkpoint:
         """
         path = self._path(key, split)
         if path is not None and cell.answer is not None:
-            _write_whole(path, lambda file: np.savez(file, **self._pack(cell)))
+            with whole_file(path) as file:
+                np.savez(file, **self._pack(cell))
 
     def _open(self, facts):
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "comparison.json"
         if not path.exists():
-            _write_whole(path, lambda file: file.write(json.dumps(facts, indent=1).encode()))
+            with whole_file(path) as file:
+                file.write(json.dumps(facts, indent=1).encode())
         there = json.loads(path.read_text("utf-8"))
         for name, value in facts.items():
             self._compare(name, there.get(name), value)
@@ -163,16 +164,3 @@ def key_of(name, estimator):
     """
     said = f"{name}\n{describe(estimator)}\n{type(estimator).__module__}"
     return hashlib.sha256(said.encode()).hexdigest()[:16]
-
-
-def _write_whole(path, write):
-    """Write beside the place and move: a reader finds the whole file or none."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        try:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        except BaseException:
-            os.unlink(file.name)
-            raise
-    os.replace(file.name, path)

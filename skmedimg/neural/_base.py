@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmedimg import _training
 from skmedimg._batches import Dataset
-from skmedimg._packing import pack_net, plain_history, unpack_net
+from skmedimg._packing import check_fits, pack_net, plain_history, unpack_net
 from skmedimg._plan import OPTIMIZERS, SCHEDULES, Plan
 from skmedimg._runtime import (
     PRECISIONS,
@@ -274,6 +274,13 @@ paths; LazyImages
         super().__setstate__({name: value for name, value in state.items() if name != "net_"})
         if "net_" in state:
             self.net_ = self._unpack(state["net_"])
+
+    def _check_state(self, state):
+        """Refuse weights of another network before memory is taken: a file may be hostile."""
+        if "net_" in state:
+            vars(self).update(state)
+            with torch.device("meta"):
+                check_fits(state["net_"], self._build_module())
 
     def _unpack(self, packed):
         with fresh_weights(0):

@@ -179,7 +179,6 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
             setattr(self, name, value)
         if self.refit:
             self.best_estimator_ = refitted(job, self.best_name_, self.best_params_)
-            self.scorer_ = check_scoring(self.best_estimator_, self.scoring)
         return self
 
     def score(self, X, y=None):
@@ -252,6 +251,11 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
         rows = zip(finished(self.study_), self.cv_results_.get("estimator", ()), strict=False)
         trials = finished(self.study_) if name is None else [t for t, of in rows if of == name]
         return plot_study(self.study_, trials, kind, objectives[position], position)
+
+    @property
+    def scorer_(self):
+        """What `score` computes."""
+        return check_scoring(self.best_estimator_, self.scoring)
 
     @property
     def classes_(self):

@@ -1,0 +1,46 @@
+"""Files that are there whole or not at all."""
+
+import contextlib
+import os
+import secrets
+
+
+@contextlib.contextmanager
+def whole_file(path):
+    """Open a file for writing that takes its name when it is complete.
+
+    It is written beside its place and moved: a reader finds the whole new file or what was there
+    before, also after an interrupt, a full disk or a power cut.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+
+    Yields
+    ------
+    file : binary file
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skmedimg._files import whole_file
+    >>> path = Path(tempfile.mkdtemp()) / "result"
+    >>> with whole_file(path) as file:
+    ...     found = path.exists()
+    ...     _ = file.write(b"done")
+    >>> found, path.read_bytes()
+    (False, b'done')
+    """
+    path = os.fspath(path)
+    part = f"{path}.{secrets.token_hex(4)}.part"
+    try:
+        with open(part, "xb") as file:  # not tempfile's: other users may read what the umask says
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+        raise

@@ -1,0 +1,102 @@
+"""The classes a saved model may be made of, each known by its name."""
+
+from importlib import import_module
+
+from sklearn.base import BaseEstimator
+
+# Foreign classes whose state is numbers and arrays: they do nothing when they are made of them.
+_FOREIGN = {
+    "imblearn.over_sampling": ("RandomOverSampler", "SMOTE"),
+    "imblearn.pipeline": ("Pipeline",),
+    "imblearn.under_sampling": ("RandomUnderSampler",),
+    "optuna.distributions": ("CategoricalDistribution", "FloatDistribution", "IntDistribution"),
+    "optuna.pruners": ("MedianPruner", "NopPruner", "PercentilePruner", "SuccessiveHalvingPruner"),
+    "optuna.trial": ("FrozenTrial",),
+    "sklearn.calibration": (
+        "CalibratedClassifierCV", "_CalibratedClassifier", "_SigmoidCalibration",
+    ),
+    "sklearn.decomposition": ("PCA", "TruncatedSVD"),
+    "sklearn.discriminant_analysis": ("LinearDiscriminantAnalysis",),
+    "sklearn.dummy": ("DummyClassifier",),
+    "sklearn.ensemble": (
+        "ExtraTreesClassifier", "RandomForestClassifier", "StackingClassifier", "VotingClassifier",
+    ),
+    "sklearn.feature_selection": ("VarianceThreshold",),
+    "sklearn.frozen": ("FrozenEstimator",),
+    "sklearn.isotonic": ("IsotonicRegression",),
+    "sklearn.linear_model": ("LogisticRegression", "RidgeClassifier"),
+    "sklearn.model_selection": (
+        "GroupKFold", "GroupShuffleSplit", "KFold", "ShuffleSplit", "StratifiedGroupKFold",
+        "StratifiedKFold", "StratifiedShuffleSplit",
+    ),
+    "sklearn.multiclass": ("OneVsRestClassifier",),
+    "sklearn.naive_bayes": ("GaussianNB",),
+    "sklearn.pipeline": ("Pipeline", "FeatureUnion"),
+    "sklearn.preprocessing": (
+        "LabelBinarizer", "LabelEncoder", "MaxAbsScaler", "MinMaxScaler", "Normalizer",
+        "PowerTransformer", "QuantileTransformer", "RobustScaler", "StandardScaler",
+    ),
+    "sklearn.svm": ("LinearSVC", "SVC"),
+    "sklearn.tree": ("DecisionTreeClassifier", "ExtraTreeClassifier"),
+}  # fmt: skip
+
+
+def name_of(kind):
+    """Return the name a class is saved under.
+
+    Parameters
+    ----------
+    kind : type
+
+    Returns
+    -------
+    name : str or None
+        None where it is not among the classes that are saved.
+    """
+    names = [f"{room}.{kind.__name__}" for room in ("skmedimg", *_FOREIGN)]
+    return next((name for name in names if _find(name) is kind), None)
+
+
+def class_of(name):
+    """Return the class that a saved model asks for.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    kind : type
+    """
+    found = _find(name)
+    if found is None:
+        raise ValueError(f"the file asks for {name!r}, which is not among the classes that load.")
+    return found
+
+
+def own_classes():
+    """Return the estimators of this package.
+
+    Returns
+    -------
+    classes : list of type
+    """
+    return [kind for kind in map(_find, sorted(_own_modules())) if kind is not None]
+
+
+def _find(name):
+    room, _, last = name.rpartition(".")
+    if room == "skmedimg":
+        module = _own_modules().get(name)
+        found = module and getattr(import_module(module), last)
+        return found if isinstance(found, type) and issubclass(found, BaseEstimator) else None
+    return getattr(import_module(room), last) if last in _FOREIGN.get(room, ()) else None
+
+
+def _own_modules():
+    """Return the module of every public name of ours."""
+    return {
+        f"skmedimg.{name}": module
+        for room in ("skmedimg", "skmedimg.features")
+        for name, module in import_module(room)._EXPORTS.items()
+    }

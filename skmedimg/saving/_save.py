@@ -1,0 +1,185 @@
+"""Save fitted models to one file and load them again, without running anything that is in it."""
+
+import json
+import os
+import warnings
+
+import sklearn
+
+from skmedimg import __version__
+from skmedimg.saving._archive import read_archive, write_archive
+from skmedimg.saving._card import card_of, make_card
+from skmedimg.saving._decode import decode
+from skmedimg.saving._encode import Parts, encode
+from skmedimg.saving._tensors import pack_tensors, unpack_tensors
+
+_ARRAYS, _FOREIGN = "arrays.safetensors", "foreign/"
+_CARD, _CARD_TEXT = "card.json", "card.md"
+
+
+def save(model, path, *, X=None, y=None, groups=None, metrics=None, notes=""):
+    """Save a fitted model to one file: settings as JSON, arrays as safetensors, no code.
+
+    The file is a zip that opens anywhere, and carries a model card. Estimators of this package and
+    scikit-learn's common ones are saved by their names and arrays; others of scikit-learn through
+    skops (`pip install "skmedimg[safe]"`), as far as it knows all they are made of. What would
+    need code (functions, callbacks, networks of your own) is refused by name before anything is
+    written. An interrupted call leaves what was there before.
+
+    Parameters
+    ----------
+    model : estimator or pipeline
+    path : str or os.PathLike
+    X : any kind of X of the data contract, default=None
+        What the model was fitted on, for the card: it is digested, not saved.
+    y : array-like (n,) or masks, default=None
+    groups : array-like (n,) or None, default=None
+        Patients.
+    metrics : dict of str to float, default=None
+        Scores for the card, such as those of a `Comparison`.
+    notes : str, default=""
+        Markdown for the card: what the model is for, and what it is not for.
+
+    Returns
+    -------
+    path : str
+        Where it was saved.
+
+    See Also
+    --------
+    load : Reads it.
+    read_card : Reads the card alone.
+
+    Notes
+    -----
+    A pipeline's `memory` is not saved: it names a folder of pickles on this machine.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skmedimg import Pipeline, ShallowMLP
+    >>> from skmedimg.datasets import make_lesions
+    >>> from skmedimg.saving import load, save
+    >>> data = make_lesions(40, size=16, random_state=0)
+    >>> model = Pipeline([ShallowMLP((4,), max_epochs=2, random_state=0)])
+    >>> model = model.fit(data.images, data.target)
+    >>> path = save(model, Path(tempfile.mkdtemp()) / "lesions.skmed")
+    >>> bool((load(path).predict_proba(data.images) == model.predict_proba(data.images)).all())
+    True
+    """
+    path = _checked_path(path)
+    parts = Parts()
+    manifest = {
+        "skmedimg": __version__, "sklearn": sklearn.__version__,
+        "model": encode(model, parts, "model"),
+    }  # fmt: skip
+    card = make_card(model, X, y, groups, metrics, notes)
+    members = {
+        _CARD: [json.dumps(card.to_dict(), indent=1).encode()],
+        _CARD_TEXT: [card.to_markdown().encode()],
+        _ARRAYS: pack_tensors(parts.arrays),
+        **{f"{_FOREIGN}{name}.skops": [content] for name, content in parts.foreign.items()},
+    }
+    write_archive(path, manifest, members)
+    return path
+
+
+def load(path):
+    """Load a model that `save` wrote.
+
+    Only classes known by name are made, of plain values and arrays. A file from a stranger can
+    hold a bad model, but it cannot run anything. Its digest finds damage; it is no signature, so
+    fetch models from where you trust. Where the device of the training is missing, the model is
+    loaded on the best one there is, with a warning.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+
+    Returns
+    -------
+    model : estimator or pipeline
+
+    See Also
+    --------
+    save : Writes it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skmedimg.saving import load, save
+    >>> path = Path(tempfile.mkdtemp()) / "model.skmed"
+    >>> load(save(LogisticRegression(C=2), path))
+    LogisticRegression(C=2)
+    """
+    path = os.fspath(path)
+    manifest, members = read_archive(path)
+    _warn_of_versions(path, manifest)
+    foreign = {
+        name.removeprefix(_FOREIGN).removesuffix(".skops"): content
+        for name, content in members.items() if name.startswith(_FOREIGN)
+    }  # fmt: skip
+    try:
+        return decode(manifest["model"], unpack_tensors(members[_ARRAYS]), foreign)
+    except ImportError:
+        raise
+    except Exception as error:  # a file that was not written by `save` may hold anything
+        raise ValueError(f"{path!r} cannot be loaded: {error}") from error
+
+
+def read_card(path):
+    """Read the model card of a saved model, without loading the model.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+
+    Returns
+    -------
+    card : ModelCard
+        Prints itself as Markdown.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.linear_model import RidgeClassifier
+    >>> from skmedimg.saving import read_card, save
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = RidgeClassifier().fit(X, y)
+    >>> path = Path(tempfile.mkdtemp()) / "ridge.skmed"
+    >>> card = read_card(save(model, path, X=X, y=y, metrics={"balanced accuracy": 0.94}))
+    >>> card.metrics, card.data["rows"]
+    ({'balanced accuracy': 0.94}, 569)
+    """
+    path = os.fspath(path)
+    _, members = read_archive(path, only=_CARD)
+    try:
+        return card_of(json.loads(members[_CARD]))
+    except Exception as error:  # a file that was not written by `save` may hold anything
+        raise ValueError(f"{path!r} has no model card that can be read: {error}") from error
+
+
+def _checked_path(path):
+    """Refuse a place that cannot be written to before anything is computed."""
+    path = os.fspath(path)
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"path={path!r} cannot be written: there is no folder {folder!r}.")
+    return path
+
+
+def _warn_of_versions(path, manifest):
+    for name, here in (("skmedimg", __version__), ("sklearn", sklearn.__version__)):
+        there = str(manifest.get(name))
+        if there.split(".")[:2] != here.split(".")[:2]:
+            warnings.warn(
+                f"{path!r} was saved with {name} {there} and is loaded with {here}: compare its "
+                "predictions before you rely on them.",
+                UserWarning,
+                stacklevel=3,
+            )
