@@ -135,9 +135,14 @@ def test_three_channels_of_image_shape_decode_to_rgb(paths):
         (np.ones((5, 0, 32)), {}, ValueError, "without pixels"),
         (np.full((2, 4, 4), np.nan), {}, ValueError, "NaN"),
         (np.full((2, 4, 4), np.inf), {}, ValueError, "infinity"),
-        (np.ones((2, 4, 4), complex), {}, ValueError, "Complex"),
+        (np.ones((2, 4, 4), complex), {}, ValueError, "Pass numpy.abs(X)"),
         (sparse.eye(4, format="csr"), {}, TypeError, "dense"),
-        ([np.ones((2, 2)), np.ones((3, 3))], {}, ValueError, "inhomogeneous"),
+        ([np.ones((2, 2)), np.ones((3, 3))], {}, ValueError, "2x2 and 3x3 among them"),
+        ([[1, 2, 3, 4], [5, 6]], {}, ValueError, "ragged"),
+        ([Image.new("L", (4, 4)), Image.new("L", (6, 5))], {}, ValueError, "4x4 and 5x6"),
+        (pd.Series([np.ones((4, 4))] * 3), {}, ValueError, "numpy.stack(list(X))"),
+        ((path for path in ["a.png"]), {}, TypeError, "pass it as a list"),
+        ({"a.png", "b.png"}, {}, TypeError, "an order and a length"),
         (np.ones(5), {}, ValueError, "2D array"),
         ([], {}, ValueError, "1D array"),
         (np.ones((0, 4, 4)), {}, ValueError, "0 sample"),
@@ -147,6 +152,31 @@ def test_a_bad_X_is_explained_before_any_work(X, options, kind, words):
     with pytest.raises(kind) as caught:
         gate(X, **options)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_list_of_pictures_is_a_stack(grey, mode):
+    pictures = [Image.fromarray(image).convert(mode) for image in grey]
+    images, _ = gate(pictures)
+    np.testing.assert_array_equal(images[..., 0], grey)
+    assert images.shape[3] == len(mode)
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1)])
+def test_a_single_image_is_told_to_become_a_stack(grey, shape):
+    estimator = gate(grey)[1]
+    with pytest.raises(ValueError, match=r"pass X\[None\]"):
+        check_images(estimator, grey[0].reshape(shape), reset=False)
+    colour = gate(np.repeat(grey[..., None], 3, axis=3))[1]
+    with pytest.raises(ValueError, match=r"pass X\[None\]"):
+        check_images(colour, np.ones((8, 8, 3)), reset=False)
+
+
+def test_a_stack_of_as_many_images_as_each_has_lines_is_no_single_image():
+    estimator = gate(np.ones((4, 8, 8)))[1]
+    assert check_images(estimator, np.ones((8, 8, 8)), reset=False).shape == (8, 8, 8, 1)
+    flat = gate(np.ones((3, 12)), image_shape=(1, -1))[1]
+    assert check_images(flat, np.ones((1, 12)), reset=False).shape == (1, 1, 12, 1)
 
 
 def test_images_of_another_shape_are_refused_with_the_way_out(grey):
@@ -188,7 +218,11 @@ def test_an_open_side_is_filled_in():
         (["a"] * 12, "only one class"),
         ([0, 1] * 5, "inconsistent numbers of samples"),
         ([[0, 1]] * 12, "1d array"),
-        ([0.0, np.nan] * 6, "NaN"),
+        ([0.0, np.nan] * 6, "6 of 12 images have no label, first in row 1"),
+        (["a", "b", None] * 4, "4 of 12 images have no label, first in row 2"),
+        (pd.Series(["a", pd.NA] * 6, dtype="string"), "no label, first in row 1"),
+        (np.array(["a", 1] * 6, dtype=object), r"mixes int and str.*numpy.asarray\(y, str\)"),
+        (np.array([True, False] * 6, dtype=object), r"numpy.asarray\(y, bool\)"),
     ],
 )
 def test_a_bad_y_is_explained(grey, y, words):
@@ -203,6 +237,8 @@ def test_a_bad_y_is_explained(grey, y, words):
         ({"sample_weight": [0.0] * 12}, "zero"),
         ({"sample_weight": [1.0] * 3}, r"sample_weight.shape"),
         ({"groups": [1, 2, 3]}, "3 groups for 12 images"),
+        ({"groups": ["p1", None] * 6}, "6 of 12 images have no patient, first in row 1"),
+        ({"groups": [1.0, np.nan] * 6}, "no patient"),
     ],
 )
 def test_bad_weights_and_groups_are_explained(grey, fit_parameters, words):

@@ -10,9 +10,14 @@ from sklearn.utils.multiclass import check_classification_targets
 from skmedimg._sklearn import check_sample_weight, num_samples, validate_data
 from skmedimg.images._lazy import LazyImages
 from skmedimg.images._paths import list_paths
+from skmedimg.images._refusals import (
+    other_shape,
+    refuse_mixed,
+    refuse_odd_kinds,
+    refuse_odd_stacks,
+    refuse_one_image,
+)
 from skmedimg.images._shape import check_image_shape, resolve_image_shape
-
-_CHANNELS = (1, 3, 4)
 
 
 def check_images(estimator, X, *, reset, image_shape=None, color=None):
@@ -118,6 +123,7 @@ def check_labels(estimator, y, images):
             f"{type(estimator).__name__} requires y to be passed, but the target y is None"
         )
     y = column_or_1d(y, warn=True)
+    refuse_mixed(y, "y", "label")
     if y.dtype.kind == "f":
         check_array(y, ensure_2d=False, input_name="y")
     check_consistent_length(images, y)
@@ -165,6 +171,7 @@ def check_groups(groups, images):
             f"groups needs one patient per image, but there are {len(groups)} groups "
             f"for {num_samples(images)} images."
         )
+    refuse_mixed(groups, "groups", "patient")
     return groups
 
 
@@ -178,6 +185,8 @@ def _numeric_rows(estimator, X, reset):
         same_width = X.shape[1] == getattr(estimator, "n_features_in_", None)
         if same_width and (X.dtype.kind != "f" or _sums_finite(X)):
             return X
+    if not reset:
+        refuse_one_image(estimator, getattr(X, "shape", ()))
     return validate_data(estimator, X, reset=reset, dtype="numeric")
 
 
@@ -193,10 +202,11 @@ def _stack(estimator, X, reset, image_shape, color):
     paths = list_paths(X)
     if paths is not None:
         return _lazy(estimator, paths, reset, image_shape, color)
+    refuse_odd_kinds(X)
     if _ndim(X) < 3:
         return None
     images = check_array(X, allow_nd=True, dtype="numeric", estimator=estimator, input_name="X")
-    _refuse_odd_stacks(images)
+    refuse_odd_stacks(images)
     return _remember(estimator, images if images.ndim == 4 else images[..., None], reset)
 
 
@@ -228,21 +238,6 @@ def _color_of(channels):
     return "gray" if channels == 1 else "rgb"
 
 
-def _refuse_odd_stacks(images):
-    if images.ndim > 4:
-        raise ValueError(
-            f"X has {images.ndim} dimensions {images.shape}; images come as (n, height, width) or "
-            "(n, height, width, channels). Pass volumes slice by slice."
-        )
-    if 0 in images.shape[1:]:
-        raise ValueError(f"X holds images without pixels: its shape is {images.shape}.")
-    if images.ndim == 4 and images.shape[1] in _CHANNELS and images.shape[3] not in _CHANNELS:
-        raise ValueError(
-            f"X has shape {images.shape}, which looks like channels first; images come as "
-            "(n, height, width, channels). Use numpy.moveaxis(X, 1, -1)."
-        )
-
-
 def _remember(estimator, images, reset):
     """Note the images' shape on the estimator, or compare it with the one noted."""
     shape = tuple(images.shape[1:]) + ((1,) if len(images.shape) == 3 else ())
@@ -251,19 +246,9 @@ def _remember(estimator, images, reset):
         estimator.n_features_in_ = math.prod(shape)
         vars(estimator).pop("feature_names_in_", None)
     elif shape != estimator.image_shape_:
-        raise ValueError(_other_shape(type(estimator).__name__, estimator.image_shape_, shape))
+        refuse_one_image(estimator, images.shape[:3])
+        raise ValueError(other_shape(type(estimator).__name__, estimator.image_shape_, shape))
     return images
-
-
-def _other_shape(name, fitted, got):
-    fitted_text, got_text = ("x".join(map(str, shape)) for shape in (fitted, got))
-    if len(fitted) == 1:
-        return f"{name} was fitted on rows of {fitted_text} features, but X has {got_text} images."
-    color = "" if fitted[2] == got[2] else f', color="{"gray" if fitted[2] == 1 else "rgb"}"'
-    return (
-        f"{name} was fitted on {fitted_text} images and cannot take {got_text}. "
-        f"Put ImageLoader({fitted[:2]}{color}) before it."
-    )
 
 
 def _exceeds_one(images):
@@ -275,6 +260,8 @@ def _ndim(X):
         return X.ndim
     if hasattr(X, "shape"):
         return len(X.shape)
+    if hasattr(X, "__array_interface__"):  # a picture of Pillow
+        return len(X.__array_interface__["shape"])
     if not isinstance(X, (list, tuple)) or not X:
         return 0
     return 1 + _ndim(X[0])

@@ -1,0 +1,153 @@
+"""What X, y and groups cannot be, said with the way out."""
+
+from collections.abc import Iterator, Set
+
+import numpy as np
+
+_CHANNELS = (1, 3, 4)
+_ABSENT = ("NoneType", "NAType", "NaTType")  # pandas is not imported to ask for its types
+
+
+def refuse_odd_kinds(X):
+    """Refuse what holds images and is no stack of them: unordered, complex, of several sizes.
+
+    Parameters
+    ----------
+    X : object
+        Anything but paths and lazy stacks.
+    """
+    if isinstance(X, (Iterator, Set)):
+        raise TypeError(
+            f"X needs an order and a length, but is a {type(X).__name__}: pass it as a list."
+        )
+    if getattr(getattr(X, "dtype", None), "kind", "") == "c":
+        raise ValueError(
+            f"Complex data not supported: X holds {X.dtype}. Pass numpy.abs(X), the magnitude."
+        )
+    shapes = _shapes_within(X)
+    if len(shapes) > 1:
+        first, second = ("x".join(map(str, shape)) for shape in shapes[:2])
+        raise ValueError(
+            f"X is ragged: it holds images of several shapes, {first} and {second} among them. "
+            "Bring each to one size with skmedimg.images.resize_image(image, (height, width)), or "
+            "pass the paths of their files and put ImageLoader((height, width)) first."
+        )
+    if shapes and not isinstance(X, (list, tuple)):
+        raise ValueError(f"X is a {type(X).__name__} of arrays: pass numpy.stack(list(X)).")
+
+
+def refuse_odd_stacks(images):
+    """Refuse arrays that are no stack of images.
+
+    Parameters
+    ----------
+    images : ndarray of three axes or more
+    """
+    if images.ndim > 4:
+        raise ValueError(
+            f"X has {images.ndim} dimensions {images.shape}; images come as (n, height, width) or "
+            "(n, height, width, channels). Pass volumes slice by slice."
+        )
+    if 0 in images.shape[1:]:
+        raise ValueError(f"X holds images without pixels: its shape is {images.shape}.")
+    if images.ndim == 4 and images.shape[1] in _CHANNELS and images.shape[3] not in _CHANNELS:
+        raise ValueError(
+            f"X has shape {images.shape}, which looks like channels first; images come as "
+            "(n, height, width, channels). Use numpy.moveaxis(X, 1, -1)."
+        )
+
+
+def refuse_one_image(estimator, shape):
+    """Refuse a single image where a stack of them is wanted.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Fitted.
+    shape : tuple of int
+        Of X.
+    """
+    fitted = tuple(getattr(estimator, "image_shape_", ()))
+    single = {fitted, fitted[:2] if fitted[2:] == (1,) else fitted}
+    if len(fitted) == 3 and tuple(shape) in single and shape[1:] != (np.prod(fitted),):
+        raise ValueError(
+            f"X has the shape {tuple(shape)} of one image, but {type(estimator).__name__} needs a "
+            "stack of images: pass X[None]."
+        )
+
+
+def other_shape(name, fitted, got):
+    """Say that images have another shape than in `fit`, and what brings them to it.
+
+    Parameters
+    ----------
+    name : str
+        Of the estimator.
+    fitted, got : tuple of int
+        Shape of one image.
+
+    Returns
+    -------
+    message : str
+    """
+    fitted_text, got_text = ("x".join(map(str, shape)) for shape in (fitted, got))
+    if len(fitted) == 1:
+        return f"{name} was fitted on rows of {fitted_text} features, but X has {got_text} images."
+    color = "" if fitted[2] == got[2] else f', color="{"gray" if fitted[2] == 1 else "rgb"}"'
+    return (
+        f"{name} was fitted on {fitted_text} images and cannot take {got_text}. "
+        f"Put ImageLoader({fitted[:2]}{color}) before it."
+    )
+
+
+def refuse_mixed(values, name, noun):
+    """Refuse labels or patients some of which are missing, or of kinds that have no order.
+
+    Parameters
+    ----------
+    values : ndarray (n,)
+    name : str
+        The parameter.
+    noun : str
+        What one of the values is.
+    """
+    missing = _missing(values)
+    if missing.any():
+        raise ValueError(
+            f"{name} contains NaN or None: {missing.sum()} of {len(values)} images have no {noun}, "
+            f"first in row {missing.argmax()}. Name it, or leave these images out."
+        )
+    if values.dtype.kind != "O":
+        return
+    kinds = sorted({type(value).__name__ for value in values})
+    if "str" in kinds and len(kinds) > 1:
+        raise ValueError(
+            f"{name} mixes {' and '.join(kinds)}: make them one kind, numpy.asarray({name}, str)."
+        )
+    if kinds == ["bool"]:
+        raise ValueError(f"{name} holds bool as objects: pass numpy.asarray({name}, bool).")
+
+
+def _shapes_within(X):
+    """Return the different shapes of the arrays, pictures or lists that a sequence holds."""
+    column = getattr(X, "ndim", 1) == 1 and getattr(getattr(X, "dtype", None), "kind", "O") == "O"
+    if not column or not hasattr(X, "__len__") or isinstance(X, dict):
+        return []
+    return list(dict.fromkeys(filter(None, map(_outer_shape, X))))
+
+
+def _outer_shape(item):
+    if hasattr(item, "__array_interface__") and not hasattr(item, "shape"):
+        return tuple(item.__array_interface__["shape"])
+    if isinstance(item, (list, tuple)):
+        return (len(item),)
+    return tuple(getattr(item, "shape", ()))
+
+
+def _missing(values):
+    if values.dtype.kind == "f":
+        return np.isnan(values)
+    if values.dtype.kind != "O":
+        return np.zeros(len(values), bool)
+    absent = (type(v).__name__ in _ABSENT or (isinstance(v, float) and v != v) for v in values)
+    return np.fromiter(absent, bool, len(values))
