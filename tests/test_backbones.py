@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torchvision import models
 
+from skmedimg._runtime import fresh_weights
 from skmedimg.networks._backbone_steps import SkipRows, steps_of
 from skmedimg.networks._backbone_table import IMAGENET, ROWS
 from skmedimg.networks._backbones import Backbone, build_backbone
@@ -204,7 +205,13 @@ def test_a_norm_before_its_layer_is_opened_with_it():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("depth", "layers"), [(0.0, 0), (0.5, 10), (1.0, 20), ("all", 20)])
+@pytest.mark.parametrize(
+    ("depth", "layers"),
+    [
+        *[(0.0, 0), (0.5, 10), (1.0, 20), ("all", 20)],
+        *[(np.int64(2), 2), (np.float32(0.5), 10), (np.str_("all"), 20)],
+    ],
+)
 def test_a_share_of_the_depth_opens_that_share_of_the_layers(depth, layers):
     backbone = build_backbone("resnet18", drawn=False).freeze(depth)
     weights = [name for name in opened(backbone) if "conv" in name or "downsample.0" in name]
@@ -391,6 +398,21 @@ def test_a_damaged_file_is_refused_by_name(tmp_path):
         loaded(tmp_path / "half.pth")
 
 
+@pytest.mark.parametrize("content", [b"", b"no header of safetensors at all"])
+def test_a_damaged_safetensors_file_is_refused_by_name(content, tmp_path):
+    pytest.importorskip("safetensors")
+    (tmp_path / "half.safetensors").write_bytes(content)
+    with pytest.raises(ValueError, match="half.safetensors' is no whole safetensors file"):
+        loaded(tmp_path / "half.safetensors")
+
+
+@pytest.mark.parametrize("saved", [torch.zeros(3), [torch.zeros(3)], {("a", 1): torch.zeros(3)}])
+def test_a_file_of_tensors_without_names_is_refused_by_name(saved, tmp_path):
+    torch.save(saved, tmp_path / "loose.pth")
+    with pytest.raises(ValueError, match=r"loose.pth' holds a \w+, not tensors by name"):
+        loaded(tmp_path / "loose.pth")
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere.pth"):
         loaded(tmp_path / "nowhere.pth")
@@ -410,13 +432,21 @@ def test_an_unknown_name_of_weights_lists_the_published_ones():
         loaded("IMAGENET9K")
 
 
-def test_without_network_the_error_names_the_file_and_where_to_put_it(monkeypatch, tmp_path):
+@pytest.fixture
+def no_network(monkeypatch, tmp_path):
+    """Play a machine without a network connection and without files of weights."""
+
     def unreachable(request, timeout):
         assert timeout <= 10
         raise urllib.error.URLError("no route")
 
     monkeypatch.setattr(urllib.request, "urlopen", unreachable)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+
+
+@pytest.mark.usefixtures("no_network")
+def test_without_network_the_error_names_the_file_and_where_to_put_it(tmp_path):
     with pytest.raises(OSError, match="no route") as error:
         loaded("DEFAULT")
     target = tmp_path / "hub" / "checkpoints" / "squeezenet1_1-b8a52dc0.pth"
@@ -497,6 +527,29 @@ def test_timm_networks_are_backbones_too(name, n_features):
     backbone = build_backbone(name).freeze(1)
     assert 0 < len(opened(backbone)) <= 6
     assert backbone.cut == 0
+
+
+def test_a_file_of_a_timm_network_fills_it_but_for_its_head(tmp_path):
+    timm = pytest.importorskip("timm")
+    with fresh_weights(0):
+        network = timm.create_model("resnet10t", num_classes=7).eval()
+        backbone = build_backbone("timm:resnet10t")
+        images = torch.rand(2, 3, 64, 64)
+    torch.save(network.state_dict(), tmp_path / "mine.pth")
+    with pytest.warns(UserWarning, match="classifier of 7 outputs"):
+        fill_backbone(backbone, read_weights(find_weights(tmp_path / "mine.pth", "timm:resnet10t")))
+    with torch.inference_mode():
+        maps = network.forward_features(backbone.normalise(images))
+        torch.testing.assert_close(backbone(images), maps)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_without_network_a_timm_network_is_asked_for_once():
+    pytest.importorskip("timm")
+    with pytest.raises(OSError, match="no route") as error:
+        read_weights(find_weights("DEFAULT", "timm:resnet10t"))
+    assert "/timm/resnet10t" in str(error.value)
+    assert "model.safetensors elsewhere and pass weights=PATH to it" in str(error.value)
 
 
 def test_an_unknown_timm_network_is_answered_with_similar_names():

@@ -62,7 +62,9 @@ class Backbone(nn.Module):
         backbone : Backbone
             Itself. `cut` is the first step that holds an open parameter.
         """
-        self.network.requires_grad_(trainable_layers == "all")
+        self.network.requires_grad_(
+            bool(trainable_layers == "all")
+        )  # numpy.bool is no bool to torch
         for parameter in [p for layer in self.last_layers(trainable_layers) for p in layer]:
             parameter.requires_grad_(True)
         self._opened = [p for p in self.network.parameters() if p.requires_grad]

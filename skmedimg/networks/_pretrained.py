@@ -4,14 +4,14 @@ import functools
 import os
 import pickle
 import re
-import urllib.request
 import warnings
 
 import torch
 from torchvision import models
 
 from skmedimg.networks._backbone_table import ROWS
-from skmedimg.networks._timm import TIMM, timm_tensors
+from skmedimg.networks._download import download
+from skmedimg.networks._timm import TIMM, timm_head, timm_tensors
 
 _FILE_SUFFIXES = (".pth", ".pt", ".bin", ".safetensors")
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
@@ -102,12 +102,18 @@ def read_tensors(path):
     if path.endswith(".safetensors"):
         return _read_safetensors(path)
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        saved = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
         raise ValueError(
             f"{path!r} is not a file of tensors alone, and anything else could run code while it "
             "is read. Save the network's state_dict() with torch.save or safetensors instead."
         ) from error
+    if not isinstance(saved, dict) or not all(isinstance(name, str) for name in saved):
+        raise ValueError(
+            f"{path!r} holds a {type(saved).__name__}, not tensors by name. Save the network's "
+            "state_dict() instead."
+        )
+    return saved
 
 
 def _path_of(weights, name, width):
@@ -118,7 +124,7 @@ def _path_of(weights, name, width):
                 f"weights={weights!r} are for {name} of width 1.0, and width is {width}. Pass "
                 "weights=PATH to a file of weights of this width, or weights=None."
             )
-        return _download(models.get_model_weights(name)[weights].url, name)
+        return download(models.get_model_weights(name)[weights].url, name)
     path = os.fspath(weights)
     if not path.endswith(_FILE_SUFFIXES) and not os.path.exists(path):
         published = ["DEFAULT", *(entry.name for entry in _entries(name))]
@@ -138,35 +144,21 @@ def _is_published(weights, name):
     return weights == "DEFAULT" or weights in {entry.name for entry in _entries(name)}
 
 
-def _download(url, name):
-    file = os.path.join(torch.hub.get_dir(), "checkpoints", os.path.basename(url))
-    if not os.path.exists(file):
-        _knock(url, file, name)
-        torch.hub.load_state_dict_from_url(url, progress=False, check_hash=True)
-    return file
-
-
-def _knock(url, file, name):
-    """Ask whether the file can be had: torch.hub would wait for minutes and say little."""
-    try:
-        request = urllib.request.Request(url, method="HEAD")
-        urllib.request.urlopen(request, timeout=10).close()
-    except OSError as error:
-        raise OSError(
-            f"The weights of {name} are not on this machine and cannot be downloaded ({error}). "
-            f"Download {url} elsewhere and put it at {file}, pass weights=PATH to a file of "
-            "weights, or pass weights=None to start from random ones."
-        ) from error
-
-
 def _without_head(tensors, name):
-    if name not in ROWS:
-        return tensors
-    head, spare = ROWS[name].head, ROWS[name].spare
-    left_out = tuple(f"{part}." for part in (head, spare) if part)
+    heads, spare = _heads_of(name)
+    left_out = tuple(f"{part}." for part in (*heads, *spare))
     dropped = {key: value for key, value in tensors.items() if key.startswith(left_out)}
-    _mention_head([len(value) for key, value in dropped.items() if key.startswith(head)])
+    _mention_head([len(value) for key, value in dropped.items() if key.startswith(heads)])
     return {key: value for key, value in tensors.items() if key not in dropped}
+
+
+def _heads_of(name):
+    """Name the classifiers of a backbone's published weights, and the auxiliary ones."""
+    if name.startswith(TIMM):
+        return tuple(f"model.{head}" for head in timm_head(name)), ()
+    if name not in ROWS:
+        return (), ()
+    return (ROWS[name].head,), tuple(filter(None, [ROWS[name].spare]))
 
 
 def _as_computed(value):
@@ -179,12 +171,18 @@ def _as_computed(value):
 
 def _read_safetensors(path):
     try:
+        from safetensors import SafetensorError
         from safetensors.torch import load_file
     except ImportError as error:
         raise ImportError(
             f'{path!r} needs safetensors to be read: pip install "skmedimg[safe]".'
         ) from error
-    return load_file(path)
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ValueError(
+            f"{path!r} is no whole safetensors file ({error}). Fetch or save it again."
+        ) from error
 
 
 def _unwrap(saved):

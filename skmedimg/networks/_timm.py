@@ -2,7 +2,10 @@
 
 from torch import nn
 
+from skmedimg.networks._download import knock
+
 TIMM = "timm:"
+_HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
 def timm_backbone(name):
@@ -45,14 +48,31 @@ def timm_tensors(name):
     tensors : dict of str to Tensor
     """
     plain = name.removeprefix(TIMM)
+    _knock_for(name)
     try:
         model = _timm().create_model(plain, pretrained=True, num_classes=0)
     except Exception as error:  # the hub client raises whatever its transport raises
         raise OSError(
-            f"The weights of {name} are not on this machine and cannot be downloaded ({error}). "
-            "Pass weights=PATH to a file of weights, or weights=None for random ones."
+            f"The weights of {name} cannot be downloaded ({error}). Pass weights=PATH to a file "
+            "of weights, or weights=None for random ones."
         ) from error
     return model.state_dict()
+
+
+def timm_head(name):
+    """Name the classifiers in timm's files of weights of a network.
+
+    Parameters
+    ----------
+    name : str
+        "timm:NAME"
+
+    Returns
+    -------
+    heads : tuple of str
+    """
+    found = _published(name).classifier or ()
+    return (found,) if isinstance(found, str) else tuple(found)
 
 
 def timm_size(name):
@@ -67,7 +87,7 @@ def timm_size(name):
     -------
     size : tuple of int
     """
-    return tuple(_timm().get_pretrained_cfg(name.removeprefix(TIMM)).input_size[1:])
+    return tuple(_published(name).input_size[1:])
 
 
 class _Features(nn.Module):
@@ -88,9 +108,27 @@ class _Features(nn.Module):
         return features if self.has_maps else self.model.forward_head(features, pre_logits=True)
 
 
+def _knock_for(name):
+    """Ask for the file of weights once: timm's hub client would ask twelve times, for a minute."""
+    from huggingface_hub import hf_hub_url, try_to_load_from_cache
+
+    facts = _published(name)
+    if not facts.hf_hub_id:
+        return
+    files = [facts.hf_hub_filename] if facts.hf_hub_filename else _HUB_FILES
+    if not any(isinstance(try_to_load_from_cache(facts.hf_hub_id, file), str) for file in files):
+        knock(hf_hub_url(facts.hf_hub_id, files[0]), name, "pass weights=PATH to it")
+
+
 def _has_maps(model):
     """Tell whether features come as (n, width, h, w); transformers yield tokens."""
     return str(getattr(model, "output_fmt", "NCHW")) == "NCHW" and not hasattr(model, "pos_embed")
+
+
+def _published(name):
+    """Return what timm knows of the published weights of a network."""
+    timm = _timm()
+    return timm.get_pretrained_cfg(name.removeprefix(TIMM)) or timm.models.PretrainedCfg()
 
 
 def _timm():
