@@ -214,6 +214,15 @@ def test_partial_fit_asks_for_the_classes_first():
         ShallowMLP().partial_fit(X, Y)
 
 
+def test_labels_that_come_later_are_answered_with_those_of_the_first_call():
+    model = ShallowMLP((4,), random_state=0).partial_fit(X, Y > 4, classes=[False, True])
+    with pytest.raises(ValueError, match=r"\[0, 1, 2\] is not what it was .* \[False, True\]"):
+        model.partial_fit(X, Y > 4, classes=[0, 1, 2])
+    model = ShallowMLP((4,), max_epochs=1, warm_start=True).fit(X[Y < 3], Y[Y < 3])
+    with pytest.raises(ValueError, match=r"y holds \[3, 4\], .* \[0, 1, 2\]: name all labels"):
+        model.fit(X[Y < 5], Y[Y < 5])
+
+
 def test_the_progress_bar_shows_loss_and_score(capsys):
     ShallowMLP((8,), max_epochs=2, verbose=1).fit(X, Y)
     shown = capsys.readouterr().err
@@ -240,6 +249,11 @@ def test_lr_find_tries_rising_rates_and_leaves_the_estimator_alone():
     axes = found.plot()
     assert axes.get_xscale() == "log"
     assert "learning rate" in axes.get_xlabel().lower()
+
+
+def test_lr_find_checks_parameters_as_fit_does():
+    with pytest.raises(ValueError, match="'activation' parameter of ShallowMLP"):
+        lr_find(ShallowMLP(activation="sine"), X, Y)
 
 
 def test_the_suggested_rate_learns():

@@ -56,6 +56,11 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         fresh = not hasattr(self, "net_")
         if fresh and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
+        if not (fresh or classes is None or np.array_equal(np.unique(classes), self.classes_)):
+            raise ValueError(
+                f"classes={np.unique(classes).tolist()} is not what it was on the first call, "
+                f"{self.classes_.tolist()}: name all labels there, or fit anew."
+            )
         return self._fit(X, y, sample_weight, None, 1, fresh, classes)
 
     def decision_function(self, X):
@@ -124,7 +129,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes in the data, but the "
-                f"data contains only one class: {self.classes_[0]!r}"
+                f"data contains only one class: {self.classes_.tolist()[0]!r}"
             )
         if self.output in DEGENERATE:
             self._warn_of_output()
@@ -141,6 +146,13 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         )  # fmt: skip
 
     def _encode_targets(self, y):
+        unseen = np.setdiff1d(y, self.classes_)
+        if len(unseen):
+            raise ValueError(
+                f"y holds {unseen.tolist()}, but {type(self).__name__} was fitted on the classes "
+                f"{self.classes_.tolist()}: name all labels as `classes` in the first partial_fit, "
+                "or fit anew with warm_start=False."
+            )
         encoder = LabelEncoder()
         encoder.classes_ = self.classes_
         return encoder.transform(y)

@@ -93,6 +93,7 @@ def lr_find(estimator, X, y, *, lowest=1e-6, highest=10.0, steps=100):
     if steps < 10:
         raise ValueError(f"steps needs 10 or more to see a slope, but is {steps}.")
     network, X, y = _last_step(clone(estimator), X, y)
+    network._validate_params()
     training, _ = network._prepare(X, y)
     rates = np.geomspace(lowest, highest, steps)
     losses = np.array(_rising_losses(network, training, rates))
