@@ -332,3 +332,10 @@ def test_whatever_is_asked_in_whatever_budget_the_rows_are_right(
     info = store.info()
     assert info["memory_bytes"] <= ram * WIDTH * 4
     assert info["disk_bytes"] <= disk * 80
+
+
+@pytest.mark.parametrize("limit", ["1GB", -1, float("nan"), None])
+@pytest.mark.parametrize("name", ["memory", "disk"])
+def test_limits_are_bytes(name, limit):
+    with pytest.raises(ValueError, match=f"{name} needs a number of bytes"):
+        FeatureStore(**{name: limit})

@@ -4,6 +4,7 @@ import os
 import tempfile
 import threading
 from collections import OrderedDict
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,9 @@ class FeatureStore:
     """
 
     def __init__(self, directory=None, *, memory=2**30, disk=4 * 2**30):
+        for name, limit in (("memory", memory), ("disk", disk)):
+            if not isinstance(limit, Real) or not limit >= 0:
+                raise ValueError(f"{name} needs a number of bytes, 2**30 say, but is {limit!r}.")
         self.directory = directory
         self.memory = memory
         self.disk = disk
