@@ -1,0 +1,122 @@
+"""Where a network runs and with what numbers: on machines with GPUs that are played here."""
+
+import multiprocessing
+import os
+import sys
+from types import SimpleNamespace
+from unittest import mock
+
+import pytest
+import torch
+from joblib import Parallel, delayed
+
+from skmedimg import _runtime
+from skmedimg._runtime import Precision, resolve_device, resolve_precision
+
+CUDA, CPU = torch.device("cuda"), torch.device("cpu")
+
+
+@pytest.fixture
+def gpus(monkeypatch):
+    """Play a machine with some GPUs of some generation."""
+
+    def play(count, capability=(8, 0), mps=False):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device=None: capability)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+
+    return play
+
+
+def device_of_a_worker(n_gpus):
+    """Return a worker's process, its name and the device it takes where there are GPUs."""
+    with mock.patch.multiple(torch.cuda, is_available=lambda: True, device_count=lambda: n_gpus):
+        return os.getpid(), multiprocessing.current_process().name, str(resolve_device("auto"))
+
+
+def in_process(name, monkeypatch):
+    monkeypatch.setattr(multiprocessing, "current_process", lambda: SimpleNamespace(name=name))
+
+
+@pytest.mark.parametrize(
+    ("n_gpus", "mps", "device"), [(2, False, "cuda:0"), (0, True, "mps"), (0, False, "cpu")]
+)
+def test_auto_takes_cuda_then_mps_then_the_cpu(gpus, n_gpus, mps, device):
+    gpus(n_gpus, mps=mps)
+    assert str(resolve_device("auto")) == device
+
+
+@pytest.mark.parametrize(
+    ("name", "device"),
+    [
+        ("MainProcess", "cuda:0"),
+        ("LokyProcess-1", "cuda:0"),
+        ("LokyProcess-2", "cuda:1"),
+        ("LokyProcess-3", "cuda:0"),
+        ("SpawnPoolWorker-4", "cuda:1"),
+    ],
+)
+def test_every_worker_takes_the_next_gpu(gpus, monkeypatch, name, device):
+    gpus(2)
+    in_process(name, monkeypatch)
+    assert str(resolve_device("auto")) == device
+
+
+def test_the_workers_of_joblib_are_named_as_the_rule_expects():
+    found = Parallel(n_jobs=2)(delayed(device_of_a_worker)(1000) for _ in range(8))
+    workers = dict.fromkeys(found)
+    assert len({device for _, _, device in workers}) == len({process for process, _, _ in workers})
+    assert {name.split("-")[0] for _, name, _ in workers} == {"LokyProcess"}
+
+
+@pytest.mark.parametrize(("name", "device"), [(0, "cuda:0"), (3, "cuda:1"), ("gpu-1", "cuda:1")])
+def test_the_workers_of_dask_count_by_their_names(gpus, monkeypatch, name, device):
+    gpus(2)
+    worker = SimpleNamespace(name=name)
+    monkeypatch.setitem(sys.modules, "distributed", SimpleNamespace(get_worker=lambda: worker))
+    assert str(resolve_device("auto")) == device
+
+
+def test_a_device_that_is_asked_for_is_taken_whatever_the_worker(gpus, monkeypatch):
+    gpus(4)
+    in_process("LokyProcess-2", monkeypatch)
+    assert resolve_device("cuda:3") == torch.device("cuda:3")
+    with pytest.raises(ValueError, match=r"'cuda:4' is not available.*\(cuda:1\)"):
+        resolve_device("cuda:4")
+
+
+@pytest.mark.parametrize("device", ["gpu", 3.5, "cuda:x"])
+def test_what_is_no_device_is_answered_with_examples(device):
+    with pytest.raises(ValueError, match="use 'auto', 'cpu', 'cuda'"):
+        resolve_device(device)
+
+
+@pytest.mark.parametrize(
+    ("capability", "pixels", "autocast"),
+    [
+        ((9, 0), 224 * 224, torch.bfloat16),
+        ((8, 0), 224 * 224, torch.bfloat16),
+        ((7, 5), 224 * 224, torch.float16),
+        ((9, 0), 8 * 8, None),
+        ((9, 0), 0, None),
+    ],
+)
+def test_auto_precision_on_a_gpu_follows_its_generation_and_the_size(
+    gpus, capability, pixels, autocast
+):
+    gpus(1, capability)
+    assert resolve_precision("auto", CUDA, pixels) == Precision(torch.float32, autocast, pixels > 1)
+
+
+@pytest.mark.parametrize("multiplies", [True, False])
+def test_auto_precision_on_a_cpu_asks_for_bf16_units(monkeypatch, multiplies):
+    monkeypatch.setattr(_runtime, "_cpu_multiplies_bf16", lambda: multiplies)
+    expected = torch.bfloat16 if multiplies else None
+    assert resolve_precision("auto", CPU, 128 * 128).autocast is expected
+    assert resolve_precision("auto", CPU, 16 * 16).autocast is None
+
+
+def test_float64_is_refused_where_it_does_not_exist():
+    with pytest.raises(ValueError, match="use 'float32'"):
+        resolve_precision("float64", torch.device("mps"))
