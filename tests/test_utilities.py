@@ -1,7 +1,9 @@
-"""scikit-learn's utilities work on every kind of X: rows, stacks, paths and lazy stacks."""
+"""scikit-learn's utilities work on every kind of X: rows, stacks, tensors, paths, lazy stacks."""
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from imblearn.pipeline import Pipeline as ImbalancedPipeline
 from imblearn.under_sampling import RandomUnderSampler
 from PIL import Image
@@ -32,7 +34,7 @@ from skmedimg.datasets import make_lesions
 DATA = make_lesions(48, size=16, noise=0.05, random_state=0)
 MODEL = ScratchCNN((4,), dense_units=(), max_epochs=2, image_shape=(16, 16), random_state=0)
 SEARCH = {"cv": 2, "error_score": "raise"}
-KINDS = ["rows", "stack", "lazy", "paths", "column"]
+KINDS = ["rows", "stack", "channels", "tensor", "lazy", "paths", "list", "series", "column"]
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +46,12 @@ def stored(tmp_path_factory):
     return {
         "rows": DATA.images.reshape(48, -1),
         "stack": DATA.images,
+        "channels": DATA.images[..., None],
+        "tensor": torch.from_numpy(DATA.images),
         "lazy": LazyImages(paths),
         "paths": np.array(paths, dtype=object),
+        "list": paths,
+        "series": pd.Series(paths, index=range(100, 148)),
         "column": np.array(paths, dtype=object)[:, None],
     }
 
@@ -140,22 +146,27 @@ def test_wrappers(wrap, X):
     assert wrap(clone(MODEL)).fit(X, DATA.target).predict(X).shape == (48,)
 
 
-def test_bagging_and_permutation_importance_take_rows_and_columns(rows):
+def test_bagging_takes_rows_and_columns(rows):
     bag = BaggingClassifier(MODEL, n_estimators=2, random_state=0).fit(rows, DATA.target)
     assert bag.predict(rows).shape == (48,)
 
 
-def test_permutation_importance_takes_rows(stored):
-    model = clone(MODEL).fit(stored["rows"], DATA.target)
+def test_permutation_importance_takes_rows_and_columns(rows):
+    model = clone(MODEL).fit(rows, DATA.target)
     found = permutation_importance(
-        model, stored["rows"][:, :256], DATA.target, n_repeats=1, random_state=0, max_samples=8
+        model, rows, DATA.target, n_repeats=1, random_state=0, max_samples=8
     )
-    assert found.importances.shape == (256, 1)
+    assert found.importances.shape == (rows.shape[1], 1)
+
+
+def test_random_samplers_of_imbalanced_learn_take_rows_and_columns(rows):
+    model = Pipeline([RandomUnderSampler(random_state=0), clone(MODEL)]).fit(rows, DATA.target)
+    assert model.predict(rows).shape == (48,)
 
 
 def test_random_samplers_take_everything_through_resample(X):
     sampler = Resample(RandomUnderSampler(sampling_strategy={0: 10, 1: 12}, random_state=0))
     kept, labels = sampler.fit_resample(X, DATA.target)
-    assert kept.shape[0] == len(labels) == 22
+    assert len(kept) == len(labels) == 22
     model = Pipeline([sampler, clone(MODEL)]).fit(X, DATA.target)
     assert model.predict(X).shape == (48,)
