@@ -45,48 +45,43 @@ def cell_histograms(images, orientations, pixels_per_cell):
         the magnitudes are too large to be squared in float32
     """
     if images.dtype == torch.uint8:
-        return _cells_of_bytes(images, orientations, pixels_per_cell)
-    fits, as_bytes = _whole_numbers(images)
+        return _cells_of_whole_numbers(images, orientations, pixels_per_cell)
+    fits, whole = _whole_numbers(images)
     if not fits.any():
         return _cells_of_floats(images, orientations, pixels_per_cell)
     if fits.all():
-        return _cells_of_bytes(as_bytes, orientations, pixels_per_cell)
+        return _cells_of_whole_numbers(whole, orientations, pixels_per_cell)
     rest = _cells_of_floats(images[~fits], orientations, pixels_per_cell)
     cells = rest.new_empty(len(images), *rest.shape[1:])
     cells[~fits] = rest
-    cells[fits] = _cells_of_bytes(as_bytes[fits], orientations, pixels_per_cell).to(rest.dtype)
+    cells[fits] = _cells_of_whole_numbers(whole[fits], orientations, pixels_per_cell).to(rest.dtype)
     return cells
 
 
 def _whole_numbers(images):
-    """Tell which images hold whole numbers at most 255 apart, and give them as bytes."""
-    flat = images.flatten(1)
-    if not _is_whole(flat[:, :_SAMPLE]).any():
-        return torch.zeros(len(flat), dtype=torch.bool), None
-    low, high = flat.amin(1).floor_(), flat.amax(1)
-    shift = low * ((low < 0) | (high > 255))  # pixels of 0 to 255 are taken as they are
-    if shift.any():
-        images = images - shift[:, None, None, None]
-    as_bytes = images.to(torch.uint8)
-    rest = as_bytes.to(images.dtype).sub_(images).flatten(1)
-    return rest.abs_().amax(1) == 0, as_bytes
+    """Tell which images hold whole numbers at most 255 apart, and give them as int32."""
+    first = images.flatten(1)[:, :_SAMPLE]
+    if not (first == first.floor()).all(1).any():
+        return torch.zeros(len(images), dtype=torch.bool), None
+    whole = images.to(torch.int32)
+    flat = whole.flatten(1)
+    near = flat.amax(1) - flat.amin(1).long() <= 255
+    # Faster than asking whether both are equal, which torch answers value by value.
+    rest = whole.to(images.dtype).sub_(images).flatten(1).abs_().amax(1)
+    return near & (rest == 0), whole
 
 
-def _is_whole(flat):
-    return (flat == flat.floor()).all(1)
+# Whole numbers: so are gradients, and angle and magnitude are read from a table.
 
 
-# Bytes: gradients are whole numbers, so angle and magnitude are read from a table.
-
-
-def _cells_of_bytes(images, orientations, pixels_per_cell):
+def _cells_of_whole_numbers(images, orientations, pixels_per_cell):
     index = _index(images)
     return _sum_by_cell(index, _table(orientations, index.device), pixels_per_cell)
 
 
 def _index(images):
     """Return the row of the table for each pixel; opposite gradients share one."""
-    pixels, columns = _byte_gradients(images.permute(3, 0, 1, 2))
+    pixels, columns = _whole_gradients(images.permute(3, 0, 1, 2))
     if len(pixels) > 1:
         return _index_of_steepest(pixels, columns).abs_()
     inner = columns[0, :, 1:-1]
@@ -94,7 +89,7 @@ def _index(images):
     return columns[0].abs_()
 
 
-def _byte_gradients(planes):
+def _whole_gradients(planes):
     """Return the pixels and their column gradients as int32; gradients at the border are zero."""
     padded = torch.empty(planes.numel() + 2 * _PAD, dtype=torch.int32, device=planes.device)
     pixels = padded[_PAD:-_PAD].view(planes.shape).copy_(planes)
