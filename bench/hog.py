@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from bench import Row
+from bench._opencv import load_opencv
 
 DIGITS = {"orientations": 8, "pixels_per_cell": (4, 4), "cells_per_block": (1, 1)}
 USUAL = {"orientations": 9, "pixels_per_cell": (8, 8), "cells_per_block": (3, 3)}
@@ -36,14 +37,13 @@ def scikit_image(images, options):
 
 
 def opencv(images, options):
-    try:
-        from cv2 import HOGDescriptor
-    except ImportError:
-        return "needs opencv-python-headless 4: version 5 has no HOGDescriptor"
+    cv2 = load_opencv()
+    if isinstance(cv2, str):
+        return cv2
     cell, block = options["pixels_per_cell"][::-1], options["cells_per_block"][::-1]
     window = tuple(side // c * c for side, c in zip(images.shape[2:0:-1], cell, strict=True))
     area = tuple(b * c for b, c in zip(block, cell, strict=True))
-    descriptor = HOGDescriptor(window, area, cell, cell, options["orientations"])
+    descriptor = cv2.HOGDescriptor(window, area, cell, cell, options["orientations"])
     return lambda: [descriptor.compute(image) for image in images]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bench import Row
+from bench._opencv import load_opencv
 
 SIDE = 224
 
@@ -55,10 +56,9 @@ def in_threads(load_one, paths):
 
 
 def opencv(paths):
-    try:
-        import cv2
-    except ImportError:
-        return "OpenCV is not installed"
+    cv2 = load_opencv()
+    if isinstance(cv2, str):
+        return cv2
 
     def load_one(path):
         gray = cv2.imread(path, cv2.IMREAD_GRAYSCALE)
