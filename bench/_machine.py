@@ -5,13 +5,14 @@ import os
 import platform
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+KERAS = ROOT / "build" / "keras-venv"
 LIBRARIES = (
     *("numpy", "scipy", "scikit-learn", "scikit-image", "skorch", "torch", "torchvision"),
-    *("imbalanced-learn", "optuna", "opencv-python-headless", "keras", "tensorflow", "pillow"),
+    *("imbalanced-learn", "optuna", "opencv-python-headless", "keras", "tensorflow-cpu", "pillow"),
 )
 
 
@@ -66,10 +67,10 @@ def gpu():
 
 
 def versions():
+    """Return the versions of libraries here, and of Keras in the environment of its own."""
+    places = [*sys.path, *map(str, KERAS.glob("lib/python*/site-packages"))]
     found = {"python": platform.python_version()}
     for library in LIBRARIES:
-        try:
-            found[library] = version(library)
-        except PackageNotFoundError:
-            continue
+        first = next(distributions(name=library, path=places), None)
+        found |= {library: first.version} if first else {}
     return found

@@ -6,6 +6,7 @@ import sys
 import time
 
 SHORTEST_SAMPLE = 0.02  # seconds; faster calls are repeated until a sample lasts this long
+LONG = 2.0  # seconds; slower calls are warm after one
 
 
 class Timed(float):
@@ -129,8 +130,9 @@ def alternate(calls, repeats):
 
 def warm_up(call):
     """Call once or twice and return how many calls make one sample long enough to be timed."""
-    sample(call, 1)
     seconds = sample(call, 1)
+    if seconds < LONG:
+        seconds = sample(call, 1)
     return max(1, round(SHORTEST_SAMPLE / max(seconds, 1e-7)))
 
 

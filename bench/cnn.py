@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from bench import Row
+from bench._keras import keras_peer
 
 FILTERS = (32, 64, 128, 256)
 
@@ -76,6 +77,7 @@ def make_fit(quick):
         "ours, float32": partial(ours, X, y, "float32"),
         "plain skorch": partial(plain_skorch, X, y),
         "hand-written loop": partial(hand_loop, X, y),
+        "Keras": keras_peer("cnn_fit", images=len(X), side=128),
     }
 
 
@@ -91,6 +93,7 @@ def make_predict(quick):
     return {
         "ours": lambda: model.predict_proba(X),
         "plain skorch": lambda: net.predict_proba(floats),
+        "Keras": keras_peer("cnn_predict", images=len(X), side=128),
     }
 
 
@@ -106,11 +109,11 @@ def make_precision(side, quick):
 WORK = "conv 32-64-128-256 with BatchNorm, 128x128, batch 32"
 ROWS = [
     Row("cnn-fit", f"{WORK}, one epoch", make_fit, repeats=7,
-        goals={"plain skorch": 3.4, "hand-written loop": 3.4}),
+        goals={"plain skorch": 3.4, "hand-written loop": 3.4, "Keras": 2.2}),
     Row("cnn-fit-float32", f"{WORK}, one epoch in float32", make_fit_float32, repeats=7,
         goals={"plain skorch": 2.2}),
     Row("cnn-predict", f"{WORK}, 256 images", make_predict, repeats=7,
-        goals={"plain skorch": 5.5}),
+        goals={"plain skorch": 5.5, "Keras": 2.2}),
     *(
         Row(f"precision-{side}", f"conv 32-64-128, {side}x{side}, bf16 against float32",
             partial(make_precision, side), repeats=5)

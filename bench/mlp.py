@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from bench import Row
+from bench._keras import keras_peer
 
 
 def digits_like(rows, features):
@@ -80,9 +81,10 @@ FITS = {
 }
 
 
-def make_fit(quick):
+def make_fit(threads, quick):
     X, y = digits_like(2_000 if quick else 8_000, 784)
-    return {name: partial(fit, X, y, (100,), 128, 5) for name, fit in FITS.items()}
+    calls = {name: partial(fit, X, y, (100,), 128, 5) for name, fit in FITS.items()}
+    return calls | {"Keras": keras_peer("mlp_fit", threads, rows=len(X), epochs=5)}
 
 
 def make_tiny(quick):
@@ -121,11 +123,13 @@ def make_one_row(quick):
     }
 
 
+FIT_GOALS = {
+    "plain skorch": 2.2, "hand-written loop": 1 / 1.03, "MLPClassifier": 1.2, "Keras": 3,
+}  # fmt: skip
 ROWS = [
-    Row("mlp-fit", "784-100-10, batch 128, 8,000 rows, 5 epochs", make_fit,
-        goals={"plain skorch": 2.2, "hand-written loop": 1 / 1.03, "MLPClassifier": 1.2}),
-    Row("mlp-fit-2", "the same on 2 threads", make_fit, threads=2,
-        goals={"plain skorch": 2.2, "hand-written loop": 1 / 1.03, "MLPClassifier": 1.2}),
+    Row("mlp-fit", "784-100-10, batch 128, 8,000 rows, 5 epochs", partial(make_fit, 1),
+        goals=FIT_GOALS),
+    Row("mlp-fit-2", "the same on 2 threads", partial(make_fit, 2), threads=2, goals=FIT_GOALS),
     Row("mlp-tiny", "64-32-10, batch 32, 1,437 rows, 20 epochs", make_tiny,
         goals={"hand-written loop": 1 / 1.10}),
     Row("predict", "784-100-10, 20,000 rows", make_predict,

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 
 from bench import Row, Timed
+from bench._keras import keras_peer
 
 FILTERS = (32, 64, 128)
 BATCH = 16
@@ -41,7 +42,7 @@ def make_fit(quick):
     calls = {"ours": fit_ours(images, masks, "auto")}
     calls["ours, float32"] = fit_ours(images, masks, "float32")
     calls["plain torch float32"] = fit_torch(images, masks)
-    calls["Keras"] = fit_keras(images, masks)
+    calls["Keras"] = keras_peer("unet_fit", images=len(images))
     return calls
 
 
@@ -77,35 +78,6 @@ def fit_torch(images, masks):
             optimizer.step()
 
     return fit
-
-
-def fit_keras(images, masks):
-    try:
-        import keras
-    except ImportError:
-        return "keras is not installed"
-    net = keras_unet(keras)
-    net.compile("adam", "binary_crossentropy")
-    x, y = images.astype(np.float32) / 255, masks[..., None].astype(np.float32)
-    return lambda: net.fit(x, y, batch_size=BATCH, verbose=0)
-
-
-def keras_unet(keras):
-    from keras import layers
-
-    def pair(values, width):
-        for _ in range(2):
-            values = layers.Conv2D(width, 3, padding="same", activation="relu")(values)
-        return values
-
-    images = layers.Input((128, 128, 3))
-    fine = pair(images, 32)
-    middle = pair(layers.MaxPooling2D()(fine), 64)
-    values = pair(layers.MaxPooling2D()(middle), 128)
-    for width, bridge in ((64, middle), (32, fine)):
-        values = layers.Conv2DTranspose(width, 2, strides=2)(values)
-        values = pair(layers.concatenate([bridge, values]), width)
-    return keras.Model(images, layers.Conv2D(1, 1, activation="sigmoid")(values))
 
 
 REPORT = {}
