@@ -10,36 +10,83 @@ HEAD = """\
 # Benchmarks
 
 Ours and its peers ran in turns in one process; a speed-up is the median of the ratios of
-neighbouring samples, with their quartiles in brackets. Ratios carry over to other machines,
-absolute times do not. Run them yourself: `python -m bench [NAME ...]`.
+neighbouring samples, with their quartiles in brackets. Ratios carry over to machines of the same
+kind, absolute times do not. The load is that of the machine when the row ended, other work
+included. Run them yourself: `python -m bench [NAME ...]`.
 """
 EMPTY = "No results are recorded yet.\n"
+GOALS = "| row | peer | goal | reached | |\n| --- | --- | ---: | ---: | --- |\n"
 COLUMNS = "| | time per call | ours is faster by | goal | |\n| --- | ---: | ---: | ---: | --- |\n"
+TABLES = {"work": "", "threads": 1} | dict.fromkeys(
+    ("seconds", "speedup", "limits", "facts", "absent"), {}
+)
 
 
-def page(folder=RESULTS):
+def page(folder=RESULTS, reasons=None):
     """Return the page as Markdown.
 
     Parameters
     ----------
     folder : path
         Folder of the JSON files that `python -m bench` writes.
+    reasons : dict of str to str, default=None
+        Row -> why it misses a goal.
 
     Returns
     -------
     text : str
     """
-    results = [json.loads(path.read_text("utf-8")) for path in sorted(Path(folder).glob("*.json"))]
-    sections = [section(result) for result in results]
-    return "\n".join([HEAD, *sections, origins(results)] if results else [HEAD, EMPTY])
+    files = sorted(Path(folder).glob("*.json"))
+    results = [TABLES | json.loads(path.read_text("utf-8")) for path in files]
+    if not results:
+        return "\n".join([HEAD, EMPTY])
+    sections = [section(result, reasons or {}) for result in results]
+    return "\n".join([HEAD, overview(results), *sections, origins(results)])
 
 
-def section(result):
-    """Return one row of the benchmark as a heading and a table."""
+def reasons():
+    """Return why rows miss their goals, as the rows tell it."""
+    from bench.__main__ import all_rows
+
+    return {row.name: row.why for group in all_rows().values() for row in group if row.why}
+
+
+def overview(results):
+    """Return all goals in one table, those that were missed first."""
+    found = [(entry["met"], text) for result in results for entry, text in judged(result)]
+    met = sum(is_met for is_met, _ in found)
+    lines = [text for _, text in sorted(found, key=lambda pair: pair[0])]
+    return "".join([f"{met} of {len(found)} goals are met.\n\n", GOALS, *lines])
+
+
+def judged(result):
+    """Yield what was judged, and its line in the overview."""
+    name = f"[{result['name']}](#{result['name']})"
+    for peer, entry in result["speedup"].items():
+        if "goal" in entry:
+            goal, reached = f"{entry['goal']:.3g}x", f"{entry['median']:.3g}x"
+            yield entry, f"| {name} | {peer} | {goal} | {reached} | {verdict([entry])} |\n"
+    for who, entry in result["limits"].items():
+        goal = f"at most {duration(entry['limit'])}"
+        reached = duration(result["seconds"][who]["median"])
+        yield entry, f"| {name} | {who} | {goal} | {reached} | {verdict([entry])} |\n"
+
+
+def verdict(entries):
+    met = [entry["met"] for entry in entries if "met" in entry]
+    return "" if not met else "met" if all(met) else "**missed**"
+
+
+def section(result, reasons):
+    """Return one row of the benchmark as a heading, a table and why a goal was missed."""
     lines = [line(name, result) for name in by_time(result)]
     lines += [f"| {name} | not run: {why} | | | |\n" for name, why in result["absent"].items()]
     facts = [f"- {name}: {value}\n" for name, value in result["facts"].items()]
-    return "".join([title(result), COLUMNS, *lines, "\n", *facts])
+    missed = any(not entry["met"] for entry, _ in judged(result))
+    why = reasons.get(result["name"]) if missed else None
+    parts = ["".join([COLUMNS, *lines]) if lines else "", "".join(facts)]
+    parts += [f"**Missed:** {why}\n"] if why else []
+    return "\n".join([title(result), *filter(None, parts)])
 
 
 def by_time(result):
@@ -47,9 +94,13 @@ def by_time(result):
 
 
 def title(result):
+    name, machine = result["name"], result["machine"]
     threads = "one thread" if result["threads"] == 1 else f"{result['threads']} threads"
-    where = result["machine"]["gpu"] or result["machine"]["processor"]
-    return f"## {result['name']}\n\n{result['work']} ({threads}, {where})\n\n"
+    where = machine["gpu"] or machine["processor"]
+    facts = [threads, where, f"load {machine['load']}", result["date"]]
+    # What has no times has a script of its own.
+    command = f"bench {name}" if result["seconds"] else f"bench.{name.replace('-', '_')}"
+    return f"## {name}\n\n{result['work']} (`python -m {command}`; {', '.join(facts)})\n"
 
 
 def line(name, result):
@@ -58,9 +109,8 @@ def line(name, result):
     ratio = "{median:.3g}x ({low:.3g} to {high:.3g})".format(**speedup) if speedup else ""
     goals = [f"{speedup['goal']:.3g}x"] if "goal" in speedup else []
     goals += [f"at most {duration(limit['limit'])}"] if limit else []
-    judged = [entry["met"] for entry in (speedup, limit) if "met" in entry]
-    verdict = "" if not judged else "met" if all(judged) else "**missed**"
-    return f"| {name} | {duration(seconds)} | {ratio} | {', '.join(goals)} | {verdict} |\n"
+    said = verdict([speedup, limit])
+    return f"| {name} | {duration(seconds)} | {ratio} | {', '.join(goals)} | {said} |\n"
 
 
 def duration(seconds):

@@ -38,10 +38,12 @@ class Row:
         Threads of torch, BLAS, OpenMP and OpenCV while the row runs.
     repeats : int
         Samples of each callable; a third of them, at least three, when `quick`.
+    why : str
+        Why it misses a goal, and by how much, where it does; for the page.
     """
 
     def __init__(
-        self, name, work, make, goals=None, limits=None, facts=None, threads=1, repeats=15
+        self, name, work, make, goals=None, limits=None, facts=None, threads=1, repeats=15, why=""
     ):
         self.name = name
         self.work = work
@@ -51,6 +53,7 @@ class Row:
         self.facts = facts
         self.threads = threads
         self.repeats = repeats
+        self.why = why
 
 
 def run_row(row, quick=False):

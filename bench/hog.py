@@ -78,9 +78,23 @@ def row(name, work, goals, n, side, color=False, dtype=np.uint8, options=USUAL):
 ROWS = [
     row("hog-28", "bytes 28x28, 8 orientations, 4x4 cells", (120, 3), 1000, 28, options=DIGITS),
     row("hog-128", "bytes 128x128, 9 orientations, 8x8 cells, 3x3 blocks", (45, 5), 100, 128),
-    row("hog-128-rgb", "the same in colour", (24, 2), 60, 128, color=True),
+    row(
+        "hog-128-rgb",
+        "RGB bytes 128x128, 9 orientations, 8x8 cells, 3x3 blocks",
+        (24, 2),
+        60,
+        128,
+        color=True,
+    ),
     row("hog-224", "bytes 224x224, 9 orientations, 8x8 cells, 3x3 blocks", (40, 5), 40, 224),
-    row("hog-224-rgb", "the same in colour", (20, 2), 24, 224, color=True),
+    row(
+        "hog-224-rgb",
+        "RGB bytes 224x224, 9 orientations, 8x8 cells, 3x3 blocks",
+        (20, 2),
+        24,
+        224,
+        color=True,
+    ),
     row("hog-float", "whole numbers in float32, 128x128", (40,), 100, 128, dtype=np.float32),
     row("hog-fractions", "float32 scaled to 0..1, 128x128", (), 100, 128, dtype="fractions"),
 ]

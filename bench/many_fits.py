@@ -23,12 +23,13 @@ def tasks(quick):
     return X, y, fits[:GROUP] if quick else fits
 
 
-def ours(X, y, fits):
+def ours(X, y, fits, device="cpu"):
     from skmedimg import ShallowMLP
 
-    settings = {"batch_size": BATCH, "max_epochs": EPOCHS, "schedule": "constant"}
+    settings = {"batch_size": BATCH, "max_epochs": EPOCHS, "device": device}
+    settings |= {"schedule": "constant", "random_state": 0}
     for rate, rows in fits:
-        ShallowMLP((UNITS,), learning_rate=rate, random_state=0, **settings).fit(X[rows], y[rows])
+        ShallowMLP((UNITS,), learning_rate=rate, **settings).fit(X[rows], y[rows])
 
 
 def plain_skorch(X, y, fits):

@@ -129,7 +129,8 @@ FIT_GOALS = {
 ROWS = [
     Row("mlp-fit", "784-100-10, batch 128, 8,000 rows, 5 epochs", partial(make_fit, 1),
         goals=FIT_GOALS),
-    Row("mlp-fit-2", "the same on 2 threads", partial(make_fit, 2), threads=2, goals=FIT_GOALS),
+    Row("mlp-fit-2", "784-100-10, batch 128, 8,000 rows, 5 epochs, on two threads",
+        partial(make_fit, 2), threads=2, goals=FIT_GOALS),
     Row("mlp-tiny", "64-32-10, batch 32, 1,437 rows, 20 epochs", make_tiny,
         goals={"hand-written loop": 1 / 1.10}),
     Row("predict", "784-100-10, 20,000 rows", make_predict,

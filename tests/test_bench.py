@@ -1,6 +1,7 @@
 """The benchmark runner takes turns, judges goals, and writes what it saw."""
 
 import json
+import subprocess
 import time
 
 import pytest
@@ -8,9 +9,12 @@ import torch
 
 from bench import Row, Timed
 from bench.__main__ import all_rows, main, select, write
+from bench._keras import keras_peer
 from bench._machine import describe
+from bench._opencv import load_opencv
 from bench._page import page
 from bench._runner import alternate, pinned_threads, run_row
+from bench.growth import line
 
 
 @pytest.fixture
@@ -107,6 +111,49 @@ def test_the_page_shows_ratio_goal_and_reason(result, tmp_path):
     assert "| slow | 4 ms | 4x (4 to 4) | 3x | met |" in text
     assert "| ours | 1 ms |  | at most 500 us | **missed** |" in text
     assert "| gone | not run: not installed | | | |" in text
+
+
+def test_the_page_says_why_a_goal_was_missed_and_is_silent_where_it_was_met(result, tmp_path):
+    write(result, tmp_path)
+    missed = page(tmp_path, reasons={"demo": "waiting takes time"})
+    assert "1 of 2 goals are met." in missed
+    assert "| [demo](#demo) | ours | at most 500 us | 1 ms | **missed** |" in missed
+    assert "**Missed:** waiting takes time" in missed
+    write(result | {"limits": {}}, tmp_path)
+    assert "waiting" not in page(tmp_path, reasons={"demo": "waiting takes time"})
+
+
+def test_a_result_without_times_is_shown_with_its_facts_and_its_script(result, tmp_path):
+    kept = {name: result[name] for name in ("machine", "versions", "date", "revision")}
+    write({"name": "two-seeds", "facts": {"dice": 0.94}} | kept, tmp_path)
+    text = page(tmp_path)
+    assert "- dice: 0.94" in text
+    assert "`python -m bench.two_seeds`" in text
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_its_rows_say_so():
+    rows = all_rows()["gpu"]
+    results = [run_row(row, quick=True) for row in rows]
+    assert [result["absent"] for result in results] == [{"ours": "torch sees no CUDA GPU"}] * 9
+
+
+def test_a_peer_that_cannot_be_installed_is_its_reason(tmp_path, monkeypatch):
+    monkeypatch.setattr("bench._keras.READY", tmp_path / "ready")
+    monkeypatch.setattr("bench._opencv.FOLDER", tmp_path / "opencv")
+    failed = subprocess.CompletedProcess([], returncode=1)
+    monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: failed)
+    assert keras_peer("mlp_fit", rows=1, epochs=1) == (
+        "pip found no keras and tensorflow-cpu: no network?"
+    )
+    assert load_opencv() == "pip found no opencv-python-headless<5: no network?"
+
+
+def test_growth_tells_a_straight_line_from_a_bent_one():
+    straight = line((1, 2, 4), {"ours, 1": 3.0, "ours, 2": 5.0, "ours, 4": 9.0})
+    assert straight["met"]
+    assert straight["seconds for one more"] == "2"
+    assert not line((1, 2, 4), {"ours, 1": 1.0, "ours, 2": 4.0, "ours, 4": 16.0})["met"]
 
 
 def test_a_page_without_results_says_so(tmp_path):
