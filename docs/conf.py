@@ -74,7 +74,9 @@ html_theme_options = {
 
 def write_pages(app):
     """Write what comes from committed results and from the catalogue, so that it is never stale."""
-    (HERE / "benchmarks.md").write_text(benchmarks_page.page(reasons=benchmarks_page.reasons()), "utf-8")
+    (HERE / "benchmarks.md").write_text(
+        benchmarks_page.page(reasons=benchmarks_page.reasons()), "utf-8"
+    )
     (HERE / "recipes.md").write_text(recipes_page.page(), "utf-8")
 
 
