@@ -6,14 +6,13 @@ Cost is processor time, which a busy machine does not change: a straight line, w
 import json
 import subprocess
 import sys
-import tempfile
 import time
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 from bench import Row, Timed
+from bench._scratch import scratch_folder
 from bench.load import make_files
 from bench.transfer import ours as transfer
 from bench.transfer import photographs, weights_of
@@ -133,7 +132,7 @@ PEAKS = {}
 
 def make_memory(sizes, quick):
     """Take the peak of processes of their own, since memory that was ever used stays counted."""
-    folder = Path(tempfile.mkdtemp(prefix="bench-growth-")) / "files"
+    folder = scratch_folder() / "files"
     files = json.dumps(make_files(folder, 50, 256, 256, "L", spread=0))
     for kind in ("lazy", "whole"):
         for count in sizes:

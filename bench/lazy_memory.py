@@ -3,10 +3,9 @@
 import json
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 from bench import Row, Timed
+from bench._scratch import scratch_folder
 from bench.load import make_files
 
 SIDE, FILES = 512, 200
@@ -38,7 +37,7 @@ measured = {}
 
 def make(quick):
     """Train once, in a process of its own, since memory that was ever used stays counted."""
-    folder = Path(tempfile.mkdtemp(prefix="bench-lazy-")) / "files"
+    folder = scratch_folder() / "files"
     files = make_files(folder, FILES, SIDE, SIDE, "L", spread=0)
     count = 1000 if quick else 20_000
     command = [sys.executable, "-c", TRAINING, json.dumps(files), str(count)]

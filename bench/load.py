@@ -1,14 +1,13 @@
 """JPEG files to small grey images: ours against the loaders people use."""
 
-import tempfile
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 
 from bench import Row
 from bench._opencv import load_opencv
+from bench._scratch import scratch_folder
 
 SIDE = 224
 
@@ -104,7 +103,7 @@ def make(count, height, width, mode, draft=False):
     def make_contenders(quick):
         from skmedimg import ImageLoader
 
-        root = Path(tempfile.mkdtemp(prefix="bench-load-"))
+        root = scratch_folder()
         paths = make_files(root / "class", count // (5 if quick else 1), height, width, mode)
         ours = ImageLoader(SIDE, draft=draft, n_jobs=2).fit(paths)
         return {

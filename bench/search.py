@@ -1,12 +1,12 @@
 """Searches: heads over a frozen backbone, shared steps, and processes that share a study."""
 
-import tempfile
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from bench import Row
+from bench._scratch import scratch_folder
 from bench.load import make_files
 from bench.transfer import FOLDS, ours, photographs, plain_search, weights_of
 
@@ -47,11 +47,11 @@ def optuna_search(model, X, y, **settings):
 
 def make_shared(quick):
     """Files to HOG to a network: decoded and described once per fold, or once per candidate."""
-    folder = Path(tempfile.mkdtemp(prefix="bench-search-"))
+    folder = scratch_folder()
     paths = make_files(folder / "files", 20 if quick else 60, 500, 500, "L")
     y = np.arange(len(paths)) % 2
     return {
-        "ours": lambda: search_pipeline(paths, y, tempfile.mkdtemp(dir=folder)),
+        "ours": lambda: search_pipeline(paths, y, str(scratch_folder())),
         "without memory": lambda: search_pipeline(paths, y, None),
     }
 
@@ -73,7 +73,7 @@ def make_trials(quick):
 
     X, y = load_digits(return_X_y=True)
     X, y = (X[:300], y[:300]) if quick else (X, y)
-    folder = Path(tempfile.mkdtemp(prefix="bench-study-"))
+    folder = scratch_folder()
     numbers = iter(range(10_000))
     return {
         f"ours, {n} processes": lambda n=n: share_study(X, y, folder / f"{next(numbers)}.log", n)
@@ -99,7 +99,7 @@ def make_dask(quick):
         import distributed
     except ImportError:
         return {"ours": "dask and distributed are not installed: skmedimg[distributed]"}
-    folder = Path(tempfile.mkdtemp(prefix="bench-dask-"))
+    folder = scratch_folder()
     paths = make_files(folder / "files", 20 if quick else 100, 512, 512, "L", spread=0)
     cluster = distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
