@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from skmedimg.images._limits import MAX_PIXELS, ImageReadError, check_pixels
-from skmedimg.images._pictures import READERS, signature_of
+from skmedimg.images._limits import MAX_PIXELS, ImageReadError
+from skmedimg.images._pictures import open_picture, signature_of
 from skmedimg.images._read import read_image
 from skmedimg.images._resize import check_size, resize_image
 
@@ -138,14 +138,12 @@ def _palette_indices(path):
 def _header(path, ask):
     """Return what `ask` wants to know of a picture that is opened but not yet decoded."""
     with open(path, "rb") as file:
-        signature = signature_of(file.read(16))
-        if signature is None:
+        head = file.read(32)
+        if signature_of(head) is None:
             return None
         file.seek(0)
-        _, reader = READERS[signature]
         try:
-            with reader(file, path) as picture:
-                check_pixels(path, *picture.size, MAX_PIXELS)
+            with open_picture(path, file, head, MAX_PIXELS) as picture:
                 return ask(picture)
-        except (OSError, SyntaxError, ValueError):  # read_image says what is wrong with the file
+        except Exception:  # decoders raise anything; read_image says what is wrong with the file
             return None

@@ -74,11 +74,7 @@ def read_picture(path, head, color, frame, max_pixels, draft_size):
         The picture as Pillow holds it saves copies where it is resized next.
     """
     name, reader = READERS[signature_of(head)]
-    if name == "WebP":  # the decoder allocates the canvas before the picture is open
-        check_pixels(path, *webp_size(head), max_pixels)
-    # The class of the format is called, not Image.open: its size limit is a global setting.
-    with open(path, "rb") as file, reader(file, path) as picture:
-        check_pixels(path, *picture.size, max_pixels)
+    with open(path, "rb") as file, open_picture(path, file, head, max_pixels) as picture:
         picture.seek(check_frame(path, frame, getattr(picture, "n_frames", 1)))
         check_pixels(path, *picture.size, max_pixels)
         if name == "PNG" and picture.mode[0] != "I" and "16B" in str(picture.tile[0]):
@@ -87,6 +83,29 @@ def read_picture(path, head, color, frame, max_pixels, draft_size):
             _draft(picture, color, draft_size)
         picture.load()
         return _plain(_upright(picture, name), path)
+
+
+def open_picture(path, file, head, max_pixels):
+    """Return a picture whose header is read and whose size is allowed, and that is not decoded.
+
+    Parameters
+    ----------
+    path : str
+    file : file object
+    head : bytes
+        The first bytes of the file, with a signature of `READERS`.
+    max_pixels : int
+
+    Returns
+    -------
+    picture : PIL.Image.Image
+    """
+    name, reader = READERS[signature_of(head)]
+    if name == "WebP":  # the decoder allocates the canvas before the picture is open
+        check_pixels(path, *webp_size(head), max_pixels)
+    picture = reader(file, path)  # not Image.open: its size limit is a global setting
+    check_pixels(path, *picture.size, max_pixels)
+    return picture
 
 
 def webp_size(head):
