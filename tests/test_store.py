@@ -145,7 +145,9 @@ def test_the_disk_forgets_the_files_that_were_used_least_recently(tmp_path):
     assert fetch.computed == [2]
 
 
-@pytest.mark.parametrize("harm", ["flip a bit", "cut short", "overwrite", "empty"])
+@pytest.mark.parametrize(
+    "harm", ["flip a bit", "cut short", "overwrite", "empty", "another dtype", "no dtype"]
+)
 def test_damaged_files_are_mentioned_removed_and_computed_anew(tmp_path, harm):
     Caller(FeatureStore(tmp_path))(range(10))
     (path,) = shards(tmp_path)
@@ -154,6 +156,10 @@ def test_damaged_files_are_mentioned_removed_and_computed_anew(tmp_path, harm):
         content[-5] ^= 4
     elif harm == "cut short":
         del content[-7:]
+    elif harm == "another dtype":  # of the same width: the bytes of the rows are as they were
+        content[24:27] = b"<i4"
+    elif harm == "no dtype":
+        content[24:27] = b"<f5"
     elif harm == "overwrite":
         content = bytearray(b"something else entirely")
     else:

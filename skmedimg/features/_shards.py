@@ -13,8 +13,9 @@ import xxhash
 
 # magic, rows, bytes of a row, dtype; then the keys, the checksums and the rows themselves
 _HEAD = struct.Struct("<8sQQ8s")
-_MAGIC = b"SKMEDF01"
+_MAGIC = b"SKMEDF02"
 _KEY, _SUM = 16, 8
+_DTYPES = {np.dtype(code).str.encode(): np.dtype(code) for code in "?bBhHiIqQefd"}
 _SMALL = 1 << 20  # files under a megabyte are merged
 _MANY = 32  # when a folder holds so many of them
 _ABANDONED = 3600.0  # seconds after which a half-written file has no writer any more
@@ -198,7 +199,7 @@ class Shards:
 
 
 def _sum(key, row):
-    return xxhash.xxh3_64_intdigest(key + row.tobytes())
+    return xxhash.xxh3_64_intdigest(key + row.dtype.str.encode() + row.tobytes())
 
 
 def _read_head(path):
@@ -208,8 +209,9 @@ def _read_head(path):
             magic, n, width, kind = _HEAD.unpack(file.read(_HEAD.size))
     except (OSError, struct.error):
         return None
+    dtype = _DTYPES.get(kind.rstrip(b"\0"))
     whole = magic == _MAGIC and _size(path) == _HEAD.size + n * (_KEY + _SUM + width)
-    return (n, width, kind.rstrip(b"\0").decode("ascii", "replace")) if whole else None
+    return (n, width, dtype) if whole and dtype and width % dtype.itemsize == 0 else None
 
 
 def _read_keys(path):
@@ -238,12 +240,10 @@ def _open(path):
     head = _read_head(path)
     if head is None:
         raise ValueError(f"{path} is not whole.")
-    n, width, kind = head
+    n, width, dtype = head
     start = _HEAD.size + n * _KEY
     sums = np.fromfile(path, np.uint64, n, offset=start)
-    rows = np.memmap(
-        path, np.dtype(kind), "r", start + n * _SUM, (n, width // np.dtype(kind).itemsize)
-    )
+    rows = np.memmap(path, dtype, "r", start + n * _SUM, (n, width // dtype.itemsize))
     return sums, rows
 
 
