@@ -396,3 +396,29 @@ def test_a_pipeline_has_the_spaces_of_its_steps():
     assert set(space) == {f"shallowmlp__{name}" for name in default_space("ShallowMLP")}
     with pytest.raises(ValueError, match="has no default space"):
         default_space(GaussianNB())
+
+
+def bayes_search(storage, n_trials):
+    return OptunaSearch(
+        GaussianNB(), BAYES, study="s", storage=storage, n_trials=n_trials, cv=2, random_state=0
+    )
+
+
+@pytest.mark.parametrize("torn", [b'{"op_code": 4, "worker', b"\0\0\0\n"])
+def test_a_line_torn_by_a_full_disk_is_cut_off_and_the_study_goes_on(tmp_path, torn):
+    journal = tmp_path / "study.log"
+    bayes_search(f"journal:{journal}", 2).fit(X, Y)
+    with journal.open("ab") as file:
+        file.write(torn)
+    with pytest.warns(UserWarning, match=r"last line of .*study\.log' was only half written"):
+        found = bayes_search(f"journal:{journal}", 3).fit(X, Y)
+    assert len(found.study_.trials) == 3
+    assert torn not in journal.read_bytes()
+
+
+def test_a_damaged_journal_is_named_with_the_way_out(tmp_path):
+    journal = tmp_path / "study.log"
+    bayes_search(f"journal:{journal}", 1).fit(X, Y)
+    journal.write_bytes(b"{}\n" + journal.read_bytes())
+    with pytest.raises(ValueError, match=r"study\.log' is damaged .* Begin another file"):
+        bayes_search(f"journal:{journal}", 2).fit(X, Y)

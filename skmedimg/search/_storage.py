@@ -1,16 +1,19 @@
 """Where a study is kept, and who is at work on which of its trials."""
 
+import json
 import logging
 import os
 import platform
 import threading
 import time
+import warnings
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import TrialState
 
 JOURNAL = "journal:"
@@ -35,7 +38,7 @@ def open_storage(storage):
     if not isinstance(storage, str):
         return storage
     if storage.startswith(JOURNAL):
-        return JournalStorage(JournalFileBackend(storage.removeprefix(JOURNAL)))
+        return _open_journal(storage.removeprefix(JOURNAL))
     if "://" not in storage:
         raise ValueError(
             f"storage={storage!r} needs 'journal:study.log' or the URL of a database, such as "
@@ -160,6 +163,52 @@ def new_study(storage, name, directions, sampler, pruner):
         storage=open_storage(storage), study_name=name, directions=directions, sampler=sampler,
         pruner=pruner, load_if_exists=name is not None,
     )  # fmt: skip
+
+
+def _open_journal(path):
+    _cut_torn_line(path)
+    backend = JournalFileBackend(path)
+    try:
+        return JournalStorage(backend)
+    except OSError:
+        raise
+    except Exception as error:  # optuna replays what is there, and trips over it in many ways
+        raise ValueError(
+            f"storage='journal:{path}' is damaged and cannot be continued ({error!r}). Begin "
+            "another file, or restore this one from a copy."
+        ) from error
+
+
+def _cut_torn_line(path):
+    """Remove a last line that was only half written: the next one would be appended to it."""
+    if _whole_lines(path) is None:
+        return
+    lock = JournalFileSymlinkLock(path)
+    lock.acquire()  # whoever is writing is through now
+    try:
+        whole = _whole_lines(path)
+        if whole is not None:
+            os.truncate(path, whole)
+            warnings.warn(f"The last line of {path!r} was only half written; it is cut off.")
+    finally:
+        lock.release()
+
+
+def _whole_lines(path):
+    """Return how many bytes of a file come before torn lines at its end, or None without any."""
+    if not os.path.exists(path):
+        return None
+    lines = Path(path).read_bytes().splitlines(keepends=True)
+    torn = len(lines)
+    while lines and not _is_whole(lines[-1]):
+        lines.pop()
+    return None if len(lines) == torn else sum(map(len, lines))
+
+
+def _is_whole(line):
+    with suppress(ValueError):
+        return line.endswith(b"\n") and isinstance(json.loads(line), dict)
+    return False
 
 
 def _void(trial):
