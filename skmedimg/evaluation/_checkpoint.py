@@ -87,14 +87,26 @@ class Checkpoint:
         if not path.exists():
             with whole_file(path) as file:
                 file.write(json.dumps(facts, indent=1).encode())
-        there = json.loads(path.read_text("utf-8"))
+        there = self._facts_in(path)
         for name, value in facts.items():
             self._compare(name, there.get(name), value)
+
+    def _facts_in(self, path):
+        try:
+            there = json.loads(path.read_bytes())
+        except ValueError:
+            there = None
+        if not isinstance(there, dict):
+            raise ValueError(
+                f"checkpoint={str(self.folder)!r} cannot be continued: its comparison.json is "
+                "damaged. Restore that file, or give this comparison a folder of its own."
+            )
+        return there
 
     def _compare(self, name, there, value):
         if there == value:
             return
-        if name == "versions":
+        if name == "versions" and isinstance(there, dict):
             # A run lists what it had loaded; what only one of the two had is no other version.
             if all(value.get(library, version) == version for library, version in there.items()):
                 return
