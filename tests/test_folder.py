@@ -407,3 +407,10 @@ def test_missing_columns_and_empty_tables_are_named(table_root):
 def test_a_table_may_do_without_labels(table_root):
     data = load_image_table(TABLE, path="file", label=None, root=table_root)
     assert (data.target, len(data.paths)) == (None, 3)
+
+
+@pytest.mark.parametrize("content", [b"", "finding\nbösartig\n".encode("latin-1"), b'file\n"a'])
+def test_a_file_that_is_no_table_is_named_with_the_way_out(tmp_path, content):
+    (tmp_path / "labels.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=r"labels\.csv' cannot be read as a table .*in UTF-8"):
+        load_image_table(tmp_path / "labels.csv")

@@ -83,8 +83,9 @@ def _arrays(columns, report):
         names, target = np.unique(np.asarray(columns["labels"]), return_inverse=True)
         if len(names) < 2:
             raise ValueError(
-                f"All {len(target)} images are of one class, {names.tolist()[0]!r}; at least two "
-                "are needed to learn. Pass labels_from=None (for a table label=None) to do without."
+                f"{report.root}: all {len(target)} images are of one class, "
+                f"{names.tolist()[0]!r}; at least two are needed to learn. Pass labels_from=None "
+                "(for a table label=None) to do without."
             )
     return Bunch(
         paths=_objects(columns["paths"]),

@@ -112,7 +112,14 @@ def _table(csv_or_frame, root, text_columns):
     import pandas as pd
 
     name = os.fspath(csv_or_frame)
-    frame = pd.read_csv(name, dtype={column: str for column in text_columns if column is not None})
+    text = {column: str for column in text_columns if column is not None}
+    try:
+        frame = pd.read_csv(name, dtype=text)
+    except ValueError as error:  # pandas does not name the file
+        raise ValueError(
+            f"{name!r} cannot be read as a table ({error}). It needs a line of column names and "
+            "commas between columns, in UTF-8; read anything else with pandas and pass the frame."
+        ) from error
     return name, os.path.dirname(name) if root is None else os.fspath(root), frame
 
 
