@@ -1,9 +1,18 @@
 """Damaged files: what a reader must survive."""
 
+import gzip
+import io
+import struct
+import zipfile
+import zlib
+
 import numpy as np
 
 from skmedimg import read_image
 from skmedimg.images import ImageReadError
+
+_NUMBERS = (0, 1, 2, 127, 128, 255, 256, 32767, 32768, 65535, 65536, 10**5, 2**31 - 1, 2**32 - 1)
+_PNG_HEAD = 8
 
 
 def survive_mutations(path, whole, seeds):
@@ -28,3 +37,69 @@ def mutant(data, random):
     start, length = random.randint(len(data)), random.randint(1, 40)
     edits = (data, data[:start], data[:start] + data[start + length :], data[:start] + data)
     return bytes(edits[random.randint(4)]) or b"\0"
+
+
+def renumbered(data, random):
+    """Return the bytes with a few numbers that programs trip over, mostly in the header."""
+    data = bytearray(data.ljust(8, b"\0"))
+    for _ in range(random.randint(1, 4)):
+        code = random.choice(["<H", ">H", "<I", ">I"])
+        most = len(data) - 4
+        place = random.randint(min(most, 400) if random.randint(3) else most)
+        number = _NUMBERS[random.randint(len(_NUMBERS))] % 256 ** struct.calcsize(code)
+        struct.pack_into(code, data, place, number)
+    return bytes(data)
+
+
+def with_checksums(kind):
+    """Return a way to damage what checksums of a container would give away, and to mend them."""
+    through = {"png": _through_png, "gzip": _through_gzip, "zip": _through_zip}[kind]
+
+    def damage(data, random, mutate):
+        return through(data, random, mutate) if random.randint(2) else mutate(data, random)
+
+    return damage
+
+
+def without_checksums(data, random, mutate):
+    """Damage a file as it lies there."""
+    return mutate(data, random)
+
+
+def _through_png(data, random, mutate):
+    """Damage the contents of one chunk."""
+    chunks, place = [], _PNG_HEAD
+    while place + 12 <= len(data):
+        length = int.from_bytes(data[place : place + 4], "big")
+        chunks.append((data[place + 4 : place + 8], data[place + 8 : place + 8 + length]))
+        place += 12 + length
+    if not data.startswith(b"\x89PNG"):
+        return mutate(data, random)
+    hit = random.randint(len(chunks))
+    kind, content = chunks[hit]
+    packed = kind == b"IDAT" and random.randint(2)
+    content = zlib.decompress(content) if packed else content
+    content = mutate(content or b"\0", random)
+    chunks[hit] = kind, zlib.compress(content) if packed else content
+    return data[:_PNG_HEAD] + b"".join(
+        struct.pack(">I", len(content)) + kind + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in chunks
+    )  # fmt: skip
+
+
+def _through_gzip(data, random, mutate):
+    return gzip.compress(mutate(gzip.decompress(data), random), compresslevel=1)
+
+
+def _through_zip(data, random, mutate):
+    """Damage one member of an archive."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    hit = sorted(members)[random.randint(len(members))]
+    members[hit] = mutate(members[hit] or b"\0", random)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
