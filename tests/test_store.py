@@ -345,3 +345,8 @@ def test_whatever_is_asked_in_whatever_budget_the_rows_are_right(
 def test_limits_are_bytes(name, limit):
     with pytest.raises(ValueError, match=f"{name} needs a number of bytes"):
         FeatureStore(**{name: limit})
+
+
+def test_an_empty_path_is_no_directory():
+    with pytest.raises(ValueError, match='cache="" names no directory'):
+        shared_store("")

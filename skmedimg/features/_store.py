@@ -212,6 +212,8 @@ def shared_store(cache):
     """
     if cache is None or isinstance(cache, FeatureStore):
         return cache
+    if not os.fspath(cache):
+        raise ValueError('cache="" names no directory: pass None, "auto" or a path.')
     # a test or a user may move the user's cache while the process runs
     place = None if cache == "auto" else os.path.abspath(cache)
     name = (place, str(_cache_folder()) if place is None else None)
