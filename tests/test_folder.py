@@ -235,6 +235,8 @@ def test_a_pattern_that_misses_an_image_is_refused(write):
     root = write("a/p1.png", "b/q2.png")
     with pytest.raises(ValueError, match=r"no patient in 1 of 2 paths: 'b/q2\.png'"):
         load_image_folder(root, group_pattern=r"p\d")
+    with pytest.raises(ValueError, match="no patient in 2 of 2 paths"):  # "" would be one patient
+        load_image_folder(root, group_pattern=r"(?:p\d)?")
     with pytest.raises(ValueError, match="is no regular expression"):
         load_image_folder(root, group_pattern="(")
 

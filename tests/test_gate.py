@@ -142,6 +142,7 @@ def test_three_channels_of_image_shape_decode_to_rgb(paths):
         ([Image.new("L", (4, 4)), Image.new("L", (6, 5))], {}, ValueError, "4x4 and 5x6"),
         (pd.Series([np.ones((4, 4))] * 3), {}, ValueError, "numpy.stack(list(X))"),
         ((path for path in ["a.png"]), {}, TypeError, "pass it as a list"),
+        (pd.DataFrame({"path": ["a.png"], "label": ["ill"]}), {}, ValueError, 'table["path"]'),
         ({"a.png", "b.png"}, {}, TypeError, "an order and a length"),
         (np.ones(5), {}, ValueError, "2D array"),
         ([], {}, ValueError, "1D array"),

@@ -156,14 +156,15 @@ def patients(images, pattern):
     except re.error as error:
         raise ValueError(f"group_pattern={pattern!r} is no regular expression: {error}.") from error
     found = [finder.search(image) for image in images]
-    strangers = [image for image, match in zip(images, found, strict=True) if not match]
+    patients = [_patient(match) if match else "" for match in found]
+    strangers = [image for image, patient in zip(images, patients, strict=True) if not patient]
     if strangers:
         raise ValueError(
             f"group_pattern={pattern!r} finds no patient in {len(strangers)} of {len(images)} "
             f"paths: {first_few(strangers)}. Every image needs one: extend the pattern, "
             'for instance with "|".'
         )
-    return [_patient(match) for match in found]
+    return patients
 
 
 def _patient(match):

@@ -12,6 +12,7 @@ from skmedimg.images._lazy import LazyImages
 from skmedimg.images._paths import list_paths
 from skmedimg.images._refusals import (
     other_shape,
+    raise_if_text,
     refuse_mixed,
     refuse_odd_kinds,
     refuse_odd_stacks,
@@ -187,7 +188,11 @@ def _numeric_rows(estimator, X, reset):
             return X
     if not reset:
         refuse_one_image(estimator, getattr(X, "shape", ()))
-    return validate_data(estimator, X, reset=reset, dtype="numeric")
+    try:
+        return validate_data(estimator, X, reset=reset, dtype="numeric")
+    except ValueError as error:
+        raise_if_text(error)
+        raise
 
 
 def _sums_finite(rows):

@@ -36,6 +36,21 @@ def refuse_odd_kinds(X):
         raise ValueError(f"X is a {type(X).__name__} of arrays: pass numpy.stack(list(X)).")
 
 
+def raise_if_text(error):
+    """Explain an error of numpy about text among numbers.
+
+    Parameters
+    ----------
+    error : ValueError
+    """
+    if str(error).startswith("could not convert string to float"):
+        text = str(error).partition(": ")[2]
+        raise ValueError(
+            f"X holds the text {text} and is not one column of paths. Pass numbers, or the paths "
+            'alone: table["path"].'
+        ) from error
+
+
 def refuse_odd_stacks(images):
     """Refuse arrays that are no stack of images.
 
