@@ -20,6 +20,7 @@ NAME = "freeze-depth"
 DEPTHS = [0, 1, 4, 8, 16, "all"]
 RATES = [1.0, 0.1]  # of the backbone, times that of the head
 N_LAYERS = 25
+WORK = "SqueezeNet 1.1 on 253 brain MRI slices: balanced accuracy at each freeze depth"
 
 
 def main():
@@ -35,7 +36,8 @@ def main():
     with pinned_threads(1):
         records = run(options.repeats, options.done)
     options.out.mkdir(parents=True, exist_ok=True)
-    report = {"name": NAME, "records": records} | describe()
+    report = {"name": NAME, "work": WORK, "records": records} | describe()
+    report |= {"facts": facts(report)}
     (options.out / f"{NAME}.json").write_text(json.dumps(report, indent=1) + "\n")
 
 
@@ -88,8 +90,18 @@ def score(X, y, train, test, depth, rate, seed):
     }
 
 
+def facts(report):
+    """Return mean and standard error of each depth as lines of text."""
+    lines = {}
+    for depth, rate in settings():
+        column = scores_at(report, depth, rate)
+        text = f"{np.mean(column):.3f} +- {standard_error(column):.3f} over {len(column)} folds"
+        lines[f"trainable_layers={depth!r}, backbone_learning_rate={rate:g}"] = text
+    return lines
+
+
 def draw(report, path):
-    """Plot the mean over folds, and the standard error of the mean over repeats of all folds."""
+    """Plot the mean over folds and its standard error; folds share images, so it is a rough one."""
     import matplotlib.pyplot as plt
 
     figure, axis = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
@@ -98,13 +110,17 @@ def draw(report, path):
         columns = [scores_at(report, depth, 1.0 if depth == 0 else rate) for depth in depths]
         layers = [N_LAYERS if depth == "all" else depth for depth in depths]
         means = [np.mean(column) for column in columns]
-        errors = [np.std(column, ddof=1) / len(column) ** 0.5 for column in columns]
+        errors = [standard_error(column) for column in columns]
         axis.errorbar(
             layers, means, errors, marker="o", capsize=3, label=f"backbone_learning_rate={rate:g}"
         )
     axis.set(xlabel="trainable_layers (25 is all)", ylabel="balanced accuracy on held-out folds")
     axis.legend()
-    figure.savefig(path)
+    figure.savefig(path, metadata={"Date": None} if Path(path).suffix == ".svg" else None)
+
+
+def standard_error(column):
+    return np.std(column, ddof=1) / len(column) ** 0.5
 
 
 def scores_at(report, depth, rate):
