@@ -50,10 +50,7 @@ def unpack_net(packed, module, plan, groups=None):
     state = net.optimizer_.state_dict()
     state["state"] = _nested(packed["optimizer"], net.trained_)
     net.optimizer_.load_state_dict(state)
-    for record in packed["history"]:
-        net.history.new_epoch()
-        for name, value in record.items():
-            net.history.record(name, value)
+    fill_history(net, packed["history"])
     return net
 
 
@@ -91,6 +88,21 @@ def plain_history(net):
         {name: value for name, value in record.items() if isinstance(value, (int, float, str))}
         for record in net.history.to_list()
     ]
+
+
+def fill_history(net, history):
+    """Write epochs that were run elsewhere into a net's history.
+
+    Parameters
+    ----------
+    net : Net
+    history : list of dict
+        As `plain_history` gives it.
+    """
+    for record in history:
+        net.history.new_epoch()
+        for name, value in record.items():
+            net.history.record(name, value)
 
 
 def _array(value):

@@ -125,9 +125,40 @@ class BestEpoch:
         if self.weights is not None:
             net.module_.load_state_dict(self.weights)
 
+    def state(self, names):
+        """Return all there is to know, of the weights those named: the others never move."""
+        weights = self.weights and {name: self.weights[name] for name in names}
+        return {**vars(self), "weights": weights}
+
+    def load_state(self, state, net):
+        """Know again what `state` told, of a net whose other weights are the same."""
+        vars(self).update(state)
+        if self.weights is not None:
+            self.weights = {**copy.deepcopy(net.module_.state_dict()), **self.weights}
+
+
+@dataclass(frozen=True)
+class Course:
+    """All that moves while a network is trained, and that a checkpoint keeps.
+
+    Parameters
+    ----------
+    net : Net
+    generators : tuple of torch.Generator
+        What orders the rows, and what draws dropout and augmentation.
+    best : BestEpoch or None
+    """
+
+    net: object
+    generators: tuple
+    best: BestEpoch | None
+
 
 class Listener:
     """Hears of every epoch of a fit; the default does nothing."""
+
+    def skip_epochs(self, epochs):
+        """Called before the first epoch where earlier ones are not run again."""
 
     def begin_epoch(self, net):
         """Called before an epoch."""

@@ -23,6 +23,8 @@ FLOORS = {
     "skmedimg.datasets": 1,
     "skmedimg._plan": 2,
     "skmedimg._training": 2,
+    "skmedimg._fitting": 2,
+    "skmedimg._checkpoint": 2,
     "skmedimg._packing": 2,
     "skmedimg.features": 2,
     "skmedimg.neural": 3,
@@ -39,6 +41,8 @@ FLOORS = {
 BESIDE = {
     "skmedimg.images._copies": {"skmedimg._batches"},
     "skmedimg._packing": {"skmedimg._training", "skmedimg._plan"},
+    "skmedimg._fitting": {"skmedimg._plan"},
+    "skmedimg._checkpoint": {"skmedimg._packing", "skmedimg.features"},
     "skmedimg._training": {"skmedimg._plan"},
     "skmedimg._batches": {"skmedimg.images"},
     "skmedimg.datasets": {"skmedimg.images"},

@@ -1,58 +1,26 @@
 """The base of every network estimator: it owns fit, a subclass supplies the parts."""
 
-import numbers
-
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skmedimg import _training
+from skmedimg import _fitting, _training
 from skmedimg._batches import Dataset
+from skmedimg._checkpoint import FitCheckpoint, fit_facts
 from skmedimg._packing import check_fits, pack_net, plain_history, unpack_net
-from skmedimg._plan import OPTIMIZERS, SCHEDULES, Plan
+from skmedimg._plan import Plan
 from skmedimg._runtime import (
-    PRECISIONS,
     available_device,
     fresh_weights,
     resolve_device,
     resolve_precision,
     seed_from,
 )
-from skmedimg._sklearn import (
-    CallbackSupportMixin,
-    HasMethods,
-    Interval,
-    StrOptions,
-    fit_context,
-    with_callbacks,
-)
+from skmedimg._sklearn import CallbackSupportMixin, fit_context, with_callbacks
 from skmedimg.images._check import check_groups, check_images, check_scale, check_weights
 from skmedimg.neural._progress import FitTasks
 from skmedimg.neural._split import inner_split
-
-TRAINING_CONSTRAINTS = {
-    "max_epochs": [Interval(numbers.Integral, 1, None, closed="left")],
-    "batch_size": [Interval(numbers.Integral, 1, None, closed="left")],
-    "learning_rate": [Interval(numbers.Real, 0, None, closed="neither")],
-    "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
-    "weight_decay": [Interval(numbers.Real, 0, None, closed="left")],
-    "schedule": [StrOptions(set(SCHEDULES))],
-    "gradient_clip": [None, Interval(numbers.Real, 0, None, closed="neither")],
-    "class_weight": [StrOptions({"balanced"}), dict, None],
-    "early_stopping": ["boolean"],
-    "validation_fraction": [Interval(numbers.Real, 0, 1, closed="neither")],
-    "n_iter_no_change": [Interval(numbers.Integral, 1, None, closed="left")],
-    "augment": [None, HasMethods("augment_batch")],
-    "image_shape": ["array-like", None],
-    "callbacks": [list, tuple, None],
-    "device": [str, torch.device],
-    "precision": [StrOptions(set(PRECISIONS))],
-    "reuse_memory": ["boolean"],
-    "random_state": ["random_state"],
-    "warm_start": ["boolean"],
-    "verbose": ["verbose"],
-}
 
 
 class NeuralEstimator(CallbackSupportMixin, BaseEstimator):
@@ -116,7 +84,7 @@ class NeuralEstimator(CallbackSupportMixin, BaseEstimator):
 
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(self, X, y, sample_weight=None, groups=None, checkpoint=None):
         """Train on images and their targets.
 
         Parameters
@@ -130,30 +98,41 @@ paths; LazyImages
             Non-negative; scaled to mean 1 over all images.
         groups : array-like (n,) or None, default=None
             Patients; with `early_stopping` none is on both sides of the inner split.
+        checkpoint : str, os.PathLike or None, default=None
+            Folder where the fit keeps its state, epoch by epoch. Whatever ends the process, the
+            same call goes on from there, to the very bits of a fit that was never interrupted;
+            once it has ended, it returns at once. A folder holds one fit.
 
         Returns
         -------
         self : estimator
         """
         fresh = not (self.warm_start and hasattr(self, "net_"))
-        return self._fit(X, y, sample_weight, groups, self.max_epochs, fresh)
+        kept = None if checkpoint is None else FitCheckpoint(checkpoint)
+        return self._fit(X, y, sample_weight, groups, self.max_epochs, fresh, checkpoint=kept)
 
-    def _fit(self, X, y, sample_weight, groups, epochs, fresh, classes=None):
-        training, validation = self._prepare(X, y, sample_weight, groups, fresh, classes)
-        self._train(training, validation, epochs, FitTasks(self, epochs, X, y))
+    def _fit(self, X, y, sample_weight, groups, epochs, fresh, classes=None, checkpoint=None):
+        training, validation = self._prepare(
+            X, y, sample_weight, groups, fresh, classes, checkpoint
+        )
+        self._train(training, validation, epochs, FitTasks(self, epochs, X, y), checkpoint)
         return self
 
-    def _prepare(self, X, y, sample_weight=None, groups=None, fresh=True, classes=None):
+    def _prepare(
+        self, X, y, sample_weight=None, groups=None, fresh=True, classes=None, checkpoint=None
+    ):
         """Check everything, build the net if it is new, and return what it is trained on."""
         images, y, weights, groups = self._check_fit(X, y, sample_weight, groups, fresh)
         if fresh:
             self._start_targets(y, classes)
-            self._seed = seed_from(self.random_state)
+            self._seed = self._draw_seed(checkpoint)
         encoded = self._encode_targets(y)
         weights = self._balance(encoded, weights)
         rows = self._inner_rows(encoded, groups)
         if fresh:
             self._start_net()
+        if checkpoint is not None:
+            checkpoint.begin(fit_facts(self, images, encoded, weights, groups), self._seed)
         return self._datasets(images, encoded, weights / weights.mean(), rows)
 
     def _check_fit(self, X, y, sample_weight, groups, fresh):
@@ -172,6 +151,13 @@ paths; LazyImages
         images = self._check_X(X, reset=reset)
         check_scale(self, images, reset=reset)
         return images
+
+    def _draw_seed(self, checkpoint):
+        """Draw a seed; without a number as random_state a fit goes on with the one it had."""
+        drawn = seed_from(self.random_state)
+        if checkpoint is None or checkpoint.seed is None:
+            return drawn
+        return checkpoint.seed
 
     def _inner_rows(self, encoded, groups):
         """Return the rows to train on and, with early stopping, the rows to watch."""
@@ -233,14 +219,14 @@ paths; LazyImages
             targets=targets,
         )
 
-    def _train(self, training, validation, epochs, tasks):
+    def _train(self, training, validation, epochs, tasks, checkpoint):
         patience = self.n_iter_no_change if validation is not None else None
         self.interrupted_ = True
         try:
             with tasks:
-                best = _training.fit_network(
+                best = _fitting.fit_network(
                     self.net_, training, validation, epochs=epochs, patience=patience,
-                    seed=self._seed + self.n_iter_, listener=tasks,
+                    seed=self._seed + self.n_iter_, listener=tasks, checkpoint=checkpoint,
                 )  # fmt: skip
             self.interrupted_ = False
         finally:  # an interrupted fit is usable, and says that it was interrupted

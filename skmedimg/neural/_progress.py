@@ -36,6 +36,11 @@ class FitTasks(Listener):
         if error[0] is None:
             self.root.call_on_fit_task_end(**self.told, reconstruction_attributes=self._now)
 
+    def skip_epochs(self, epochs):
+        """Let the bar begin where the checkpoint ended."""
+        if self.bar is not None:
+            self.bar.update(epochs)
+
     def begin_epoch(self, net):
         """Open the epoch's task and let the estimator change the net."""
         self.task = self.root.subcontext(task_name="epoch")

@@ -6,8 +6,8 @@ from skmedimg._sklearn import Interval, StrOptions
 from skmedimg.networks._blocks import ACTIVATIONS
 from skmedimg.networks._convnet import PARTS, POOLS, Block, convnet
 from skmedimg.networks._outputs import OUTPUTS
-from skmedimg.neural._base import TRAINING_CONSTRAINTS
 from skmedimg.neural._classifier import NeuralClassifier
+from skmedimg.neural._constraints import TRAINING_CONSTRAINTS
 from skmedimg.neural._parts import check_choices, check_parts
 
 

@@ -8,7 +8,6 @@ from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, KFold
 from sklearn.utils.validation import check_is_fitted
 
-from skmedimg._runtime import seed_from
 from skmedimg._sklearn import num_samples, take_rows
 from skmedimg._training import run_network
 from skmedimg.images._check import check_images
@@ -154,11 +153,11 @@ class NeuralSegmenter(NeuralEstimator):
 
     # Training ------------------------------------------------------------------------------
 
-    def _fit(self, X, y, sample_weight, groups, epochs, fresh, classes=None):
+    def _fit(self, X, y, sample_weight, groups, epochs, fresh, classes=None, checkpoint=None):
         self.threshold_ = 0.5 if self.threshold == "tune" else self.threshold
-        super()._fit(X, y, sample_weight, groups, epochs, fresh, classes)
+        super()._fit(X, y, sample_weight, groups, epochs, fresh, classes, checkpoint)
         if self.threshold == "tune" and not self.early_stopping:
-            self.threshold_ = self._tune_out_of_fold(X, y, sample_weight, groups)
+            self.threshold_ = self._tune_out_of_fold(X, y, sample_weight, groups, checkpoint)
         return self
 
     def _datasets(self, images, encoded, weights, rows):
@@ -169,25 +168,27 @@ class NeuralSegmenter(NeuralEstimator):
             watched.at_once = images_at_once(self.net_, images.shape)
         return training, watched
 
-    def _train(self, training, validation, epochs, tasks):
-        super()._train(training, validation, epochs, tasks)
+    def _train(self, training, validation, epochs, tasks, checkpoint):
+        super()._train(training, validation, epochs, tasks, checkpoint)
         if self.threshold == "tune" and validation is not None:
             held_back = (validation.images, *map(validation.targets.get, "yw"))
             images, masks, weights = map(_on_host, held_back)
             self.threshold_ = best_threshold(self._curves(images, masks), weights)
 
-    def _tune_out_of_fold(self, X, y, sample_weight, groups):
+    def _tune_out_of_fold(self, X, y, sample_weight, groups, checkpoint):
         """Choose the threshold on images that the network judged without having seen them."""
         model = clone(self).set_params(threshold=0.5, warm_start=False, postprocess=None)
         weights = np.ones(num_samples(X)) * (1.0 if sample_weight is None else sample_weight)
         rows = np.flatnonzero(weights)
-        folds = KFold(_FOLDS, shuffle=True, random_state=seed_from(self.random_state))
+        folds = KFold(_FOLDS, shuffle=True, random_state=self._seed)
         if groups is not None:
             folds, groups = GroupKFold(_FOLDS), np.asarray(groups)[rows]
         curves, judged = [], []
-        for training, held_out in folds.split(rows, groups=groups):
+        for fold, (training, held_out) in enumerate(folds.split(rows, groups=groups)):
             training, held_out = rows[training], rows[held_out]
-            model.fit(take_rows(X, training), take_rows(y, training), weights[training])
+            kept = None if checkpoint is None else checkpoint.folder / f"fold-{fold}"
+            data = take_rows(X, training), take_rows(y, training), weights[training]
+            model.fit(*data, checkpoint=kept)
             images = model._check_X(take_rows(X, held_out), reset=False)
             masks = check_masks(self, take_rows(y, held_out), images)
             curves.append(model._curves(images, encode_masks(masks, self.classes_)))

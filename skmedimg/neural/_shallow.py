@@ -8,8 +8,8 @@ from skmedimg.images._check import check_rows
 from skmedimg.networks._blocks import ACTIVATIONS
 from skmedimg.networks._mlp import mlp
 from skmedimg.networks._outputs import OUTPUTS
-from skmedimg.neural._base import TRAINING_CONSTRAINTS
 from skmedimg.neural._classifier import NeuralClassifier
+from skmedimg.neural._constraints import TRAINING_CONSTRAINTS
 from skmedimg.neural._parts import check_parts
 
 

@@ -15,8 +15,8 @@ from skmedimg.networks._blocks import Dropout
 from skmedimg.networks._mlp import mlp
 from skmedimg.networks._outputs import OUTPUTS
 from skmedimg.networks._transfer import TransferNetwork, probe_shapes
-from skmedimg.neural._base import TRAINING_CONSTRAINTS
 from skmedimg.neural._classifier import NeuralClassifier
+from skmedimg.neural._constraints import TRAINING_CONSTRAINTS
 from skmedimg.neural._parts import check_parts
 
 

@@ -12,7 +12,7 @@ from skmedimg.networks._blocks import ACTIVATIONS
 from skmedimg.networks._losses import LOSSES
 from skmedimg.networks._unet import UPS, Encoder, UNet
 from skmedimg.networks._unet_backbone import BackboneEncoder
-from skmedimg.neural._base import TRAINING_CONSTRAINTS
+from skmedimg.neural._constraints import TRAINING_CONSTRAINTS
 from skmedimg.neural._parts import check_parts
 from skmedimg.neural._segmenter import NeuralSegmenter
 
