@@ -47,6 +47,7 @@ def fit_network(
             net.notify("on_train_end", X=training, y=None)
     finally:
         set_generator(net.module_, None)
+        _forget_unfinished(net)
         if best is not None:
             best.restore(net)
     return best.epoch if best is not None else None
@@ -80,6 +81,12 @@ def _run_epoch(course, batches, watched, listener):
     step_plateau(net)
     over |= best is not None and best.see(net)
     return bool(listener.end_epoch(net)) or over
+
+
+def _forget_unfinished(net):
+    """Take an epoch that was interrupted out of the history: it has no loss to tell of."""
+    if net.history and "train_loss" not in net.history[-1]:
+        net.history.pop()
 
 
 def _called_off(net, data):

@@ -43,6 +43,9 @@ class Plan:
     schedule : str
         One of `SCHEDULES`.
     batch_size : int
+        Images per step.
+    in_pieces : bool, default=False
+        Whether a step may take its images piece by piece where memory is short.
     gradient_clip : float or None, default=None
     callbacks : list or None, default=None
         skorch callbacks.
@@ -58,6 +61,7 @@ class Plan:
     weight_decay: float
     schedule: str
     batch_size: int
+    in_pieces: bool = False
     gradient_clip: float | None = None
     callbacks: list | None = None
     reuse_memory: bool = True

@@ -135,6 +135,17 @@ def free_memory(device):
     return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
 
 
+def release_memory(device):
+    """Give back what torch keeps of a GPU's memory without using it.
+
+    Parameters
+    ----------
+    device : torch.device
+    """
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+
+
 def resolve_precision(precision, device, pixels=0):
     """Return the `Precision` that a name means on this device.
 

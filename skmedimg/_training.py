@@ -7,8 +7,11 @@ from skorch import NeuralNet
 from torch import nn
 
 from skmedimg._batches import Dataset, InferenceBatches, pad_rows
+from skmedimg._pieces import SMALLER, Pieces, joined, rows_of
 from skmedimg._plan import OPTIMIZERS
 from skmedimg._runtime import autocast, loss_scaler
+
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 
 class Net(NeuralNet):
@@ -56,8 +59,6 @@ class Net(NeuralNet):
 
     def train_step(self, batch, **fit_params):
         """Take one step of the optimizer and return its loss and outputs."""
-        for weights in self.trained_:  # what zero_grad does, without its 10 us of bookkeeping
-            weights.grad = None
         step = self.train_step_single(batch)
         if self.plan.gradient_clip is not None:
             self._clip_gradients()
@@ -69,10 +70,23 @@ class Net(NeuralNet):
         return step
 
     def train_step_single(self, batch, **fit_params):
-        """Run one batch forward and backward."""
+        """Run one batch forward and backward, piece by piece where memory is short."""
+        parts = self.training_pieces_.run(partial(self._learn, batch), len(batch[0]))
+        if len(parts) == 1:
+            return parts[0]
+        losses, outputs = zip(*(part.values() for part in parts), strict=True)
+        return {"loss": torch.stack(losses).sum(), "y_pred": joined(outputs)}
+
+    def _learn(self, batch, piece):
+        """Add a piece's gradients to those of the pieces before it."""
         images, targets = batch
-        outputs = self.infer(images)
-        loss = self.get_loss(outputs, targets)
+        if piece is None or piece.start == 0:
+            for weights in self.trained_:  # what zero_grad does, without its 10 us of bookkeeping
+                weights.grad = None
+        outputs = self.infer(rows_of(images, piece))
+        loss = self.get_loss(outputs, {name: rows_of(targets[name], piece) for name in targets})
+        if piece is not None:
+            loss = loss * (len(outputs) / len(images))
         (loss if self.scaler_ is None else self.scaler_.scale(loss)).backward()
         return {"loss": loss, "y_pred": outputs.detach()}
 
@@ -80,7 +94,9 @@ class Net(NeuralNet):
     def validation_step(self, batch, **fit_params):
         """Run one batch forward."""
         images, targets = batch
-        outputs = self.infer(images)
+        look = self.running_pieces_.run
+        parts = look(lambda piece: self.infer(rows_of(images, piece)), len(images))
+        outputs = joined(parts)
         return {"loss": self.get_loss(outputs, targets), "y_pred": outputs}
 
     def infer(self, x, **fit_params):
@@ -135,7 +151,7 @@ class Net(NeuralNet):
         return (self.plan.score(outputs, targets),) if outputs.ndim > 2 else (outputs, targets)
 
     def _record(self, prefix, losses, sizes, pairs):
-        _refuse_nan(prefix, losses, len(self.history))
+        _refuse_nan(self, prefix, losses)
         parts = [torch.cat(column) for column in zip(*pairs, strict=True)]
         scores = parts[0] if len(parts) == 1 else self.plan.score(*parts)
         weights = torch.tensor(sizes, dtype=losses.dtype, device=losses.device)
@@ -179,6 +195,7 @@ def build_net(module, plan, groups=None):
     net = Net(module, plan, groups).initialize()
     net.trained_ = [weights for group in net.optimizer_.param_groups for weights in group["params"]]
     net.scaler_, net.stepper_ = loss_scaler(plan.device, plan.precision), None
+    net.training_pieces_, net.running_pieces_ = _training_pieces(net), Pieces(plan.device, SMALLER)
     return net
 
 
@@ -206,18 +223,44 @@ def run_network(net, images, *, flat=False, finish=None, batch_size=None):
     with torch.inference_mode():
         parts = []
         for batch, _ in InferenceBatches(dataset, batch_size):
-            outputs = net.infer(batch if batch_size else pad_rows(batch))[: len(batch)]
-            parts.append((outputs if finish is None else finish(outputs)).cpu())
+            rows = batch if batch_size else pad_rows(batch)
+            run = partial(_run_piece, net, finish, rows)
+            parts.append(joined(net.running_pieces_.run(run, len(rows)))[: len(batch)])
         return torch.cat(parts).numpy()
 
 
-def _refuse_nan(prefix, losses, epoch):
+def _run_piece(net, finish, rows, piece):
+    outputs = net.infer(rows_of(rows, piece))
+    return (outputs if finish is None else finish(outputs)).cpu()
+
+
+def _training_pieces(net):
+    """Cut steps only where the user left the batch size to us; BatchNorm needs two images."""
+    plan = net.plan
+    if not plan.in_pieces:
+        way_out = (
+            f"Instead of batch_size={plan.batch_size} set 'auto', which takes a step in pieces"
+        )
+        return Pieces(plan.device, f"{way_out} that fit, or a smaller number.", halve=False)
+    has_batch_norm = any(isinstance(part, _BATCH_NORMS) for part in net.module_.modules())
+    return Pieces(plan.device, SMALLER, smallest=1 + has_batch_norm)
+
+
+def _refuse_nan(net, prefix, losses):
     finite = torch.isfinite(losses)
     if finite.all():
         return
-    batch = int((~finite).nonzero()[0, 0]) + 1
+    epoch, batch = len(net.history), int((~finite).nonzero()[0, 0]) + 1
+    cause = (
+        f"Most often learning_rate is too high ({net.plan.learning_rate:g}): divide it by 10, set "
+        "gradient_clip=1.0, or use precision='float32'; or X holds very large values."
+    )
+    if epoch == batch == 1:
+        cause = (
+            "That is before any step was taken: X holds values that are too large. Scale them "
+            "(StandardScaler does it to rows), or use precision='float32'."
+        )
     raise ValueError(
         f"The {prefix} loss became {float(losses[batch - 1])} in epoch {epoch}, batch {batch} of "
-        f"{len(losses)}. Most often learning_rate is too high: divide it by 10, set "
-        "gradient_clip=1.0, or use precision='float32'; or X holds very large values."
+        f"{len(losses)}. {cause}"
     )

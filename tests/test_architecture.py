@@ -20,6 +20,7 @@ FLOORS = {
     "skmedimg.networks": 0,
     "skmedimg.images": 1,
     "skmedimg._batches": 1,
+    "skmedimg._pieces": 1,
     "skmedimg.datasets": 1,
     "skmedimg._plan": 2,
     "skmedimg._training": 2,

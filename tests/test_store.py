@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -200,6 +201,48 @@ def test_a_directory_that_cannot_be_made_is_mentioned(tmp_path):
     (tmp_path / "file").write_text("not a folder")
     with pytest.warns(UserWarning, match="could not be kept"):
         Caller(FeatureStore(tmp_path / "file"))([1])
+
+
+def test_a_folder_that_may_only_be_read_is_read(tmp_path, monkeypatch):
+    Caller(FeatureStore(tmp_path))([1, 2])
+    (path,) = shards(tmp_path)
+    (tmp_path / "space" / "bad.shard").write_bytes(b"damaged")
+
+    def refuse(*arguments, **options):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    for name in ("utime", "replace", "unlink"):
+        monkeypatch.setattr(os, name, refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    later = Caller(FeatureStore(tmp_path, memory=0))
+    with pytest.warns(UserWarning, match="bad.shard' was damaged"):
+        later([1, 2])
+    with pytest.warns(UserWarning, match="could not be kept .*Permission denied"):
+        later([2, 3])
+    assert later.computed == [3]
+    assert path.exists()
+
+
+def test_without_a_home_the_cache_is_beside_temporary_files(monkeypatch):
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("HOME", "XDG_CACHE_HOME", "SKMEDIMG_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    folder = Path(FeatureStore().info()["directory"])
+    assert folder.parent.parent.parent == Path(tempfile.gettempdir())
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("clock", [0.0, 4e9])
+def test_a_clock_that_was_set_spoils_nothing(tmp_path, monkeypatch, clock):
+    fetch = Caller(FeatureStore(tmp_path / "süß und weiß", memory=0))
+    fetch([1, 2])
+    monkeypatch.setattr(_shards.time, "time", lambda: clock)
+    fetch([2, 3])
+    fetch([1, 2, 3])
+    assert fetch.computed == [1, 2, 3]
 
 
 KILLED = """

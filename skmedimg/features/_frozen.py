@@ -2,6 +2,7 @@
 
 import math
 import os
+from functools import partial
 from numbers import Real
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 
 from skmedimg._batches import Dataset, InferenceBatches, pad_rows
+from skmedimg._pieces import SMALLER, Pieces, joined, rows_of
 from skmedimg._runtime import autocast
 from skmedimg._sklearn import Interval, StrOptions
 from skmedimg.features._keys import image_keys, network_space
@@ -85,12 +87,17 @@ def frozen_rows(images, network, store, device, precision):
 
 def _run(images, network, device, precision, few):
     network.eval()
-    parts = []
+    pieces, parts = Pieces(device, SMALLER), []
     with torch.inference_mode(), autocast(device, precision):
         for batch, _ in InferenceBatches(Dataset(images, device, precision)):
-            rows = network.begin(batch if few else pad_rows(batch))[: len(batch)]
-            parts.append(rows.to(precision.dtype).cpu().numpy())
+            rows = batch if few else pad_rows(batch)
+            run = partial(_begin, network, precision.dtype, rows)
+            parts.append(joined(pieces.run(run, len(rows)))[: len(batch)].numpy())
     return np.concatenate(parts)
+
+
+def _begin(network, dtype, rows, piece):
+    return network.begin(rows_of(rows, piece)).to(dtype).cpu()
 
 
 def _own_size(backbone):

@@ -40,6 +40,7 @@ class Shards:
         self.limit = limit
         self._places = {}  # space -> {key: (file name, row)}
         self._known = {}  # space -> names of the files read into _places
+        self._refused = False
 
     def read(self, space, keys):
         """Return the rows that are there.
@@ -80,12 +81,19 @@ class Shards:
             self._write_file(space, keys, rows)
             self._merge(space)
             self._evict()
+            self._refused = False
         except OSError as error:
+            self._mention(error)
+
+    def _mention(self, error):
+        """Warn that the disk refuses, once until it takes something again."""
+        if not self._refused:
             warnings.warn(
                 f"Features could not be kept in {str(self.folder)!r} ({error}); they are computed "
                 "again the next time. Free some space or set another cache directory.",
-                stacklevel=2,
+                stacklevel=3,
             )
+        self._refused = True
 
     def clear(self):
         """Remove all files of ours, and nothing else."""
@@ -228,7 +236,8 @@ def _read_keys(path):
 
 def _remove_damaged(path):
     if path.exists():
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # from a read-only folder it is ignored all the same
+            path.unlink(missing_ok=True)
         warnings.warn(
             f"The cache file {str(path)!r} was damaged; its features are computed again.",
             stacklevel=2,

@@ -253,5 +253,11 @@ def _cache_folder():
     named = os.environ.get("SKMEDIMG_CACHE")
     if named:
         return Path(named)
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "skmedimg" / "features"
+    return Path(os.environ.get("XDG_CACHE_HOME") or _home_cache()) / "skmedimg" / "features"
+
+
+def _home_cache():
+    try:
+        return Path.home() / ".cache"
+    except RuntimeError:  # containers run under users that have no home
+        return Path(tempfile.gettempdir()) / f"cache-{os.getuid()}"

@@ -33,6 +33,9 @@ class NeuralEstimator(CallbackSupportMixin, BaseEstimator):
     # True hands the module rows: images are flattened in row, column, channel order.
     _takes_rows = False
 
+    # Images per step that batch_size="auto" means.
+    _usual_batch_size = 32
+
     # Hooks ---------------------------------------------------------------------------------
 
     def _check_X(self, X, *, reset):
@@ -184,7 +187,8 @@ paths; LazyImages
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             schedule=self.schedule,
-            batch_size=self.batch_size,
+            batch_size=self._usual_batch_size if self.batch_size == "auto" else self.batch_size,
+            in_pieces=self.batch_size == "auto",
             gradient_clip=self.gradient_clip,
             callbacks=None if self.callbacks is None else list(self.callbacks),
             reuse_memory=self.reuse_memory,

@@ -10,7 +10,7 @@ from skmedimg._sklearn import HasMethods, Interval, StrOptions
 
 TRAINING_CONSTRAINTS = {
     "max_epochs": [Interval(numbers.Integral, 1, None, closed="left")],
-    "batch_size": [Interval(numbers.Integral, 1, None, closed="left")],
+    "batch_size": [Interval(numbers.Integral, 1, None, closed="left"), StrOptions({"auto"})],
     "learning_rate": [Interval(numbers.Real, 0, None, closed="neither")],
     "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
     "weight_decay": [Interval(numbers.Real, 0, None, closed="left")],

@@ -119,7 +119,7 @@ def _last_step(estimator, X, y):
 def _rising_losses(network, training, rates):
     net, seed = network.net_, network._seed
     draws = generator(seed + 1, net.plan.device)
-    batches = TrainingBatches(training, network.batch_size, generator(seed), draws)
+    batches = TrainingBatches(training, net.plan.batch_size, generator(seed), draws)
     set_generator(net.module_, draws)
     net.module_.train()
     losses = []

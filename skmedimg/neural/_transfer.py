@@ -69,8 +69,8 @@ class TransferClassifier(NeuralClassifier):
         "relu" and "softmax-1" (over one unit) show published mistakes, and warn.
     max_epochs : int, default=20
         Passes over the training images.
-    batch_size : int, default=32
-        Images per step.
+    batch_size : int or "auto", default=32
+        Images per step; "auto" is the default, taken in pieces where memory runs out.
     learning_rate : float, default=1e-3
         Step size, the highest one where the schedule changes it.
     optimizer : str or callable, default="adam"

@@ -69,8 +69,8 @@ class UNetSegmenter(NeuralSegmenter):
         Applied to predicted masks of class numbers (n, height, width), in `predict` and `score`.
     max_epochs : int, default=20
         Passes over the training images.
-    batch_size : int, default=16
-        Images per step.
+    batch_size : int or "auto", default=16
+        Images per step; "auto" is the default, taken in pieces where memory runs out.
     learning_rate : float, default=1e-3
         Step size, the highest one where the schedule changes it.
     optimizer : str or callable, default="adam"
@@ -153,6 +153,8 @@ class UNetSegmenter(NeuralSegmenter):
     >>> model.score(data.images[100:], data.masks[100:]) > 0.6
     True
     """
+
+    _usual_batch_size = 16
 
     _parameter_constraints = {
         "filters": ["array-like"],
