@@ -121,6 +121,23 @@ def test_every_joblib_backend_gives_the_bits_of_a_plain_loop(estimator, backend)
     np.testing.assert_array_equal(plain, side_by_side)
 
 
+@pytest.mark.filterwarnings("default")
+@pytest.mark.usefixtures("filters_put_back")
+def test_a_dask_cluster_gives_the_bits_of_a_plain_loop():
+    distributed = pytest.importorskip("distributed")
+    folds = {"X": IMAGES, "y": LABELS, "cv": 4, "error_score": "raise"}
+    plain = [cross_val_score(estimator, **folds) for estimator in ESTIMATORS]
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster),
+        parallel_config(backend="dask"),
+    ):
+        spread = [cross_val_score(estimator, n_jobs=2, **folds) for estimator in ESTIMATORS]
+    np.testing.assert_array_equal(spread, plain)
+
+
 def test_threads_training_at_once_give_the_bits_of_a_plain_loop(estimator):
     seeds = range(4)
     train = lambda seed: (  # noqa: E731 - joblib wants a callable

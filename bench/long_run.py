@@ -1,0 +1,74 @@
+"""Two hundred fits in one process: memory, file handles and threads stay where they were."""
+
+import json
+import subprocess
+import sys
+
+from bench import Row, Timed
+
+FITS = """
+import gc, json, os, sys, tempfile, threading, time
+import torch
+from skmedimg import ScratchCNN, ShallowMLP, TransferClassifier, UNetSegmenter
+from skmedimg.datasets import make_lesions
+
+torch.set_num_threads(1)
+count, warm = int(sys.argv[1]), int(sys.argv[2])
+data = make_lesions(40, size=32, random_state=0)
+folder = tempfile.TemporaryDirectory()
+short = {"max_epochs": 2, "batch_size": 16}
+networks = [
+    (ShallowMLP((16,), dropout=0.2, **short), data.target),
+    (ScratchCNN((4, 8), **short), data.target),
+    (TransferClassifier("squeezenet1_1", weights=None, cache=folder.name, **short), data.target),
+    (UNetSegmenter((4, 8), **short), data.masks),
+]
+
+def now():
+    gc.collect()
+    resident = int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return resident, len(os.listdir("/proc/self/fd")), threading.active_count()
+
+begin = time.perf_counter()
+for fit in range(count):
+    if fit == warm:  # libraries have made their caches and pools by now
+        before = now()
+    network, target = networks[fit % len(networks)]
+    network.fit(data.images, target).predict(data.images)
+after = now()
+seconds = time.perf_counter() - begin
+print(json.dumps({"seconds": seconds, "before": before, "after": after}))
+"""
+WARM = 40
+measured = {}
+
+
+def make(quick):
+    """Fit in a process of its own, where nothing else takes memory."""
+    count = WARM + 20 if quick else 200
+    command = [sys.executable, "-c", FITS, str(count), str(WARM)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    measured.update(json.loads(done.stdout), fits=count)
+    return {"ours": lambda: Timed(measured["seconds"])}
+
+
+def facts(seconds):
+    before, after = measured["before"], measured["after"]
+    return {
+        "fits": measured["fits"],
+        f"MB after {WARM} fits": round(before[0], 1),
+        "MB at the end": round(after[0], 1),
+        "file handles more": after[1] - before[1],
+        "threads more": after[2] - before[2],
+    }
+
+
+ROWS = [
+    Row(
+        name="long-run",
+        work="200 fits and predictions of four networks in one process (quick: 60)",
+        make=make,
+        facts=facts,
+        repeats=3,
+    )
+]
