@@ -12,13 +12,15 @@ PYTHON = KERAS / "bin" / "python"
 READY = KERAS / "ready"
 
 
-def keras_peer(work, threads=1, **sizes):
+def keras_peer(work, quick, threads=1, **sizes):
     """Return a callable that has Keras do some work and returns the seconds it took.
 
     Parameters
     ----------
     work : str
         A function of `bench._keras_work`.
+    quick : bool
+        A quick run installs nothing: it goes without Keras where the environment is not there.
     threads : int
         Threads of TensorFlow.
     sizes : int
@@ -29,9 +31,10 @@ def keras_peer(work, threads=1, **sizes):
     peer : callable or str
         A str, the reason, where the environment cannot be made or Keras fails.
     """
-    failed = make_environment()
-    if failed:
-        return failed
+    if not READY.exists():
+        failed = "a quick run installs no Keras" if quick else make_environment()
+        if failed:
+            return failed
     given = [f"{name}={value}" for name, value in sizes.items()]
     process = subprocess.Popen(
         [PYTHON, "-m", "bench._keras_work", work, str(threads), *given],
@@ -49,9 +52,7 @@ def keras_peer(work, threads=1, **sizes):
 
 
 def make_environment():
-    """Install Keras into `build/keras-venv` once; return None, or the reason why it failed."""
-    if READY.exists():
-        return None
+    """Install Keras into `build/keras-venv`; return None, or the reason why it failed."""
     pip = [PYTHON, "-m", "pip", "install", "--quiet", *PACKAGES]
     for command in ([sys.executable, "-m", "venv", "--clear", KERAS], pip):
         if subprocess.run(command, capture_output=True).returncode:

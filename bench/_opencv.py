@@ -10,14 +10,14 @@ FOLDER = ROOT / "build" / "opencv"
 RELEASE = "opencv-python-headless<5"  # version 5 has no HOGDescriptor
 
 
-def load_opencv():
+def load_opencv(quick):
     """Return the module cv2, or the reason why there is none, a str.
 
-    What is not installed is put into `build/opencv` once; numpy and the interpreter are ours, so
-    that it runs in turns with ours in one process.
+    What is not installed is put into `build/opencv` once, unless the run is a quick one; numpy and
+    the interpreter are ours, so that it runs in turns with ours in one process.
     """
     if not FOLDER.exists():
-        failed = install()
+        failed = "a quick run installs no OpenCV" if quick else install()
         if failed:
             return failed
     if str(FOLDER) not in sys.path:

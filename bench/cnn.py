@@ -77,7 +77,7 @@ def make_fit(quick):
         "ours, float32": partial(ours, X, y, "float32"),
         "plain skorch": partial(plain_skorch, X, y),
         "hand-written loop": partial(hand_loop, X, y),
-        "Keras": keras_peer("cnn_fit", images=len(X), side=128),
+        "Keras": keras_peer("cnn_fit", quick, images=len(X), side=128),
     }
 
 
@@ -93,7 +93,7 @@ def make_predict(quick):
     return {
         "ours": lambda: model.predict_proba(X),
         "plain skorch": lambda: net.predict_proba(floats),
-        "Keras": keras_peer("cnn_predict", images=len(X), side=128),
+        "Keras": keras_peer("cnn_predict", quick, images=len(X), side=128),
     }
 
 

@@ -36,8 +36,8 @@ def scikit_image(images, options):
     return lambda: [hog(image, channel_axis=axis, **options) for image in images]
 
 
-def opencv(images, options):
-    cv2 = load_opencv()
+def opencv(images, options, quick):
+    cv2 = load_opencv(quick)
     if isinstance(cv2, str):
         return cv2
     cell, block = options["pixels_per_cell"][::-1], options["cells_per_block"][::-1]
@@ -51,7 +51,7 @@ def make(quick, n, side, color, dtype, options):
     images = crops(n // 4 if quick else n, side, color, dtype)
     calls = {"ours": ours(images, options), "scikit-image loop": scikit_image(images, options)}
     if images.dtype == np.uint8:
-        calls["cv2 loop"] = opencv(images, options)
+        calls["cv2 loop"] = opencv(images, options, quick)
     return calls
 
 

@@ -54,8 +54,8 @@ def in_threads(load_one, paths):
     return run
 
 
-def opencv(paths):
-    cv2 = load_opencv()
+def opencv(paths, quick):
+    cv2 = load_opencv(quick)
     if isinstance(cv2, str):
         return cv2
 
@@ -109,7 +109,7 @@ def make(count, height, width, mode, draft=False):
         return {
             "ours": lambda: ours.transform(paths),
             "Pillow loop": pillow_loop(paths),
-            "OpenCV, 2 threads": opencv(paths),
+            "OpenCV, 2 threads": opencv(paths, quick),
             "torchvision, 2 threads": torchvision(paths),
             "DataLoader(0)": dataloader(root, 0),
             "DataLoader(2 workers)": dataloader(root, 2),

@@ -84,7 +84,7 @@ FITS = {
 def make_fit(threads, quick):
     X, y = digits_like(2_000 if quick else 8_000, 784)
     calls = {name: partial(fit, X, y, (100,), 128, 5) for name, fit in FITS.items()}
-    return calls | {"Keras": keras_peer("mlp_fit", threads, rows=len(X), epochs=5)}
+    return calls | {"Keras": keras_peer("mlp_fit", quick, threads, rows=len(X), epochs=5)}
 
 
 def make_tiny(quick):

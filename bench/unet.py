@@ -42,7 +42,7 @@ def make_fit(quick):
     calls = {"ours": fit_ours(images, masks, "auto")}
     calls["ours, float32"] = fit_ours(images, masks, "float32")
     calls["plain torch float32"] = fit_torch(images, masks)
-    calls["Keras"] = keras_peer("unet_fit", images=len(images))
+    calls["Keras"] = keras_peer("unet_fit", quick, images=len(images))
     return calls
 
 

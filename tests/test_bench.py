@@ -143,10 +143,18 @@ def test_a_peer_that_cannot_be_installed_is_its_reason(tmp_path, monkeypatch):
     monkeypatch.setattr("bench._opencv.FOLDER", tmp_path / "opencv")
     failed = subprocess.CompletedProcess([], returncode=1)
     monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: failed)
-    assert keras_peer("mlp_fit", rows=1, epochs=1) == (
+    assert keras_peer("mlp_fit", quick=False, rows=1, epochs=1) == (
         "pip found no keras and tensorflow-cpu: no network?"
     )
-    assert load_opencv() == "pip found no opencv-python-headless<5: no network?"
+    assert load_opencv(quick=False) == "pip found no opencv-python-headless<5: no network?"
+
+
+def test_a_quick_run_installs_no_peer(tmp_path, monkeypatch):
+    monkeypatch.setattr("bench._keras.READY", tmp_path / "ready")
+    monkeypatch.setattr("bench._opencv.FOLDER", tmp_path / "opencv")
+    monkeypatch.setattr(subprocess, "run", None)
+    assert keras_peer("mlp_fit", quick=True, rows=1, epochs=1) == "a quick run installs no Keras"
+    assert load_opencv(quick=True) == "a quick run installs no OpenCV"
 
 
 def test_growth_tells_a_straight_line_from_a_bent_one():
