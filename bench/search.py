@@ -100,7 +100,7 @@ def make_dask(quick):
     except ImportError:
         return {"ours": "dask and distributed are not installed: skmedimg[distributed]"}
     paths = make_files(scratch_folder() / "files", 20 if quick else 100, 512, 512, "L", spread=0)
-    settings = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    settings = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
     with LocalCluster(**settings) as cluster, Client(cluster):
         seconds = {kind: spread(kind, paths) for kind in ("paths", "undecoded", "pixels")}
     return {f"ours, {kind}": lambda taken=taken: Timed(taken) for kind, taken in seconds.items()}
