@@ -12,6 +12,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import skmedimg
 from bench import _page as benchmarks_page
 from docs import _recipes_page as recipes_page
+from docs._guide_links import chapters_by_name, link_names
 
 project = "skmedimg"
 author = "skmedimg developers"
@@ -32,6 +33,7 @@ exclude_patterns = ["_build", "_templates"]
 templates_path = ["_templates"]
 
 autosummary_generate = True
+autosummary_context = {"chapters": chapters_by_name()}
 numpydoc_show_class_members = False
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
@@ -99,3 +101,4 @@ def setup(app):
     app.connect("builder-inited", write_pages, priority=1)
     app.connect("autodoc-process-docstring", escape_types, priority=1)
     app.connect("autodoc-skip-member", skip_foreign)
+    app.connect("doctree-read", link_names)

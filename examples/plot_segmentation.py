@@ -9,8 +9,7 @@ threshold without the test patients, and measure how far off its outlines are.
 # %%
 # Patients, not images, are split
 # -------------------------------
-# `stratify_masks` makes labels of what each mask shows and how much of it, so that both sides get
-# large and small lesions and healthy scans.
+# `stratify_masks` labels what each mask shows: both sides get large, small and no lesions.
 import matplotlib.pyplot as plt
 import pandas as pd
 from sklearn.base import clone
@@ -31,9 +30,8 @@ X_test, y_test = data.images[test], data.masks[test]
 # --------------
 # The plain loss counts pixels, and lesions have few of them; adding the Dice loss makes them heard.
 # Augmentation moves image and mask together.
-network = UNetSegmenter(
-    (8, 16, 32), norm="batch", batch_size=8, learning_rate=5e-3, max_epochs=10, random_state=0
-)
+settings = {"norm": "batch", "batch_size": 8, "learning_rate": 5e-3, "max_epochs": 10}
+network = UNetSegmenter((8, 16, 32), random_state=0, **settings)
 augmenter = Augmenter(rotation=180, flip="both")
 models = {
     "cross-entropy": network,
@@ -69,14 +67,13 @@ for name, model in models.items():
         axis.plot(history["epoch"], history[column], label=name)
         axis.set(xlabel="epoch", ylabel=column.replace("train_", "training "))
 axes[1].legend(fontsize=8)
-plt.show()
 
 # %%
 # A threshold and cleaner masks, without the test patients
 # --------------------------------------------------------
 # The threshold is chosen on training scans, each judged by a network that has not seen its patient.
-# We know that no scan holds more than one lesion. The Dice loss leaves little to be gained here.
-careful = clone(models["with Dice"])
-careful.set_params(threshold="tune", postprocess=CleanMasks(largest=1, fill_holes=True))
+# No scan holds more than one lesion. The Dice loss leaves little to be gained here.
+cleaner = CleanMasks(largest=1, fill_holes=True)
+careful = clone(models["with Dice"]).set_params(threshold="tune", postprocess=cleaner)
 careful.fit(X, y, groups=patients)
 print(f"threshold {careful.threshold_:.2f}, Dice {careful.score(X_test, y_test):.3f}")

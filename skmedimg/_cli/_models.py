@@ -42,9 +42,7 @@ def demo_models(options):
     return {
         "MLP on pixels": ShallowMLP((32,), max_epochs=30, **seed),
         "HOG + MLP": Pipeline([hog, ShallowMLP((64,), max_epochs=60, **seed)]),
-        "CNN": ScratchCNN(
-            (8, 16, 32), dense_units=(32,), max_epochs=25, learning_rate=2e-3, **seed
-        ),
+        "CNN": ScratchCNN((8, 16, 32), dense_units=(32,), max_epochs=25, **seed),
     }
 
 
