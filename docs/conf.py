@@ -67,6 +67,7 @@ html_sidebars = {
 }
 html_theme_options = {
     "navbar_align": "left",
+    "header_links_before_dropdown": 8,
     "show_prev_next": False,
     "show_toc_level": 2,
     "footer_start": ["copyright"],
