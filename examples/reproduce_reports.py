@@ -46,8 +46,8 @@ class Task:
     positive: object = None
 
 
-def main():
-    options = read_options()
+def main(arguments=None):
+    options = read_options(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
     names = [n for pattern in options.only for n in fnmatch.filter(list_recipes(), pattern)]
     jobs = [(name, as_reported, seed) for seed in options.seeds for name in names]
@@ -60,7 +60,7 @@ def main():
         write_table(options.out)
 
 
-def read_options():
+def read_options(arguments):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--only", default=["*"], nargs="+", help='recipes, such as "digits/*"')
@@ -74,7 +74,7 @@ def read_options():
     parser.add_argument("--backbone", help="a backbone in place of the report's")
     parser.add_argument("--weights", help='a file of weights, or "none" for random ones')
     parser.add_argument("--out", type=Path, default=Path("build/reproduction"))
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def file_name(name, protocol, seed, options):
@@ -205,11 +205,12 @@ def find_task(name, options):
 @cache
 def digits(folder):
     data = arrays(folder / "mnist.npz")
-    rows = np.arange(70_000)
+    n = len(data["train_labels"])
+    rows = np.arange(n + len(data["test_labels"]))
     return Task(
         np.concatenate([data["train_images"], data["test_images"]]),
         np.concatenate([data["train_labels"], data["test_labels"]]),
-        lambda seed: (rows[:60_000], rows[60_000:]),
+        lambda seed: (rows[:n], rows[n:]),
     )
 
 
