@@ -49,7 +49,7 @@ def test_a_run_is_scored_written_down_and_not_done_twice(script, folder, capsys)
     assert runs[0]["figures"]["accuracy"] == round(np.trace(matrix) / 20, 4)
     line = line_of(folder / "out", "digits/mlp-3")
     assert "| 0.7871 |" in line
-    assert "2 of 10 epochs, 2 seeds" in line
+    assert "2 of 10 epochs; 2 seeds" in line
     assert line_of(folder / "out", "brain/vgg16-frozen").count("not run") == 1
 
     printed = capsys.readouterr().out
