@@ -206,9 +206,23 @@ def pad_rows(batch):
     return torch.cat([batch, batch.new_zeros(missing, *batch.shape[1:])])
 
 
+def largest_value(dtype):
+    """Return what pixels of a dtype are divided by, or None for numbers taken as they are.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+
+    Returns
+    -------
+    largest : float or None
+    """
+    return _SCALED.get(dtype.newbyteorder("="))
+
+
 def _largest_value(batch):
     if isinstance(batch, np.ndarray):
-        return _SCALED.get(batch.dtype.newbyteorder("="))
+        return largest_value(batch.dtype)
     integer = not batch.is_floating_point() and batch.dtype is not torch.bool
     return float(torch.iinfo(batch.dtype).max) if integer and batch.itemsize < 4 else None
 

@@ -26,6 +26,7 @@ FLOORS = {
     "skmedimg._training": 2,
     "skmedimg._fitting": 2,
     "skmedimg._checkpoint": 2,
+    "skmedimg._onnx": 2,
     "skmedimg._packing": 2,
     "skmedimg.features": 2,
     "skmedimg.neural": 3,

@@ -17,6 +17,7 @@ from skmedimg._sklearn import StrOptions, fit_context
 from skmedimg.features._frozen import BACKBONE_CONSTRAINTS, backbone_images, frozen_rows
 from skmedimg.features._store import shared_store
 from skmedimg.features._weights import are_drawn, load_into
+from skmedimg.images._check import check_scale
 from skmedimg.networks._backbones import build_backbone
 from skmedimg.networks._transfer import TransferNetwork, probe_shapes
 
@@ -194,7 +195,7 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         -------
         self : BackboneFeatures
         """
-        backbone_images(self, X, reset=True)
+        check_scale(self, backbone_images(self, X, reset=True), reset=True)
         with fresh_weights(seed_from(self.random_state)):
             self.network_ = self._build(are_drawn(self.weights))
         load_into(self.network_.backbone, self.weights, self.backbone, self.width)
@@ -213,6 +214,7 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """
         check_is_fitted(self)
         images = backbone_images(self, X, reset=False)
+        check_scale(self, images, reset=False)
         device = resolve_device(self.device)
         precision = _feature_precision(self.precision, device, self.image_shape_)
         layout = torch.channels_last if precision.channels_last else torch.preserve_format

@@ -88,6 +88,7 @@ def check_scale(estimator, images, *, reset):
     """
     scaled = images.dtype.kind in "bui" and images.dtype.itemsize <= 2
     if reset:
+        estimator._pixels_dtype = images.dtype.str
         estimator._pixels_scaled = scaled
         estimator._pixels_wide = not scaled and _exceeds_one(images)
     elif scaled and estimator._pixels_wide:

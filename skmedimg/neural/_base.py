@@ -19,11 +19,12 @@ from skmedimg._runtime import (
 )
 from skmedimg._sklearn import CallbackSupportMixin, fit_context, with_callbacks
 from skmedimg.images._check import check_groups, check_images, check_scale, check_weights
+from skmedimg.neural._export import OnnxExport
 from skmedimg.neural._progress import FitTasks
 from skmedimg.neural._split import inner_split
 
 
-class NeuralEstimator(CallbackSupportMixin, BaseEstimator):
+class NeuralEstimator(OnnxExport, CallbackSupportMixin, BaseEstimator):
     """What all network estimators share: training, resuming, pickling.
 
     A subclass assigns its parameters and supplies `_build_module`; it may override the other

@@ -1,4 +1,4 @@
-"""Keeping fitted models: files that hold no code, and cards that describe them."""
+"""Keeping fitted models: files that hold no code, cards that describe them, and ONNX."""
 
 from importlib import import_module
 
@@ -8,6 +8,7 @@ _EXPORTS = {
     "load": "skmedimg.saving._save",
     "read_card": "skmedimg.saving._save",
     "save": "skmedimg.saving._save",
+    "to_onnx": "skmedimg.saving._onnx",
 }
 
 __all__ = sorted(_EXPORTS)

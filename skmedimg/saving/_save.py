@@ -49,6 +49,7 @@ def save(model, path, *, X=None, y=None, groups=None, metrics=None, notes=""):
     --------
     load : Reads it.
     read_card : Reads the card alone.
+    to_onnx : Writes the model for a runtime without Python.
 
     Notes
     -----
@@ -68,7 +69,7 @@ def save(model, path, *, X=None, y=None, groups=None, metrics=None, notes=""):
     >>> bool((load(path).predict_proba(data.images) == model.predict_proba(data.images)).all())
     True
     """
-    path = _checked_path(path)
+    path = checked_path(path)
     parts = Parts()
     manifest = {
         "skmedimg": __version__, "sklearn": sklearn.__version__,
@@ -164,8 +165,17 @@ def read_card(path):
         raise ValueError(f"{path!r} has no model card that can be read: {error}") from error
 
 
-def _checked_path(path):
-    """Refuse a place that cannot be written to before anything is computed."""
+def checked_path(path):
+    """Refuse a place that cannot be written to, before anything is computed.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+
+    Returns
+    -------
+    path : str
+    """
     path = os.fspath(path)
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder):

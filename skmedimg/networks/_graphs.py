@@ -1,0 +1,97 @@
+"""What stands around a network when it leaves as a graph: pixels in, probabilities out."""
+
+import torch
+from torch import nn
+
+from skmedimg.networks._outputs import probabilities
+
+
+class FromPixels(nn.Module):
+    """Stored images to what a network takes.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        (height, width, channels), or (n_features,).
+    largest : float or None
+        What pixels are divided by.
+    flat : bool, default=False
+        Give out rows; otherwise images with channels first.
+    """
+
+    def __init__(self, image_shape, largest, flat=False):
+        super().__init__()
+        self.image_shape = tuple(image_shape)
+        self.largest = largest
+        self.flat = flat
+
+    def forward(self, images):
+        """Return float images (n, channels, height, width) or rows (n, n_features)."""
+        values = images.to(torch.float32)
+        if self.largest is not None:
+            values = values / self.largest
+        if self.flat:
+            return values.flatten(1)
+        return values.reshape(-1, *self.image_shape).permute(0, 3, 1, 2)
+
+
+class Probabilities(nn.Module):
+    """Logits to one probability per class, by sigmoid or softmax."""
+
+    def forward(self, logits):
+        """Return probabilities (n, n_classes, ...)."""
+        return probabilities(logits)
+
+
+class Rows(nn.Module):
+    """The frozen part of a network as rows.
+
+    Parameters
+    ----------
+    network : TransferNetwork
+    """
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, images):
+        """Return features (n, n_features)."""
+        return self.network.begin(images)
+
+
+class Affine(nn.Module):
+    """Rows times a matrix or a factor per column, and a constant added.
+
+    Parameters
+    ----------
+    factor : Tensor (n_features,) or (n_features, n_outputs)
+    constant : Tensor (n_outputs,)
+    """
+
+    def __init__(self, factor, constant):
+        super().__init__()
+        self.register_buffer("factor", factor)
+        self.register_buffer("constant", constant)
+
+    def forward(self, rows):
+        """Return rows (n, n_outputs)."""
+        scaled = rows @ self.factor if self.factor.ndim == 2 else rows * self.factor
+        return scaled + self.constant
+
+
+class Chosen(nn.Module):
+    """Some columns of rows.
+
+    Parameters
+    ----------
+    columns : Tensor (n_outputs,) of int64
+    """
+
+    def __init__(self, columns):
+        super().__init__()
+        self.register_buffer("columns", columns)
+
+    def forward(self, rows):
+        """Return rows (n, n_outputs)."""
+        return rows.index_select(1, self.columns)
