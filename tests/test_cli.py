@@ -14,6 +14,7 @@ from skmedimg import _cli
 from skmedimg._cli import DATA, DONE, FAILED, SERIOUS, main
 from skmedimg._cli._models import build_models
 from skmedimg.datasets import make_lesions
+from skmedimg.saving import read_card
 
 
 @pytest.fixture
@@ -54,6 +55,11 @@ def test_a_folder_becomes_a_table_a_report_and_a_model_that_predicts(folder, tmp
     assert "&lt;b&gt;mass" in report.read_text("utf-8")
     assert "<b>mass" not in report.read_text("utf-8")
     assert json.loads(stored.read_text())["random_state"] == 0
+
+    card = read_card(model)
+    assert card.data["digest"] == json.loads(stored.read_text())["digest"]
+    assert card.data["patients"] == 20
+    assert 0 <= card.metrics["cross-validated roc_auc"]["mean"] <= 1
 
     files = sorted(folder.rglob("*.png"))[:5]
     code, out, err = run(capsys, "predict", model, *files)
@@ -96,6 +102,8 @@ def test_damaged_files_are_named_and_left_out(folder, capsys):
         (["compare", "{folder}", "--models", "vgg99"], "'vgg99' is no model"),
         (["compare", "{folder}", "--models", ","], "needs at least one name"),
         (["compare", "{folder}", "--out", "{folder}/no/where.html"], "cannot be written"),
+        (["compare", "{folder}", "--save", "{folder}/no/m.skmed"], "m.skmed' cannot be written"),
+        (["compare", "{folder}", "--json", "{folder}/no/r.json"], "r.json' cannot be written"),
         (["compare", "{folder}", "--groups", r"patient\d+"], "finds no patient"),
         (["compare", "{folder}", "--groups", "("], "is no regular expression"),
         (["compare", "{folder}/healthy"], ""),
@@ -116,7 +124,7 @@ def test_what_cannot_be_used_ends_with_one_line_and_code_3(folder, capsys, argum
 def test_a_file_that_is_no_model_is_refused(folder, capsys):
     [first, *_] = sorted(folder.rglob("*.png"))
     code, _, err = run(capsys, "predict", first, first)
-    assert code == FAILED
+    assert code == DATA
     assert "is no model saved by skmedimg" in err
 
 

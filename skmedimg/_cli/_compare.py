@@ -25,7 +25,8 @@ def run_compare(options, say):
 
     X, y, groups, cv = _demo(options, say) if options.demo else _of_folder(options, say)
     models = demo_models(options) if options.demo else build_models(options)
-    _check_writable(options.out)
+    for path in filter(None, (options.out, options.json, options.save)):
+        _check_writable(path)
     say(f"comparing {', '.join(models)} on {len(y)} images")
     result = compare(
         models, X, y, groups=groups, cv=cv, repeats=options.repeats, pos_label=options.positive,
@@ -106,7 +107,7 @@ def _check_writable(path):
     """Refuse now what could not be written after hours of training."""
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
-        raise DataError(f"the report cannot be written: {folder!r} is no folder to write to.")
+        raise DataError(f"{path!r} cannot be written: {folder!r} is no folder to write to.")
 
 
 def _explained(models, result, X, y, groups, say):
@@ -122,8 +123,22 @@ def _save_best(path, models, result, X, y, groups, say):
 
     best = _best(result)
     say(f"fitting {best} on all {len(y)} images")
-    save(_fitted(models[best], X, y, groups, np.arange(len(y))), path)
+    model = _fitted(models[best], X, y, groups, np.arange(len(y)))
+    save(
+        model, path, X=X, y=y, groups=groups, metrics=_scores(result, best),
+        notes=f"The best of {len(models)} models compared, fitted on all of the data. It was chosen "
+        "for its scores, which therefore flatter it a little.",
+    )  # fmt: skip
     say(f"model: {os.path.abspath(path)}")
+
+
+def _scores(result, name):
+    """Return the means over the test sets with their intervals, of models fitted on a part each."""
+    intervals = {metric.name: result.interval(name, metric.name) for metric in result.metrics}
+    return {
+        f"cross-validated {metric}": {"mean": found.mean, "low": found.low, "high": found.high}
+        for metric, found in intervals.items()
+    }
 
 
 def _best(result):

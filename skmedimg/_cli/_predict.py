@@ -20,19 +20,27 @@ def run_predict(options):
     code : int
     """
     from skmedimg.images._read import ImageReadError
-    from skmedimg.saving import load
 
     missing = [path for path in options.files if not os.path.isfile(path)]
     if missing:
         raise DataError(f"there is no file {missing[0]!r} ({len(missing)} missing).")
     try:
-        model = load(options.model)
+        model = _loaded(options.model)
         rows = list(_rows(model, options.files))
     except ImageReadError as error:
         raise DataError(str(error)) from error
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerows(rows)
     return 0
+
+
+def _loaded(path):
+    from skmedimg.saving import load
+
+    try:
+        return load(path)
+    except ValueError as error:  # no model, a damaged one, or one of another version
+        raise DataError(str(error)) from error
 
 
 def _rows(model, files):
