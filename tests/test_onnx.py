@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import skimage.feature
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.feature_selection import VarianceThreshold
@@ -16,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 from skmedimg import (
+    HOG,
     LBP,
     BackboneFeatures,
     ImageLoader,
@@ -147,6 +149,42 @@ def test_a_pipeline_on_images_answers_alike(name, lesions, tmp_path):
     model = STEPS[name]().fit(lesions.images, lesions.target)
     path = to_onnx(model, tmp_path / "m.onnx")
     assert_answers_alike(model, path, lesions.images, lesions.images[..., None])
+
+
+HOGS = [
+    {}, {"orientations": 8, "block_norm": "L1-sqrt", "transform_sqrt": True},
+    {"orientations": 12, "block_norm": "L2", "pixels_per_cell": (5, 7)},
+    {"cells_per_block": (1, 2), "block_norm": "L1"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("colour", [False, True])
+@pytest.mark.parametrize("settings", HOGS, ids=str)
+def test_oriented_gradients_are_those_of_scikit_image(settings, colour, lesions, tmp_path):
+    images = (as_colour(lesions.images) if colour else lesions.images).astype(np.float32)
+    if "transform_sqrt" in settings:  # roots of bytes meet bounds to the last bit, on either side
+        images += np.random.default_rng(0).random(images.shape, dtype=np.float32)
+    path = to_onnx(HOG(**settings).fit(images), tmp_path / "m.onnx")
+    names = {"pixels_per_cell": (8, 8), "cells_per_block": (3, 3), "block_norm": "L2-Hys"}
+    expected = [
+        skimage.feature.hog(image, **names | settings, channel_axis=-1 if colour else None)
+        for image in images.astype(float)
+    ]
+    np.testing.assert_allclose(run(path, images.reshape(24, 32, 32, -1)), expected, atol=2e-5)
+
+
+def test_oriented_gradients_of_colour_made_grey_are_refused(lesions, tmp_path):
+    model = HOG(channels="gray").fit(as_colour(lesions.images))
+    with pytest.raises(TypeError, match="with channels='gray': bytes and floats turn grey diff"):
+        to_onnx(model, tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize("last", [LogisticRegression(), ShallowMLP((4,), **QUICK)])
+def test_a_pipeline_of_oriented_gradients_answers_alike(last, lesions, tmp_path):
+    model = Pipeline([ImageLoader((32, 32)), HOG(), last]).fit(lesions.images, lesions.target)
+    path = to_onnx(model, tmp_path / "m.onnx")
+    given = lesions.images[..., None].astype(np.float32)
+    assert_answers_alike(model, path, lesions.images, given)
 
 
 ON_ROWS = {

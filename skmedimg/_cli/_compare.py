@@ -126,8 +126,8 @@ def _save_best(path, models, result, X, y, groups, say):
     model = _fitted(models[best], X, y, groups, np.arange(len(y)))
     save(
         model, path, X=X, y=y, groups=groups, metrics=_scores(result, best),
-        notes=f"The best of {len(models)} models compared, fitted on all of the data. It was chosen "
-        "for its scores, which therefore flatter it a little.",
+        notes=f"The best of {len(models)} models compared, fitted on all of the data. It was "
+        "chosen for its scores, which therefore flatter it a little.",
     )  # fmt: skip
     say(f"model: {os.path.abspath(path)}")
 

@@ -78,13 +78,14 @@ class Patches(nn.Module):
     def forward(self, images):
         patches = self.project(images)
         tokens = patches.flatten(2).transpose(1, 2)
-        first = self._network[0].class_token.expand(len(images), -1, -1)
-        return torch.cat([first, tokens], 1) + self._positions_on(*patches.shape[2:])
+        first = self._network[0].class_token.expand(images.shape[0], -1, -1)
+        sides = (int(side) for side in patches.shape[2:])  # constants, where a graph is traced
+        return torch.cat([first, tokens], 1) + self._positions_on(*sides)
 
     def _positions_on(self, height, width):
         positions = self._network[0].encoder.pos_embedding
         first, grid = positions[:, :1], positions[:, 1:]
-        side = round(grid.shape[1] ** 0.5)
+        side = round(int(grid.shape[1]) ** 0.5)
         if (side, side) == (height, width):
             return positions
         grid = grid.unflatten(1, (side, side)).permute(0, 3, 1, 2)

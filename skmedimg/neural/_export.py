@@ -43,6 +43,6 @@ class OnnxExport:
 
     def _onnx_facts(self):
         """Return the metadata of the file."""
-        facts = {"classes": self.classes_.tolist(), "recipe": repr(self)}
+        facts = {"classes": self.classes_.tolist(), "recipe": self.__repr__(N_CHAR_MAX=10**9)}
         threshold = getattr(self, "threshold_", None)
         return facts if threshold is None else {**facts, "threshold": threshold}

@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmedimg._onnx import image_input, on_the_cpu, write_onnx
 from skmedimg.evaluation._checkpoint import describe
 from skmedimg.networks._graphs import Affine, Chosen, Probabilities, Rows
+from skmedimg.networks._hog_graph import HogGraph
 from skmedimg.saving._save import checked_path
 
 # Steps that do nothing to what is predicted: they read files, or act in `fit` alone.
@@ -16,10 +17,11 @@ _LEFT_OUT = ("ImageLoader", "Augmenter", "Resample", "RandomOverSampler", "Rando
 def to_onnx(model, path):
     """Write a fitted network or pipeline as an ONNX file, preprocessing included.
 
-    Of a pipeline, `BackboneFeatures`, scikit-learn's scalers, PCA, `VarianceThreshold`, logistic
-    regression, linear discriminants and networks are written. An `ImageLoader` in front is left
-    out, for ONNX reads no files: the graph begins with the images that it gives out. Any other
-    step is refused by name.
+    Of a pipeline, `HOG`, `BackboneFeatures`, scikit-learn's scalers, PCA, `VarianceThreshold`,
+    logistic regression, linear discriminants and networks are written. An `ImageLoader` in front
+    is left out, for ONNX reads no files: the graph begins with the images that it gives out. Any
+    other step is refused by name. Where `HOG` comes first, the input is pixels as stored, cast to
+    float32.
 
     Parameters
     ----------
@@ -82,6 +84,8 @@ def _example(step):
     """Return an example of what comes from outside."""
     if hasattr(step, "_pixels_dtype"):
         return image_input(step)[1]
+    if hasattr(step, "image_shape_"):
+        return torch.zeros(2, *step.image_shape_)
     return torch.zeros(2, step.n_features_in_)
 
 
@@ -100,6 +104,15 @@ def _parts(step):
 
 def _features(step):
     return [image_input(step)[0], Rows(on_the_cpu(step.network_))]
+
+
+def _hog(step):
+    if step.channels == "gray" and step.image_shape_[2] > 1:
+        raise TypeError(
+            "step HOG cannot be written as ONNX with channels='gray': bytes and floats turn grey "
+            'differently. Put ImageLoader(color="gray") before it.'
+        )
+    return [HogGraph(step.image_shape_, step._settings())]
 
 
 def _standard(step):
@@ -149,6 +162,7 @@ def _affine(factor, constant):
 
 _WRITERS = {
     "BackboneFeatures": _features,
+    "HOG": _hog,
     "LinearDiscriminantAnalysis": _linear,
     "LogisticRegression": _linear,
     "MaxAbsScaler": _max_abs,
