@@ -90,7 +90,7 @@ def share_study(X, y, file, processes):
 
 
 def trials_per_minute(seconds):
-    return {f"trials per minute,{n[4:]}": round(60 * TRIALS / s, 1) for n, s in seconds.items()}
+    return {f"trials per minute{n[4:]}": round(60 * TRIALS / s, 1) for n, s in seconds.items()}
 
 
 def make_dask(quick):
