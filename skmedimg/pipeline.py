@@ -132,6 +132,8 @@ def name_steps(steps):
     """
     if not isinstance(steps, (list, tuple)):
         raise TypeError(f"steps needs a list of estimators, but is a {type(steps).__name__}.")
+    if not steps:
+        raise ValueError("steps is empty; it needs at least one estimator.")
     if all(isinstance(step, tuple) for step in steps):
         return steps
     taken = {step[0] for step in steps if isinstance(step, tuple)}

@@ -2,6 +2,7 @@
 
 import os
 from numbers import Integral
+from types import NoneType
 
 from skmedimg._sklearn import HasMethods, StrOptions, validate_params
 from skmedimg.datasets._bunch import bunch_of
@@ -93,10 +94,10 @@ def load_image_table(
     _check_columns(name, frame, {"path": path, "label": label, "group": group, "mask": mask})
     report = LoadReport(name)
     columns = {
-        "paths": _joined(root, _column(frame, path)),
+        "paths": _joined(root, _column(frame, path), path),
         "labels": _column(frame, label),
         "groups": _column(frame, group),
-        "masks": _joined(root, _column(frame, mask)),
+        "masks": _joined(root, _column(frame, mask), mask),
         "split": None,
     }
     _check_repeats(columns, report)
@@ -141,9 +142,12 @@ def _column(frame, column):
     return [None if gap else value for value, gap in zip(frame[column].tolist(), gaps, strict=True)]
 
 
-def _joined(root, paths):
+def _joined(root, paths, column):
     if paths is None:
         return None
+    for row, path in enumerate(paths):
+        if not isinstance(path, (str, os.PathLike, NoneType)):
+            raise TypeError(f"Column {column!r} needs paths, but row {row} holds {path!r}.")
     return [None if path is None else os.path.join(root, os.fspath(path)) for path in paths]
 
 

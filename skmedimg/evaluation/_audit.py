@@ -72,6 +72,10 @@ def audit(
     >>> len(np.unique(found.groups()))
     117
     """
+    if not distance >= 0 or not 0 <= correlation <= 1:
+        raise ValueError(
+            f"distance={distance} needs to be at least 0, correlation={correlation} from 0 to 1."
+        )
     case, n = make_case(
         X, y, groups, test, image_shape, distance, correlation, n_jobs, random_state
     )
@@ -171,6 +175,8 @@ class Audit:
         -------
         findings : list of Finding
         """
+        if severity not in (None, *SEVERITIES):
+            raise ValueError(f"severity={severity!r} must be one of {', '.join(SEVERITIES)}.")
         return [
             finding for finding in self.findings
             if severity in (None, finding.severity) and finding.kind.startswith(kind or "")

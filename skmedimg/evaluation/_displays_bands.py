@@ -104,6 +104,11 @@ class _BandDisplay:
         check_consistent_length(y_true, y_score, folds)
         pos_label = np.unique(y_true)[-1] if pos_label is None else pos_label
         truth = y_true == pos_label
+        if truth.all() or not truth.any():
+            raise ValueError(
+                f"y_true needs two classes, pos_label={pos_label!r} one of them, but holds "
+                f"{np.unique(y_true).tolist()}."
+            )
         parts = [(truth[folds == fold], y_score[folds == fold]) for fold in np.unique(folds)]
         display = cls([cls._band(name, parts)], pos_label, float(truth.mean()))
         return display.plot(ax) if plot else display

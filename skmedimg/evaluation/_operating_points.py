@@ -1,6 +1,10 @@
 """What one share is worth while the other is held: measures and scorers."""
 
+from numbers import Real
+
+import numpy as np
 from sklearn.metrics import make_scorer, roc_curve
+from sklearn.utils import column_or_1d
 
 
 def specificity_at_sensitivity(y_true, y_score, *, sensitivity=0.95, pos_label=1):
@@ -27,7 +31,7 @@ def specificity_at_sensitivity(y_true, y_score, *, sensitivity=0.95, pos_label=1
     >>> round(specificity_at_sensitivity([0, 0, 0, 1, 1], [0.1, 0.2, 0.7, 0.6, 0.9]), 3)
     0.667
     """
-    false_alarms, found, _ = roc_curve(y_true, y_score, pos_label=pos_label)
+    false_alarms, found = _curve(y_true, y_score, pos_label, "sensitivity", sensitivity)
     return float(1 - false_alarms[found >= sensitivity - 1e-12].min())
 
 
@@ -52,7 +56,7 @@ def sensitivity_at_specificity(y_true, y_score, *, specificity=0.95, pos_label=1
     >>> sensitivity_at_specificity([0, 0, 0, 1, 1], [0.1, 0.2, 0.7, 0.6, 0.9])
     0.5
     """
-    false_alarms, found, _ = roc_curve(y_true, y_score, pos_label=pos_label)
+    false_alarms, found = _curve(y_true, y_score, pos_label, "specificity", specificity)
     return float(found[1 - false_alarms >= specificity - 1e-12].max())
 
 
@@ -108,6 +112,25 @@ def sensitivity_at_specificity_scorer(specificity=0.95, pos_label=1):
     return _scorer(sensitivity_at_specificity, pos_label, specificity=specificity)
 
 
+def _curve(y_true, y_score, pos_label, name, promised):
+    """Return the shares of false alarms and of cases found, threshold by threshold."""
+    _check_share(name, promised)
+    y_true = column_or_1d(y_true)
+    classes = np.unique(y_true).tolist()
+    if len(classes) != 2 or pos_label not in classes:
+        raise ValueError(
+            f"y_true needs two classes, pos_label={pos_label!r} one of them, but holds {classes}."
+        )
+    return roc_curve(y_true == pos_label, y_score)[:2]
+
+
+def _check_share(name, share):
+    if not isinstance(share, Real) or not 0 < share <= 1:
+        raise ValueError(f"{name} needs to be a share above 0, up to 1, but is {share!r}.")
+
+
 def _scorer(measure, pos_label, **promise):
+    for name, share in promise.items():
+        _check_share(name, share)
     response = ("predict_proba", "decision_function")
     return make_scorer(measure, response_method=response, pos_label=pos_label, **promise)

@@ -4,7 +4,7 @@ from collections import namedtuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.utils import get_tags
+from sklearn.utils import check_array, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._sklearn import HasMethods, StrOptions, fit_context
@@ -56,7 +56,12 @@ def aggregate_patients(probabilities, groups, how="mean", positive=1):
     """
     if how not in HOW:
         raise ValueError(f"how={how!r} needs one of {', '.join(HOW)}.")
-    probabilities = np.asarray(probabilities, dtype=float)
+    probabilities = check_array(probabilities, dtype=float, input_name="probabilities")
+    if positive not in range(probabilities.shape[1]):
+        raise ValueError(
+            f"positive={positive!r} is no column of probabilities, which has "
+            f"{probabilities.shape[1]}."
+        )
     patients, patient = np.unique(check_groups(groups, probabilities), return_inverse=True)
     if how == "mean":
         sums = [np.bincount(patient, column) for column in probabilities.T]
@@ -149,7 +154,8 @@ class PatientAggregator(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         self : PatientAggregator
         """
-        extra = {} if groups is None else groups_for_fit(self.estimator, np.asarray(groups))
+        groups = check_groups(groups, y)
+        extra = {} if groups is None else groups_for_fit(self.estimator, groups)
         self.estimator_ = clone(self.estimator).fit(X, y, **extra)
         self.classes_ = self.estimator_.classes_
         if hasattr(self.estimator_, "n_features_in_"):

@@ -1,6 +1,7 @@
 """Display of segmentation: image, truth, prediction, outlines and errors, worst to best."""
 
 import numpy as np
+from sklearn.utils import check_consistent_length
 
 from skmedimg._style import SERIES
 from skmedimg.images._mask_files import load_masks
@@ -112,6 +113,7 @@ class SegmentationDisplay:
         """
         first = displayable(image_at(X, 0, image_shape))
         y_true, y_pred = _as_masks(y_true, y_pred, first.shape[:2])
+        check_consistent_length(X, y_true)
         scores = dice(y_true, y_pred, average="image")
         rows, captions = _choose(scores, y_true.any(axis=(1, 2)), show)
         size = y_pred.shape[1:]

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import zlib
 from pathlib import Path
 
@@ -37,9 +38,19 @@ def read_comparison(path):
     -------
     fields : dict
     """
-    content = json.loads(Path(path).read_text("utf-8"))
-    if not isinstance(content, dict) or content.pop("skmedimg_comparison", None) != _FORMAT:
-        raise ValueError(f"{path} is not a comparison written by Comparison.to_json.")
+    file = Path(path).read_bytes()
+    try:
+        return _fields(json.loads(file))
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        raise ValueError(
+            f"{os.fspath(path)!r} is not a comparison written by Comparison.to_json, or it is "
+            f"damaged ({error!r})."
+        ) from error
+
+
+def _fields(content):
+    if content.pop("skmedimg_comparison", None) != _FORMAT:
+        raise ValueError(f"skmedimg_comparison needs to be {_FORMAT}")
     fields = _decode(content)
     fields["splits"] = tuple(Split(*split) for split in fields["splits"])
     fields["metrics"] = tuple(Metric(*metric) for metric in fields["metrics"])

@@ -53,7 +53,8 @@ def as_images(images):
     if isinstance(images, LazyImages):
         return images
     images = np.asarray(images)
-    if images.ndim not in (3, 4) or images.dtype.kind not in "buif":
+    plain = images.ndim in (3, 4) and images.dtype.kind in "buif"
+    if not plain or 0 in images.shape:
         raise ValueError(
             "images needs an array of numbers of shape (n, height, width) or (n, height, width, "
             f"channels), but has shape {images.shape} and dtype {images.dtype}. "

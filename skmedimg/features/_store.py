@@ -58,6 +58,8 @@ class FeatureStore:
         for name, limit in (("memory", memory), ("disk", disk)):
             if not isinstance(limit, Real) or not limit >= 0:
                 raise ValueError(f"{name} needs a number of bytes, 2**30 say, but is {limit!r}.")
+        if directory is not None and Path(directory).is_file():
+            raise NotADirectoryError(f"directory={os.fspath(directory)!r} is a file, no folder.")
         self.directory = directory
         self.memory = memory
         self.disk = disk

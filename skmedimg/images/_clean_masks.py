@@ -1,5 +1,7 @@
 """Clean predicted masks: largest components, no holes, no specks."""
 
+from numbers import Integral
+
 import numpy as np
 from scipy import ndimage
 from skimage.measure import label
@@ -41,6 +43,13 @@ def clean_masks(masks, *, largest=None, fill_holes=False, min_size=0):
         raise ValueError(
             f"masks needs shape (n, height, width), but has {masks.shape}. Reshape rows first."
         )
+    if masks.dtype.kind not in "biu" and not _is_whole(masks):
+        raise ValueError(
+            f"masks needs class labels, but holds fractions of dtype {masks.dtype}. Threshold "
+            "probabilities first: masks > 0.5."
+        )
+    _check_count("largest", 1 if largest is None else largest, least=1)
+    _check_count("min_size", min_size, least=0)
     cleaned = np.zeros_like(masks)
     for before, after in zip(masks, cleaned, strict=True):
         for value in np.unique(before[before != 0]):
@@ -95,6 +104,15 @@ class CleanMasks(BaseEstimator):
         return clean_masks(
             masks, largest=self.largest, fill_holes=self.fill_holes, min_size=self.min_size
         )
+
+
+def _is_whole(masks):
+    return masks.dtype.kind == "f" and bool((masks == np.round(masks)).all())
+
+
+def _check_count(name, count, least):
+    if not isinstance(count, Integral) or count < least:
+        raise ValueError(f"{name} needs to be an integer of at least {least}, but is {count!r}.")
 
 
 def _keep_components(mask, largest, min_size):

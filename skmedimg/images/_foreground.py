@@ -5,6 +5,8 @@ import warnings
 import numpy as np
 from scipy import ndimage
 
+from skmedimg.images._resize import check_one_image
+
 
 def crop_foreground(image, *, threshold=0.18, margin=0.02, name="The image"):
     """Cut one image to the bounding box of its largest bright part.
@@ -39,6 +41,11 @@ def crop_foreground(image, *, threshold=0.18, margin=0.02, name="The image"):
     >>> crop_foreground(image, margin=0).shape
     (20, 30)
     """
+    image = check_one_image(image)
+    if not 0 <= threshold < 1:
+        raise ValueError(f"threshold needs to be at least 0 and below 1, but is {threshold!r}.")
+    if not margin >= 0:
+        raise ValueError(f"margin needs to be at least 0, but is {margin!r}.")
     box = foreground_box(image, threshold, margin)
     if box is None:
         warnings.warn(f"{name} is blank, so there is no foreground to crop to: it is kept whole.")

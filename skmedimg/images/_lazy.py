@@ -4,6 +4,7 @@ import math
 import multiprocessing
 import os
 from concurrent.futures import ThreadPoolExecutor
+from numbers import Integral
 
 import numpy as np
 
@@ -89,6 +90,8 @@ class LazyImages:
         n_jobs=None,
     ):
         self.paths = _path_array(paths)
+        if n_jobs is not None and not isinstance(n_jobs, Integral):
+            raise TypeError(f"n_jobs needs to be an integer or None, but is {n_jobs!r}.")
         self.n_jobs = n_jobs
         self._options = check_options(
             DecodeOptions(

@@ -2,12 +2,14 @@
 
 import os
 import stat
+from numbers import Real
 
 import numpy as np
 from PIL import Image
 
 from skmedimg.images._limits import MAX_PIXELS, ImageReadError
 from skmedimg.images._pictures import read_picture, signature_of
+from skmedimg.images._resize import check_size
 
 COLORS = ("gray", "rgb", "keep")
 
@@ -93,6 +95,7 @@ def read_pixels(path, color, frame, window, max_pixels, draft_size):
     pixels : PIL.Image.Image of mode L or RGB, or ndarray (height, width) or (height, width, 3)
     """
     _check_options(color, frame, window, max_pixels)
+    draft_size = check_size(draft_size, "draft_size")
     head = _head(path)
     try:
         pixels = _decode(path, head, color, frame, window, max_pixels, draft_size)
@@ -113,10 +116,15 @@ def _check_options(color, frame, window, max_pixels):
         raise ValueError(f'color needs to be "gray", "rgb" or "keep", but is {color!r}.')
     if frame is not None and (not isinstance(frame, (int, np.integer)) or frame < 0):
         raise ValueError(f"frame needs to be None or an index from 0, but is {frame!r}.")
-    if window is not None and not (np.shape(window) == (2,) and window[1] >= 1):
+    if window is not None and not _is_window(window):
         raise ValueError(f"window needs to be (center, width), width >= 1, but is {window!r}.")
-    if max_pixels < 1:
+    if not isinstance(max_pixels, Real) or max_pixels < 1:
         raise ValueError(f"max_pixels needs to be at least 1, but is {max_pixels!r}.")
+
+
+def _is_window(window):
+    numbers = np.shape(window) == (2,) and all(isinstance(value, Real) for value in window)
+    return numbers and bool(np.isfinite(window).all()) and window[1] >= 1
 
 
 def _head(path):

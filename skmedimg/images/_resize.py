@@ -50,20 +50,49 @@ def resize_image(image, size, *, aspect="stretch", interpolation="bilinear"):
            [  0, 200, 200,   0],
            [  0, 200, 200,   0]], dtype=uint8)
     """
-    sides = image.size[::-1] if isinstance(image, Image.Image) else image.shape[:2]
-    if sides == tuple(size):
+    size = check_size(size)
+    for name, value, known in (
+        ("aspect", aspect, ASPECTS),
+        ("interpolation", interpolation, tuple(INTERPOLATIONS)),
+    ):
+        if value not in known:
+            raise ValueError(f"{name} needs to be one of {known}, but is {value!r}.")
+    sides = image.size[::-1] if isinstance(image, Image.Image) else check_one_image(image).shape[:2]
+    if sides == size:
         return np.array(image) if isinstance(image, Image.Image) else image
     shape, inner, box = _geometry(sides, size, aspect)
     resized = _resample(image, inner, box, INTERPOLATIONS[interpolation])
     return resized if inner == shape else _on_black(resized, shape)
 
 
-def check_size(size):
+def check_one_image(image):
+    """Return one image as an array of numbers.
+
+    Parameters
+    ----------
+    image : array-like (height, width) or (height, width, channels)
+
+    Returns
+    -------
+    image : ndarray
+    """
+    image = np.asarray(image)
+    if image.ndim not in (2, 3) or image.size == 0 or image.dtype.kind not in "buif":
+        raise ValueError(
+            "image needs numbers of shape (height, width) or (height, width, channels), but has "
+            f"shape {image.shape} and dtype {image.dtype}. Of a stack, pass one after the other."
+        )
+    return image
+
+
+def check_size(size, name="size"):
     """Return `size` as None or (height, width).
 
     Parameters
     ----------
     size : int, tuple of int or None
+    name : str, default="size"
+        What messages call it.
 
     Returns
     -------
@@ -71,9 +100,9 @@ def check_size(size):
     """
     if size is None:
         return None
-    sides = (size, size) if isinstance(size, (int, np.integer)) else tuple(size)
+    sides = tuple(size) if np.ndim(size) == 1 else (size, size)
     if len(sides) != 2 or not all(isinstance(s, (int, np.integer)) and s > 0 for s in sides):
-        raise ValueError(f"size needs to be (height, width), positive integers, but is {size!r}.")
+        raise ValueError(f"{name} needs to be (height, width), positive integers, but is {size!r}.")
     return int(sides[0]), int(sides[1])
 
 

@@ -1,5 +1,7 @@
 """Labels to stratify masks by: what an image shows and how much of it."""
 
+from numbers import Integral
+
 import numpy as np
 
 from skmedimg.images._mask_files import read_mask
@@ -34,9 +36,11 @@ def stratify_masks(masks, *, bins=3):
     >>> stratify_masks(masks, bins=2)
     array([0, 1, 1, 2, 2, 0])
     """
-    if bins < 1:
-        raise ValueError(f"bins needs to be at least 1, but is {bins!r}.")
+    if not isinstance(bins, Integral) or bins < 1:
+        raise ValueError(f"bins needs to be at least 1, and an integer, but is {bins!r}.")
     kinds, shares = _summaries(masks)
+    if not kinds:
+        raise ValueError("masks is empty; it needs the mask of at least one image.")
     labels = np.empty(len(kinds), dtype=np.int64)
     used = 0
     for kind in sorted(set(kinds)):

@@ -67,6 +67,9 @@ def hausdorff_distance(
     3.0
     """
 
+    if not 0 <= percentile <= 100:
+        raise ValueError(f"percentile needs to be from 0 to 100, but is {percentile!r}.")
+
     def farthest(to_pred, to_true):
         return max(np.percentile(to_pred, percentile), np.percentile(to_true, percentile))
 
@@ -176,6 +179,9 @@ def boundary_f1(
     (1.0, 0.071...)
     """
 
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance needs to be at least 0, but is {tolerance!r}.")
+
     def f1(to_pred, to_true):
         recall, precision = np.mean(to_pred <= tolerance), np.mean(to_true <= tolerance)
         return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
@@ -191,6 +197,8 @@ def _surface_score(
     y_true, y_pred, labels = check_pair(y_true, y_pred, labels)
     spacing = _check_spacing(y_true, spacing)
     weights = check_image_weights(sample_weight, len(y_true))
+    if isinstance(missing, str) and missing != "diagonal":
+        raise ValueError(f'missing needs to be a distance or "diagonal", but is {missing!r}.')
     if missing == "diagonal":
         missing = math.dist(np.multiply(y_true.shape[1:], spacing), np.zeros(len(spacing)))
     table = np.full((len(y_true), len(labels)), float(missing))
@@ -242,7 +250,9 @@ def _check_spacing(masks, spacing):
             f"Distances need masks (n, height, width), but got rows of shape {masks.shape}. "
             "Reshape them first."
         )
-    sides = np.broadcast_to(np.asarray(spacing, dtype=np.float64), (masks.ndim - 1,))
-    if not np.all(sides > 0):
-        raise ValueError(f"spacing needs positive sizes, but is {spacing!r}.")
-    return sides
+    sides = np.asarray(spacing, dtype=np.float64)
+    if sides.shape not in ((), (masks.ndim - 1,)) or not np.all(sides > 0):
+        raise ValueError(
+            f"spacing needs positive sizes, one or {masks.ndim - 1}, but is {spacing!r}."
+        )
+    return np.broadcast_to(sides, (masks.ndim - 1,))
