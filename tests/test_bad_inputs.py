@@ -1,0 +1,73 @@
+"""Bad input is refused in words: which parameter or file, what came, and the way out."""
+
+import warnings
+from importlib import import_module
+
+import matplotlib.pyplot as plt
+import pytest
+
+import skmedimg
+from tests.bad_inputs import BAD_INPUTS, write_files
+
+ROOMS = (
+    "datasets",
+    "evaluation",
+    "features",
+    "images",
+    "inspection",
+    "metrics",
+    "recipes",
+    "saving",
+    "search",
+)
+NEEDS_NO_ROW = {
+    "CHEST_XRAY_PATIENT": "a constant",
+    "ModelCard": "read_card makes it, and has rows",
+    "RecipeCard": "recipe_card makes it, and has rows",
+    "ImageReadError": "an error, which the rows of read_image expect",
+    **dict.fromkeys(ROOMS, "a room: its names have rows"),
+}
+
+
+def public_names():
+    rooms = [skmedimg, *(import_module(f"skmedimg.{room}") for room in ROOMS)]
+    return {name for room in rooms for name in room.__all__}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bad inputs é")
+    write_files(folder)
+    return folder
+
+
+@pytest.fixture
+def no_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.mark.usefixtures("no_figures")
+@pytest.mark.parametrize("row", BAD_INPUTS, ids=lambda row: row.name)
+def test_bad_input_is_refused_in_words(folder, row):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is odd before it is refused is said elsewhere
+        with pytest.raises(row.kind) as caught:
+            row.call(folder)
+    assert [words for words in row.words if words not in str(caught.value)] == []
+
+
+def test_the_table_has_150_rows_of_different_names():
+    names = [row.name for row in BAD_INPUTS]
+    assert len(names) >= 150
+    assert len(set(names)) == len(names)
+
+
+def test_every_row_asks_for_words():
+    assert [row.name for row in BAD_INPUTS if not row.words] == []
+
+
+def test_every_public_name_is_put_to_the_test():
+    tested = {row.name.partition(":")[0] for row in BAD_INPUTS}
+    assert public_names() - tested - NEEDS_NO_ROW.keys() == set()
+    assert NEEDS_NO_ROW.keys() - public_names() == set()
