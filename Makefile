@@ -10,7 +10,7 @@ WORKERS ?= 2
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv test demo lint format docs bench clean
+.PHONY: help venv test coverage demo lint format docs bench clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -26,6 +26,10 @@ $(STAMP): pyproject.toml
 
 test: $(STAMP)  ## Run the tests and the doctests of code, guide and README
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+
+coverage: $(STAMP)  ## Run the tests and list the lines that none of them reaches; 95 % is the floor
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --cov=skmedimg \
+		--cov-report=term-missing:skip-covered --cov-fail-under=95
 
 demo: $(STAMP)  ## Compare three models on synthetic scans and write report.html
 	$(BIN)/python -m skmedimg compare --demo --jobs 2 --out report.html

@@ -12,7 +12,7 @@ from PIL import Image
 
 from skmedimg import load_image_table, load_masks, read_image
 from skmedimg.images import ImageReadError
-from tests.mutants import with_checksums, without_checksums
+from tests.mutants import forged_model, with_checksums, without_checksums
 
 # What a file is called; from nothing to a list of whole files; from a path to nothing or to one
 # of `refusals`; from a whole file and a generator to a mutant.
@@ -75,6 +75,13 @@ def read_model(path):
     from skmedimg.saving import load
 
     np.testing.assert_array_equal(load(path).predict_proba(SMOOTH[None]), _model()[1])
+
+
+def load_model(path):
+    """A model that somebody made up may be bad, but it is a model or an error."""
+    from skmedimg.saving import load
+
+    assert hasattr(load(path), "fit")
 
 
 def pictures(kind):
@@ -266,5 +273,8 @@ FORMATS = {
     "journal": Format("study.log", _journals, read_journal, (ValueError,), without_checksums),
     "model": Format(
         "a.skmed", lambda: [_model()[0]], read_model, (ValueError,), with_checksums("zip")
+    ),
+    "forged model": Format(
+        "a.skmed", lambda: [_model()[0]], load_model, (ValueError,), forged_model
     ),
 }  # fmt: skip

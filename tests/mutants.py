@@ -2,9 +2,12 @@
 
 import gzip
 import io
+import json
 import struct
 import zipfile
 import zlib
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -12,6 +15,10 @@ from skmedimg import read_image
 from skmedimg.images import ImageReadError
 
 _NUMBERS = (0, 1, 2, 127, 128, 255, 256, 32767, 32768, 65535, 65536, 10**5, 2**31 - 1, 2**32 - 1)
+_SURPRISES = (
+    *(None, True, 0, -1, 1.5, 3, 10**4, 10**9, 10**20, float("nan"), "", "x", "sgd", "..", [], {}),
+    *([-1], [10**9], {"class": "skmedimg.ScratchCNN"}, {"array": 10**6}, {"tuple": [0, 0]}),
+)
 _PNG_HEAD = 8
 
 
@@ -59,6 +66,39 @@ def with_checksums(kind):
         return through(data, random, mutate) if random.randint(2) else mutate(data, random)
 
     return damage
+
+
+def forged_model(data, random, mutate):
+    """Change what a saved model says and sign it anew, as whoever made the file could."""
+    from skmedimg.saving._archive import MANIFEST, write_archive
+
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(members.pop(MANIFEST))
+    if random.randint(3):
+        for _ in range(random.randint(1, 4)):
+            _replace_one(manifest["model"], random)
+    else:
+        name = sorted(members)[random.randint(len(members))]
+        members[name] = mutate(members[name], random)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "a.skmed"
+        write_archive(path, manifest, {name: [content] for name, content in members.items()})
+        return path.read_bytes()
+
+
+def _replace_one(tree, random):
+    """Put a value that nobody expects somewhere into a tree of dicts and lists."""
+    while True:
+        keys = list(tree) if isinstance(tree, dict) else range(len(tree))
+        if not len(keys):
+            return
+        key = keys[random.randint(len(keys))]
+        inner = tree[key]
+        if not isinstance(inner, (dict, list)) or not inner or not random.randint(8):
+            tree[key] = _SURPRISES[random.randint(len(_SURPRISES))]
+            return
+        tree = inner
 
 
 def without_checksums(data, random, mutate):
