@@ -122,7 +122,7 @@ def of_every_network(name, make, y):
         bad(f"{name}: no pixels", lambda at: fit(GREY[:, :0]), "(12, 0, 16)", "without pixels"),
         bad(f"{name}: sparse", lambda at: fit(sparse.csr_matrix(GREY[0])), "dense", kind=TypeError),
         bad(f"{name}: text", lambda at: fit(np.full((12, 4), "a")), "bytes/strings", "Convert your data"),
-        bad(f"{name}: ragged", lambda at: fit([GREY[0], GREY[0, :9]]), "inhomogeneous"),
+        bad(f"{name}: ragged", lambda at: fit([GREY[0], GREY[0, :9]]), "ragged"),
         bad(f"{name}: y of another length", lambda at: fit(y=y[:9]), "inconsistent numbers", "12", "9"),
         bad(f"{name}: no y", lambda at: fit(y=None), name, "requires y"),
         bad(f"{name}: max_epochs", lambda at: fit(options={"max_epochs": 0}), "max_epochs", "0"),

@@ -24,6 +24,7 @@ NEEDS_NO_ROW = {
     "CHEST_XRAY_PATIENT": "a constant",
     "ModelCard": "read_card makes it, and has rows",
     "RecipeCard": "recipe_card makes it, and has rows",
+    "DegenerateOutputWarning": "a warning",
     "ImageReadError": "an error, which the rows of read_image expect",
     **dict.fromkeys(ROOMS, "a room: its names have rows"),
 }

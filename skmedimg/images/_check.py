@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from numbers import Number
 
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
@@ -126,6 +127,8 @@ def check_labels(estimator, y, images):
         )
     y = column_or_1d(y, warn=True)
     refuse_mixed(y, "y", "label")
+    if y.dtype.kind == "O" and all(isinstance(label, Number) for label in y):
+        y = np.array(y.tolist())  # numbers in a column of objects, as pandas may keep them
     if y.dtype.kind == "f":
         check_array(y, ensure_2d=False, input_name="y")
     check_consistent_length(images, y)
