@@ -1,5 +1,7 @@
 """Read the picture formats, by Pillow."""
 
+import mmap
+
 import numpy as np
 from PIL import (
     BmpImagePlugin,
@@ -103,6 +105,8 @@ def open_picture(path, file, head, max_pixels):
     name, reader = READERS[signature_of(head)]
     if name == "WebP":  # the decoder allocates the canvas before the picture is open
         check_pixels(path, *webp_size(head), max_pixels)
+    if name == "PNG":  # a chunk may promise 4 GB; a map never gives more than there is
+        file = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     picture = reader(file, path)  # not Image.open: its size limit is a global setting
     check_pixels(path, *picture.size, max_pixels)
     return picture
