@@ -12,8 +12,8 @@ from skmedimg._sklearn import check_sample_weight, num_samples, validate_data
 from skmedimg.images._lazy import LazyImages
 from skmedimg.images._paths import list_paths
 from skmedimg.images._refusals import (
+    TEXT,
     other_shape,
-    raise_if_text,
     refuse_mixed,
     refuse_odd_kinds,
     refuse_odd_stacks,
@@ -193,10 +193,14 @@ def _numeric_rows(estimator, X, reset):
     if not reset:
         refuse_one_image(estimator, getattr(X, "shape", ()))
     try:
-        return validate_data(estimator, X, reset=reset, dtype="numeric")
+        rows = validate_data(estimator, X, reset=reset, dtype="numeric")
     except ValueError as error:
-        raise_if_text(error)
+        if str(error).startswith("could not convert string to float"):
+            raise ValueError(TEXT) from error
         raise
+    if rows.dtype.kind not in "fiub":  # scikit-learn 1.8 lets text of pandas pass
+        raise ValueError(TEXT)
+    return rows
 
 
 def _sums_finite(rows):

@@ -4,6 +4,10 @@ from collections.abc import Iterator, Set
 
 import numpy as np
 
+TEXT = (
+    'X holds text and is not one column of paths. Pass numbers, or the paths alone: table["path"].'
+)
+
 _CHANNELS = (1, 3, 4)
 _ABSENT = ("NoneType", "NAType", "NaTType")  # pandas is not imported to ask for its types
 
@@ -34,21 +38,6 @@ def refuse_odd_kinds(X):
         )
     if shapes and not isinstance(X, (list, tuple)):
         raise ValueError(f"X is a {type(X).__name__} of arrays: pass numpy.stack(list(X)).")
-
-
-def raise_if_text(error):
-    """Explain an error of numpy about text among numbers.
-
-    Parameters
-    ----------
-    error : ValueError
-    """
-    if str(error).startswith("could not convert string to float"):
-        text = str(error).partition(": ")[2]
-        raise ValueError(
-            f"X holds the text {text} and is not one column of paths. Pass numbers, or the paths "
-            'alone: table["path"].'
-        ) from error
 
 
 def refuse_odd_stacks(images):
