@@ -91,11 +91,15 @@ def score(X, y, train, test, depth, rate, seed):
 
 
 def facts(report):
-    """Return mean and standard error of each depth as lines of text."""
+    """Return the mean of each depth as lines of text, and its standard error where there is one."""
     lines = {}
     for depth, rate in settings():
         column = scores_at(report, depth, rate)
-        text = f"{np.mean(column):.3f} +- {standard_error(column):.3f} over {len(column)} folds"
+        if not column:  # the run was stopped
+            continue
+        text = f"{np.mean(column):.3f}, folds: {len(column)}"
+        if len(column) > 1:
+            text += f", standard error {standard_error(column):.3f}"
         lines[f"trainable_layers={depth!r}, backbone_learning_rate={rate:g}"] = text
     return lines
 
@@ -106,8 +110,8 @@ def draw(report, path):
 
     figure, axis = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
     for rate in RATES:
-        depths = [d for d in DEPTHS if d != 0 or rate == 1.0] if rate == 1.0 else DEPTHS
-        columns = [scores_at(report, depth, 1.0 if depth == 0 else rate) for depth in depths]
+        found = {d: scores_at(report, d, 1.0 if d == 0 else rate) for d in DEPTHS}
+        depths, columns = zip(*[pair for pair in found.items() if pair[1]], strict=True)
         layers = [N_LAYERS if depth == "all" else depth for depth in depths]
         means = [np.mean(column) for column in columns]
         errors = [standard_error(column) for column in columns]
@@ -120,7 +124,7 @@ def draw(report, path):
 
 
 def standard_error(column):
-    return np.std(column, ddof=1) / len(column) ** 0.5
+    return np.std(column, ddof=1) / len(column) ** 0.5 if len(column) > 1 else np.nan
 
 
 def scores_at(report, depth, rate):
