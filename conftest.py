@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from hypothesis import settings
 # Time limits would fail tests on a busy machine; a run in CI is the same run every time.
 settings.register_profile("skmedimg", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("skmedimg")
+
+# pytest's own, and what libraries set when they are first used.
+_OF_OTHERS = {"PYTEST_CURRENT_TEST", "KMP_INIT_AT_FORK", "KMP_DUPLICATE_LIB_OK"}
+_KEPT_BY_LIBRARIES = ("joblib_", "loky-", "pymp-", "dask-", "matplotlib-", "torchinductor_")
 
 NO_DATA = "set SKMEDIMG_DATA to a folder of real data to run this test"
 
@@ -42,6 +47,16 @@ def filters_put_back():
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_temporary_folder(tmp_path_factory):
+    """Give the run a folder of its own for temporary files; everybody uses the machine's."""
+    folder = str(tmp_path_factory.mktemp("temporary"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", folder)
+        patch.setattr(tempfile, "tempdir", folder)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def one_torch_thread():
     """Contended cores make several torch threads many times slower than one."""
@@ -50,23 +65,37 @@ def one_torch_thread():
 
 
 @pytest.fixture(autouse=True)
-def leaves_nothing_behind(one_torch_thread):
-    """Fail a test that moves a global generator or setting and does not put it back."""
+def leaves_nothing_behind(request, own_temporary_folder, one_torch_thread):
+    """Fail a test that changes something global or leaves a temporary file."""
     torch_was_there, modules_before = "torch" in sys.modules, len(sys.modules)
     before = _global_state(torch_was_there)
     yield
     after = _global_state(torch_was_there)
     if len(sys.modules) > modules_before:
         del before["warning filters"]  # libraries add filters of their own when first imported
+    if isinstance(request.node, pytest.DoctestItem):
+        del before["temporary files"]  # an example is short; the folder of the run goes anyway
     changed = [name for name in before if before[name] != after[name]]
     assert not changed, f"the test left these global settings changed: {', '.join(changed)}"
 
 
 def _global_state(with_torch):
-    state = {"numpy generator": _numpy_generator(), "warning filters": list(warnings.filters)}
+    state = {
+        "numpy generator": _numpy_generator(),
+        "warning filters": list(warnings.filters),
+        "working directory": os.getcwd(),
+        "environment": {name: os.environ[name] for name in os.environ if name not in _OF_OTHERS},
+        "temporary files": _temporary_files(),
+    }
     if with_torch:
         state.update(_torch_state(sys.modules["torch"]))
     return state
+
+
+def _temporary_files():
+    """Name what lies there but for what libraries keep until the process ends."""
+    names = os.listdir(tempfile.gettempdir())
+    return {name for name in names if not name.startswith(_KEPT_BY_LIBRARIES)}
 
 
 def _numpy_generator():

@@ -10,6 +10,9 @@ ROOT = Path(__file__).parents[1]
 LEFTOVERS = {
     "numpy generator": "numpy.random.rand()",
     "warning filters": "warnings.simplefilter('ignore', FutureWarning)",
+    "working directory": "os.chdir('/')",
+    "environment": "os.environ['LEFT'] = 'behind'",
+    "temporary files": "tempfile.mkdtemp()",
     "torch generator": "torch.rand(1)",
     "torch threads": "torch.set_num_threads(3)",
     "torch default dtype": "torch.set_default_dtype(torch.float64)",
@@ -24,7 +27,13 @@ def report(tmp_path_factory):
     """What pytest says about one leaving test per kind of leftover, and a tidy one."""
     folder = tmp_path_factory.mktemp("leftovers")
     tests = [f"def test_{i}(): {line}" for i, line in enumerate(LEFTOVERS.values())]
-    source = "\n".join(["import warnings, numpy, torch", *tests, "def test_tidy(): numpy.ones(1)"])
+    source = "\n".join(
+        [
+            "import os, tempfile, warnings, numpy, torch",
+            *tests,
+            "def test_tidy(): numpy.ones(1)",
+        ]
+    )
     (folder / "test_leftovers.py").write_text(source)
     (folder / "conftest.py").write_text((ROOT / "conftest.py").read_text("utf-8"))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=line", "."]
