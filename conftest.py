@@ -19,7 +19,9 @@ settings.load_profile("skmedimg")
 
 # pytest's own, and what libraries set when they are first used.
 _OF_OTHERS = {"PYTEST_CURRENT_TEST", "KMP_INIT_AT_FORK", "KMP_DUPLICATE_LIB_OK"}
-_KEPT_BY_LIBRARIES = ("joblib_", "loky-", "pymp-", "dask-", "matplotlib-", "torchinductor_")
+_KEPT_BY_LIBRARIES = (
+    *("dask-", "joblib_", "loky-", "matplotlib-", "pymp-", "sklearn_testing_", "torchinductor_"),
+)
 
 NO_DATA = "set SKMEDIMG_DATA to a folder of real data to run this test"
 
@@ -49,9 +51,10 @@ def filters_put_back():
 
 @pytest.fixture(autouse=True, scope="session")
 def own_temporary_folder(tmp_path_factory):
-    """Give the run a folder of its own for temporary files; everybody uses the machine's."""
+    """Give the run folders of its own for temporary files and features; others share the rest."""
     folder = str(tmp_path_factory.mktemp("temporary"))
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SKMEDIMG_CACHE", str(tmp_path_factory.mktemp("features")))
         patch.setenv("TMPDIR", folder)
         patch.setattr(tempfile, "tempdir", folder)
         yield

@@ -215,10 +215,11 @@ def _read_head(path):
     try:
         with open(path, "rb") as file:
             magic, n, width, kind = _HEAD.unpack(file.read(_HEAD.size))
+            size = os.fstat(file.fileno()).st_size  # the name may be gone or another's by now
     except (OSError, struct.error):
         return None
     dtype = _DTYPES.get(kind.rstrip(b"\0"))
-    whole = magic == _MAGIC and _size(path) == _HEAD.size + n * (_KEY + _SUM + width)
+    whole = magic == _MAGIC and size == _HEAD.size + n * (_KEY + _SUM + width)
     return (n, width, dtype) if whole and dtype and width % dtype.itemsize == 0 else None
 
 
