@@ -75,7 +75,7 @@ def leaves_nothing_behind(request, own_temporary_folder, one_torch_thread):
     yield
     after = _global_state(torch_was_there)
     if len(sys.modules) > modules_before:
-        del before["warning filters"]  # libraries add filters of their own when first imported
+        del before["warning filters"], before["environment"]  # libraries set theirs when imported
     if isinstance(request.node, pytest.DoctestItem):
         del before["temporary files"]  # an example is short; the folder of the run goes anyway
     changed = [name for name in before if before[name] != after[name]]

@@ -80,7 +80,8 @@ def _block(name, first, stop):
     """Yield what came of each file, until the child is through or dead."""
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe(duplex=False)
-    child = spawn.Process(target=_work, args=(theirs, name, first, stop), daemon=True)
+    folder = TemporaryDirectory()  # of this process: a child that is killed removes nothing
+    child = spawn.Process(target=_work, args=(theirs, folder.name, name, first, stop), daemon=True)
     child.start()
     theirs.close()
     number = first
@@ -98,28 +99,28 @@ def _block(name, first, stop):
     finally:
         child.kill()
         child.join()
+        folder.cleanup()
 
 
-def _work(pipe, name, first, stop):
+def _work(pipe, folder, name, first, stop):
     """Read files in a child process and report each."""
     format = FORMATS[name]
     wholes = format.wholes()
     warnings.simplefilter("ignore")
-    with TemporaryDirectory() as folder:
-        _read_whole_files(format, wholes, Path(folder))  # libraries load and fill their caches
-        _limit_memory()
-        before = _peak()
-        for number in range(first, stop):
-            path = Path(folder, f"file {number}", format.name)
-            path.parent.mkdir(parents=True)
-            path.write_bytes(damaged(format, wholes, number))
-            signal.setitimer(signal.ITIMER_PROF, 2 * SECONDS)  # ends the process, C code or not
-            start = time.process_time()
-            outcome, reason = judge(format, path)
-            seconds = time.process_time() - start
-            signal.setitimer(signal.ITIMER_PROF, 0)
-            pipe.send((number, outcome, reason, seconds, _peak() - before))
-            _remove(path.parent)
+    _read_whole_files(format, wholes, Path(folder))  # libraries load and fill their caches
+    _limit_memory()
+    before = _peak()
+    for number in range(first, stop):
+        path = Path(folder, f"file {number}", format.name)
+        path.parent.mkdir(parents=True)
+        path.write_bytes(damaged(format, wholes, number))
+        signal.setitimer(signal.ITIMER_PROF, 2 * SECONDS)  # ends the process, C code or not
+        start = time.process_time()
+        outcome, reason = judge(format, path)
+        seconds = time.process_time() - start
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        pipe.send((number, outcome, reason, seconds, _peak() - before))
+        _remove(path.parent)
 
 
 def _read_whole_files(format, wholes, folder):
