@@ -75,13 +75,13 @@ def write_onnx(parts, example, path, output, facts):
     onnx = _onnx()
     name = "rows" if example.ndim == 2 else "images"
     graph, buffer = nn.Sequential(*parts).eval(), io.BytesIO()
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # of shapes that are constants, and of what torch plans
-        torch.onnx.export(
-            graph, (example,), buffer, input_names=[name], output_names=[output],
-            dynamic_axes={name: {0: "n"}, output: {0: "n"}}, opset_version=_OPSET,
-            dynamo=False,  # the newer exporter needs onnxscript, and makes the same graphs
-        )  # fmt: skip
+    try:
+        _trace(graph, example, buffer, name, output)
+    except torch.onnx.errors.UnsupportedOperatorError as error:
+        raise ValueError(
+            "to_onnx cannot write this network: ONNX lacks an operation that it uses, as that of "
+            f"vit_b_16 does. Take another backbone. ({error})"
+        ) from error
     model = onnx.load_from_string(buffer.getvalue())
     for key, value in {"skmedimg": __version__, **facts}.items():
         text = value if isinstance(value, str) else json.dumps(value)
@@ -89,6 +89,16 @@ def write_onnx(parts, example, path, output, facts):
     onnx.checker.check_model(model)
     with whole_file(path) as file:
         file.write(model.SerializeToString())
+
+
+def _trace(graph, example, buffer, name, output):
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # of shapes that are constants, and of what torch plans
+        torch.onnx.export(
+            graph, (example,), buffer, input_names=[name], output_names=[output],
+            dynamic_axes={name: {0: "n"}, output: {0: "n"}}, opset_version=_OPSET,
+            dynamo=False,  # the newer exporter needs onnxscript, and makes the same graphs
+        )  # fmt: skip
 
 
 def _onnx():

@@ -8,6 +8,7 @@ import onnx
 import onnxruntime
 import pytest
 import skimage.feature
+import torch
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.feature_selection import VarianceThreshold
@@ -15,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+from torch import nn
 
 from skmedimg import (
     HOG,
@@ -28,6 +30,7 @@ from skmedimg import (
     TransferClassifier,
     UNetSegmenter,
 )
+from skmedimg._onnx import write_onnx
 from skmedimg.datasets import make_lesions
 from skmedimg.saving import to_onnx
 
@@ -246,6 +249,16 @@ def test_an_export_says_nothing_and_leaves_the_network_as_it_was(lesions, tmp_pa
     assert said == []
     assert capfd.readouterr() == ("", "")
     np.testing.assert_array_equal(model.predict_proba(lesions.images), expected)
+
+
+def test_an_operation_that_onnx_lacks_is_named(tmp_path):
+    class Odd(nn.Module):
+        def forward(self, rows):
+            return torch.special.airy_ai(rows)
+
+    with pytest.raises(ValueError, match="lacks an operation that it uses.*airy_ai"):
+        write_onnx([Odd()], torch.zeros(2, 3), str(tmp_path / "m.onnx"), "features", {})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_onnx_the_error_says_how_to_install_it(lesions, tmp_path, monkeypatch):
