@@ -88,6 +88,7 @@ def test_what_is_no_mask_is_refused_with_the_reason(y, kind, message, images):
         ([0, 1, 255], r"\[0, 1, 255\]: 0 and 255 as in a binary mask, and values between"),
         ([0, 127, 128, 255], "map the classes to 0, 1, 2"),
         (range(1, 120), "119 different values"),
+        ([-1, 0, 1], r"\[-1, 0, 1\]: the lowest label is the background"),
     ],
 )
 def test_values_that_may_be_classes_or_grey_levels_raise_and_are_shown(values, message):
@@ -150,6 +151,14 @@ def test_a_coloured_mask_and_a_missing_file_are_named(tmp_path, images):
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
     with pytest.raises(ValueError, match=r"broken\.png"):
         load_masks([tmp_path / "broken.png"])
+
+
+@pytest.mark.parametrize("odd", [[0, 90, 255], [0, 1]])
+def test_the_file_whose_values_are_odd_is_named(tmp_path, images, odd):
+    binary = np.resize(np.uint8([0, 255]), (4, 6, 5))
+    paths = save(tmp_path, [*binary[:2], np.resize(np.uint8(odd), (6, 5)), binary[3]])
+    with pytest.raises(ValueError, match=rf"first such file is '.*2\.png', with \{odd}"):
+        check(paths, images)
 
 
 def test_mask_files_of_another_size_than_their_image_are_named(tmp_path, masks, images):

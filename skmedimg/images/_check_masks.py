@@ -34,8 +34,11 @@ def check_masks(estimator, y, images):
         raise ValueError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None"
         )
-    masks = _read_masks(y, images) if _holds_paths(y) else _mask_array(y, images)
-    _refuse_odd_values(mask_values(masks))
+    of_files = _holds_paths(y)
+    masks = _read_masks(y, images) if of_files else _mask_array(y, images)
+    reason = _odd_values(mask_values(masks))
+    if reason:
+        raise ValueError(reason + (_first_odd_file(masks, list_paths(y)) if of_files else ""))
     return masks
 
 
@@ -163,19 +166,37 @@ def _wrong_shape(got, wanted):
     return text
 
 
-def _refuse_odd_values(values):
-    """Raise where the values found cannot be told to be class labels."""
+def _odd_values(values):
+    """Say why the values found cannot be told to be class labels, or return None."""
     shown = f"{values[:8].tolist()}{'...' if len(values) > 8 else ''}"
     if len(values) > 2 and {0, 255} <= set(values.tolist()):
-        raise ValueError(
+        return (
             f"y holds {shown}: 0 and 255 as in a binary mask, and values between as in a blurred "
             "or JPEG one, or an ignored class. Use masks > 127, or map the classes to 0, 1, 2 ..."
         )
     if len(values) > _MOST_CLASSES:
-        raise ValueError(
+        return (
             f"y holds {len(values)} different values ({shown}): grey levels rather than classes. "
             "Pass masks of class labels 0, 1, 2 ..."
         )
+    if len(values) > 2 and values[0] < 0:
+        return (
+            f"y holds {shown}: the lowest label is the background, and a negative one often means "
+            "'ignore'. Map the classes to 0, 1, 2 ..., the background first."
+        )
+    return None
+
+
+def _first_odd_file(masks, paths):
+    """Name the first file whose values are odd by themselves, or are spelled unlike the first's."""
+    spelling = None
+    for mask, path in zip(masks, paths, strict=True):
+        values = mask_values(mask[None])
+        found = set(values.tolist()) - {0}
+        spelling = spelling or found
+        if _odd_values(values) or (found and not found & spelling):
+            return f" The first such file is {path!r}, with {values[:8].tolist()}."
+    return ""
 
 
 def _is_binary(values):
