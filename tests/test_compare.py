@@ -671,6 +671,24 @@ def test_small_and_uncertain_comparisons_say_so():
     assert found.summary().attrs["warnings"] == list(found.warnings)
 
 
+class Stuck(GaussianNB):
+    """Learns nothing from one training set, as a network whose units have died."""
+
+    def predict_proba(self, X):
+        chances = super().predict_proba(X)
+        return np.full_like(chances, 0.5) if self.class_count_[0] % 2 else chances
+
+
+def test_a_fold_in_which_a_model_learned_nothing_is_named(cancer):
+    found = compare({"stuck": Stuck(), "bayes": GaussianNB()}, *cancer, **QUIET)
+    odd = sum(np.sum(cancer[1][split.train] == 0) % 2 for split in found.splits)
+    assert 0 < odd < 5
+    said = [text for text in found.warnings if "learned nothing" in text]
+    assert said == [
+        f"stuck gave every row the same answer on {odd} of 5 splits: it learned nothing there."
+    ]
+
+
 def test_a_fold_that_lacks_a_class_is_named(iris):
     X, y = iris
     patients = np.where(y == 2, 0, np.arange(len(y)))

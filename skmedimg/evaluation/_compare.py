@@ -271,10 +271,23 @@ def _warnings(named, cells, targets, splits, found):
         failures = [failure for failure in failures if failure]
         if failures:
             yield f"{name} failed on {len(failures)} of {len(splits)} splits: {failures[0]}"
+        stuck = sum(_is_stuck(cells[name, i].answer) for i in range(len(splits)))
+        if stuck:
+            yield (
+                f"{name} gave every row the same answer on {stuck} of {len(splits)} splits: it "
+                "learned nothing there."
+            )
         if targets.groups is not None and splits_patients(estimator):
             yield f"{name} has inner folds that split patients: give its cv a GroupKFold."
     if found is not None:
         yield from (finding.title for finding in (*found.errors, *found.warnings))
+
+
+def _is_stuck(answer):
+    """Tell whether a classifier answers without looking: every row has the same ranking."""
+    if answer is None or answer.ranking is None or len(answer.ranking) < 2:
+        return False
+    return bool((np.ptp(answer.ranking, axis=0) == 0).all())
 
 
 def _digest_of(splits):
