@@ -6,8 +6,11 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from optuna.distributions import FloatDistribution
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -16,6 +19,7 @@ from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import Comparison, audit, compare
 from skmedimg.evaluation._html import Fragment, details, number, table, tag
 from skmedimg.evaluation._report import report_page
+from skmedimg.search import OptunaSearch
 
 EVIL = np.array(['<img src=x onerror="alert(1)">', "</svg><script>alert('$x$')</script> & co"])
 VOID = {"meta", "img", "br", "hr"}
@@ -220,6 +224,49 @@ def test_segmenters_are_reported_with_outlines(lesions):
     words = Page(report_page(result)).text
     assert "The worst outlines" in words
     assert "Dice 0." in words
+
+
+def test_a_search_is_drawn_and_its_best_score_is_not_taken_for_a_result(lesions):
+    flatten = FunctionTransformer(flat, check_inverse=False)
+    models = {
+        "<i>": make_pipeline(flatten, LogisticRegression()),
+        "bayes": make_pipeline(flatten, GaussianNB()),
+    }
+    spaces = {
+        "<i>": {"logisticregression__C": FloatDistribution(1e-4, 1)},
+        "bayes": {"gaussiannb__var_smoothing": FloatDistribution(1e-9, 1)},
+    }
+    search = OptunaSearch(models, spaces, n_trials=6, cv=2, random_state=0)
+    grid = GridSearchCV(models["bayes"], {"gaussiannb__var_smoothing": [1e-9, 1e-3]}, cv=2)
+    searches = {"study": search, "grid": grid}
+    compared = compare(searches, lesions.images, lesions.target, cv=2, random_state=0, verbose=0)
+    rows = compared.splits[0].train
+    for model in searches.values():
+        model.fit(lesions.images[rows], lesions.target[rows])
+    text = report_page(compared, models=searches)
+    page = Page(text)
+    assert "On the first training set 6 candidates were tried" in page.text
+    assert f"scored {search.best_score_:.3f} in the folds of the search" in page.text
+    honest = compared.interval("study").mean
+    assert f"finds balanced accuracy {honest:.3f}, from a search of its own" in page.text
+    drawn = [each["aria-label"] for name, each in page.elements if name == "svg"]
+    assert "Every trial and the best so far." in drawn
+    assert any(label.startswith("The trials of <i>") for label in drawn)
+    assert not re.search("#0a0b0c|#0d0e0f", text)
+    with pytest.raises(ValueError, match=r"models names \['other'\], which were not compared"):
+        report_page(compared, models={"other": grid})
+
+
+def test_a_segmenter_is_reported_with_its_layers(lesions):
+    from skmedimg import UNetSegmenter
+
+    model = UNetSegmenter((2, 4), max_epochs=1, random_state=0)
+    images, masks = lesions.images[:12], lesions.masks[:12]
+    compared = compare({"net": model}, images, masks, cv=2, random_state=0, verbose=0)
+    rows = compared.splits[0].train
+    text = report_page(compared, X=images, models={"net": model.fit(images[rows], masks[rows])})
+    assert "What they consist of" in text
+    assert "ConvTranspose2d" in text
 
 
 def test_a_report_without_audit_or_images_says_so(lesions):

@@ -369,12 +369,15 @@ def test_a_fitted_search_survives_pickling():
 def test_a_study_is_drawn():
     import matplotlib.pyplot as plt
 
-    found = search(n_trials=12).fit(X, Y)
+    found, style = search(n_trials=12).fit(X, Y), dict(plt.rcParams)
     for kind in ("history", "importances", "slice", "epochs"):
         assert found.plot(kind) is not None
     axes = found.plot("parallel", name="tree")
-    assert "tree__max_depth" in [label.get_text() for label in axes.get_xticklabels()]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["score", "max_depth"]
+    assert dict(plt.rcParams) == style
     plt.close("all")
+    with pytest.raises(ValueError, match="name='forest' has no finished trial"):
+        found.plot("history", name="forest")
 
 
 def test_a_picture_that_does_not_exist_is_refused():

@@ -239,8 +239,8 @@ class Comparison(Outcome):
         X : any kind of X of the data contract, or None, default=None
             What was compared on, for the galleries; None takes what was audited.
         models : dict of str to estimator, or None, default=None
-            Models fitted on the training rows of the first split, for tables of their layers and
-            for explanations of images they never saw.
+            Models fitted on the training rows of the first split, for tables of their layers, for
+            explanations of images they never saw, and for what a search tried.
         image_shape : tuple of int or None, default=None
             Shape of one image where X holds rows.
         title : str or None, default=None

@@ -12,6 +12,7 @@ from skmedimg.evaluation._html import join, number, tag
 from skmedimg.evaluation._report_data import data_section
 from skmedimg.evaluation._report_models import explanations_section, models_section
 from skmedimg.evaluation._report_scores import claims_section, costs_section, scores_section
+from skmedimg.evaluation._report_searches import searches_section
 from skmedimg.evaluation._report_settings import reading_section, settings_section
 from skmedimg.evaluation._report_source import Source
 
@@ -26,8 +27,8 @@ def write_report(comparison, path, *, X=None, models=None, image_shape=None, tit
     X : any kind of X of the data contract, or None, default=None
         What was compared on, for the galleries; None takes what was audited.
     models : dict of str to estimator, or None, default=None
-        Models fitted on the training rows of the first split, for tables of their layers and for
-        explanations of images they never saw.
+        Models fitted on the training rows of the first split, for tables of their layers, for
+        explanations of images they never saw, and for what a search tried.
     image_shape : tuple of int or None, default=None
         Shape of one image where X holds rows.
     title : str or None, default=None
@@ -61,12 +62,17 @@ def report_page(comparison, *, X=None, models=None, image_shape=None, title=None
     """
     if X is None and comparison.audit is not None and comparison.audit.images:
         X = comparison.audit.images[0]
+    unknown = sorted(set(models or {}) - set(comparison.names))
+    if unknown:
+        raise ValueError(
+            f"models names {unknown}, which were not compared; there are {list(comparison.names)}."
+        )
     title = title or _title(comparison)
     source = Source(comparison, X, models or {}, image_shape, best_of(comparison))
     sections = [
         scores_section(source), claims_section(source), data_section(source),
-        models_section(source), explanations_section(source), costs_section(source),
-        settings_section(source), reading_section(source),
+        models_section(source), explanations_section(source), searches_section(source),
+        costs_section(source), settings_section(source), reading_section(source),
     ]  # fmt: skip
     sections = [each for each in sections if each]
     body = join(

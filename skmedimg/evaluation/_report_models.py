@@ -19,6 +19,11 @@ _TITLES = {
     "correct": "Right, the most confident first",
 }
 _EXPLAINED = 6
+_MAPS = (
+    "Images the model did not see in training, and what its answer rests on: warm where the image "
+    "speaks for the class named, cold where it speaks against. A map that lights up the border, "
+    "letters or markers is a warning. A map on the organ is no proof."
+)
 
 
 def models_section(source):
@@ -49,19 +54,16 @@ def explanations_section(source):
     -------
     section : Fragment or None
     """
-    if not source.models or source.X is None:
+    chosen = {name: getattr(model, "best_estimator_", model)
+              for name, model in source.models.items() if name in source.answered}  # fmt: skip
+    if source.X is None or source.comparison.task != "classification":
+        layers = [tag("div", tag("h3", n), *found) for n, model in chosen.items()
+                  if (found := list(_layers(model)))]  # fmt: skip
+        return section("What they consist of", *layers, anchor="layers") if layers else None
+    parts = [part for name, model in chosen.items() for part in _explained(source, name, model)]
+    if not parts:
         return None
-    explained = (_explained(source, name, model) for name, model in source.models.items())
-    parts = [part for each in explained for part in each]
-    return section(
-        "What they look at",
-        paragraph(
-            "Images the model did not see in training, and what its answer rests on: warm where "
-            "the image speaks for the class named, cold where it speaks against. A map that lights "
-            "up the border, letters or markers is a warning. A map on the organ is no proof."
-        ),
-        *parts, anchor="explanations",
-    )  # fmt: skip
+    return section("What they look at", paragraph(_MAPS), *parts, anchor="explanations")
 
 
 def _model(source, name, key):

@@ -71,7 +71,8 @@ def claims_section(source):
 def _more_open(sentences):
     if not sentences:
         return None
-    title = f"{len(sentences)} more pairs that the data do not decide"
+    pairs = "pair" if len(sentences) == 1 else "pairs"
+    title = f"{len(sentences)} more {pairs} that the data do not decide"
     return details(title, *(note("note", sentence) for sentence in sentences))
 
 

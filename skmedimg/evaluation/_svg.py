@@ -55,6 +55,62 @@ def draw_svg(draw, size, label, key):
     return _for_page(content.getvalue(), label, key)
 
 
+def restyled_svg(draw, size, label, key):
+    """Return a drawing that another library made in its own style, in the page's style.
+
+    Parameters
+    ----------
+    draw : callable
+        Draws with pyplot and returns the axes, or an array of them.
+    size : tuple (width, height)
+        Inches.
+    label : str
+        What a reader who does not see the drawing is told.
+    key : str
+        Makes the ids in it unlike those of the page's other drawings.
+
+    Returns
+    -------
+    svg : Fragment
+    """
+    import matplotlib
+    import matplotlib.pyplot as plt
+    import numpy as np
+
+    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")
+        figure = np.ravel(draw())[0].figure
+        try:
+            figure.set_size_inches(*size)
+            for ax in figure.axes:
+                _restyle(ax)
+            content = io.BytesIO()
+            figure.savefig(
+                content, format="svg", metadata={"Date": None, "Creator": None},
+                facecolor="none", bbox_inches="tight",
+            )  # fmt: skip
+        finally:
+            plt.close(figure)
+    return _for_page(content.getvalue(), label, key)
+
+
+def _restyle(ax):
+    """Give axes the page's colours; what is drawn on them keeps its own."""
+    ax.set_facecolor("none")
+    ax.set_title("", loc="left")
+    ax.set_title("")
+    ax.tick_params(which="both", color=LINE, labelcolor=_INK, labelsize=7)
+    for words in (ax.xaxis.label, ax.yaxis.label, *ax.texts):
+        words.set(color=_INK, fontsize=8)
+    for line in (*ax.spines.values(), *ax.get_xgridlines(), *ax.get_ygridlines()):
+        line.set_color(LINE)
+    legend = ax.get_legend()
+    if legend is not None:
+        legend.get_frame().set(facecolor="none", edgecolor="none")
+        for words in legend.get_texts():
+            words.set(color=_INK, fontsize=7)
+
+
 def _for_page(content, label, key):
     """Return SVG without a size of its own, whose ids, colours and fonts suit the page."""
     root = ElementTree.fromstring(content)

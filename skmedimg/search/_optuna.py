@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmedimg._sklearn import Interval, StrOptions, fit_context
 from skmedimg.search._budget import finish, prepare, refitted, run
 from skmedimg.search._plots import plot_study
-from skmedimg.search._results import finished
+from skmedimg.search._results import finished, trials_of
 from skmedimg.search._trials import SINGLE, score_all
 
 
@@ -248,8 +248,7 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         objectives = self._objectives
         position = 0 if metric is None else objectives.index(metric)
-        rows = zip(finished(self.study_), self.cv_results_.get("estimator", ()), strict=False)
-        trials = finished(self.study_) if name is None else [t for t, of in rows if of == name]
+        trials = finished(self.study_) if name is None else trials_of(self.study_, name)
         return plot_study(self.study_, trials, kind, objectives[position], position)
 
     @property

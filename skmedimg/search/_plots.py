@@ -42,7 +42,10 @@ def plot_study(study, trials, kind, metric, objective):
     options = {} if kind == "epochs" else {"target_name": metric}
     if len(study.directions) > 1:
         options["target"] = lambda trial: trial.values[objective]
-    with warnings.catch_warnings():
+    import matplotlib
+
+    # optuna sets a style sheet for the whole process
+    with matplotlib.rc_context(), warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         warnings.filterwarnings("ignore", "Attempting to set identical low and high", UserWarning)
         return draw(part, **options)

@@ -1,10 +1,10 @@
 """Trials as a table, in the shape of scikit-learn's cv_results_."""
 
 import numpy as np
-from optuna.trial import FixedTrial, TrialState
+from optuna.trial import FixedTrial, TrialState, create_trial
 from scipy.stats import rankdata
 
-from skmedimg.search._candidates import draw
+from skmedimg.search._candidates import APPROACH, draw
 from skmedimg.search._storage import OWNER, counted
 
 
@@ -21,6 +21,24 @@ def finished(study):
     """
     ended = [trial for trial in counted(study) if trial.state.is_finished()]
     return [trial for trial in ended if OWNER in trial.user_attrs]
+
+
+def trials_of(study, name):
+    """Return the finished trials of one estimator, with its parameters alone and under their names.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    name : str
+
+    Returns
+    -------
+    trials : list of optuna.trial.FrozenTrial
+    """
+    ended = [trial for trial in finished(study) if trial.params.get(APPROACH) == name]
+    if not ended:
+        raise ValueError(f"name={name!r} has no finished trial in this study.")
+    return [_alone(trial, f"{name}__") for trial in ended]
 
 
 def as_cv_results(trials, named, n_splits):
@@ -73,6 +91,15 @@ def best_index(results, metric):
     """
     complete = results["state"] == TrialState.COMPLETE.name.lower()
     return int(np.argmax(np.where(complete, results[f"mean_test_{metric}"], -np.inf)))
+
+
+def _alone(trial, prefix):
+    own = {key: key.removeprefix(prefix) for key in trial.params if key != APPROACH}
+    return create_trial(
+        state=trial.state, values=trial.values, intermediate_values=trial.intermediate_values,
+        params={short: trial.params[key] for key, short in own.items()},
+        distributions={short: trial.distributions[key] for key, short in own.items()},
+    )  # fmt: skip
 
 
 def _metrics(folds):
