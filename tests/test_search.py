@@ -341,14 +341,18 @@ def test_trials_run_on_a_dask_cluster():
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
     grid = GridSearchCV(BOTH["tree"], TREE, cv=3)
     alone = grid.fit(X, Y).cv_results_["mean_test_score"]
+    unpruned = search(n_trials=4, pruner=optuna.pruners.NopPruner())
+    one_by_one = clone(unpruned).fit(X, Y).cv_results_
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster):
         with parallel_config(backend="dask"):
-            found = search(n_trials=4).fit(X, Y)
+            found = unpruned.fit(X, Y)
             shared = clone(grid).fit(X, Y).cv_results_["mean_test_score"]
     processes = {trial.user_attrs["owner"]["process"] for trial in found.study_.trials}
     assert len(found.study_.trials) == 4
     assert os.getpid() not in processes
     assert (shared == alone).all()
+    assert found.cv_results_["params"] == one_by_one["params"]
+    assert (found.cv_results_["mean_test_score"] == one_by_one["mean_test_score"]).all()
 
 
 def test_a_search_is_compared_with_patients_kept_together():

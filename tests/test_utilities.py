@@ -15,6 +15,7 @@ from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     GridSearchCV,
+    GroupKFold,
     HalvingGridSearchCV,
     RandomizedSearchCV,
     TunedThresholdClassifierCV,
@@ -109,6 +110,19 @@ def test_searches(search, X):
 def test_searches_in_two_processes(X):
     grid = GridSearchCV(MODEL, {"filters": [(2,), (4,)]}, n_jobs=2, **SEARCH)
     assert finite(grid.fit(X, DATA.target).cv_results_["mean_test_score"])
+
+
+def test_a_nested_search_by_several_scores_keeps_groups_together(X):
+    groups = np.arange(48) // 3
+    grid = GridSearchCV(
+        Pipeline([MODEL]), {"scratchcnn__filters": [(2,), (4,)]}, cv=GroupKFold(2),
+        scoring=["accuracy", "roc_auc"], refit="roc_auc", error_score="raise",
+    )  # fmt: skip
+    outer = cross_val_score(
+        grid, X, DATA.target, groups=groups, cv=GroupKFold(2), params={"groups": groups},
+        error_score="raise",
+    )  # fmt: skip
+    assert finite(outer)
 
 
 def test_curves(X):
