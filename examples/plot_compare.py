@@ -12,6 +12,7 @@ the answer one would give without looking, and words the outcome.
 
 from skmedimg import HOG, Pipeline, ScratchCNN, ShallowMLP, compare
 from skmedimg.datasets import make_lesions
+from skmedimg.evaluation import PredictionGallery
 
 data = make_lesions(180, size=24, patients=60, noise=0.1, random_state=0)
 result = compare(
@@ -53,6 +54,18 @@ result.plot("confusion", name=result.summary().index[0])
 # ROC curves with the spread over the folds; probabilities of different folds are never pooled.
 
 result.plot("roc")
+
+# %%
+# Precision against recall, which tells more where the ill are few:
+
+result.plot("precision-recall")
+
+# %%
+# The surest mistakes of the best model. Often the label is wrong, or the image shows something
+# else.
+
+best = result.summary().index[0]
+PredictionGallery.from_comparison(result, data.images, best, n=6)
 
 # %%
 # What each model costs:

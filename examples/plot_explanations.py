@@ -9,7 +9,9 @@ parameter table what it is made of.
 # %%
 # The last images are kept for explaining.
 
-from skmedimg import ScratchCNN
+from sklearn.linear_model import LogisticRegression
+
+from skmedimg import HOG, Pipeline, ScratchCNN
 from skmedimg.datasets import make_lesions
 from skmedimg.inspection import ExplanationDisplay, parameter_table
 
@@ -37,3 +39,10 @@ ExplanationDisplay.from_estimator(model, data.images[sick], data.target[sick], t
 ExplanationDisplay.from_estimator(
     model, data.images[sick], data.target[sick], target=1, method="occlusion"
 )
+
+# %%
+# A linear model on HOG: each cell's share of the decision, from its weights. They add up to it.
+
+linear = Pipeline([HOG(pixels_per_cell=(4, 4)), LogisticRegression(max_iter=300)])
+linear.fit(data.images[:200], data.target[:200])
+ExplanationDisplay.from_estimator(linear, data.images[sick], data.target[sick], target=1)
