@@ -14,6 +14,7 @@ from PIL import Image
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression, RidgeClassifier
 from sklearn.metrics import accuracy_score, make_scorer, roc_auc_score
 from sklearn.model_selection import (
@@ -721,6 +722,16 @@ def test_the_bootstrap_of_an_auc_is_as_wide_as_delongs(cancer):
     interval = found.interval("bayes", "roc_auc")
     assert interval.mean == pytest.approx(areas[0])
     assert np.ptp(interval[1:3]) == pytest.approx(2 * 1.96 * np.sqrt(variance[0, 0]), rel=0.1)
+
+
+def test_the_interval_of_a_constant_answer_holds_its_mean():
+    patients = np.arange(80) // 2
+    y = patients % 2
+    model = {"always": DummyClassifier(strategy="constant", constant=1)}
+    found = compare(model, y[:, None], y, groups=patients, cv=3, **QUIET)
+    for metric in found.metrics:
+        interval = found.interval("always", metric.name)
+        assert interval.low <= interval.mean <= interval.high, metric.name
 
 
 def test_a_perfect_score_is_not_taken_for_certain():

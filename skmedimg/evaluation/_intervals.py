@@ -228,9 +228,13 @@ def _mean_known(values):
 
 
 def _percentiles(resampled, mean, confidence):
-    """Take percentiles, moved by as much as resampling moved the mean, as it does with ECE."""
+    """Take percentiles, moved by as much as resampling moved the median, as it does with ECE.
+
+    The median lies between them, and so does the mean once they have moved. The mean of the
+    resamples would not do: the rare one that draws a single class scores 1 and drags it along.
+    """
     tail = (1 - confidence) / 2
-    return np.quantile(resampled, [tail, 1 - tail]) - (resampled.mean() - mean)
+    return np.quantile(resampled, [tail, 1 - tail]) - (np.median(resampled) - mean)
 
 
 def _bounded(metric, interval):
