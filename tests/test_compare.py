@@ -546,7 +546,7 @@ def test_a_fit_may_fail_for_a_score_and_is_named(cancer, tmp_path):
         ({"y": np.arange(9) % 2}, ValueError, "X has 285 rows, but y has 9"),
         ({"y": np.array([None, "a", "b"] * 95, dtype=object)}, ValueError, "without a label"),
         ({"groups": np.arange(9)}, ValueError, "9 groups"),
-        ({"groups": np.append(np.arange(284.0), np.nan)}, ValueError, "no patient for 1 rows"),
+        ({"groups": np.append(np.arange(284.0), np.nan)}, ValueError, "1 of 285 images"),
         ({"groups": np.arange(285) % 3}, ValueError, "as many patients"),
         ({"cv": 1}, ValueError, "at least 2 folds"),
         ({"cv": StratifiedKFold(3), "repeats": 2}, ValueError, "leave repeats out"),

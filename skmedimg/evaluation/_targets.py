@@ -43,7 +43,6 @@ def check_targets(estimators, X, y, groups, pos_label):
     if num_samples(X) != len(y):
         raise ValueError(f"X has {num_samples(X)} rows, but y has {len(y)}.")
     groups = check_groups(groups, y)
-    _refuse_unknown_patients(groups)
     if task == "segmentation":
         return Targets(task, y, fitted, None, None, groups, np.zeros(len(y), dtype=int))
     classes = np.unique(y)
@@ -149,17 +148,6 @@ def _masks(y):
             f"shape {y.shape}."
         )
     return y, y
-
-
-def _refuse_unknown_patients(groups):
-    if groups is None:
-        return
-    unknown = [i for i, group in enumerate(groups.tolist()) if group is None or group != group]
-    if unknown:
-        raise ValueError(
-            f"groups has no patient for {len(unknown)} rows (such as row {unknown[0]}): give each "
-            "of them a patient of its own, or leave the rows out."
-        )
 
 
 def _add_array(digest, array):
