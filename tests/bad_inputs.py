@@ -452,6 +452,8 @@ COMPARING = [
     bad("ExplanationDisplay: method", lambda at: inspection.ExplanationDisplay.from_estimator(fitted("cnn"), GREY, method="lime"), "method='lime'", "occlusion"),
     bad("save: unknown class", lambda at: saving.save(SimpleNamespace(), at / "m.skmed"), "SimpleNamespace", kind=(TypeError, ValueError)),
     bad("save: no folder", lambda at: saving.save(fitted("mlp"), at / "no" / "m.skmed"), "m.skmed", kind=OSError),
+    bad("to_onnx: no net", lambda at: saving.to_onnx(SimpleNamespace(), at / "m.onnx"), "not an estimator", kind=(TypeError, ValueError)),
+    bad("to_onnx: no folder", lambda at: saving.to_onnx(fitted("mlp"), at / "no" / "m.onnx"), "m.onnx", kind=OSError),
     bad("load: not there", lambda at: saving.load(at / "no.skmed"), "no.skmed", kind=FileNotFoundError),
     bad("load: no model", lambda at: saving.load(at / "grey.png"), "grey.png"),
     bad("load: damaged", lambda at: saving.load(at / "model.skmed"), "model.skmed"),

@@ -200,7 +200,7 @@ def test_a_full_disk_is_mentioned_and_the_rows_are_there_all_the_same(tmp_path, 
 def test_a_directory_that_cannot_be_made_is_mentioned(tmp_path):
     (tmp_path / "file").write_text("not a folder")
     with pytest.warns(UserWarning, match="could not be kept"):
-        Caller(FeatureStore(tmp_path / "file"))([1])
+        Caller(FeatureStore(tmp_path / "file" / "store"))([1])
 
 
 def test_a_folder_that_may_only_be_read_is_read(tmp_path, monkeypatch):

@@ -483,9 +483,9 @@ def test_tuning_judges_each_image_by_a_network_that_has_not_seen_it(few, monkeyp
     pairs = []
 
     class Spy(UNetSegmenter):
-        def fit(self, X, y, sample_weight=None, groups=None):
+        def fit(self, X, y, sample_weight=None, groups=None, checkpoint=None):
             self.seen_ = {image.tobytes() for image in X}
-            return super().fit(X, y, sample_weight, groups)
+            return super().fit(X, y, sample_weight, groups, checkpoint)
 
         def _curves(self, images, masks):
             pairs.append((self.seen_, {image.tobytes() for image in images}))
