@@ -161,6 +161,20 @@ def test_bad_parts_are_named_before_training(parameters, words):
         ScratchCNN(**parameters).fit(X, [0, 1, 0, 1])
 
 
+@pytest.mark.parametrize("make", [ScratchCNN, ShallowMLP])
+def test_glorot_weights_have_the_published_spread_and_biases_are_zero(make):
+    model = make(starting_weights="glorot", learning_rate=1e-30, max_epochs=1, random_state=0)
+    model.fit(np.random.RandomState(0).randint(0, 255, (4, 32, 32), np.uint8), [0, 1, 0, 1])
+    layers = [m for m in model.net_.module_.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    for layer in layers:
+        field = layer.weight[0, 0].numel()
+        limit = np.sqrt(6 / (field * sum(layer.weight.shape[:2])))  # Glorot and Bengio, 2010
+        weights = layer.weight.detach().numpy()
+        assert 0.9 * limit < abs(weights).max() <= limit * 1.000001
+        assert layer.bias.abs().max() < 1e-20
+    assert weights.std() == pytest.approx(limit / np.sqrt(3), rel=0.15)
+
+
 def test_our_dropout_keeps_the_mean_and_its_own_generator():
     dropout = own_dropout(nn.Sequential(nn.Dropout(0.25)))[0]
     assert isinstance(dropout, Dropout)

@@ -43,6 +43,38 @@ class Dropout(nn.Module):
         return f"p={self.p}"
 
 
+def glorot(network):
+    """Draw all weights anew as Keras draws them: Glorot's uniform, biases of zero; in place.
+
+    torch's own are smaller, and what a small network has learned after ten epochs depends on it.
+
+    Parameters
+    ----------
+    network : nn.Module
+
+    Returns
+    -------
+    network : nn.Module
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg.networks._blocks import glorot
+    >>> with torch.random.fork_rng():
+    ...     layer = glorot(torch.nn.Linear(10, 20))
+    >>> bool(layer.weight.abs().max() <= (6 / 30) ** 0.5), layer.bias.unique().tolist()
+    (True, [0.0])
+    """
+    for layer in network.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+    return network
+
+
+STARTING_WEIGHTS = {"torch": lambda network: network, "glorot": glorot}
+
+
 def own_dropout(module):
     """Replace torch's Dropout layers inside a module by ours, in place, and return it.
 

@@ -3,7 +3,7 @@
 from numbers import Integral, Real
 
 from skmedimg._sklearn import Interval, StrOptions
-from skmedimg.networks._blocks import ACTIVATIONS
+from skmedimg.networks._blocks import ACTIVATIONS, STARTING_WEIGHTS
 from skmedimg.networks._convnet import PARTS, POOLS, Block, convnet
 from skmedimg.networks._outputs import OUTPUTS
 from skmedimg.neural._classifier import NeuralClassifier
@@ -47,6 +47,8 @@ class ScratchCNN(NeuralClassifier):
     output : {"auto", "softmax", "relu", "softmax-1"}, default="auto"
         "auto" tells two classes apart by one logit; "softmax" has one logit per class always.
         "relu" and "softmax-1" (over one unit) show published mistakes, and warn.
+    starting_weights : {"torch", "glorot"}, default="torch"
+        How weights are drawn: as torch does, or as Keras does (Glorot's uniform, biases of zero).
     max_epochs : int, default=30
         Passes over the training images.
     batch_size : int or "auto", default=32
@@ -142,6 +144,7 @@ class ScratchCNN(NeuralClassifier):
         "dense_units": ["array-like"],
         "dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
         "output": [StrOptions(set(OUTPUTS))],
+        "starting_weights": [StrOptions(set(STARTING_WEIGHTS))],
         **TRAINING_CONSTRAINTS,
     }
 
@@ -161,6 +164,7 @@ class ScratchCNN(NeuralClassifier):
         dense_units=(128,),
         dropout=0.5,
         output="auto",
+        starting_weights="torch",
         max_epochs=30,
         batch_size=32,
         learning_rate=1e-3,
@@ -195,6 +199,7 @@ class ScratchCNN(NeuralClassifier):
         self.dense_units = dense_units
         self.dropout = dropout
         self.output = output
+        self.starting_weights = starting_weights
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -218,7 +223,7 @@ class ScratchCNN(NeuralClassifier):
 
     def _build_module(self):
         dense = check_parts("dense_units", self.dense_units, Integral, 1)
-        return convnet(
+        network = convnet(
             self.image_shape_,
             self._n_outputs(),
             self._blocks(),
@@ -230,6 +235,7 @@ class ScratchCNN(NeuralClassifier):
             dropout=check_parts("dropout", self.dropout, Real, 0, below=1, n_parts=len(dense)),
             output=self.output,
         )
+        return STARTING_WEIGHTS[self.starting_weights](network)
 
     def _blocks(self):
         filters = check_parts("filters", self.filters, Integral, 1)

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 from skmedimg._sklearn import Interval, StrOptions
 from skmedimg.images._check import check_rows
-from skmedimg.networks._blocks import ACTIVATIONS
+from skmedimg.networks._blocks import ACTIVATIONS, STARTING_WEIGHTS
 from skmedimg.networks._mlp import mlp
 from skmedimg.networks._outputs import OUTPUTS
 from skmedimg.neural._classifier import NeuralClassifier
@@ -29,6 +29,8 @@ class ShallowMLP(NeuralClassifier):
     output : {"auto", "softmax", "relu", "softmax-1"}, default="auto"
         "auto" tells two classes apart by one logit; "softmax" has one logit per class always.
         "relu" and "softmax-1" (over one unit) show published mistakes, and warn.
+    starting_weights : {"torch", "glorot"}, default="torch"
+        How weights are drawn: as torch does, or as Keras does (Glorot's uniform, biases of zero).
     max_epochs : int, default=50
         Passes over the training images.
     batch_size : int or "auto", default=32
@@ -117,6 +119,7 @@ class ShallowMLP(NeuralClassifier):
         "dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
         "norm": [StrOptions({"batch", "layer"}), None],
         "output": [StrOptions(set(OUTPUTS))],
+        "starting_weights": [StrOptions(set(STARTING_WEIGHTS))],
         **TRAINING_CONSTRAINTS,
     }
 
@@ -128,6 +131,7 @@ class ShallowMLP(NeuralClassifier):
         dropout=0.0,
         norm=None,
         output="auto",
+        starting_weights="torch",
         max_epochs=50,
         batch_size=32,
         learning_rate=1e-3,
@@ -154,6 +158,7 @@ class ShallowMLP(NeuralClassifier):
         self.dropout = dropout
         self.norm = norm
         self.output = output
+        self.starting_weights = starting_weights
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -180,7 +185,7 @@ class ShallowMLP(NeuralClassifier):
 
     def _build_module(self):
         units = check_parts("hidden_units", self.hidden_units, Integral, 1)
-        return mlp(
+        network = mlp(
             math.prod(self.image_shape_),
             units,
             self._n_outputs(),
@@ -189,3 +194,4 @@ class ShallowMLP(NeuralClassifier):
             norm=self.norm,
             output=self.output,
         )
+        return STARTING_WEIGHTS[self.starting_weights](network)

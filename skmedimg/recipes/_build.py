@@ -25,9 +25,10 @@ def load_recipe(name):
 
     Notes
     -----
-    Architecture, optimizer, epochs and batches are those of the report. Starting weights are
-    torch's, not Keras's, and so are the constants of BatchNorm (momentum 0.1 and epsilon 1e-5,
-    where Keras has 0.01 and 1e-3).
+    Architecture, optimizer, epochs and batches are those of the report. Networks from scratch start
+    from weights drawn as the report's library draws them; the head of a backbone and the U-Net
+    start from torch's. BatchNorm has torch's constants (momentum 0.1 and epsilon 1e-5, where Keras
+    has 0.01 and 1e-3).
 
     Examples
     --------
@@ -38,7 +39,7 @@ def load_recipe(name):
                          pixels_per_cell=(4, 4))),
                     ('model',
                      ShallowMLP(batch_size=128, max_epochs=10, optimizer='rmsprop',
-                                schedule='constant'))])
+                                schedule='constant', starting_weights='glorot'))])
 
     A backbone's published weights are downloaded when it is fitted; without a network:
 
