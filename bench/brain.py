@@ -120,7 +120,8 @@ def facts(report):
             f"{m} {s['mean']:.3f} ({s['low']:.3f} to {s['high']:.3f})" for m, s in scores.items()
         ]
         lines[name] = "; ".join(texts)
-    lines["claim"] = report["frozen minus scratch"][METRICS[0]]["claim"]
+    for metric, found in report["frozen minus scratch"].items():
+        lines[f"claim by {metric}"] = found["claim"]
     lines["folds"] = "{folds} of five, repeats: {repeats}, seed {seed}".format(**report)
     return lines
 
