@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skmedimg._files import whole_file
 from skmedimg.evaluation._records import Answer, Metric, Split
 
 _FORMAT = 1
@@ -24,7 +25,8 @@ def write_comparison(comparison, path):
     fields = {name: getattr(comparison, name) for name in comparison.__dataclass_fields__}
     fields["audit"] = None if comparison.audit is None else comparison.audit.to_dict()
     content = {"skmedimg_comparison": _FORMAT, **_encode(fields)}
-    Path(path).write_text(json.dumps(content, allow_nan=False), "utf-8")
+    with whole_file(path) as file:
+        file.write(json.dumps(content, allow_nan=False).encode())
 
 
 def read_comparison(path):
