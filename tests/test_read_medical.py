@@ -1,6 +1,8 @@
 """DICOM is read as it is meant to be shown, NIfTI slice by slice."""
 
+import struct
 import sys
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -241,6 +243,33 @@ def test_rescaled_nifti_becomes_float32(tmp_path):
     image = read_image(tmp_path / "a.nii")
     assert image.dtype == np.float32
     np.testing.assert_allclose(image, nibabel.load(tmp_path / "a.nii").get_fdata()[:, ::-1].T)
+
+
+@pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("suffix", ["nii", "nii.gz"])
+def test_extensions_of_nifti_headers_are_read_past(tmp_path, kind, order, suffix):
+    pixels = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    picture = kind(pixels, np.eye(4), kind.header_class(endianness=order))
+    for text in (b"one", b"another one " * 100):
+        picture.header.extensions.append(nibabel.nifti1.Nifti1Extension(6, text))
+    nibabel.save(picture, tmp_path / f"a.{suffix}")
+    np.testing.assert_array_equal(read_image(tmp_path / f"a.{suffix}"), pixels[:, ::-1].T)
+
+
+@pytest.mark.parametrize("size", [2**31 - 1, -1, 0])
+def test_nifti_header_with_an_impossible_extension_takes_no_memory(tmp_path, size):
+    picture = nibabel.Nifti1Image(np.zeros((8, 8), np.uint8), np.eye(4))
+    picture.header.extensions.append(nibabel.nifti1.Nifti1Extension(6, b"text"))
+    file = bytearray(picture.to_bytes())
+    file[352:356] = struct.pack("<i", size)
+    (tmp_path / "a.nii").write_bytes(file)
+    tracemalloc.start()
+    with pytest.raises(ImageReadError, match=f"extension of its header of {size} bytes"):
+        read_image(tmp_path / "a.nii")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50e6
 
 
 def test_series_of_volumes_are_refused(tmp_path):

@@ -4,6 +4,8 @@ import numpy as np
 
 from skmedimg.images._limits import ImageReadError, check_frame, check_pixels
 
+LARGEST_EXTENSION = 2**24  # bytes; what is in use are a few thousand of text
+
 
 def read_nifti(path, frame, max_pixels):
     """Return one slice along the last axis of a NIfTI file, turned the way viewers show it.
@@ -28,6 +30,7 @@ def read_nifti(path, frame, max_pixels):
         raise ImportError(
             f'Reading {path!r} needs nibabel: pip install "skmedimg[nifti]".'
         ) from error
+    _check_extensions(path, nibabel)
     volume = nibabel.load(path)
     width, height, *depth = volume.shape
     if len(depth) > 1 and max(depth[1:]) > 1:
@@ -42,3 +45,30 @@ def read_nifti(path, frame, max_pixels):
         raise ImageReadError(f"{path!r} holds {pixels.dtype} values, which are not grey levels.")
     native = np.float32 if pixels.dtype.kind == "f" else pixels.dtype.newbyteorder("=")
     return np.rot90(pixels).astype(native)
+
+
+def _check_extensions(path, nibabel):
+    """Refuse a header with a huge extension: nibabel makes room for all of it before it reads."""
+    with nibabel.openers.ImageOpener(path) as file:
+        raw = file.read(nibabel.Nifti2Header.template_dtype.itemsize)
+        for kind in (nibabel.Nifti1Header, nibabel.Nifti2Header):
+            size = kind.template_dtype.itemsize
+            if kind.may_contain_header(raw[:size]):
+                header = kind(raw[:size], check=False)
+                file.seek(size)
+                has_extensions = file.read(4)[:1] not in (b"", b"\0")
+                end = header["vox_offset"] if has_extensions else 0
+                _walk_extensions(path, file, end, header.endianness)
+
+
+def _walk_extensions(path, file, end, endianness):
+    while file.tell() + 16 <= end:
+        head = np.frombuffer(file.read(8), f"{endianness}i4")
+        if len(head) < 2:
+            return  # truncated, as nibabel will say
+        if not 8 <= head[0] <= LARGEST_EXTENSION:
+            raise ImageReadError(
+                f"{path!r} announces an extension of its header of {head[0]} bytes; "
+                f"at most {LARGEST_EXTENSION} are read."
+            )
+        file.seek(int(head[0]) - 8, 1)
