@@ -1,6 +1,5 @@
 """Images, masks and weights become tensors on the device, a whole batch at a time."""
 
-import math
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,13 +9,6 @@ from skmedimg._runtime import free_memory
 from skmedimg.images._lazy import LazyImages
 
 _SCALED = {np.dtype(kind): float(np.iinfo(kind).max) for kind in ("u1", "i1", "u2", "i2")}
-
-# Inference batches are padded to a multiple of this: matrix kernels work in blocks of rows and
-# round a row in a block that is not full differently (in its last bit).
-_ROW_BLOCK = 16
-
-# Values per inference batch: activations that stay in the caches and under glibc's 32 MB blocks.
-_INFERENCE_VALUES = 1 << 19
 
 
 class Dataset(torch.utils.data.Dataset):
@@ -37,7 +29,7 @@ class Dataset(torch.utils.data.Dataset):
     Attributes
     ----------
     at_once : int or None
-        Rows per inference batch; None leaves the number to `InferenceBatches`.
+        Rows per inference batch; None leaves it to `InferenceBatches`.
     """
 
     at_once = None
@@ -131,35 +123,8 @@ class TrainingBatches:
         order = torch.randperm(n, generator=self.shuffler).to(self.dataset.home)
         starts = _batch_starts(n, self.batch_size)
         batches = [order[a:b] for a, b in zip(starts, [*starts[1:], n], strict=True)]
-        for stored in _cut_ahead(self.dataset, batches):
+        for stored in cut_ahead(self.dataset, batches):
             yield self.dataset.tensors(stored, self.augmenter)
-
-
-class InferenceBatches:
-    """All rows once, in order, none augmented.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    batch_size : int or None, default=None
-        None takes as many rows as caches like.
-    """
-
-    def __init__(self, dataset, batch_size=None):
-        self.dataset = dataset
-        values = math.prod(dataset.images.shape[1:])
-        blocks = max(1, min(4096, _INFERENCE_VALUES // values) // _ROW_BLOCK)
-        fitting = blocks * _ROW_BLOCK  # whole blocks: a full batch needs no padding
-        self.batch_size = batch_size or dataset.at_once or fitting
-
-    def __len__(self):
-        return -(-len(self.dataset) // self.batch_size)
-
-    def __iter__(self):
-        n = len(self.dataset)
-        batches = [slice(a, min(a + self.batch_size, n)) for a in range(0, n, self.batch_size)]
-        for stored in _cut_ahead(self.dataset, batches):
-            yield self.dataset.tensors(stored)
 
 
 def to_device(batch, device, precision):
@@ -187,23 +152,6 @@ def to_device(batch, device, precision):
     else:
         tensor = tensor.to(precision.dtype)
     return tensor if largest is None else tensor.div_(largest)
-
-
-def pad_rows(batch):
-    """Return a batch of a multiple of 16 rows, zeros added, so that each row rounds the same.
-
-    Parameters
-    ----------
-    batch : Tensor (n, ...)
-
-    Returns
-    -------
-    padded : Tensor (n rounded up, ...)
-    """
-    missing = -len(batch) % _ROW_BLOCK
-    if missing == 0:
-        return batch
-    return torch.cat([batch, batch.new_zeros(missing, *batch.shape[1:])])
 
 
 def largest_value(dtype):
@@ -264,8 +212,19 @@ def _batch_starts(n, batch_size):
     return starts
 
 
-def _cut_ahead(dataset, batches):
-    """Yield the cut batches; those that need decoding are decoded while the last one is used."""
+def cut_ahead(dataset, batches):
+    """Yield the cut batches; those that need decoding are decoded while the last one is used.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    batches : list of Tensor or slice
+
+    Yields
+    ------
+    stored : tuple
+        What `Dataset.cut` returns.
+    """
     if not isinstance(dataset.images, LazyImages):
         yield from map(dataset.cut, batches)
         return

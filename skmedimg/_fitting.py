@@ -1,7 +1,8 @@
 """Training a network epoch by epoch, from its last checkpoint on where there is one."""
 
 from skmedimg._allocator import keep_freed_memory
-from skmedimg._batches import InferenceBatches, TrainingBatches
+from skmedimg._batches import TrainingBatches
+from skmedimg._inference import InferenceBatches
 from skmedimg._plan import BestEpoch, Course, Listener, start_schedule, step_plateau
 from skmedimg._runtime import generator, repeatable_kernels
 from skmedimg.networks._blocks import set_generator

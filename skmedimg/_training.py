@@ -6,7 +6,7 @@ import torch
 from skorch import NeuralNet
 from torch import nn
 
-from skmedimg._batches import Dataset, InferenceBatches, pad_rows
+from skmedimg._inference import InferenceBatches, are_few, inference_batches
 from skmedimg._pieces import SMALLER, Pieces, joined, rows_of
 from skmedimg._plan import OPTIMIZERS
 from skmedimg._runtime import autocast, loss_scaler
@@ -211,22 +211,21 @@ def run_network(net, images, *, flat=False, finish=None, batch_size=None):
         Maps each batch of outputs to what is kept of it, on the device.
     batch_size : int or None, default=None
         None: as many images as caches like, short batches padded so that each image rounds the
-        same. A number: so many, unpadded; for large images padding would cost many times as much.
+        same, unless there are few and large ones. A number: so many, unpadded.
 
     Returns
     -------
     outputs : ndarray (n, ...)
     """
-    dataset = Dataset(images, net.plan.device, net.plan.precision, flat=flat)
     if net.module_.training:
         net.module_.eval()
+    plan, parts = net.plan, []
+    way = {"flat": flat, "batch_size": batch_size, "pads": not (batch_size or are_few(images))}
     with torch.inference_mode():
-        parts = []
-        for batch, _ in InferenceBatches(dataset, batch_size):
-            rows = batch if batch_size else pad_rows(batch)
-            run = partial(_run_piece, net, finish, rows)
-            parts.append(joined(net.running_pieces_.run(run, len(rows)))[: len(batch)])
-        return torch.cat(parts).numpy()
+        for batch, count in inference_batches(images, plan.device, plan.precision, **way):
+            run = partial(_run_piece, net, finish, batch)
+            parts.append(joined(net.running_pieces_.run(run, len(batch)))[:count])
+        return joined(parts).numpy()
 
 
 def _run_piece(net, finish, rows, piece):

@@ -1,6 +1,5 @@
 """The frozen part of a network: each image passes it once, whoever asks again."""
 
-import math
 import os
 from functools import partial
 from numbers import Real
@@ -9,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from skmedimg._batches import Dataset, InferenceBatches, pad_rows
+from skmedimg._inference import are_few, inference_batches
 from skmedimg._pieces import SMALLER, Pieces, joined, rows_of
 from skmedimg._runtime import autocast
 from skmedimg._sklearn import Interval, StrOptions
@@ -29,11 +28,6 @@ BACKBONE_CONSTRAINTS = {
     "grey": [StrOptions({"repeat", "sum"})],
     "cache": [str, os.PathLike, FeatureStore, None],
 }
-
-# So few large images are worth no padding: they differ in the last bit from the same images in
-# a larger batch, and are not kept.
-_FEW = 4
-_LARGE_IMAGE = 128 * 128
 
 
 def backbone_images(estimator, X, *, reset):
@@ -74,25 +68,25 @@ def frozen_rows(images, network, store, device, precision):
     """
     if network.exact:
         precision = precision._replace(autocast=None)
-    few = len(images) <= _FEW and math.prod(images.shape[1:3]) > _LARGE_IMAGE
+
+    few = are_few(images)  # those differ in the last bit from what a larger batch gives
 
     def compute(positions):
-        return _run(images[np.asarray(positions)], network, device, precision, few)
+        return _run(images[np.asarray(positions)], network, device, precision, not few)
 
     if store is None:
-        return _run(images, network, device, precision, few)
+        return _run(images, network, device, precision, not few)
     space = network_space(network, device.type, *map(str, precision), tuple(images.shape[1:]))
     return store.fetch(space, image_keys(images), compute, keep=not few)
 
 
-def _run(images, network, device, precision, few):
+def _run(images, network, device, precision, pads):
     network.eval()
     pieces, parts = Pieces(device, SMALLER), []
     with torch.inference_mode(), autocast(device, precision):
-        for batch, _ in InferenceBatches(Dataset(images, device, precision)):
-            rows = batch if few else pad_rows(batch)
-            run = partial(_begin, network, precision.dtype, rows)
-            parts.append(joined(pieces.run(run, len(rows)))[: len(batch)].numpy())
+        for batch, count in inference_batches(images, device, precision, pads=pads):
+            run = partial(_begin, network, precision.dtype, batch)
+            parts.append(joined(pieces.run(run, len(batch)))[:count].numpy())
     return np.concatenate(parts)
 
 

@@ -247,7 +247,8 @@ paths; LazyImages
 
     def _outputs(self, X, finish=None):
         """Return what the network says of each image, in order."""
-        check_is_fitted(self)
+        if not hasattr(self, "net_"):  # what takes long is to find out that it is fitted
+            check_is_fitted(self)
         inputs = self._network_inputs(self._checked(X, reset=False))
         return _training.run_network(self.net_, inputs, flat=self._takes_rows, finish=finish)
 

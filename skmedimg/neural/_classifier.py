@@ -6,7 +6,6 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import compute_class_weight
-from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._sklearn import fit_context, with_callbacks
 from skmedimg.images._check import check_labels
@@ -118,8 +117,8 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         -------
         labels : ndarray (n,)
         """
-        check_is_fitted(self)
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
 
     def _check_targets(self, y, images):
         return check_labels(self, y, images)
