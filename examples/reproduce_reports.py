@@ -1,18 +1,19 @@
 """Run the published recipes on real images, as the reports did and as one should.
 
-    python examples/reproduce_reports.py --data DIR [--only "digits/*"] [--epochs-scale 0.5]
+    python examples/reproduce_reports.py [--data DIR] [--only "digits/*"] [--epochs-scale 0.5]
 
 Each recipe runs under its report's protocol (one split, a run per seed) and, with `--honest`,
 under one that keeps patients and copies of a picture together, repeats its folds and gives
 intervals. Every finished run is one file in `--out`: a run that was killed goes on where it
-stopped, and `table.md` there is written anew from all files. The folder of data holds
-`mnist.npz`, `chest_pneumonia/{train,test}/{NORMAL,PNEUMONIA}`, `brain_mri/{no,yes}` and
-`lungs_4class_128.npz`; what is absent is said and left out.
+stopped, and `table.md` there is written anew from all files. The folder of data, $SKMEDIMG_DATA or
+"data" where none is named, holds `mnist.npz`, `chest_pneumonia/{train,test}/{NORMAL,PNEUMONIA}`,
+`brain_mri/{no,yes}` and `lungs_4class_128.npz`; what is absent is said and left out.
 """
 
 import argparse
 import fnmatch
 import json
+import os
 import time
 import warnings
 from dataclasses import dataclass
@@ -55,14 +56,15 @@ def main(arguments=None):
     for name, protocol, seed in jobs:
         try:
             run_once(name, protocol, seed, options)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             print(f"{name}: not run, {error}", flush=True)
         write_table(options.out)
 
 
 def read_options(arguments):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True)
+    data = os.environ.get("SKMEDIMG_DATA", "data")
+    parser.add_argument("--data", type=Path, default=data, help=f"folder of images: {data}")
     parser.add_argument("--only", default=["*"], nargs="+", help='recipes, such as "digits/*"')
     parser.add_argument("--epochs-scale", type=float, default=1.0)
     parser.add_argument("--seeds", type=int, nargs="*", default=[0])

@@ -69,3 +69,14 @@ def test_the_honest_protocol_gives_an_interval(script, folder):
 def test_data_that_are_not_there_are_said_to_be_absent(script, folder, capsys):
     script.main(["--data", str(folder), "--out", str(folder / "out"), "--only", "covid/unet"])
     assert "covid/unet: not run" in capsys.readouterr().out
+
+
+def test_without_data_every_recipe_is_said_to_be_left_out(script, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SKMEDIMG_DATA", raising=False)
+    script.main(["--only", "digits/mlp", "chest/cnn2", "brain/*", "covid/unet"])
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.partition(": not run, ")[0] for line in printed] == [
+        *("digits/mlp", "chest/cnn2", "brain/scratch-cnn", "brain/vgg16-frozen", "covid/unet")
+    ]
+    assert all("data" in line for line in printed)
