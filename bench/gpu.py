@@ -10,8 +10,7 @@ import numpy as np
 from bench import Row
 from bench.cnn import scans
 from bench.hog import DIGITS, crops
-from bench.many_fits import ours as many_fits
-from bench.many_fits import tasks
+from bench.many_fits import one_by_one, tasks, together
 from bench.mlp import digits_like
 from bench.mlp import hand_loop as mlp_by_hand
 from bench.transfer import photographs, weights_of
@@ -141,7 +140,10 @@ def make_features(name, quick):
 
 def make_many(quick):
     given = tasks(quick)
-    return {"ours": finished(lambda: many_fits(*given, device=DEVICE))}
+    return {
+        "ours": finished(lambda: together(*given, device=DEVICE)),
+        "ours, one by one": finished(lambda: one_by_one(*given, device=DEVICE)),
+    }
 
 
 def make_parity(quick):
@@ -179,7 +181,7 @@ ROWS = [
         rate("mlp")),
     row("mlp-tiny", "784-16-10, batch 32, one epoch of 60,000 rows: bound by kernel launches",
         partial(make_mlp, 16, 32), rate("mlp")),
-    row("many-fits", "40 fits of 64-32-10 on 3,200 rows, one by one", make_many, None),
+    row("many-fits", "40 fits of 64-32-10 on 3,200 rows, together and one by one", make_many, None),
     row("cnn", "conv 32-64-128-256 with BatchNorm, one epoch of 4,096 images of 128x128", make_cnn,
         rate("cnn")),
     row("unet", "one epoch of U-Net 32-64-128 on 1,024 RGB images of 128x128", make_unet,

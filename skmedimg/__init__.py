@@ -34,6 +34,7 @@ _EXPORTS = {
     "clean_masks": "skmedimg.images._clean_masks",
     "compare": "skmedimg.evaluation._compare",
     "embed": "skmedimg.features._embedding",
+    "fit_together": "skmedimg._together",
     "load_image_folder": "skmedimg.datasets._folder",
     "load_image_table": "skmedimg.datasets._table",
     "load_masks": "skmedimg.images._mask_files",

@@ -119,12 +119,15 @@ class TrainingBatches:
         return len(_batch_starts(len(self.dataset), self.batch_size))
 
     def __iter__(self):
+        for stored in cut_ahead(self.dataset, self.draw()):
+            yield self.dataset.tensors(stored, self.augmenter)
+
+    def draw(self):
+        """Shuffle the rows and return those of each batch: an epoch's worth."""
         n = len(self.dataset)
         order = torch.randperm(n, generator=self.shuffler).to(self.dataset.home)
         starts = _batch_starts(n, self.batch_size)
-        batches = [order[a:b] for a, b in zip(starts, [*starts[1:], n], strict=True)]
-        for stored in cut_ahead(self.dataset, batches):
-            yield self.dataset.tensors(stored, self.augmenter)
+        return [order[a:b] for a, b in zip(starts, [*starts[1:], n], strict=True)]
 
 
 def to_device(batch, device, precision):

@@ -5,6 +5,7 @@ from skmedimg._batches import TrainingBatches
 from skmedimg._inference import InferenceBatches
 from skmedimg._plan import BestEpoch, Course, Listener, start_schedule, step_plateau
 from skmedimg._runtime import generator, repeatable_kernels
+from skmedimg._together import company
 from skmedimg.networks._blocks import set_generator
 
 
@@ -44,7 +45,8 @@ def fit_network(
     try:
         with keep_freed_memory(_is_memory_hungry(plan, training)), repeatable_kernels(plan.device):
             net.notify("on_train_begin", X=training, y=None)
-            _run_epochs(course, batches, validation, epochs, listener, checkpoint)
+            with company(net, batches) as trainer:
+                _run_epochs(course, trainer, validation, epochs, listener, checkpoint)
             net.notify("on_train_end", X=training, y=None)
     finally:
         set_generator(net.module_, None)
@@ -54,28 +56,28 @@ def fit_network(
     return best.epoch if best is not None else None
 
 
-def _run_epochs(course, batches, validation, epochs, listener, checkpoint):
+def _run_epochs(course, trainer, validation, epochs, listener, checkpoint):
     watched = None if validation is None else InferenceBatches(validation)
     done, over = 0, False
     if checkpoint is not None:
         done, over = checkpoint.resume(course)
         listener.skip_epochs(done)
     while not over:
-        over = _run_epoch(course, batches, watched, listener)
+        over = _run_epoch(course, trainer, watched, listener)
         done += 1
         over |= done == epochs
         if checkpoint is not None:
             checkpoint.keep(course, over)
 
 
-def _run_epoch(course, batches, watched, listener):
+def _run_epoch(course, trainer, watched, listener):
     """Run an epoch; return whether somebody asks for it to be the last."""
     net, best = course.net, course.best
-    data = {"dataset_train": batches.dataset, "dataset_valid": watched and watched.dataset}
+    data = {"dataset_train": trainer.dataset, "dataset_valid": watched and watched.dataset}
     listener.begin_epoch(net)
     net.notify("on_epoch_begin", **data)
     net.history.record("learning_rate", net.optimizer_.param_groups[0]["lr"])
-    net.run_single_epoch(batches, True, "train", net.train_step)
+    trainer.train_epoch()
     if watched is not None:
         net.run_single_epoch(watched, False, "valid", net.validation_step)
     over = _called_off(net, data)

@@ -130,7 +130,7 @@ class Net(NeuralNet):
             losses.append(step["loss"].detach())
             sizes.append(len(batch[0]))
             pairs.append(self._score_if_dense(step["y_pred"], batch[1]["y"]))
-        self._record(prefix, torch.stack(losses), sizes, pairs)
+        self.note_epoch(prefix, torch.stack(losses), sizes, pairs)
 
     def _announced(self, step_fn, training, prefix):
         """Wrap a step so that callbacks and skorch's history hear of each batch."""
@@ -150,7 +150,8 @@ class Net(NeuralNet):
         """Score masks at once, for they are large; class outputs wait: 45 scores cost as one."""
         return (self.plan.score(outputs, targets),) if outputs.ndim > 2 else (outputs, targets)
 
-    def _record(self, prefix, losses, sizes, pairs):
+    def note_epoch(self, prefix, losses, sizes, pairs):
+        """Put the mean loss and score of an epoch into the history, unless it is no number."""
         _refuse_nan(self, prefix, losses)
         parts = [torch.cat(column) for column in zip(*pairs, strict=True)]
         scores = parts[0] if len(parts) == 1 else self.plan.score(*parts)

@@ -26,6 +26,8 @@ FLOORS = {
     "skmedimg._plan": 2,
     "skmedimg._training": 2,
     "skmedimg._fitting": 2,
+    "skmedimg._stacked": 2,
+    "skmedimg._together": 2,
     "skmedimg._checkpoint": 2,
     "skmedimg._onnx": 2,
     "skmedimg._packing": 2,
@@ -44,7 +46,8 @@ FLOORS = {
 BESIDE = {
     "skmedimg.images._copies": {"skmedimg._batches"},
     "skmedimg._packing": {"skmedimg._training", "skmedimg._plan"},
-    "skmedimg._fitting": {"skmedimg._plan"},
+    "skmedimg._fitting": {"skmedimg._plan", "skmedimg._together"},
+    "skmedimg._together": {"skmedimg._stacked"},
     "skmedimg._checkpoint": {"skmedimg._packing", "skmedimg.features"},
     "skmedimg._training": {"skmedimg._plan"},
     "skmedimg._batches": {"skmedimg.images"},
