@@ -49,5 +49,6 @@ ROWS = [
         make=make,
         facts=loaded,
         limits={"ours": 0.060},
+        repeats=7,
     )
 ]
