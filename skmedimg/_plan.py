@@ -8,17 +8,18 @@ from types import MappingProxyType
 
 import torch
 from torch import nn
-from torch.optim import SGD, Adam, AdamW, RMSprop
+from torch.optim import SGD, Adam, AdamW
 from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR, ReduceLROnPlateau
 
 from skmedimg._runtime import Precision
+from skmedimg.networks._rmsprop import RMSprop
 
 OPTIMIZERS = MappingProxyType(
     {
         "adam": partial(Adam, fused=True),
         "adamw": partial(AdamW, fused=True),
         "sgd": partial(SGD, momentum=0.9, nesterov=True, fused=True),
-        "rmsprop": partial(RMSprop, alpha=0.9, eps=1e-7),
+        "rmsprop": RMSprop,
     }
 )
 

@@ -15,6 +15,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
 
 from skmedimg import ScratchCNN, ShallowMLP, lr_find
 from skmedimg._runtime import fresh_weights
+from skmedimg.networks._rmsprop import RMSprop
 from skmedimg.neural._split import inner_split
 
 X, Y = load_digits(return_X_y=True)
@@ -50,7 +51,15 @@ OPTIMIZERS = [
     ("adam", lambda p: torch.optim.Adam(p, 1e-3, weight_decay=0.01, fused=True)),
     ("adamw", lambda p: torch.optim.AdamW(p, 1e-3, weight_decay=0.01, fused=True)),
     ("sgd", lambda p: torch.optim.SGD(p, 1e-3, 0.9, weight_decay=0.01, nesterov=True, fused=True)),
-    ("rmsprop", lambda p: torch.optim.RMSprop(p, 1e-3, 0.9, 1e-7, weight_decay=0.01)),
+    ("rmsprop", lambda p: RMSprop(p, 1e-3, weight_decay=0.01)),
+]
+# What Keras 3.15.1's RMSprop(0.01) makes of weights 1, -2, 0.5 and 0 whose slopes are 1e-4, 0.3,
+# -2e-4 and 1e-6 times the number of the step.
+KERAS = [
+    [0.9968534111976624, -2.0316226482391357, 0.5062017440795898, -3.162275970680639e-05],
+    [0.9906783103942871, -2.0601940155029297, 0.5177680253982544, -9.486815542913973e-05],
+    [0.9817699790000916, -2.0861003398895264, 0.5330753326416016, -0.00018973584519699216],
+    [0.9705926775932312, -2.109975576400757, 0.5504389405250549, -0.0003162251668982208],
 ]
 SCHEDULES = [
     ("constant", None),
@@ -66,6 +75,15 @@ def test_a_fit_takes_the_steps_of_a_plain_loop_bit_for_bit(name, make):
         schedule="constant", random_state=0,
     ).fit(X, Y)  # fmt: skip
     np.testing.assert_array_equal(weights_of(model), plain_loop(model, X, Y, 3, make)[0])
+
+
+def test_rmsprop_takes_the_steps_of_keras():
+    weights = torch.tensor([1.0, -2.0, 0.5, 0.0], requires_grad=True)
+    optimizer = RMSprop([weights], lr=0.01)
+    for number, expected in enumerate(KERAS, 1):
+        weights.grad = torch.tensor([1e-4, 0.3, -2e-4, 1e-6]) * number
+        optimizer.step()
+        np.testing.assert_allclose(weights.detach(), expected, rtol=3e-7)
 
 
 @pytest.mark.parametrize(("name", "make"), SCHEDULES)

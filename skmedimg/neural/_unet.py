@@ -74,7 +74,7 @@ class UNetSegmenter(NeuralSegmenter):
     learning_rate : float, default=1e-3
         Step size, the highest one where the schedule changes it.
     optimizer : str or callable, default="adam"
-        "adam", "adamw", "sgd" (Nesterov momentum 0.9), "rmsprop" (Keras's settings), or what
+        "adam", "adamw", "sgd" (Nesterov momentum 0.9), "rmsprop" (as Keras has it), or what
         makes a torch optimizer of parameter groups, `lr` and `weight_decay`.
     weight_decay : float, default=0.0
         L2 penalty; with "adamw" decoupled from the gradient.
