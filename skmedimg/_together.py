@@ -127,11 +127,18 @@ class _Meeting:
             if len(group.members) == self.most:
                 self._close(shape)
             self.turn.notify_all()
-            while self.forming.get(shape) is group:
-                seen = len(group.members)
-                if not self.turn.wait(_PATIENCE) and len(group.members) == seen:
-                    self._close(shape)
+            try:
+                self._wait_for_others(shape, group)
+            except BaseException:  # Ctrl-C: nobody shall wait for this one
+                group.leave(member)
+                raise
         return group if len(group.members) > 1 else None
+
+    def _wait_for_others(self, shape, group):
+        while self.forming.get(shape) is group:
+            seen = len(group.members)
+            if not self.turn.wait(_PATIENCE) and len(group.members) == seen:
+                self._close(shape)
 
     def _close(self, shape):
         self.forming.pop(shape, None)
@@ -162,6 +169,8 @@ class _Group:
         """Take a fit out that has ended, however it did."""
         with self.turn:
             self.members.remove(member)
+            if member in self.waiting:
+                self.waiting.remove(member)
             self.stack = None
             self._train_if_all_are_here()
 

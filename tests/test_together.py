@@ -1,5 +1,7 @@
 """Fits that train beside each other learn what each learns alone."""
 
+from types import SimpleNamespace
+
 import joblib
 import numpy as np
 import pytest
@@ -159,6 +161,28 @@ def test_what_goes_wrong_in_a_stack_reaches_everybody(monkeypatch):
     monkeypatch.setattr(Stack, "train_epoch", fail)
     with fit_together(3):
         assert Parallel()(delayed(try_fit)(mlp()) for _ in range(3)) == [True] * 3
+
+
+@pytest.mark.parametrize("place", ["meeting", "group"])
+def test_nobody_waits_for_a_fit_that_was_interrupted(place, monkeypatch):
+    def interrupted(*seconds):
+        raise KeyboardInterrupt
+
+    meeting, late = _together._Meeting(3), _together._Member(None, SimpleNamespace(dataset=None))
+    if place == "meeting":
+        monkeypatch.setattr(meeting.turn, "wait", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            meeting.join("shape", late)
+        assert not meeting.forming["shape"].members
+        return
+    group = _together._Group()
+    group.members += [late, "another"]
+    monkeypatch.setattr(group.turn, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        group.train(late)
+    group.leave(late)
+    assert group.members == ["another"]
+    assert not group.waiting
 
 
 def test_a_search_finds_the_same_and_nothing_is_left_behind(stacks):
