@@ -105,7 +105,8 @@ def read_pixels(path, color, frame, window, max_pixels, draft_size):
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageReadError(f"{path!r} cannot be decoded: {reason}.") from error
     if isinstance(pixels, Image.Image):
-        return pixels if color == "keep" else pixels.convert("L" if color == "gray" else "RGB")
+        mode = {"gray": "L", "rgb": "RGB"}.get(color, pixels.mode)
+        return pixels if pixels.mode == mode else pixels.convert(mode)
     if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
         raise ImageReadError(f"{path!r} holds values that are NaN or infinite.")
     return to_color(pixels, color, path)
