@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import (
     Interval,
     Options,
     StrOptions,
+    validate_parameter_constraints,
     validate_params,
 )
 from sklearn.utils._user_interface import _print_elapsed_time as print_elapsed_time
@@ -85,6 +86,7 @@ __all__ = [
     "take_rows",
     "tree_class",
     "validate_data",
+    "validate_parameter_constraints",
     "validate_params",
     "with_callbacks",
 ]

@@ -19,7 +19,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline
 
 from skmedimg import LazyImages
-from skmedimg.images import ImageReadError, _lazy
+from skmedimg.images import ImageReadError, _jobs, _lazy
 
 LABELS = np.arange(24) % 2
 
@@ -180,9 +180,9 @@ SQUARE = np.zeros((4, 4), np.uint8)
 
 
 def test_a_worker_process_decodes_in_one_thread(monkeypatch):
-    monkeypatch.setattr(_lazy.multiprocessing, "parent_process", lambda: object())
-    assert _lazy.thread_count(None) == 1
-    assert _lazy.thread_count(2) == 2
+    monkeypatch.setattr(_jobs.multiprocessing, "parent_process", lambda: object())
+    assert _jobs.thread_count(None) == 1
+    assert _jobs.thread_count(2) == 2
 
 
 def test_a_progress_bar_is_shown_on_request(lazy, capsys):

@@ -92,7 +92,7 @@ def _add_compare(commands):
     command.add_argument("--positive", metavar="CLASS", help="the class to find, of two")
     command.add_argument("--epochs", type=int, metavar="N", help="instead of each model's own")
     command.add_argument("--seed", type=int, default=0, metavar="N")
-    command.add_argument("--jobs", type=int, default=1, metavar="N", help="fits side by side")
+    command.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="fits side by side")
     command.add_argument("--out", default="report.html", metavar="FILE", help="the report")
     command.add_argument("--json", metavar="FILE", help="also keep every number")
     command.add_argument("--save", metavar="FILE", help="fit the best on everything and keep it")
@@ -106,7 +106,7 @@ def _add_audit(commands):
     command = _command(commands, "audit", "Look for what makes scores wrong.", _audit_command)
     _add_folder(command)
     command.add_argument("--no-probes", action="store_true", help="train nothing: faster")
-    command.add_argument("--jobs", type=int, default=None, metavar="N", help="threads that read")
+    command.add_argument("--jobs", type=_jobs, default=None, metavar="N", help="threads that read")
     command.add_argument("--json", metavar="FILE", help="keep every finding")
 
 
@@ -129,6 +129,18 @@ def _add_folder(command, optional=False):
     command.add_argument(
         "--groups", metavar="REGEX", help=r"finds the patient in each path, such as 'person\d+'"
     )
+
+
+def _jobs(text):
+    try:
+        jobs = int(text)
+    except ValueError:
+        jobs = 0
+    if jobs == 0:
+        raise argparse.ArgumentTypeError(
+            f"needs an int other than 0 (-1 is one per core), got {text!r}"
+        )
+    return jobs
 
 
 def _compare_command(options):

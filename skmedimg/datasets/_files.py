@@ -3,7 +3,7 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-from skmedimg.images._lazy import thread_count
+from skmedimg.images._jobs import thread_count
 from skmedimg.images._limits import ImageReadError
 from skmedimg.images._read import read_image
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-from numbers import Integral
 
 from skmedimg._sklearn import StrOptions, validate_params
 from skmedimg.datasets._bunch import bunch_of
@@ -10,6 +9,7 @@ from skmedimg.datasets._files import list_images
 from skmedimg.datasets._layout import labels_and_splits
 from skmedimg.datasets._masks import find_masks
 from skmedimg.datasets._report import LoadReport, first_few
+from skmedimg.images._jobs import N_JOBS
 
 CHEST_XRAY_PATIENT = r"person\d+_(?:bacteria|virus)|(?:NORMAL2-)?IM-\d+"
 
@@ -22,7 +22,7 @@ CHEST_XRAY_PATIENT = r"person\d+_(?:bacteria|virus)|(?:NORMAL2-)?IM-\d+"
         "labels_from": [StrOptions({"folder"}), callable, None],
         "on_error": [StrOptions({"raise", "skip-report"})],
         "verify": ["boolean"],
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS,
         "verbose": ["verbose"],
     },
     prefer_skip_nested_validation=True,

@@ -1,12 +1,12 @@
 """A table of paths, labels, patients and masks."""
 
 import os
-from numbers import Integral
 from types import NoneType
 
 from skmedimg._sklearn import HasMethods, StrOptions, validate_params
 from skmedimg.datasets._bunch import bunch_of
 from skmedimg.datasets._report import LoadReport, first_few
+from skmedimg.images._jobs import N_JOBS
 
 
 @validate_params(
@@ -19,7 +19,7 @@ from skmedimg.datasets._report import LoadReport, first_few
         "root": [str, os.PathLike, None],
         "on_error": [StrOptions({"raise", "skip-report"})],
         "verify": ["boolean"],
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS,
         "verbose": ["verbose"],
     },
     prefer_skip_nested_validation=True,

@@ -7,6 +7,7 @@ from skmedimg.evaluation._audit_facts import collect_facts, join_facts
 from skmedimg.evaluation._audit_findings import Case
 from skmedimg.evaluation._hashes import clusters, dct_hash, equal_pairs, near_pairs
 from skmedimg.images._check import check_groups
+from skmedimg.images._jobs import check_n_jobs
 
 
 def make_case(X, y, groups, test, image_shape, distance, correlation, n_jobs, random_state):
@@ -18,6 +19,7 @@ def make_case(X, y, groups, test, image_shape, distance, correlation, n_jobs, ra
     n : int
         Rows of X; those of a separate test set follow.
     """
+    check_n_jobs(n_jobs, "audit")
     facts = collect_facts(X, image_shape, n_jobs)
     y, groups = _labels(y, len(facts)), check_groups(groups, facts.digests)
     n, tested = len(facts), None

@@ -18,6 +18,7 @@ from skmedimg.evaluation._run import Job, Plan, run_jobs, values_of
 from skmedimg.evaluation._scores import choose_metrics
 from skmedimg.evaluation._sharing import share_steps
 from skmedimg.evaluation._targets import check_targets, fingerprint, is_images
+from skmedimg.images._jobs import check_n_jobs
 
 # a baseline's name, or a column beside the predictions
 _TAKEN = {*BASELINES.values(), "row", "repeat", "fold", "group", "truth"}
@@ -95,6 +96,7 @@ LazyImages
     >>> print(result.tests(reference="bayes").claims[0])
     bayes is better than stump: ROC AUC differs by +0.1...
     """
+    check_n_jobs(n_jobs, "compare")
     _check_switches(repeats, error_score, audit)
     named = name_estimators(estimators)
     targets = check_targets(named, X, y, groups, pos_label)

@@ -18,6 +18,7 @@ from skmedimg.evaluation._folds import split_rows
 from skmedimg.evaluation._groups import groups_for_fit
 from skmedimg.evaluation._labels import positive_label
 from skmedimg.images._check import check_groups
+from skmedimg.images._jobs import N_JOBS
 
 
 class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -89,7 +90,7 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "confidence": [Interval(Real, 0.5, 1, closed="left"), None],
         "pos_label": "no_validation",
         "cv": ["cv_object"],
-        "n_jobs": [int, None],
+        "n_jobs": N_JOBS,
     }
 
     def __init__(

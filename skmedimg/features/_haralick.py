@@ -15,6 +15,7 @@ from skmedimg.features._descriptor import (
 )
 from skmedimg.features._levels import resolve_range, to_levels
 from skmedimg.features._neighbours import PROPERTIES, neighbour_statistics, offset
+from skmedimg.images._jobs import N_JOBS
 
 _ANGLES = (0, np.pi / 4, np.pi / 2, 3 * np.pi / 4)
 
@@ -27,7 +28,7 @@ _CONSTRAINTS = {
     "symmetric": ["boolean"],
     "pool_angles": ["boolean"],
     "channels": [StrOptions({"gray", "each"})],
-    "n_jobs": [Integral, None],
+    "n_jobs": N_JOBS,
 }
 
 

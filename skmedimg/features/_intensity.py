@@ -13,6 +13,7 @@ from skmedimg.features._descriptor import (
     plane_names,
 )
 from skmedimg.features._levels import resolve_range, to_levels
+from skmedimg.images._jobs import N_JOBS
 
 STATISTICS = ("mean", "std", "skewness", "kurtosis", "min", "median", "max")
 
@@ -22,7 +23,7 @@ _CONSTRAINTS = {
     "normalize": ["boolean"],
     "statistics": ["array-like"],
     "channels": [StrOptions({"gray", "each"})],
-    "n_jobs": [Integral, None],
+    "n_jobs": N_JOBS,
 }
 
 

@@ -13,6 +13,7 @@ from skmedimg.features._descriptor import (
     plane_names,
 )
 from skmedimg.features._patterns import code_names, pattern_counts
+from skmedimg.images._jobs import N_JOBS
 
 _CONSTRAINTS = {
     "radii": ["array-like"],
@@ -21,7 +22,7 @@ _CONSTRAINTS = {
     "cells": ["array-like"],
     "channels": [StrOptions({"gray", "each"})],
     "normalize": ["boolean"],
-    "n_jobs": [Integral, None],
+    "n_jobs": N_JOBS,
 }
 
 # One bin per code: more points than this make histograms longer than images.

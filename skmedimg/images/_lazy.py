@@ -1,14 +1,13 @@
 """Images that stay in their files until they are asked for."""
 
 import math
-import multiprocessing
 import os
 from concurrent.futures import ThreadPoolExecutor
-from numbers import Integral
 
 import numpy as np
 
 from skmedimg.images._decode import DecodeOptions, check_options, decode
+from skmedimg.images._jobs import check_n_jobs, thread_count
 from skmedimg.images._limits import MAX_PIXELS, ImageReadError
 
 
@@ -90,9 +89,7 @@ class LazyImages:
         n_jobs=None,
     ):
         self.paths = _path_array(paths)
-        if n_jobs is not None and not isinstance(n_jobs, Integral):
-            raise TypeError(f"n_jobs needs to be an integer or None, but is {n_jobs!r}.")
-        self.n_jobs = n_jobs
+        self.n_jobs = check_n_jobs(n_jobs, "LazyImages")
         self._options = check_options(
             DecodeOptions(
                 size, color, aspect, interpolation, crop, draft, dtype, window, max_pixels
@@ -130,6 +127,7 @@ class LazyImages:
         -------
         images : ndarray (n, height, width) or (n, height, width, 3)
         """
+        check_n_jobs(n_jobs, "LazyImages.load")
         images = np.empty(self.shape, dtype=self.dtype)
         decoded = self._decoded(n_jobs)
         for row, image in enumerate(_with_progress(decoded, len(self)) if verbose else decoded):
@@ -170,26 +168,6 @@ class LazyImages:
         if image.shape != self._item_shape or image.dtype != self.dtype:
             raise ImageReadError(_unlike(path, image, self._item_shape, self.dtype))
         return image
-
-
-def thread_count(n_jobs):
-    """Return how many threads to decode in.
-
-    Parameters
-    ----------
-    n_jobs : int or None
-        None: one per usable core, and one in a worker process. -1 and below count from the cores.
-
-    Returns
-    -------
-    threads : int
-    """
-    if n_jobs is None and multiprocessing.parent_process() is not None:
-        return 1  # the workers of joblib fill the cores already
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if n_jobs is None:
-        return cores
-    return n_jobs if n_jobs > 0 else max(1, cores + 1 + n_jobs)
 
 
 def _path_array(paths):

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmedimg._sklearn import Interval, StrOptions, fit_context
 from skmedimg.images._check import check_images
 from skmedimg.images._decode import ALLOWED, DecodeOptions, check_options, prepare
+from skmedimg.images._jobs import N_JOBS
 from skmedimg.images._lazy import LazyImages
 from skmedimg.images._limits import MAX_PIXELS
 from skmedimg.images._paths import list_paths
@@ -103,7 +104,7 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
         "lazy": ["boolean"],
         "on_error": [StrOptions({"raise", "skip-report"})],
         "image_shape": ["array-like", None],
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS,
         "verbose": ["verbose"],
     }
 

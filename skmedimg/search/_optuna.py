@@ -14,6 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._sklearn import Interval, StrOptions, fit_context
+from skmedimg.images._jobs import N_JOBS
 from skmedimg.search._budget import finish, prepare, refitted, run
 from skmedimg.search._plots import plot_study
 from skmedimg.search._results import finished, trials_of
@@ -128,7 +129,7 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
         "refit": ["boolean", str, callable],
         "pruner": [BasePruner, None],
         "sampler": [BaseSampler, None],
-        "n_jobs": [numbers.Integral, None],
+        "n_jobs": N_JOBS,
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }

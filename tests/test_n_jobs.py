@@ -1,0 +1,115 @@
+"""How many at once: every n_jobs is a count, or None, or is refused before anything is read."""
+
+import inspect
+from importlib import import_module
+
+import numpy as np
+import pytest
+from sklearn.naive_bayes import GaussianNB
+
+import skmedimg
+from skmedimg import evaluation, features, search
+from skmedimg._cli import USAGE, main
+from skmedimg.images._jobs import check_n_jobs, thread_count
+from tests.bad_inputs import BINARY, GREY, write_files
+
+ROWS = GREY.reshape(12, -1).astype(float)
+
+# Who takes n_jobs -> a call with it on good input.
+CALLS = {
+    "LazyImages": lambda at, n: skmedimg.LazyImages([at / "grey.png"], n_jobs=n),
+    "LazyImages.load": lambda at, n: skmedimg.LazyImages([at / "grey.png"]).load(n),
+    "ImageLoader": lambda at, n: skmedimg.ImageLoader(8, n_jobs=n).fit([at / "grey.png"]),
+    "LBP": lambda at, n: skmedimg.LBP(n_jobs=n).fit(GREY),
+    "Haralick": lambda at, n: skmedimg.Haralick(n_jobs=n).fit(GREY),
+    "IntensityHistogram": lambda at, n: skmedimg.IntensityHistogram(n_jobs=n).fit(GREY),
+    "lbp": lambda at, n: features.lbp(GREY, n_jobs=n),
+    "haralick": lambda at, n: features.haralick(GREY, n_jobs=n),
+    "intensity_histogram": lambda at, n: features.intensity_histogram(GREY, n_jobs=n),
+    "load_image_folder": lambda at, n: skmedimg.load_image_folder(at / "classes", n_jobs=n),
+    "load_image_table": lambda at, n: skmedimg.load_image_table(at / "table.csv", n_jobs=n),
+    "audit": lambda at, n: skmedimg.audit(GREY, BINARY, probes=False, n_jobs=n),
+    "compare": lambda at, n: skmedimg.compare(
+        GaussianNB(), ROWS, BINARY, cv=2, n_jobs=n, random_state=0, verbose=0
+    ),
+    "ThresholdAt": lambda at, n: evaluation.ThresholdAt(GaussianNB(), cost=1.0, cv=2, n_jobs=n).fit(
+        ROWS, BINARY
+    ),
+    "OptunaSearch": lambda at, n: search.OptunaSearch(
+        GaussianNB(), {"var_smoothing": [1e-9]}, n_trials=1, cv=2, n_jobs=n
+    ).fit(ROWS, BINARY),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("n_jobs")
+    write_files(folder)
+    return folder
+
+
+def takers():
+    """Names of all that is public and takes n_jobs, methods with their class."""
+    rooms = [skmedimg, *(import_module(f"skmedimg.{room}") for room in skmedimg._MODULES)]
+    public = {name: getattr(room, name) for room in rooms for name in room.__all__}
+    for name, each in public.items():
+        methods = vars(each).items() if isinstance(each, type) else ()
+        called = [(name, each), *((f"{name}.{method}", call) for method, call in methods)]
+        for full, call in called:
+            private = full.partition(".")[2].startswith("_")
+            error = isinstance(call, type) and issubclass(call, Exception)  # has no signature
+            if callable(call) and not private and not error:
+                yield from [full] if "n_jobs" in inspect.signature(call).parameters else []
+
+
+def test_all_that_take_it_are_tested():
+    assert sorted(takers()) == sorted(CALLS)
+
+
+@pytest.mark.parametrize("n_jobs", [0, 1.5, "2", True, np.nan, [1]], ids=repr)
+@pytest.mark.parametrize("name", CALLS)
+def test_what_is_no_count_is_refused_with_the_way_out(folder, name, n_jobs):
+    with pytest.raises(ValueError, match="'n_jobs' parameter of ") as caught:
+        CALLS[name](folder, n_jobs)
+    assert f"of {name.partition('.')[0]}" in str(caught.value)
+    assert "an int other than 0" in str(caught.value)
+    assert "-1 is one per core" in str(caught.value)
+    assert f"Got {n_jobs!r}" in str(caught.value)
+
+
+@pytest.mark.parametrize("n_jobs", [None, 1, -1, np.int64(1)], ids=repr)
+@pytest.mark.parametrize("name", [name for name in CALLS if name != "OptunaSearch"])
+def test_counts_and_none_are_taken(folder, name, n_jobs):
+    CALLS[name](folder, n_jobs)
+
+
+def test_files_are_not_touched_before_it_is_refused():
+    with pytest.raises(ValueError, match="n_jobs"):
+        skmedimg.LazyImages(["nowhere.png"], n_jobs=0)
+    with pytest.raises(ValueError, match="n_jobs"):
+        skmedimg.audit(["nowhere.png"], n_jobs=0)
+    with pytest.raises(ValueError, match="n_jobs"):
+        skmedimg.compare(GaussianNB(), ["nowhere.png"] * 4, [0, 1, 0, 1], n_jobs=0)
+
+
+@pytest.mark.parametrize("command", ["compare", "audit"])
+@pytest.mark.parametrize("jobs", ["0", "1.5", "all"])
+def test_the_command_line_refuses_it_as_a_wrong_command(capsys, command, jobs):
+    with pytest.raises(SystemExit) as ended:
+        main([command, "nowhere", "--jobs", jobs])
+    assert ended.value.code == USAGE
+    assert f"--jobs: needs an int other than 0 (-1 is one per core), got '{jobs}'" in (
+        capsys.readouterr().err
+    )
+
+
+def test_the_door_says_who_asks():
+    with pytest.raises(ValueError, match="'n_jobs' parameter of somebody"):
+        check_n_jobs(0, "somebody")
+    assert [check_n_jobs(n, "somebody") for n in (None, 3, -2)] == [None, 3, -2]
+
+
+def test_threads_are_counted_down_from_the_cores():
+    assert thread_count(3) == 3
+    assert thread_count(-1) == thread_count(None)
+    assert thread_count(-10_000) == 1
