@@ -11,6 +11,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+from skorch.callbacks import Callback
 from torch import nn
 
 from skmedimg import (
@@ -167,7 +168,7 @@ def test_a_search_over_eight_heads_and_five_folds_passes_each_image_once(passes)
 
 def test_a_search_over_heads_passes_each_image_once_with_a_trained_tail(passes):
     search = GridSearchCV(
-        squeezenet(max_epochs=1, trainable_layers=2),
+        squeezenet(max_epochs=2, trainable_layers=2),
         {"head_units": [(), (8,)], "unfreeze_after": [0, 1]},
         cv=2,
         error_score="raise",
@@ -274,12 +275,53 @@ def trained(model):
 
 
 def test_the_backbone_opens_after_the_epochs_asked_for():
-    assert trained(squeezenet(trainable_layers=1, unfreeze_after=3)) == []
     assert trained(squeezenet(trainable_layers=1, unfreeze_after=2)) == [
         "network.features.12.expand3x3.weight", "network.features.12.expand3x3.bias"
     ]  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:The layers of trainable_layers=1 never open")
+def test_the_backbone_stays_shut_where_the_epochs_end_before():
+    assert trained(squeezenet(trainable_layers=1, unfreeze_after=3)) == []
+
+
+@pytest.mark.parametrize("epochs", [3, 2])
+def test_a_backbone_that_will_never_open_is_a_warning_before_it_is_trained(epochs):
+    model = squeezenet(
+        trainable_layers=1, unfreeze_after=3, max_epochs=epochs, callbacks=[Refuse()]
+    )
+    says = (
+        rf"trainable_layers=1 never open.* unfreeze_after=3 .*max_epochs={epochs}.*below {epochs}"
+    )
+    with pytest.warns(UserWarning, match=says), pytest.raises(RuntimeError, match="it trains"):
+        model.fit(IMAGES, TARGET)
+
+
+class Refuse(Callback):
+    """Fail when the training begins."""
+
+    def on_train_begin(self, net, **kwargs):
+        raise RuntimeError("it trains")
+
+
+def test_a_fit_that_early_stopping_ended_too_soon_says_so():
+    model = squeezenet(
+        trainable_layers=1, unfreeze_after=15, max_epochs=20, early_stopping=True,
+        n_iter_no_change=2, learning_rate=1e-30,
+    )  # fmt: skip
+    with pytest.warns(UserWarning, match=r"unfreeze_after=15 .* 3 of max_epochs=20.*below 3"):
+        model.fit(IMAGES, TARGET)
+    assert model.n_iter_ == 3
+
+
+def test_epochs_that_go_on_later_are_no_reason_to_warn():
+    late = squeezenet(trainable_layers=1, unfreeze_after=1, max_epochs=1)
+    clone(late).partial_fit(IMAGES, TARGET, classes=[0, 1]).partial_fit(IMAGES, TARGET)
+    clone(late).set_params(warm_start=True).fit(IMAGES, TARGET)
+    clone(late).set_params(trainable_layers=0).fit(IMAGES, TARGET)
+
+
+@pytest.mark.filterwarnings("ignore:The layers of trainable_layers=1 never open")
 def test_batch_statistics_wait_with_the_layers_they_belong_to():
     model = TransferClassifier(
         "mobilenet_v2", weights=None, width=0.25, trainable_layers=1, unfreeze_after=2,

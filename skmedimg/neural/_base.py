@@ -81,6 +81,9 @@ class NeuralEstimator(OnnxExport, CallbackSupportMixin, BaseEstimator):
         """Return the score of the history: outputs and targets to one value per image."""
         raise AttributeError(f"{type(self).__name__} has to choose a score.")
 
+    def _mind_epochs(self, epochs):
+        """Warn of what so many epochs leave undone: before a fit, and after one that stopped."""
+
     def _begin_epoch(self, net):
         """Change the net before an epoch, as gradual unfreezing does."""
 
@@ -113,7 +116,12 @@ paths; LazyImages
         """
         fresh = not (self.warm_start and hasattr(self, "net_"))
         kept = None if checkpoint is None else FitCheckpoint(checkpoint)
-        return self._fit(X, y, sample_weight, groups, self.max_epochs, fresh, checkpoint=kept)
+        if not self.warm_start:  # else another fit may go on
+            self._mind_epochs(self.max_epochs)
+        self._fit(X, y, sample_weight, groups, self.max_epochs, fresh, checkpoint=kept)
+        if not self.warm_start and self.n_iter_ < self.max_epochs:
+            self._mind_epochs(self.n_iter_)
+        return self
 
     def _fit(self, X, y, sample_weight, groups, epochs, fresh, classes=None, checkpoint=None):
         training, validation = self._prepare(

@@ -17,6 +17,7 @@ from skmedimg.networks._outputs import OUTPUTS
 from skmedimg.networks._transfer import TransferNetwork, probe_shapes
 from skmedimg.neural._classifier import NeuralClassifier
 from skmedimg.neural._constraints import TRAINING_CONSTRAINTS
+from skmedimg.neural._opening import warn_if_shut
 from skmedimg.neural._parts import check_parts
 
 
@@ -60,7 +61,8 @@ class TransferClassifier(NeuralClassifier):
         process, which goes to disk when it outgrows its budget; a directory is shared by
         processes and runs. With `augment` nothing is kept, nor what would not fit as a whole.
     unfreeze_after : int, default=0
-        Epochs in which the head is trained alone, before the trainable layers open.
+        Epochs in which the head is trained alone, before the trainable layers open; fewer than
+        `max_epochs`, or a warning says that they never will.
     backbone_learning_rate : float or tuple of float, default=1.0
         Factor of `learning_rate` for the trainable layers; (factor, decay) multiplies it by
         `decay` once more for each layer further from the head.
@@ -265,11 +267,9 @@ class TransferClassifier(NeuralClassifier):
 
     def _network_inputs(self, images):
         module, plan, store = self.net_.module_, self.net_.plan, shared_store(self.cache)
-        if store is None or self.augment is not None or module.backbone.cut == 0:
-            return images
-        if not store.has_room(
-            len(images) * math.prod(module.cut_shape) * plan.precision.dtype.itemsize
-        ):
+        n_bytes = len(images) * math.prod(module.cut_shape) * plan.precision.dtype.itemsize
+        kept = store is not None and self.augment is None and module.backbone.cut > 0
+        if not kept or not store.has_room(n_bytes):
             return images
         return frozen_rows(images, module, store, plan.device, plan.precision)
 
@@ -283,18 +283,17 @@ class TransferClassifier(NeuralClassifier):
         return replace(plan, precision=plan.precision._replace(autocast=None))
 
     def _parameter_groups(self, module):
-        factor, decay = check_parts(
-            "backbone_learning_rate", self._factor_and_decay(), Real, 0, n_parts=2
-        )
+        given = self.backbone_learning_rate
+        pair = given if isinstance(given, (tuple, list)) else (given, 1.0)
+        factor, decay = check_parts("backbone_learning_rate", pair, Real, 0, n_parts=2)
         groups = [{"params": list(module.head.parameters())}]
         for depth, layer in enumerate(reversed(module.backbone.last_layers(self.trainable_layers))):
             rate = self.learning_rate * factor * decay**depth
             groups.append({"params": layer, "lr": rate})
         return groups
 
-    def _factor_and_decay(self):
-        rate = self.backbone_learning_rate
-        return rate if isinstance(rate, (tuple, list)) else (rate, 1.0)
+    def _mind_epochs(self, epochs):
+        warn_if_shut(self, epochs)
 
     def _begin_epoch(self, net):
         net.module_.backbone.hold(len(net.history) < self.unfreeze_after)
