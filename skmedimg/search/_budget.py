@@ -24,6 +24,7 @@ from skmedimg.evaluation._groups import groups_for_fit
 from skmedimg.evaluation._targets import fingerprint
 from skmedimg.images._check import check_groups
 from skmedimg.search._candidates import build, name_candidates
+from skmedimg.search._functions import written
 from skmedimg.search._results import as_cv_results, best_index, finished
 from skmedimg.search._sampler import NumberedSampler
 from skmedimg.search._storage import JOURNAL, new_study, quiet
@@ -227,7 +228,7 @@ def _digest(job, groups):
     for train, test in job.splits:
         digest.update(np.int64([*train, -1, *test]).tobytes())
     for name, (estimator, space) in job.named.items():
-        text = space.__qualname__ if callable(space) else repr(space)
+        text = written(space) if callable(space) else repr(space)
         digest.update(f"{key_of(name, estimator)} {text} {job.objectives}".encode())
     return digest.hexdigest()
 

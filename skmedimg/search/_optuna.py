@@ -50,7 +50,8 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
         `skmedimg.search.default_space`.
     study : optuna.Study, str or None, default=None
         A study to continue, or the name of one in `storage`. None: named after the data, the
-        folds and the spaces, so that other data never continue it by accident.
+        folds and the spaces, so that other data never continue it by accident; a function counts
+        with its code and the plain values it uses.
     storage : str, optuna.storages.BaseStorage or None, default=None
         "journal:study.log" or the URL of a database keeps the study: the same call goes on where
         it ended, and processes that make the same call share the trials. None: memory.
