@@ -31,7 +31,8 @@ class Claims:
     records : list of dict
         One per pair and test: `first`, `second`, `metric`, `test`, `about`, `difference`, `low`,
         `high`, `statistic`, `p_value`, `p_adjusted` (Holm, over the pairs of the same test) and
-        `decides`, whether the claim rests on it.
+        `decides`, whether the claim rests on it. `low` and `high` end where scores of a known range
+        can differ no further: at -1 and 1 for an accuracy, nowhere for a log loss or a distance.
     warnings : tuple of str
         Those of the comparison.
 
@@ -107,7 +108,7 @@ def _pairs(comparison, reference, metric):
 
 def _records(comparison, first, second, metric):
     found = {
-        (test, name): difference
+        (test, name): _possible(difference, _metric(comparison, test, name))
         for test, name, difference in _differences(comparison, first, second, metric)
     }
     decisive = _decisive(found, metric)
@@ -137,6 +138,22 @@ def _differences(comparison, first, second, metric):
     if comparison.pos_label is not None and _both_rank(comparison, first, second):
         yield DELONG, "roc_auc", delong_test(list(_ranked_folds(comparison, first, second)))
     yield MCNEMAR, "accuracy", _compare_answers(comparison, first, second)
+
+
+def _possible(difference, metric):
+    """Cut the limits to what two scores can differ by: a t interval of two folds knows no end."""
+    if metric.low is None or metric.high is None:
+        return difference
+    most = metric.high - metric.low
+    low, high = np.clip([difference.low, difference.high], -most, most).tolist()
+    return difference._replace(low=low, high=high)
+
+
+def _metric(comparison, test, name):
+    """Return what a test compares; only the one over splits compares scorers that are not ours."""
+    return (
+        comparison.metric(name) if test == RESAMPLED else {**LABEL_SCORES, **MASK_SCORES}[name][1]
+    )
 
 
 def _decisive(found, metric):
