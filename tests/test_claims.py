@@ -85,6 +85,17 @@ def test_a_scorer_of_ones_own_called_like_one_of_ours_is_not_taken_for_it():
     assert -1 <= tests["McNemar's test"]["low"] <= tests["McNemar's test"]["high"] <= 1
 
 
+@pytest.mark.parametrize("name", ["brier", "mine"])
+def test_a_scorer_of_ones_own_is_better_when_larger_whatever_it_is_called(name):
+    draws, y = np.random.RandomState(0), np.tile([0, 1], 100)
+    X = np.column_stack([draws.random_sample(200), 0.45 + draws.random_sample(200)])
+    found = compare(
+        {"first": Told(0), "second": Told(1)}, X, y, cv=5, baseline=False,
+        scoring={name: make_scorer(lambda y, predicted: np.mean(predicted))}, **QUIET,
+    )  # fmt: skip
+    assert found.tests().claims[0].startswith(f"second is better than first: {name} differs by +0.")
+
+
 def test_the_normal_limits_of_rows_are_cut_too():
     metric = Metric("dice", "Dice", True, 0.0, 1.0)
     assert _possible(Difference(0.9, 0.6, 1.2, 3, 0.01), metric) == (0.9, 0.6, 1.0, 3, 0.01)

@@ -224,7 +224,7 @@ def _claim(record, n_pairs, comparison):
     test = f"{record['test']}, {_p_text(record['p_adjusted'])}{_holm_text(n_pairs)}"
     if record["p_adjusted"] < _ALPHA:
         return (
-            f"{_better(record)}: {title} differs by {record['difference']:+.3f} "
+            f"{_better(record, comparison)}: {title} differs by {record['difference']:+.3f} "
             f"(95 % interval {limits}; {test})."
         )
     begin = f"No claim between {pair}: {title} differs by {record['difference']:+.3f}"
@@ -249,17 +249,18 @@ def _aside(decisive, records, comparison):
         shows = record["test"] != RESAMPLED and record["p_adjusted"] < _ALPHA
         if shows and {record["first"], record["second"]} == pair:
             title, p_value = _title(record, comparison), _p_text(record["p_adjusted"])
-            told.setdefault(_better(record), []).append(f"{title} ({record['test']}, {p_value})")
+            words = f"{title} ({record['test']}, {p_value})"
+            told.setdefault(_better(record, comparison), []).append(words)
     if not told:
         return ""
     asides = " but ".join(f"{who} in {' and '.join(what)}" for who, what in told.items())
     return f" Of the models as fitted here, {asides}; training them again may differ."
 
 
-def _better(record):
+def _better(record, comparison):
     names = record["first"], record["second"]
-    higher = {**LABEL_SCORES, **MASK_SCORES}.get(record["metric"])
-    wins = (record["difference"] > 0) == (higher is None or higher[1].higher_is_better)
+    metric = _metric(comparison, record["test"], record["metric"])
+    wins = (record["difference"] > 0) == metric.higher_is_better
     winner, loser = names if wins else names[::-1]
     return f"{winner} is better than {loser}"
 
