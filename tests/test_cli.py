@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -86,6 +87,22 @@ def test_audit_prints_what_it_finds_and_says_so_in_its_code(folder, tmp_path, ca
     assert "conflicting-labels" in kinds
 
 
+def test_findings_that_could_not_be_written_leave_what_was_there(
+    folder, tmp_path, capsys, monkeypatch
+):
+    def full(descriptor):
+        raise OSError("no space left on the disk")
+
+    found = tmp_path / "found.json"
+    found.write_text("those of yesterday", "utf-8")
+    monkeypatch.setattr(os, "fsync", full)
+    code, _, err = run(capsys, "audit", folder, "--no-probes", "--json", found)
+    assert code == DATA
+    assert "no space left" in err
+    assert found.read_text("utf-8") == "those of yesterday"
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["found.json"]
+
+
 def test_damaged_files_are_named_and_left_out(folder, capsys):
     (folder / "healthy" / "p00 broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
     code, out, err = run(capsys, "audit", folder, "--no-probes")
@@ -104,6 +121,7 @@ def test_damaged_files_are_named_and_left_out(folder, capsys):
         (["compare", "{folder}", "--out", "{folder}/no/where.html"], "cannot be written"),
         (["compare", "{folder}", "--save", "{folder}/no/m.skmed"], "m.skmed' cannot be written"),
         (["compare", "{folder}", "--json", "{folder}/no/r.json"], "r.json' cannot be written"),
+        (["audit", "{folder}", "--json", "{folder}/no/f.json"], "f.json' cannot be written"),
         (["compare", "{folder}", "--groups", r"patient\d+"], "finds no patient"),
         (["compare", "{folder}", "--groups", "("], "is no regular expression"),
         (["compare", "{folder}/healthy"], ""),

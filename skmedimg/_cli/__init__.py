@@ -1,10 +1,12 @@
 """The command line: its arguments, its exit codes, and errors in one line."""
 
 import argparse
+import json
 import sys
 import warnings
 
 from skmedimg import __version__
+from skmedimg._files import whole_file
 
 DONE, FAILED, USAGE, DATA, SERIOUS, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -150,9 +152,11 @@ def _compare_command(options):
 
 
 def _audit_command(options):
-    from skmedimg._cli._compare import read_folder
+    from skmedimg._cli._compare import check_writable, read_folder
     from skmedimg.evaluation import audit
 
+    if options.json:
+        check_writable(options.json)
     data = read_folder(options.folder, options.groups, options.jobs, _say)
     rows = None if data.split is None else data.split == "test"
     test = rows if rows is not None and 0 < rows.sum() < len(rows) else None
@@ -162,10 +166,8 @@ def _audit_command(options):
     )  # fmt: skip
     print(found)
     if options.json:
-        import json
-
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(found.to_dict(), file, indent=1)
+        with whole_file(options.json) as file:
+            file.write(json.dumps(found.to_dict(), indent=1).encode())
     return SERIOUS if found.errors else DONE
 
 

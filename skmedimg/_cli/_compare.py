@@ -26,7 +26,7 @@ def run_compare(options, say):
     X, y, groups, cv = _demo(options, say) if options.demo else _of_folder(options, say)
     models = demo_models(options) if options.demo else build_models(options)
     for path in filter(None, (options.out, options.json, options.save)):
-        _check_writable(path)
+        check_writable(path)
     say(f"comparing {', '.join(models)} on {len(y)} images")
     result = compare(
         models, X, y, groups=groups, cv=cv, repeats=options.repeats, pos_label=options.positive,
@@ -72,6 +72,18 @@ def read_folder(folder, pattern, jobs, say):
     return data
 
 
+def check_writable(path):
+    """Refuse now what could not be written after hours of training.
+
+    Parameters
+    ----------
+    path : str
+    """
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
+        raise DataError(f"{path!r} cannot be written: {folder!r} is no folder to write to.")
+
+
 def _of_folder(options, say):
     if options.folder is None:
         raise DataError("compare needs a FOLDER of images, or --demo.")
@@ -101,13 +113,6 @@ def _demo(options, say):
     labels = np.array(data.target_names)[data.target]
     options.positive = data.target_names[1]
     return data.images, labels, data.groups, options.cv or 5
-
-
-def _check_writable(path):
-    """Refuse now what could not be written after hours of training."""
-    folder = os.path.dirname(os.path.abspath(path))
-    if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
-        raise DataError(f"{path!r} cannot be written: {folder!r} is no folder to write to.")
 
 
 def _explained(models, result, X, y, groups, say):
