@@ -43,18 +43,25 @@ def image_input(estimator, flat=False):
     return FromPixels(shape, largest_value(dtype), flat), example
 
 
-def on_the_cpu(module):
+def on_the_cpu(module, image_shape):
     """Return a copy of a network on the CPU, in float32 and ready to be traced.
 
     Parameters
     ----------
     module : nn.Module
+    image_shape : tuple of int
+        Of the images that the graph will be given.
 
     Returns
     -------
     module : nn.Module
     """
     copied = copy.deepcopy(module).to("cpu", torch.float32)
+    for part in copied.modules():
+        if hasattr(part, "settle"):
+            part.settle(*image_shape[:2])  # positions are interpolated in a way that ONNX lacks
+        if isinstance(part, nn.MultiheadAttention):
+            part.register_forward_pre_hook(_in_many_steps)
     return copied.to(memory_format=torch.contiguous_format).eval()
 
 
@@ -79,8 +86,8 @@ def write_onnx(parts, example, path, output, facts):
         _trace(graph, example, buffer, name, output)
     except torch.onnx.errors.UnsupportedOperatorError as error:
         raise ValueError(
-            "to_onnx cannot write this network: ONNX lacks an operation that it uses, as that of "
-            f"vit_b_16 does. Take another backbone. ({error})"
+            "to_onnx cannot write this network: ONNX lacks an operation that it uses. Take another "
+            f"backbone. ({error})"
         ) from error
     model = onnx.load_from_string(buffer.getvalue())
     for key, value in {"skmedimg": __version__, **facts}.items():
@@ -89,6 +96,11 @@ def write_onnx(parts, example, path, output, facts):
     onnx.checker.check_model(model)
     with whole_file(path) as file:
         file.write(model.SerializeToString())
+
+
+def _in_many_steps(attention, inputs):
+    """Keep attention from torch's fused kernel, which ONNX lacks: it takes one tensor, not two."""
+    return tuple(each.clone() if k == 1 else each for k, each in enumerate(inputs))
 
 
 def _trace(graph, example, buffer, name, output):

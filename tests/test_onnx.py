@@ -17,6 +17,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 from torch import nn
+from torchvision import models
 
 from skmedimg import (
     HOG,
@@ -30,8 +31,13 @@ from skmedimg import (
     TransferClassifier,
     UNetSegmenter,
 )
-from skmedimg._onnx import write_onnx
+from skmedimg._onnx import on_the_cpu, write_onnx
 from skmedimg.datasets import make_lesions
+from skmedimg.networks._backbone_steps import steps_of
+from skmedimg.networks._backbone_table import ROWS
+from skmedimg.networks._backbones import Backbone
+from skmedimg.networks._graphs import FromPixels, Probabilities
+from skmedimg.networks._transfer import TransferNetwork
 from skmedimg.saving import to_onnx
 
 QUICK = {"max_epochs": 2, "random_state": 0, "precision": "float32"}
@@ -41,6 +47,12 @@ DRAWN = {"weights": None, "cache": None, "random_state": 0, "precision": "float3
 @pytest.fixture(scope="module")
 def lesions():
     return make_lesions(24, size=32, random_state=0)
+
+
+@pytest.fixture
+def torch_generator_put_back():
+    with torch.random.fork_rng():
+        yield
 
 
 def run(path, X):
@@ -92,6 +104,40 @@ def test_a_network_answers_alike_on_stored_bytes(name, lesions, tmp_path):
     model = NETS[name]().fit(lesions.images, lesions.target)
     path = model.to_onnx(tmp_path / "m.onnx")
     assert_answers_alike(model, path, lesions.images[..., None])
+
+
+def transformer(name):
+    """Return a small network built as a backbone of the table is, with weights that are alive."""
+    torch.manual_seed(0)
+    if name == "vit_b_16":
+        network = models.VisionTransformer(48, 16, 2, 2, 8, 16)
+    else:
+        network = models.SwinTransformer([4, 4], 8, [1, 2], [1, 2], [3, 3])
+    for parameter in network.parameters():
+        nn.init.normal_(parameter, 0, 0.3)
+    row = ROWS[name]
+    network.set_submodule(row.head, nn.Identity())
+    backbone = Backbone(network, steps_of(network, row.stages), mean=row.mean, std=row.std)
+    width = 8 if name == "vit_b_16" else 16
+    return TransferNetwork(backbone, nn.Linear(width, 3), "avg", None)
+
+
+@pytest.mark.usefixtures("torch_generator_put_back")
+@pytest.mark.parametrize("shape", [(48, 48, 3), (32, 70, 3), (16, 16, 1)])
+@pytest.mark.parametrize("name", ["vit_b_16", "swin_t"])
+@pytest.mark.parametrize("depth", [0, "all"])
+def test_transformers_answer_alike_on_images_of_any_size(name, shape, depth, tmp_path):
+    network = transformer(name).eval()
+    network.backbone.freeze(depth)
+    parts = [FromPixels(shape, 255.0), on_the_cpu(network, shape), Probabilities()]
+    path = str(tmp_path / "m.onnx")
+    write_onnx(parts, torch.zeros(2, *shape, dtype=torch.uint8), path, "probabilities", {})
+    images = np.random.default_rng(0).integers(0, 256, (3, *shape), dtype=np.uint8)
+    with torch.no_grad():
+        expected = Probabilities()(network(parts[0](torch.from_numpy(images)))).numpy()
+    assert np.ptp(expected, axis=0).max() > 1e-3
+    np.testing.assert_allclose(run(path, images), expected, rtol=1e-3, atol=1e-5)
+    assert network(torch.zeros(1, 3, 64, 64)).shape == (1, 3)  # only the copy keeps to one size
 
 
 @pytest.mark.parametrize("name", ["cnn", "frozen"])

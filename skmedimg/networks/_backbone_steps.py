@@ -68,6 +68,7 @@ class Patches(nn.Module):
         super().__init__()
         self.project = network.conv_proj
         self._network = [network]  # in a list: its other parts are not parts of this step
+        self._settled = None
 
     def parameters(self, recurse=True):
         """Yield what this step computes with."""
@@ -75,12 +76,24 @@ class Patches(nn.Module):
         yield from self.project.parameters()
         yield from (network.class_token, network.encoder.pos_embedding)
 
+    def settle(self, height, width):
+        """Keep the positions of images of one size from now on, as constants.
+
+        Parameters
+        ----------
+        height, width : int
+        """
+        down, across = self.project.stride
+        self._settled = self._positions_on(height // down, width // across).detach()
+
     def forward(self, images):
         patches = self.project(images)
         tokens = patches.flatten(2).transpose(1, 2)
         first = self._network[0].class_token.expand(images.shape[0], -1, -1)
-        sides = (int(side) for side in patches.shape[2:])  # constants, where a graph is traced
-        return torch.cat([first, tokens], 1) + self._positions_on(*sides)
+        positions = self._settled
+        if positions is None:
+            positions = self._positions_on(*map(int, patches.shape[2:]))  # no part of a trace
+        return torch.cat([first, tokens], 1) + positions
 
     def _positions_on(self, height, width):
         positions = self._network[0].encoder.pos_embedding

@@ -111,6 +111,17 @@ class Backbone(nn.Module):
             part.training = mode and not self.is_held
         return self
 
+    def settle(self, height, width):
+        """Keep from now on to images of one size: what depends on it alone becomes a constant.
+
+        Parameters
+        ----------
+        height, width : int
+        """
+        for step in self.steps:
+            if hasattr(step, "settle"):
+                step.settle(height, width)
+
     def forward(self, images):
         """Return the feature map (n, width, h, w) of images (n, channels, height, width)."""
         return self.finish(self.begin(images))

@@ -39,7 +39,7 @@ class OnnxExport:
     def _graph(self):
         """Return the modules that compute what `predict_proba` does."""
         first, _ = image_input(self, flat=self._takes_rows)
-        return [first, on_the_cpu(self.net_.module_), Probabilities()]
+        return [first, on_the_cpu(self.net_.module_, self.image_shape_), Probabilities()]
 
     def _onnx_facts(self):
         """Return the metadata of the file."""

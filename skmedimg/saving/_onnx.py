@@ -103,7 +103,7 @@ def _parts(step):
 
 
 def _features(step):
-    return [image_input(step)[0], Rows(on_the_cpu(step.network_))]
+    return [image_input(step)[0], Rows(on_the_cpu(step.network_, step.image_shape_))]
 
 
 def _hog(step):
