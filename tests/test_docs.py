@@ -107,6 +107,32 @@ def test_the_reference_lists_the_public_names_and_no_others():
     assert not unknown, f"docs/api.md lists {', '.join(sorted(unknown))}"
 
 
+def seen_also():
+    """Pages and the names that their See Also sections list."""
+    for name, thing in documented_things().items():
+        methods = vars(thing).values() if inspect.isclass(thing) else ()
+        for each in (thing, *methods):
+            body = sections(inspect.getdoc(each)).get("See Also", "") if callable(each) else ""
+            for names in re.findall(r"^(\S.*?)(?: : .*)?$", body, flags=re.MULTILINE):
+                yield from ((f"skmedimg.{name}", other) for other in names.split(", "))
+
+
+def is_linked(page, name):
+    """Whether Sphinx finds a name on a page: in full, below the page, or beside it."""
+    pages = {f"skmedimg.{each}": public(each) for each in public_names()}
+    for full in (name, f"{page}.{name}", f"{page.rpartition('.')[0]}.{name}"):
+        owner, _, member = full.rpartition(".")
+        if full in pages or hasattr(pages.get(owner), member):
+            return True
+    return False
+
+
+def test_what_is_seen_also_is_a_link():
+    found = list(seen_also())
+    assert len(found) > 50
+    assert [(page, name) for page, name in found if not is_linked(page, name)] == []
+
+
 def test_the_changelog_announces_every_public_name():
     changelog = (ROOT / "docs" / "changelog.md").read_text("utf-8")
     words = set(re.findall(r"\w+", changelog))

@@ -38,7 +38,7 @@ class Claims:
 
     See Also
     --------
-    Comparison.tests : Makes it.
+    skmedimg.Comparison.tests : Makes it.
 
     Examples
     --------

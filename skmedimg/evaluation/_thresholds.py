@@ -66,7 +66,7 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     See Also
     --------
-    specificity_at_sensitivity_scorer : What to report beside it.
+    evaluation.specificity_at_sensitivity_scorer : What to report beside it.
 
     Examples
     --------

@@ -84,7 +84,7 @@ def haralick(
 
     See Also
     --------
-    Haralick : The same as a transformer.
+    skmedimg.Haralick : The same as a transformer.
 
     Examples
     --------
@@ -156,7 +156,7 @@ class Haralick(ImageDescriptor):
 
     See Also
     --------
-    haralick : The same as a function.
+    features.haralick : The same as a function.
     LBP : Texture by local patterns.
 
     Examples

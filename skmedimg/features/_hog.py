@@ -65,7 +65,7 @@ def hog(
 
     See Also
     --------
-    HOG : The same as a transformer.
+    skmedimg.HOG : The same as a transformer.
 
     Examples
     --------
@@ -127,7 +127,7 @@ class HOG(TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    hog : The same as a function.
+    features.hog : The same as a function.
     LBP, Haralick, IntensityHistogram : Descriptors of texture and brightness.
 
     Examples

@@ -137,7 +137,7 @@ class UNetSegmenter(NeuralSegmenter):
 
     See Also
     --------
-    skmedimg.metrics : Dice, surface distances and other figures of merit, and scorers of them.
+    metrics.dice : How well masks overlap; beside it stand surface distances and scorers.
     CleanMasks : Removes specks and holes from predicted masks.
     stratify_masks : Gives images labels to stratify a split by.
 
