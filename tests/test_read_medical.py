@@ -257,12 +257,14 @@ def test_extensions_of_nifti_headers_are_read_past(tmp_path, kind, order, suffix
     np.testing.assert_array_equal(read_image(tmp_path / f"a.{suffix}"), pixels[:, ::-1].T)
 
 
+@pytest.mark.parametrize("start", [368, 0])  # of the pixels; before the extensions: read them all
 @pytest.mark.parametrize("size", [2**31 - 1, -1, 0])
-def test_nifti_header_with_an_impossible_extension_takes_no_memory(tmp_path, size):
+def test_nifti_header_with_an_impossible_extension_takes_no_memory(tmp_path, size, start):
     picture = nibabel.Nifti1Image(np.zeros((8, 8), np.uint8), np.eye(4))
     picture.header.extensions.append(nibabel.nifti1.Nifti1Extension(6, b"text"))
     file = bytearray(picture.to_bytes())
     file[352:356] = struct.pack("<i", size)
+    file[108:112] = struct.pack("<f", start)
     (tmp_path / "a.nii").write_bytes(file)
     tracemalloc.start()
     with pytest.raises(ImageReadError, match=f"extension of its header of {size} bytes"):

@@ -56,13 +56,14 @@ def _check_extensions(path, nibabel):
             if kind.may_contain_header(raw[:size]):
                 header = kind(raw[:size], check=False)
                 file.seek(size)
-                has_extensions = file.read(4)[:1] not in (b"", b"\0")
-                end = header["vox_offset"] if has_extensions else 0
-                _walk_extensions(path, file, end, header.endianness)
+                if file.read(4)[:1] not in (b"", b"\0"):
+                    left = header["vox_offset"] - file.tell()
+                    _walk_extensions(path, file, left, header.endianness)
 
 
-def _walk_extensions(path, file, end, endianness):
-    while file.tell() + 16 <= end:
+def _walk_extensions(path, file, left, endianness):
+    """Look at the size of each; nibabel reads to the end of the file where `left` is below 0."""
+    while left >= 16 or left < 0:
         head = np.frombuffer(file.read(8), f"{endianness}i4")
         if len(head) < 2:
             return  # truncated, as nibabel will say
@@ -72,3 +73,4 @@ def _walk_extensions(path, file, end, endianness):
                 f"at most {LARGEST_EXTENSION} are read."
             )
         file.seek(int(head[0]) - 8, 1)
+        left -= head[0]
