@@ -4,5 +4,15 @@ import sys
 
 from skmedimg._cli import main
 
+
+def print_whatever_comes():
+    """Let output pass what its encoding lacks: it would end hours of work with an error."""
+    if getattr(sys.stdout, "errors", None) == "strict":
+        unicode = sys.stdout.encoding.lower().startswith("utf")
+        # bytes of a file's name go out as they came in, and letters are spelt out elsewhere
+        sys.stdout.reconfigure(errors="surrogateescape" if unicode else "backslashreplace")
+
+
 if __name__ == "__main__":
+    print_whatever_comes()
     sys.exit(main())

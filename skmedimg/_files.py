@@ -5,6 +5,27 @@ import os
 import secrets
 
 
+def utf8(text):
+    """Return text as UTF-8; what could not be read in a file's name is the bytes that it was.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    data : bytes
+
+    Examples
+    --------
+    >>> import os
+    >>> from skmedimg._files import utf8
+    >>> utf8(os.fsdecode(b"scan \xe9.png"))
+    b'scan \xe9.png'
+    """
+    return text.encode("utf-8", "surrogateescape")
+
+
 @contextlib.contextmanager
 def whole_file(path):
     """Open a file for writing that takes its name when it is complete.

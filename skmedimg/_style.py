@@ -68,6 +68,26 @@ def tidy(ax, grid="both"):
         ax.grid(axis=grid, color=LINE, linewidth=0.5, alpha=0.6)
 
 
+def readable(text):
+    """Return text that can be drawn: bytes of a file's name that are no UTF-8 are spelt out.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    text : str
+
+    Examples
+    --------
+    >>> from skmedimg._style import readable
+    >>> readable("scan \udce9.png")
+    'scan \\xe9.png'
+    """
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def plain(text, limit=40):
     """Return text from the data as matplotlib may draw it, shortened in the middle.
 
@@ -86,7 +106,7 @@ def plain(text, limit=40):
     >>> plain("an $awfully$ long name", limit=14)
     'an \\\\$aw…g name'
     """
-    text = " ".join(str(text).split())
+    text = " ".join(readable(str(text)).split())
     if len(text) > limit:
         half = (limit - 1) // 2
         text = f"{text[:half]}…{text[-half:]}"

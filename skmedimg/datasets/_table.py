@@ -148,7 +148,17 @@ def _joined(root, paths, column):
     for row, path in enumerate(paths):
         if not isinstance(path, (str, os.PathLike, NoneType)):
             raise TypeError(f"Column {column!r} needs paths, but row {row} holds {path!r}.")
-    return [None if path is None else os.path.join(root, os.fspath(path)) for path in paths]
+    return [None if path is None else os.path.join(root, _on_disk(path)) for path in paths]
+
+
+def _on_disk(path):
+    """Return a path as the locale spells it: in C, the letter that a table names is two bytes."""
+    path = os.fspath(path)
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return os.fsdecode(path.encode())
+    return path
 
 
 def _check_repeats(columns, report):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skmedimg._files import whole_file
+from skmedimg._files import utf8, whole_file
 from skmedimg.evaluation._cell import Cell
 from skmedimg.evaluation._labels import code_labels
 from skmedimg.evaluation._records import Answer
@@ -175,4 +175,4 @@ def key_of(name, estimator):
     key : str
     """
     said = f"{name}\n{describe(estimator)}\n{type(estimator).__module__}"
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    return hashlib.sha256(utf8(said)).hexdigest()[:16]

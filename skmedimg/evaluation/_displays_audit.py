@@ -4,6 +4,8 @@ import textwrap
 
 import numpy as np
 
+from skmedimg._style import readable
+
 _MOST = 5  # pictures on one line
 
 
@@ -95,7 +97,8 @@ class AuditDisplay:
                 ax.set_axis_off()
             for ax, picture, name in zip(line, pictures, names, strict=False):
                 ax.imshow(picture, cmap="gray", vmin=0, vmax=255)
-                ax.set_title("\n".join(textwrap.wrap(name, 24)), fontsize=8, parse_math=False)
+                words = textwrap.wrap(readable(name), 24)
+                ax.set_title("\n".join(words), fontsize=8, parse_math=False)
         return self
 
 

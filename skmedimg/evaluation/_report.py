@@ -7,7 +7,7 @@ from string import Template
 import numpy as np
 
 from skmedimg import __version__
-from skmedimg._files import whole_file
+from skmedimg._files import utf8, whole_file
 from skmedimg.evaluation._displays import best_of
 from skmedimg.evaluation._html import join, number, tag
 from skmedimg.evaluation._report_data import data_section
@@ -42,7 +42,7 @@ def write_report(comparison, path, *, X=None, models=None, image_shape=None, tit
     page = report_page(comparison, X=X, models=models, image_shape=image_shape, title=title)
     path = os.fspath(path)
     with whole_file(path) as file:
-        file.write(page.encode())
+        file.write(utf8(page))
     return path
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils import assert_all_finite, column_or_1d, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 
+from skmedimg._files import utf8
 from skmedimg._sklearn import num_samples
 from skmedimg.evaluation._labels import code_labels, positive_label
 from skmedimg.images._check import check_groups
@@ -154,7 +155,7 @@ def _add_array(digest, array):
     array = np.asarray(array)
     digest.update(f"{array.dtype.kind}{array.shape}".encode())
     if array.dtype.kind in "OTU":
-        digest.update("\0".join(map(str, array.ravel().tolist())).encode())
+        digest.update(utf8("\0".join(map(str, array.ravel().tolist()))))
         return
     for row in array:  # a view each: the whole is never copied
         digest.update(np.ascontiguousarray(row).data)

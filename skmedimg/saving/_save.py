@@ -7,6 +7,7 @@ import warnings
 import sklearn
 
 from skmedimg import __version__
+from skmedimg._files import utf8
 from skmedimg.saving._archive import read_archive, write_archive
 from skmedimg.saving._card import card_of, make_card
 from skmedimg.saving._decode import decode
@@ -78,7 +79,7 @@ def save(model, path, *, X=None, y=None, groups=None, metrics=None, notes=""):
     card = make_card(model, X, y, groups, metrics, notes)
     members = {
         _CARD: [json.dumps(card.to_dict(), indent=1).encode()],
-        _CARD_TEXT: [card.to_markdown().encode()],
+        _CARD_TEXT: [utf8(card.to_markdown())],
         _ARRAYS: pack_tensors(parts.arrays),
         **{f"{_FOREIGN}{name}.skops": [content] for name, content in parts.foreign.items()},
     }

@@ -17,6 +17,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, check_cv
 from sklearn.utils import assert_all_finite, check_random_state, get_tags
 
+from skmedimg._files import utf8
 from skmedimg._sklearn import num_samples
 from skmedimg.evaluation._checkpoint import key_of
 from skmedimg.evaluation._folds import split_rows
@@ -229,7 +230,7 @@ def _digest(job, groups):
         digest.update(np.int64([*train, -1, *test]).tobytes())
     for name, (estimator, space) in job.named.items():
         text = written(space) if callable(space) else repr(space)
-        digest.update(f"{key_of(name, estimator)} {text} {job.objectives}".encode())
+        digest.update(utf8(f"{key_of(name, estimator)} {text} {job.objectives}"))
     return digest.hexdigest()
 
 

@@ -1,0 +1,144 @@
+"""Names that a locale cannot read, and letters that a terminal cannot show, end nothing."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skmedimg._files import utf8
+from skmedimg._style import plain, readable
+from skmedimg.datasets import make_lesions
+
+# C, and nothing that makes UTF-8 of it: names are bytes, and files opened without a word ASCII.
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+UNICODE = {"PYTHONUTF8": "1"}
+LESION, LATIN = "läsion é".encode(), "läsion é".encode("latin-1")
+
+if sys.platform != "linux":
+    pytest.skip("file names are bytes on Linux alone", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def make_folder(tmp_path_factory):
+    """Return a function that writes 24 scans below a folder of the given name."""
+    data = make_lesions(24, size=32, patients=12, noise=0.05, random_state=0)
+
+    def make(ill):
+        root = os.fsencode(tmp_path_factory.mktemp("é"))
+        for name in (b"gesund", ill):
+            os.makedirs(os.path.join(root, b"scans", name))
+        for row, image in enumerate(data.images):
+            name = b"p%02d %s %d.png" % (data.groups[row], ill, row)
+            path = os.path.join(root, b"scans", (b"gesund", ill)[data.target[row]], name)
+            with open(path, "wb") as file:
+                Image.fromarray(image).save(file, format="png")
+        return root
+
+    return make
+
+
+def run(command, env):
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    paths = ":".join(path for path in sys.path if path)
+    env = {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg", **kept, **env}
+    return subprocess.run([sys.executable, *command], env=env, capture_output=True)
+
+
+SCRIPT = """
+import os, sys, warnings
+import numpy as np
+import skmedimg as sk
+from skmedimg import recipes, saving
+from skmedimg.evaluation import PredictionGallery
+
+warnings.simplefilter("ignore")
+root = sys.argv[1]
+os.chdir(root)
+data = sk.load_image_folder(os.path.join(root, "scans"), group_pattern=r"p\\d+")
+paths, labels = np.array(data.paths), data.target_names[data.target]
+if len(sys.argv) > 2:
+    assert (sk.load_image_table(sys.argv[2]).paths == paths).all()
+
+last = sk.ShallowMLP(max_epochs=2, random_state=0)
+model = sk.Pipeline([sk.ImageLoader((32, 32)), sk.HOG(), last])
+found = sk.compare(
+    {labels[-1]: model}, paths, labels, groups=data.groups, cv=2, pos_label=data.target_names[1],
+    random_state=0, verbose=0, checkpoint=os.path.join(root, "kept " + labels[-1]),
+)
+found.to_json(labels[-1] + ".json")
+assert repr(sk.Comparison.from_json(labels[-1] + ".json").tests()) == repr(found.tests())
+found.to_html(labels[-1] + ".html", X=paths)
+found.plot()
+PredictionGallery.from_comparison(found, paths, labels[-1])
+
+model.fit(paths, labels)
+saving.save(model, labels[-1] + ".skmed", X=paths, y=labels, notes=labels[-1])
+assert (saving.load(labels[-1] + ".skmed").predict(paths) == model.predict(paths)).all()
+assert saving.read_card(labels[-1] + ".skmed").notes == labels[-1]
+saving.to_onnx(model, labels[-1] + ".onnx")
+audit = sk.audit(np.append(paths, paths[:2]), probes=False)
+audit.plot()
+assert len([recipes.recipe_card(name) for name in recipes.list_recipes()]) == 35
+ascii(found), ascii(data.report), ascii(audit)
+print("done")
+"""
+
+
+def write_table(root):
+    """Write a table of the scans below a folder, in UTF-8."""
+    path = os.path.join(root, b"table.csv")
+    scans = os.path.join(root, b"scans")
+    listed = [(label, name) for label in sorted(os.listdir(scans))
+              for name in sorted(os.listdir(os.path.join(scans, label)))]  # fmt: skip
+    rows = [b"scans/%s/%s,%s" % (label, name, label) for label, name in listed]
+    with open(path, "wb") as file:
+        file.write(b"\n".join([b"path,label", *rows]))
+    return path
+
+
+@pytest.mark.parametrize(("env", "name"), [(ASCII, LESION), (UNICODE, LATIN)])
+def test_names_that_the_locale_cannot_read_go_all_the_way(make_folder, env, name):
+    root = make_folder(name)
+    tables = [write_table(root)] if name == LESION else []  # a table is UTF-8, or nothing
+    done = run(["-c", SCRIPT, root, *tables], env)
+    assert done.stdout.endswith(b"done\n"), done.stderr.decode("utf-8", "replace")
+    with open(os.path.join(root, name + b".html"), "rb") as file:
+        assert name in file.read()
+    with open(os.path.join(root, name + b".json"), "rb") as file:
+        assert json.load(file)["random_state"] == 0
+
+
+@pytest.mark.parametrize(
+    ("env", "name", "shown"),
+    [
+        (ASCII, LESION, LESION), (UNICODE, LATIN, LATIN),
+        ({"PYTHONUTF8": "1", "PYTHONIOENCODING": "ascii"}, LESION, rb"l\xe4sion \xe9"),
+    ],
+)  # fmt: skip
+def test_the_command_line_prints_what_it_found_whatever_the_terminal(make_folder, env, name, shown):
+    root = make_folder(name)
+    scans, model = os.path.join(root, b"scans"), os.path.join(root, b"m.skmed")
+    command = ["-m", "skmedimg", "compare", scans, "--models", "hog-linear", "--cv", "2"]
+    command += ["--size", "32", "--out", os.path.join(root, b"r.html"), "--save", model]
+    done = run([*command, "--positive", name, "--groups", r"p\d+"], env)
+    assert done.returncode == 0, done.stderr.decode("utf-8", "replace")
+    first = os.path.join(scans, name, sorted(os.listdir(os.path.join(scans, name)))[0])
+    done = run(["-m", "skmedimg", "predict", model, first], env)
+    assert done.returncode == 0, done.stderr.decode("utf-8", "replace")
+    assert b"p(" + shown + b")" in done.stdout
+    done = run(["-m", "skmedimg", "audit", scans, "--no-probes"], env)
+    assert done.returncode == 0, done.stderr.decode("utf-8", "replace")
+
+
+def test_what_was_no_text_is_its_bytes_again_and_readable_in_drawings():
+    broken = os.fsdecode(LATIN)
+    assert utf8(broken) == LATIN
+    assert readable(broken) == r"l\xe4sion \xe9"
+    assert readable("läsion é") == "läsion é"
+    assert readable(LESION.decode("ascii", "surrogateescape")) == "läsion é"
+    assert plain(broken) == r"l\xe4sion \xe9"
+    assert np.array([broken]).tolist() == [broken]
