@@ -6,7 +6,7 @@ import secrets
 
 
 def utf8(text):
-    """Return text as UTF-8; what could not be read in a file's name is the bytes that it was.
+    r"""Return text as UTF-8; what could not be read in a file's name is the bytes that it was.
 
     Parameters
     ----------

@@ -69,7 +69,7 @@ def tidy(ax, grid="both"):
 
 
 def readable(text):
-    """Return text that can be drawn: bytes of a file's name that are no UTF-8 are spelt out.
+    r"""Return text that can be drawn: bytes of a file's name that are no UTF-8 are spelt out.
 
     Parameters
     ----------

@@ -172,6 +172,8 @@ NETWORKS = [
     bad("UNetSegmenter: one mask path", lambda at: UNET.fit(GREY, "mask.png"), "mask.png", "list", kind=TypeError),
     bad("UNetSegmenter: masks with NaN", lambda at: UNET.fit(GREY, np.where(MASKS, np.nan, 0)), "y contains NaN"),
     bad("UNetSegmenter: loss", lambda at: sk.UNetSegmenter(loss="hinge", **QUICK).fit(GREY, MASKS), "loss", "'hinge'", "dice"),
+    bad("fit_together: one", lambda at: sk.fit_together(1), "'fits'", "an int in the range [2, inf)", "Got 1"),
+    bad("fit_together: a word", lambda at: sk.fit_together("all"), "'fits'", "an int in the range [2, inf)", "'all'"),
     bad("lr_find: not a network", lambda at: sk.lr_find(GaussianNB(), GREY, BINARY), "GaussianNB", "needs a network", kind=TypeError),
     bad("lr_find: rates", lambda at: sk.lr_find(MLP, GREY, BINARY, lowest=1, highest=0.1), "lowest", "0.1"),
     bad("lr_find: steps", lambda at: sk.lr_find(MLP, GREY, BINARY, steps=3), "steps", "3", "10"),
