@@ -27,6 +27,7 @@ from skmedimg.metrics import (
     specificity,
     volumetric_similarity,
 )
+from skmedimg.metrics._pairs import mask_values
 
 OVERLAPS = (dice, iou, volumetric_similarity, pixel_precision, pixel_recall, pixel_f1)
 DISTANCES = (hausdorff_distance, average_surface_distance)
@@ -98,6 +99,23 @@ def test_percentile_of_hausdorff_agrees_with_pairwise_distances(blobs):
     assert ours == pytest.approx(both, abs=1e-12)
 
 
+def test_the_lowest_percentile_is_the_nearest_pair_of_outline_pixels(blobs):
+    for true, pred in zip(*blobs, strict=True):
+        a, b = (np.argwhere(find_boundaries(m, mode="inner", connectivity=1)) for m in (true, pred))
+        nearest = np.linalg.norm(a[:, None] - b[None], axis=-1).min()
+        ours = hausdorff_distance(true[None], pred[None], percentile=0)
+        assert ours == pytest.approx(nearest, abs=1e-12)
+
+
+@pytest.mark.parametrize("high", [1, 255, 256, 300])
+@pytest.mark.parametrize("low", [0, -1])
+@pytest.mark.parametrize("n", [0, 3])
+def test_values_of_masks_are_those_of_numpy(low, high, n):
+    values = np.array([low, low, 0, high])[: 4 * n]
+    found = mask_values(np.tile(values, (n, 1)).astype(np.int64))
+    np.testing.assert_array_equal(found, np.unique(values))
+
+
 def test_concentric_squares_are_as_far_apart_as_their_sides():
     inner, outer = square(12, 12, 8), square(9, 9, 14)
     assert hausdorff_distance(inner, outer, percentile=100) == pytest.approx(3 * math.sqrt(2))
@@ -125,6 +143,9 @@ def test_boundary_f1_counts_the_share_of_outline_within_the_tolerance():
     # every predicted pixel is right; 10 of the 20 true ones are found, and 3 more within 3 pixels
     assert boundary_f1(true, pred, tolerance=0) == pytest.approx(2 * 0.5 / 1.5)
     assert boundary_f1(true, pred, tolerance=3) == pytest.approx(2 * 0.65 / 1.65)
+    # the other way round half of the outline is right, and all of it is found
+    assert boundary_f1(pred, true, tolerance=0) == pytest.approx(2 * 0.5 / 1.5)
+    assert boundary_f1(pred, true, tolerance=3) == pytest.approx(2 * 0.65 / 1.65)
 
 
 def test_an_outline_includes_pixels_at_the_image_border():
@@ -224,16 +245,19 @@ def test_masks_that_cannot_be_compared_raise_and_say_why(masks):
         dice(true, pred[:5])
     with pytest.raises(ValueError, match=r"one size"):
         dice(true, pred.swapaxes(1, 2))
-    with pytest.raises(ValueError, match=r"fractions such as"):
-        dice(true, pred / 2)
+    with pytest.raises(ValueError, match=r"fractions such as 0\.5\."):
+        dice(true, np.where(np.arange(720).reshape(6, 12, 10) == 7, 0.5, pred))
     with pytest.raises(TypeError, match="load_masks"):
         dice(["a.png", "b.png"], pred)
     with pytest.raises(ValueError, match="average needs one of"):
         dice(true, pred, average="macro")
     with pytest.raises(ValueError, match="got rows of shape"):
         hausdorff_distance(true.reshape(6, -1), pred.reshape(6, -1))
-    with pytest.raises(ValueError, match="spacing needs positive"):
+    with pytest.raises(ValueError, match="spacing needs positive sizes, one or 2, but is 0.0"):
         hausdorff_distance(true, pred, spacing=0.0)
+    for percentile in (-0.5, 100.5):
+        with pytest.raises(ValueError, match="percentile needs to be from 0 to 100"):
+            hausdorff_distance(true, pred, percentile=percentile)
     with pytest.raises(ValueError, match="non-negative weights"):
         dice(true, pred, sample_weight=[-1, 1, 1, 1, 1, 1])
 
