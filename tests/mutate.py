@@ -27,7 +27,7 @@ GROUPS = {
     ),
     "statistics": (
         [f"skmedimg.evaluation.{name}" for name in ("_statistics", "_tests", "_intervals")],
-        ["tests/test_statistics.py"],
+        ["tests/test_statistics.py", "tests/test_claims.py"],
     ),
     "thresholds": (
         [f"skmedimg.evaluation.{name}" for name in ("_cut", "_thresholds", "_operating_points")],

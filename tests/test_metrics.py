@@ -235,6 +235,7 @@ def test_rows_constant_labels_and_both_spellings_of_binary_are_the_same_masks(bl
     assert dice(true.astype(np.uint8) * 255, pred.astype(np.uint8) * 255) == expected
     constant = np.ones((5, 40, 50), dtype=int)
     assert dice(np.ones(5, dtype=int), pred) == dice(constant, pred)
+    assert dice(np.ones(5, dtype=int), pred.reshape(5, -1)) == dice(constant, pred)
 
 
 def test_masks_that_cannot_be_compared_raise_and_say_why(masks):

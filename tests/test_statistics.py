@@ -297,6 +297,15 @@ def test_mcnemar_is_that_of_statsmodels(wins, losses):
     assert found.value == pytest.approx((wins - losses) / len(first))
 
 
+def test_limits_lie_196_errors_from_the_difference_as_its_statistic_says(draws):
+    first, second = draws.random((2, 200)).round(1) > 0.4
+    clusters = np.arange(200) // 2
+    found = mcnemar_test(first, second, clusters)
+    error = found.value / found.statistic
+    assert found.low == pytest.approx(found.value - 1.959964 * error)
+    assert found.high == pytest.approx(found.value + 1.959964 * error)
+
+
 def test_mcnemar_of_the_approval_ratings_is_as_published():
     # Agresti, Categorical Data Analysis, section 10.1: z^2 = (86 - 150)^2 / (86 + 150) = 17.36
     first = np.repeat([True, False], [150, 86])
