@@ -3,9 +3,10 @@
 import torch
 from torch import nn
 
-_ELEMENTWISE = (
-    nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.Identity,
-)  # fmt: skip
+from skmedimg.networks._blocks import ACTIVATIONS
+
+# Layers that a stack of networks passes as one network does: each value by itself.
+_ELEMENTWISE = tuple({type(make()) for make in ACTIVATIONS.values()})
 _MOST_BYTES = 1 << 28  # of the rows of all networks in a stack; what is larger gains nothing
 
 
