@@ -1,6 +1,6 @@
 """A search with a small budget against what the reports built, on images no trial has seen.
 
-No timing: `SKMEDIMG_DATA=FOLDER python -m bench.instead [brain chest]`. A run that was interrupted
+No timing: `SKMEDIMG_DATA=FOLDER python -m bench.instead [--sets brain]`. A run that was interrupted
 goes on where it stopped.
 """
 
@@ -30,7 +30,7 @@ SEARCH = "search"
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sets", nargs="*", choices=[[], *TRIALS], default=list(TRIALS))
+    parser.add_argument("--sets", nargs="+", choices=list(TRIALS), default=list(TRIALS))
     parser.add_argument("--checkpoint", type=Path, default=Path("build"))
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
@@ -52,8 +52,7 @@ def run(name, checkpoint):
     models = {SEARCH: search(name)} | RIVALS[name]()
     result = compare(
         models, paths, y, groups=groups, cv=splits, scoring=SCORES, pos_label=positive,
-        random_state=0, audit=False, baseline=False,
-        checkpoint=checkpoint,
+        random_state=0, audit=False, baseline=False, checkpoint=checkpoint,
     )  # fmt: skip
     chosen = search(name)
     train = splits[0][0]
