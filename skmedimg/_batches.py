@@ -10,6 +10,9 @@ from skmedimg.images._lazy import LazyImages
 
 _SCALED = {np.dtype(kind): float(np.iinfo(kind).max) for kind in ("u1", "i1", "u2", "i2")}
 
+# torch indexes no unsigned integers of two bytes and more on a GPU.
+_SIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}
+
 
 class Dataset(torch.utils.data.Dataset):
     """Images with what belongs to them row by row, held where batches are cut fastest.
@@ -189,7 +192,8 @@ def _hold(array, home):
 
 def _cut(held, rows):
     if isinstance(held, torch.Tensor):
-        return held[rows]
+        signed = _SIGNED.get(held.dtype)
+        return held[rows] if signed is None else held.view(signed)[rows].view(held.dtype)
     if isinstance(rows, torch.Tensor):
         rows = rows.numpy()
     if isinstance(held, LazyImages):
