@@ -3,8 +3,10 @@
 from skmedimg._allocator import keep_freed_memory
 from skmedimg._batches import TrainingBatches
 from skmedimg._inference import InferenceBatches
+from skmedimg._kernels import exact_kernels
 from skmedimg._plan import BestEpoch, Course, Listener, start_schedule, step_plateau
-from skmedimg._runtime import generator, repeatable_kernels
+from skmedimg._replay import replay_of
+from skmedimg._runtime import generator
 from skmedimg._together import company
 from skmedimg.networks._blocks import set_generator
 
@@ -42,15 +44,18 @@ def fit_network(
     best = BestEpoch(patience) if patience is not None else None
     course = Course(net, (shuffler, draws), best)
     set_generator(net.module_, draws)
+    net.replay_ = replay_of(net, draws, epochs * len(batches))
     try:
-        with keep_freed_memory(_is_memory_hungry(plan, training)), repeatable_kernels(plan.device):
+        with keep_freed_memory(_is_memory_hungry(plan, training)), exact_kernels(plan.device):
             net.notify("on_train_begin", X=training, y=None)
             with company(net, batches) as trainer:
                 _run_epochs(course, trainer, validation, epochs, listener, checkpoint)
             net.notify("on_train_end", X=training, y=None)
     finally:
         set_generator(net.module_, None)
+        net.replay_ = None
         _forget_unfinished(net)
+        _forget_gradients(net)
         if best is not None:
             best.restore(net)
     return best.epoch if best is not None else None
@@ -90,6 +95,12 @@ def _forget_unfinished(net):
     """Take an epoch that was interrupted out of the history: it has no loss to tell of."""
     if net.history and "train_loss" not in net.history[-1]:
         net.history.pop()
+
+
+def _forget_gradients(net):
+    """Give back their memory, which on a GPU keeps that of a whole recording."""
+    for weights in net.trained_:
+        weights.grad = None
 
 
 def _called_off(net, data):

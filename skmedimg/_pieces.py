@@ -132,3 +132,29 @@ def is_out_of_memory(error):
     """
     kinds = (torch.OutOfMemoryError, MemoryError)
     return isinstance(error, kinds) or any(word in str(error) for word in _WORDS)
+
+
+def explained(error, device, what):
+    """Return an error that says what had no room where one says that memory ran out, else itself.
+
+    Parameters
+    ----------
+    error : Exception
+    device : torch.device
+    what : str
+
+    Returns
+    -------
+    error : Exception
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg._pieces import explained
+    >>> explained(MemoryError("out of memory"), torch.device("cpu"), "the network's weights")
+    OutOfMemoryError("cpu has not memory enough for the network's weights (out of memory). Use ...")
+    """
+    if not is_out_of_memory(error):
+        return error
+    said = str(error).partition("\n")[0]
+    return torch.OutOfMemoryError(f"{device} has not memory enough for {what} ({said}). {SMALLER}")

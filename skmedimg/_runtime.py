@@ -277,18 +277,3 @@ def fresh_weights(seed):
             yield
         finally:
             shared.set_state(state)
-
-
-@contextlib.contextmanager
-def repeatable_kernels(device):
-    """Hold cuDNN to kernels that give the same bits every time; nothing to hold on other devices.
-
-    Parameters
-    ----------
-    device : torch.device
-    """
-    if device.type != "cuda":
-        yield
-        return
-    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
-        yield

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from skmedimg._replay import Replay, pays
 from skmedimg.networks._blocks import ACTIVATIONS
 
 # Layers that a stack of networks passes as one network does: each value by itself.
@@ -63,6 +64,9 @@ class Stack:
         weights = [t.get("w", one) for t, one in zip(targets, ones, strict=True)]
         self.weights = nn.utils.rnn.pad_sequence(weights, batch_first=True)
         self.each = torch.arange(len(self.nets), device=self.rows.device)[:, None]
+        self.adam = _Adam(self.nets)
+        steps = len(self.nets) * len(self.batches[0])
+        self.replay = Replay(self.rows.device) if pays(self.rows.device, steps) else None
 
     def train_epoch(self):
         """Train all of them for an epoch.
@@ -74,13 +78,10 @@ class Stack:
         """
         picked, held = self._draw()
         rates = self.rows.new_tensor([_rates(net, len(picked)) for net in self.nets])
-        adam, losses, outputs = _Adam(self.nets), [], []
-        for rows, real, rate in zip(picked, held, rates.T, strict=True):
-            loss, output = self._look(adam.weights, rows, real)
-            adam.step(torch.autograd.grad(loss.sum(), adam.weights), rate)
-            losses.append(loss.detach())
-            outputs.append(output.detach())
-        adam.hand_back()
+        self.adam.take_over()
+        steps = [self._step(list(step)) for step in zip(picked, held, rates.T, strict=True)]
+        self.adam.hand_back()
+        losses, outputs = zip(*steps, strict=True)
         return self._sort(torch.stack(losses, 1), torch.stack(outputs, 1), picked, held)
 
     def _draw(self):
@@ -93,12 +94,24 @@ class Stack:
         shape = len(drawn[0]), len(drawn), -1
         return picked.view(shape), held.view(shape)
 
+    def _step(self, step):
+        """Take a step with all nets, played back on a GPU, and return losses and outputs."""
+        played = None if self.replay is None else self.replay.play(self._learn, step)
+        if played is None:
+            return self._learn(*step)
+        return [values.clone() for values in played]
+
+    def _learn(self, rows, real, rates):
+        loss, outputs = self._look(self.adam.weights, rows, real)
+        self.adam.step(torch.autograd.grad(loss.sum(), self.adam.weights), rates)
+        return loss.detach(), outputs.detach()
+
     def _look(self, weights, rows, real):
         """Return the mean loss of each net's batch, and all outputs (n_nets, batch, n)."""
         outputs = _forward(self.nets[0].module_, weights, self.rows[self.each, rows])
         labels = self.labels[self.each, rows]
         losses = self.nets[0].criterion_(outputs.flatten(0, 1), labels.flatten()).view_as(labels)
-        shares = torch.where(real, self.weights[self.each, rows], 0) / real.sum(1, keepdim=True)
+        shares = self.weights[self.each, rows] * real / real.sum(1, keepdim=True)
         return (losses * shares).sum(1), outputs
 
     def _sort(self, losses, outputs, picked, held):
@@ -125,11 +138,18 @@ class _Adam:
         (self.slow, self.fast), self.eps = options[0]["betas"], options[0]["eps"]
         self.decoupled = options[0]["decoupled_weight_decay"]
         self.matrix = self._gather(lambda net, weights: weights.detach())
-        self.first = self._gather(lambda net, weights: _state(net, weights, "exp_avg"))
-        self.second = self._gather(lambda net, weights: _state(net, weights, "exp_avg_sq"))
-        self.steps = self._column([_steps(net) for net in nets])
+        self.first, self.second = torch.empty_like(self.matrix), torch.empty_like(self.matrix)
+        self.steps = self.matrix.new_empty(len(nets), 1)
         self.decay = self._column([option["weight_decay"] for option in options])
         self.weights = [part.requires_grad_() for part in self._views(self.matrix)]
+
+    def take_over(self):
+        """Begin from where the nets are, in the memory that a recording knows."""
+        with torch.no_grad():
+            self.matrix.copy_(self._gather(lambda net, weights: weights.detach()))
+            self.first.copy_(self._gather(lambda net, weights: _state(net, weights, "exp_avg")))
+            self.second.copy_(self._gather(lambda net, weights: _state(net, weights, "exp_avg_sq")))
+            self.steps.copy_(self._column([_steps(net) for net in self.nets]))
 
     def step(self, slopes, rates):
         """Move every net against its slopes, at its own rate."""

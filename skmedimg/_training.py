@@ -7,7 +7,8 @@ from skorch import NeuralNet
 from torch import nn
 
 from skmedimg._inference import InferenceBatches, are_few, inference_batches
-from skmedimg._pieces import SMALLER, Pieces, joined, rows_of
+from skmedimg._kernels import exact_kernels
+from skmedimg._pieces import SMALLER, Pieces, explained, joined, rows_of
 from skmedimg._plan import OPTIMIZERS
 from skmedimg._runtime import autocast, loss_scaler
 
@@ -59,13 +60,16 @@ class Net(NeuralNet):
 
     def train_step(self, batch, **fit_params):
         """Take one step of the optimizer and return its loss and outputs."""
-        step = self.train_step_single(batch)
-        if self.plan.gradient_clip is not None:
-            self._clip_gradients()
-        if self.callbacks_:
-            named = self.get_all_learnable_params()
-            self.notify("on_grad_computed", named_parameters=named, batch=batch)
-        if self._step() and self.stepper_ is not None:
+        played = None if self.replay_ is None else self.replay_.step(batch)
+        step = self.train_step_single(batch) if played is None else played
+        stepped = played is not None and self.replay_.is_whole
+        if not stepped:
+            self.clip_gradients()
+            if self.callbacks_:
+                named = self.get_all_learnable_params()
+                self.notify("on_grad_computed", named_parameters=named, batch=batch)
+            stepped = self._step()
+        if stepped and self.stepper_ is not None:
             self.stepper_.step()
         return step
 
@@ -88,7 +92,7 @@ class Net(NeuralNet):
         if piece is not None:
             loss = loss * (len(outputs) / len(images))
         (loss if self.scaler_ is None else self.scaler_.scale(loss)).backward()
-        return {"loss": loss, "y_pred": outputs.detach()}
+        return {"loss": loss.detach(), "y_pred": outputs.detach()}
 
     @torch.inference_mode()
     def validation_step(self, batch, **fit_params):
@@ -118,16 +122,19 @@ class Net(NeuralNet):
     def predict(self, X):
         """Return encoded classes, for skorch's scoring callbacks."""
         outputs = torch.cat([torch.as_tensor(part) for part in self.forward_iter(X)])
-        return (outputs.argmax(1) if outputs.shape[1] > 1 else outputs[:, 0] > 0).long().numpy()
+        classes = outputs.argmax(1) if outputs.shape[1] > 1 else outputs[:, 0] > 0
+        return classes.long().cpu().numpy()
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Run an epoch; single batches are only announced where a callback listens."""
         self._set_training(training)
+        if training and self.replay_ is not None:
+            self.replay_.begin_epoch()
         take = self._announced(step_fn, training, prefix) if self.callbacks_ else step_fn
         losses, sizes, pairs = [], [], []
         for batch in iterator:
             step = take(batch)
-            losses.append(step["loss"].detach())
+            losses.append(step["loss"])
             sizes.append(len(batch[0]))
             pairs.append(self._score_if_dense(step["y_pred"], batch[1]["y"]))
         self.note_epoch(prefix, torch.stack(losses), sizes, pairs)
@@ -162,15 +169,24 @@ class Net(NeuralNet):
 
     def _step(self):
         """Let the optimizer step; False where float16 overflowed and the step was left out."""
+        try:
+            return self._move()
+        except (RuntimeError, MemoryError) as error:
+            raise explained(error, self.plan.device, "the optimizer's numbers") from None
+
+    def _move(self):
         if self.scaler_ is None:
-            self.optimizer_.step()
+            self.optimizer_.step() if self.replay_ is None else self.replay_.move()
             return True
         scale = self.scaler_.get_scale()
         self.scaler_.step(self.optimizer_)
         self.scaler_.update()
         return self.scaler_.get_scale() >= scale
 
-    def _clip_gradients(self):
+    def clip_gradients(self):
+        """Shorten the slopes to `gradient_clip`, where there is one."""
+        if self.plan.gradient_clip is None:
+            return
         if self.scaler_ is not None:
             self.scaler_.unscale_(self.optimizer_)
         nn.utils.clip_grad_norm_(self.trained_, self.plan.gradient_clip)
@@ -191,11 +207,15 @@ def build_net(module, plan, groups=None):
     net : Net
     """
     layout = torch.channels_last if plan.precision.channels_last else torch.preserve_format
-    module = module.to(plan.device, plan.precision.dtype).to(memory_format=layout)
+    try:
+        module = module.to(plan.device, plan.precision.dtype).to(memory_format=layout)
+    except (RuntimeError, MemoryError) as error:
+        raise explained(error, plan.device, "the network's weights") from None
     groups = groups or [{"params": [p for p in module.parameters() if p.requires_grad]}]
     net = Net(module, plan, groups).initialize()
     net.trained_ = [weights for group in net.optimizer_.param_groups for weights in group["params"]]
     net.scaler_, net.stepper_ = loss_scaler(plan.device, plan.precision), None
+    net.replay_ = None
     net.training_pieces_, net.running_pieces_ = _training_pieces(net), Pieces(plan.device, SMALLER)
     return net
 
@@ -222,7 +242,7 @@ def run_network(net, images, *, flat=False, finish=None, batch_size=None):
         net.module_.eval()
     plan, parts = net.plan, []
     way = {"flat": flat, "batch_size": batch_size, "pads": not (batch_size or are_few(images))}
-    with torch.inference_mode():
+    with torch.inference_mode(), exact_kernels(plan.device):
         for batch, count in inference_batches(images, plan.device, plan.precision, **way):
             run = partial(_run_piece, net, finish, batch)
             parts.append(joined(net.running_pieces_.run(run, len(batch)))[:count])

@@ -13,6 +13,7 @@ PACKAGE = Path(skmedimg.__file__).parent
 FLOORS = {
     "skmedimg._sklearn": 0,
     "skmedimg._runtime": 0,
+    "skmedimg._kernels": 0,
     "skmedimg._style": 0,
     "skmedimg._allocator": 0,
     "skmedimg._files": 0,
@@ -22,6 +23,7 @@ FLOORS = {
     "skmedimg._batches": 1,
     "skmedimg._inference": 1,
     "skmedimg._pieces": 1,
+    "skmedimg._replay": 1,
     "skmedimg.datasets": 1,
     "skmedimg._plan": 2,
     "skmedimg._training": 2,
@@ -151,7 +153,7 @@ def is_sklearn_private(name):
 
 
 def global_state_behind_runtime(module, tree):
-    if module == "skmedimg._runtime":
+    if module in ("skmedimg._runtime", "skmedimg._kernels", "skmedimg._replay"):
         return []
     used = [name for name in used_names(tree) if f"{name}.".startswith(GLOBAL_STATE_PREFIXES)]
     return [f"{module} uses {name}" for name in used]

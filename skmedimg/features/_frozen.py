@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from skmedimg._inference import are_few, inference_batches
+from skmedimg._kernels import exact_kernels
 from skmedimg._pieces import SMALLER, Pieces, joined, rows_of
 from skmedimg._runtime import autocast
 from skmedimg._sklearn import Interval, StrOptions
@@ -83,7 +84,7 @@ def frozen_rows(images, network, store, device, precision):
 def _run(images, network, device, precision, pads):
     network.eval()
     pieces, parts = Pieces(device, SMALLER), []
-    with torch.inference_mode(), autocast(device, precision):
+    with torch.inference_mode(), exact_kernels(device), autocast(device, precision):
         for batch, count in inference_batches(images, device, precision, pads=pads):
             run = partial(_begin, network, precision.dtype, batch)
             parts.append(joined(pieces.run(run, len(batch)))[:count].numpy())
