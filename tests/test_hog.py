@@ -119,6 +119,7 @@ def test_whole_and_fractional_images_in_one_stack_are_described_each_its_own_way
     assert largest_error(images) < 1e-6
 
 
+@pytest.mark.usefixtures("processor")
 @pytest.mark.parametrize("dtype", [np.uint8, np.float64])
 def test_the_batch_size_does_not_change_a_bit(dtype):
     images = stack(np.uint8, (23, 32, 40)).astype(dtype) / dtype(1)
