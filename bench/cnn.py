@@ -54,15 +54,15 @@ def as_floats(X):
     return (X[:, None] / 255).astype(np.float32)
 
 
-def hand_loop(X, y):
+def hand_loop(X, y, device="cpu"):
     """Train one epoch in float32 as one writes it by hand."""
     import torch
 
-    module = network(X.shape[1])
+    module = network(X.shape[1]).to(device)
     optimizer = torch.optim.Adam(module.parameters(), lr=1e-3)
     loss_of = torch.nn.CrossEntropyLoss()
-    X, y = torch.from_numpy(as_floats(X)), torch.from_numpy(y)
-    for rows in torch.randperm(len(X)).split(32):
+    X, y = torch.from_numpy(as_floats(X)).to(device), torch.from_numpy(y).to(device)
+    for rows in torch.randperm(len(X)).to(device).split(32):
         optimizer.zero_grad()
         loss = loss_of(module(X[rows]), y[rows])
         loss.backward()

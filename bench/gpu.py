@@ -8,12 +8,14 @@ from functools import partial
 import numpy as np
 
 from bench import Row
+from bench.cnn import hand_loop as cnn_by_hand
 from bench.cnn import scans
 from bench.hog import DIGITS, crops
-from bench.many_fits import one_by_one, tasks, together
+from bench.many_fits import one_by_one, plain_skorch, tasks, together
 from bench.mlp import digits_like
 from bench.mlp import hand_loop as mlp_by_hand
 from bench.transfer import photographs, weights_of
+from bench.unet import fit_torch
 
 DEVICE = "cuda"
 PARITY = 1e-4
@@ -66,7 +68,7 @@ def peak():
 
 
 def make_mlp(units, batch_size, quick):
-    """An epoch of rows that are on the device, against a loop written by hand."""
+    """An epoch of rows that are on the device, against loops written by hand."""
     from skmedimg import ShallowMLP
 
     X, y = digits_like(COUNTS["mlp"], 784)
@@ -76,6 +78,7 @@ def make_mlp(units, batch_size, quick):
     )  # fmt: skip
     return {
         "ours": finished(lambda: model.fit(X, y)),
+        "hand-written loop": finished(lambda: mlp_by_hand(X, y, (units,), batch_size, 1, DEVICE)),
         "hand-written loop, CPU": lambda: mlp_by_hand(X, y, (units,), batch_size, 1),
     }
 
@@ -93,7 +96,7 @@ def make_cnn(quick):
     return {
         "ours": finished(partial(fit, "bf16")),
         "ours, float32": finished(partial(fit, "float32")),
-        "ours, auto": finished(partial(fit, "auto")),
+        "hand-written loop, float32": finished(lambda: cnn_by_hand(X, y, DEVICE)),
     }
 
 
@@ -110,6 +113,7 @@ def make_unet(quick):
     return {
         "ours": finished(partial(fit, "bf16")),
         "ours, float32": finished(partial(fit, "float32")),
+        "plain torch float32": finished(fit_torch(images, masks, DEVICE)),
     }
 
 
@@ -139,10 +143,11 @@ def make_features(name, quick):
 
 
 def make_many(quick):
-    given = tasks(quick)
+    given = tasks(quick=True)
     return {
         "ours": finished(lambda: together(*given, device=DEVICE)),
         "ours, one by one": finished(lambda: one_by_one(*given, device=DEVICE)),
+        "plain skorch": finished(lambda: plain_skorch(*given, device=DEVICE)),
     }
 
 
@@ -169,7 +174,7 @@ def parity(seconds):
 
 
 def row(name, work, make, facts, **settings):
-    return Row(f"gpu-{name}", work, on_gpu(make), facts=facts, repeats=7, **settings)
+    return Row(f"gpu-{name}", work, on_gpu(make), facts=facts, **{"repeats": 7, **settings})
 
 
 def rate(kind):
@@ -181,7 +186,8 @@ ROWS = [
         rate("mlp")),
     row("mlp-tiny", "784-16-10, batch 32, one epoch of 60,000 rows: bound by kernel launches",
         partial(make_mlp, 16, 32), rate("mlp")),
-    row("many-fits", "40 fits of 64-32-10 on 3,200 rows, together and one by one", make_many, None),
+    row("many-fits", "ten fits of 64-32-10 on 3,200 rows, together and one by one", make_many, None,
+        repeats=3),
     row("cnn", "conv 32-64-128-256 with BatchNorm, one epoch of 4,096 images of 128x128", make_cnn,
         rate("cnn")),
     row("unet", "one epoch of U-Net 32-64-128 on 1,024 RGB images of 128x128", make_unet,

@@ -27,7 +27,8 @@ networks = [
 def now():
     gc.collect()
     resident = int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    return resident, len(os.listdir("/proc/self/fd")), threading.active_count()
+    device = torch.cuda.memory_allocated() / 1e6 if torch.cuda.is_available() else 0.0
+    return resident, len(os.listdir("/proc/self/fd")), threading.active_count(), device
 
 begin = time.perf_counter()
 for fit in range(count):
@@ -60,6 +61,7 @@ def facts(seconds):
         "MB at the end": round(after[0], 1),
         "file handles more": after[1] - before[1],
         "threads more": after[2] - before[2],
+        "MB more on the GPU": round(after[3] - before[3], 1),
     }
 
 

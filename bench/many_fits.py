@@ -46,7 +46,7 @@ def fit(X, y, rate, rows, device):
     ShallowMLP((UNITS,), learning_rate=rate, **settings).fit(X[rows], y[rows])
 
 
-def plain_skorch(X, y, fits):
+def plain_skorch(X, y, fits, device="cpu"):
     import torch
     from skorch import NeuralNetClassifier
 
@@ -54,7 +54,7 @@ def plain_skorch(X, y, fits):
         NeuralNetClassifier(
             network(FEATURES, (UNITS,)), criterion=torch.nn.CrossEntropyLoss, lr=rate,
             optimizer=torch.optim.Adam, batch_size=BATCH, max_epochs=EPOCHS, train_split=None,
-            verbose=0,
+            verbose=0, device=device,
         ).fit(X[rows], y[rows])  # fmt: skip
 
 

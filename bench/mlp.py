@@ -20,7 +20,7 @@ def ours(X, y, units, batch_size, epochs):
     return ShallowMLP(units, random_state=0, **settings).fit(X, y)
 
 
-def plain_skorch(X, y, units, batch_size, epochs):
+def plain_skorch(X, y, units, batch_size, epochs, device="cpu"):
     """Fit skorch's classifier as its tutorial writes it."""
     import torch
     from skorch import NeuralNetClassifier
@@ -28,22 +28,22 @@ def plain_skorch(X, y, units, batch_size, epochs):
     net = NeuralNetClassifier(
         network(X.shape[1], units), criterion=torch.nn.CrossEntropyLoss, lr=1e-3,
         optimizer=torch.optim.Adam, batch_size=batch_size, max_epochs=epochs, train_split=None,
-        verbose=0,
+        verbose=0, device=device,
     )  # fmt: skip
     return net.fit(X, y)
 
 
-def hand_loop(X, y, units, batch_size, epochs):
+def hand_loop(X, y, units, batch_size, epochs, device="cpu"):
     """Train as fast as one writes it by hand: fused optimizer, batches sliced from tensors."""
     import torch
 
-    module = network(X.shape[1], units)
+    module = network(X.shape[1], units).to(device)
     optimizer = torch.optim.Adam(module.parameters(), lr=1e-3, fused=True)
     loss_of = torch.nn.CrossEntropyLoss()
-    X, y = torch.from_numpy(X), torch.from_numpy(y)
+    X, y = torch.from_numpy(X).to(device), torch.from_numpy(y).to(device)
     for _ in range(epochs):
         total = 0.0
-        for rows in torch.randperm(len(X)).split(batch_size):
+        for rows in torch.randperm(len(X)).to(device).split(batch_size):
             optimizer.zero_grad()
             loss = loss_of(module(X[rows]), y[rows])
             loss.backward()

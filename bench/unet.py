@@ -59,20 +59,20 @@ def fit_ours(images, masks, precision):
     return lambda: model.fit(images, masks)
 
 
-def fit_torch(images, masks):
+def fit_torch(images, masks, device="cpu"):
     """The loop of a tutorial: float32, images scaled once, one optimizer step per batch."""
     import torch
 
     from skmedimg.networks._unet import Encoder, UNet
 
-    x = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous() / 255
-    y = torch.from_numpy(masks)[:, None].float()
+    x = (torch.from_numpy(images).permute(0, 3, 1, 2).contiguous() / 255).to(device)
+    y = torch.from_numpy(masks)[:, None].float().to(device)
 
     def fit():
-        net = UNet(Encoder(3, FILTERS), 1, FILTERS)
+        net = UNet(Encoder(3, FILTERS), 1, FILTERS).to(device)
         optimizer = torch.optim.Adam(net.parameters())
         loss_of = torch.nn.BCEWithLogitsLoss()
-        for rows in torch.randperm(len(x)).split(BATCH):
+        for rows in torch.randperm(len(x)).to(device).split(BATCH):
             optimizer.zero_grad()
             loss_of(net(x[rows]), y[rows]).backward()
             optimizer.step()
