@@ -37,6 +37,14 @@ def medical_data():
     return Path(folder)
 
 
+@pytest.fixture
+def processor(monkeypatch):
+    """Let "auto" be the CPU where a GPU is: what is compared rounds by the rules of one of them."""
+    import torch
+
+    monkeypatch.setattr("skmedimg._runtime._best_device", lambda: torch.device("cpu"))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def patient_workers():
     """Keep worker processes that wait: on a busy machine one leaving as work comes may block it."""

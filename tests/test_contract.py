@@ -60,6 +60,7 @@ def test_paths_and_lazy_stacks_give_what_their_pixels_give(estimator, paths):
     np.testing.assert_array_equal(from_paths.predict_proba(IMAGES), pixels)
 
 
+@pytest.mark.usefixtures("processor")
 @pytest.mark.parametrize("rows", [slice(None, None, -1), [5], range(0, 300, 7), np.arange(299)])
 def test_row_i_of_a_prediction_belongs_to_row_i_whatever_is_asked(estimator, rows):
     estimator.fit(IMAGES, LABELS)
@@ -83,6 +84,7 @@ def test_probabilities_decisions_and_labels_agree(estimator):
     assert estimator.score(IMAGES, names) == np.mean(best == names)
 
 
+@pytest.mark.usefixtures("processor")
 @pytest.mark.parametrize("output", ["auto", "softmax"])
 def test_two_classes_have_one_decision_whatever_the_output_layer(estimator, output):
     estimator.set_params(output=output).fit(IMAGES, LABELS > 4)

@@ -315,7 +315,7 @@ def test_the_encoder_of_a_segmenter_lends_what_fits(unet):
     lent = [p for p in unet.net_.module_.encoder.modules() if isinstance(p, nn.Conv2d)]
     assert len(lent) == 4
     for own, other in zip(convolutions, lent, strict=False):
-        assert torch.equal(own.weight, other.weight)
+        assert torch.equal(own.weight.cpu(), other.weight.cpu())
 
 
 def test_an_encoder_of_other_shapes_is_refused(unet):

@@ -39,7 +39,7 @@ def targets_of(model):
 
 
 def weights_of(model):
-    return torch.cat([w.detach().ravel() for w in model.net_.module_.parameters()]).numpy()
+    return torch.cat([w.detach().ravel() for w in model.net_.module_.parameters()]).cpu().numpy()
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_without_auto_the_error_names_the_batch_and_the_way_out(room_for):
     room_for(10)
     with pytest.raises(
         torch.OutOfMemoryError,
-        match=r"cpu has not memory enough for 20 images at once \(CUDA out of memory. Tried 2 "
+        match=r"has not memory enough for 20 images at once \(CUDA out of memory. Tried 2 "
         r"GiB.\). Instead of batch_size=20 set 'auto'",
     ):
         ShallowMLP((4,), batch_size=20).fit(DATA.images, DATA.target)

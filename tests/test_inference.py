@@ -35,6 +35,7 @@ def test_a_short_stack_reaches_the_network_as_a_long_one_does(kind, flat):
     torch.testing.assert_close(short[:3], long[:3], rtol=0, atol=0)
 
 
+@pytest.mark.usefixtures("processor")
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 15, 16, 17, 31])
 def test_a_row_rounds_the_same_however_many_are_beside_it(count):
     X = np.random.RandomState(0).rand(64, 300).astype(np.float32)

@@ -178,6 +178,7 @@ def test_grad_cam_of_one_logit_turns_round_for_the_other_class(kept_generator):
     assert not grad_cam(net, image, target=0).any()
 
 
+@pytest.mark.usefixtures("processor")
 def test_grad_cam_sees_through_frozen_parts():
     data = make_lesions(16, size=40, random_state=0)
     frozen = TransferClassifier("squeezenet1_1", weights=None, max_epochs=1, random_state=0)

@@ -169,7 +169,7 @@ def test_glorot_weights_have_the_published_spread_and_biases_are_zero(make):
     for layer in layers:
         field = layer.weight[0, 0].numel()
         limit = np.sqrt(6 / (field * sum(layer.weight.shape[:2])))  # Glorot and Bengio, 2010
-        weights = layer.weight.detach().numpy()
+        weights = layer.weight.detach().cpu().numpy()
         assert 0.9 * limit < abs(weights).max() <= limit * 1.000001
         assert layer.bias.abs().max() < 1e-20
     assert weights.std() == pytest.approx(limit / np.sqrt(3), rel=0.15)

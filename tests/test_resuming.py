@@ -116,7 +116,8 @@ def test_sigkill_at_random_moments_leaves_nothing_that_could_not_go_on():
         pytest.skip("this system cannot fork")
     script = Path(__file__).parent / "killed_fits.py"
     command = [sys.executable, str(script), "2", "0", "mlp", "unet"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    no_gpu = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}  # CUDA does not survive a fork
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=no_gpu)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("equal to the bit") == 2
 
@@ -219,7 +220,7 @@ def test_a_damaged_checkpoint_is_mentioned_and_the_fit_starts_anew(tmp_path, har
     content = bytearray(path.read_bytes())
     if harm.startswith("flip"):
         first = next(iter(untouched.net_.module_.parameters())).detach()
-        content[content.index(first.numpy().tobytes()) + 2] ^= 4
+        content[content.index(first.cpu().numpy().tobytes()) + 2] ^= 4
     path.write_bytes(
         {"cut short": content[:-100], "empty": b"", "other code": pickle.dumps(Danger(), 2)}.get(
             harm, bytes(content)

@@ -101,7 +101,7 @@ def test_we_read_what_the_safetensors_library_writes(tensors):
 
 def test_the_library_reads_the_weights_of_a_saved_model(saved, model):
     tensors = safetensors.numpy.load(contents(saved)["arrays.safetensors"])
-    weights = model[-1].net_.module_.state_dict()["0.weight"].numpy()
+    weights = model[-1].net_.module_.state_dict()["0.weight"].cpu().numpy()
     assert any(np.array_equal(each, weights.ravel()) for each in tensors.values())
 
 

@@ -23,7 +23,9 @@ X, Y = X[:400], Y[:400]
 
 
 def weights_of(model):
-    return np.concatenate([w.detach().numpy().ravel() for w in model.net_.module_.parameters()])
+    return np.concatenate(
+        [w.detach().cpu().numpy().ravel() for w in model.net_.module_.parameters()]
+    )
 
 
 def plain_loop(model, X, y, epochs, make_optimizer, make_schedule=None):
@@ -43,7 +45,7 @@ def plain_loop(model, X, y, epochs, make_optimizer, make_schedule=None):
             optimizer.step()
             if schedule is not None:
                 schedule.step()
-    return np.concatenate([w.detach().numpy().ravel() for w in network.parameters()]), rates
+    return np.concatenate([w.detach().cpu().numpy().ravel() for w in network.parameters()]), rates
 
 
 STEPS = 3 * 8
@@ -68,6 +70,7 @@ SCHEDULES = [
 ]
 
 
+@pytest.mark.usefixtures("processor")
 @pytest.mark.parametrize(("name", "make"), OPTIMIZERS)
 def test_a_fit_takes_the_steps_of_a_plain_loop_bit_for_bit(name, make):
     model = ShallowMLP(
@@ -86,6 +89,7 @@ def test_rmsprop_takes_the_steps_of_keras():
         np.testing.assert_allclose(weights.detach(), expected, rtol=3e-7)
 
 
+@pytest.mark.usefixtures("processor")
 @pytest.mark.parametrize(("name", "make"), SCHEDULES)
 def test_schedules_are_those_of_torch(name, make):
     model = ShallowMLP((20,), batch_size=50, max_epochs=3, schedule=name, random_state=0)

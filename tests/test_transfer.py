@@ -126,6 +126,7 @@ def test_the_head_on_a_frozen_backbone_learns_what_logistic_regression_learns():
     )
 
 
+@pytest.mark.usefixtures("processor")
 def test_a_trained_tail_takes_the_step_that_plain_torch_takes():
     network = Tiny(4)
     model = TransferClassifier(
@@ -241,6 +242,7 @@ def test_frozen_parts_are_bit_equal_before_and_after_fit(cache):
     moved = {name.split(".")[2] for name in before if not torch.equal(before[name], after[name])}
     assert moved == {"17", "18"}
     tensor = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    tensor = tensor.to(next(model.net_.module_.parameters()).device)
     for fitted in (start, model):
         fitted.net_.module_.train()
     assert torch.equal(

@@ -22,7 +22,7 @@ class MemoryWatch:
     --------
     >>> from skmedimg.evaluation._costs import MemoryWatch
     >>> with MemoryWatch() as watch:
-    ...     block = bytearray(50_000_000)
+    ...     block = b"x" * 60_000_000
     >>> watch.peak > 40 or watch.peak != watch.peak
     True
     """
