@@ -125,7 +125,8 @@ class StepReplay:
         self.replay = Replay(plan.device, generator)
         full = plan.precision.dtype is torch.float32 and net.scaler_ is None
         self.is_whole = full and plan.optimizer in _STEERED
-        self.rates = [torch.zeros((), device=plan.device) for _ in net.optimizer_.param_groups]
+        self.asked = None
+        self.rates = torch.zeros(len(net.optimizer_.param_groups), device=plan.device)
 
     def begin_epoch(self):
         """Record anew where other layers are trained than in the epoch before."""
@@ -139,10 +140,10 @@ class StepReplay:
     def step(self, batch):
         """Return loss and outputs of a batch, its slopes in place; None has it computed."""
         images, targets = batch
+        self._set_rates()
         if self.net.training_pieces_.most is not None:
             return None
         self.names = list(targets)
-        self._set_rates()
         played = self.replay.play(self._learn, [images, *targets.values()])
         if played is None:
             return None
@@ -169,9 +170,11 @@ class StepReplay:
                 group.update(before)
 
     def _set_rates(self):
-        groups = self.net.optimizer_.param_groups
-        for group, rate in zip(groups, self.rates, strict=True):
-            rate.fill_(group["lr"])
+        """Bring this step's learning rates to the device, all at once."""
+        asked = [group["lr"] for group in self.net.optimizer_.param_groups]
+        if asked != self.asked:
+            self.asked = asked
+            self.rates.copy_(torch.tensor(asked), non_blocking=True)
 
     def _learn(self, images, *targets):
         """Do what is recorded."""

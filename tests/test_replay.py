@@ -8,7 +8,16 @@ from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 from torch import nn
 
-from skmedimg import ScratchCNN, ShallowMLP, UNetSegmenter, _replay, _stacked, fit_together
+from skmedimg import (
+    ScratchCNN,
+    ShallowMLP,
+    UNetSegmenter,
+    _checkpoint,
+    _fitting,
+    _replay,
+    _stacked,
+    fit_together,
+)
 from skmedimg._replay import Replay, pays
 from skmedimg.datasets import make_lesions
 
@@ -96,6 +105,25 @@ def test_a_stack_is_played_as_it_is_computed(request):
     played = request.getfixturevalue("no_graphs")
     np.testing.assert_allclose(search().predict_proba(rows), expected, rtol=1e-9)
     assert 3 in played  # rows, which of them are no padding, and rates
+
+
+def test_a_fit_that_goes_on_is_the_fit_that_was_not_interrupted(no_graphs, tmp_path):
+    model, run = NETWORKS["cnn"], _fitting._run_epoch
+    whole = fitted(model)
+
+    def run_two(course, *given):
+        if len(course.net.history) == 2:
+            raise KeyboardInterrupt
+        return run(course, *given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_checkpoint, "_SHARE", 1e9)  # write after every epoch, however short
+        patch.setattr(_fitting, "_run_epoch", run_two)
+        with pytest.raises(KeyboardInterrupt):
+            fitted(model, checkpoint=tmp_path)
+    no_graphs.clear()
+    np.testing.assert_array_equal(fitted(model, checkpoint=tmp_path), whole)
+    assert len(no_graphs) == 4  # two whole batches in each of the two epochs that were left
 
 
 def test_layers_are_known_and_have_no_hooks():
