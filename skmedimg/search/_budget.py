@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import optuna
 from joblib import Parallel, delayed
+from optuna.distributions import BaseDistribution
 from sklearn.base import is_classifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import check_scoring
@@ -25,7 +26,7 @@ from skmedimg.evaluation._groups import groups_for_fit
 from skmedimg.evaluation._targets import fingerprint
 from skmedimg.images._check import check_groups
 from skmedimg.search._candidates import build, name_candidates
-from skmedimg.search._functions import written
+from skmedimg.search._functions import written, written_choice
 from skmedimg.search._results import as_cv_results, best_index, finished
 from skmedimg.search._sampler import NumberedSampler
 from skmedimg.search._storage import JOURNAL, new_study, quiet
@@ -229,9 +230,18 @@ def _digest(job, groups):
     for train, test in job.splits:
         digest.update(np.int64([*train, -1, *test]).tobytes())
     for name, (estimator, space) in job.named.items():
-        text = written(space) if callable(space) else repr(space)
+        text = written(space) if callable(space) else _spelled(space)
         digest.update(utf8(f"{key_of(name, estimator)} {text} {job.objectives}"))
     return digest.hexdigest()
+
+
+def _spelled(space):
+    """Write a dict of distributions and choices down, without addresses in memory."""
+    choices = {name: getattr(kind, "choices", kind) for name, kind in space.items()}
+    return repr({
+        name: kind if isinstance(kind, BaseDistribution) else [written_choice(c) for c in kind]
+        for name, kind in choices.items()
+    })  # fmt: skip
 
 
 def _run_in_passing(job, n_jobs):

@@ -8,6 +8,8 @@ from optuna.distributions import (
 )
 from sklearn.base import clone
 
+from skmedimg.search._functions import written_choice
+
 APPROACH = "estimator"
 
 
@@ -102,7 +104,7 @@ def _suggest(trial, name, kind):
         return trial.suggest_int(name, kind.low, kind.high, step=kind.step, log=kind.log)
     choices = kind.choices if isinstance(kind, CategoricalDistribution) else kind
     # storages hold text and numbers alone: tuples and estimators are stored as what they print
-    known = {c if _storable(c) else repr(c): c for c in choices}
+    known = {c if _storable(c) else written_choice(c): c for c in choices}
     return known[trial.suggest_categorical(name, list(known))]
 
 

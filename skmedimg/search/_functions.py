@@ -8,6 +8,7 @@ import numpy as np
 from optuna.distributions import BaseDistribution
 from sklearn.base import BaseEstimator
 
+from skmedimg._files import utf8
 from skmedimg.evaluation._checkpoint import describe
 
 _PLAIN = (type(None), type(...), bool, int, float, complex, str, bytes, range, np.generic)
@@ -38,6 +39,29 @@ def written(function):
     False
     """
     return _Writer(_home(function)).text(function)
+
+
+def written_choice(choice):
+    """Write down one of several choices: the same text in every process.
+
+    Parameters
+    ----------
+    choice : object
+
+    Returns
+    -------
+    text : str
+        Of a function its name and a digest of what it computes; of all else what it prints.
+
+    Examples
+    --------
+    >>> from skmedimg.search._functions import written_choice
+    >>> written_choice((100, 50))
+    '(100, 50)'
+    """
+    if callable(choice) and not isinstance(choice, (type, BaseEstimator)):
+        return f"{_name(choice)} {hashlib.sha256(utf8(written(choice))).hexdigest()[:8]}"
+    return describe(choice) if isinstance(choice, BaseEstimator) else repr(choice)
 
 
 class _Writer:
