@@ -31,7 +31,8 @@ def whole_file(path):
     """Open a file for writing that takes its name when it is complete.
 
     It is written beside its place and moved: a reader finds the whole new file or what was there
-    before, also after an interrupt, a full disk or a power cut.
+    before, also after an interrupt, a full disk or a power cut. A link goes on pointing to the file
+    it points to; a device or a pipe, which cannot be replaced, takes what is written as it comes.
 
     Parameters
     ----------
@@ -54,6 +55,11 @@ def whole_file(path):
     (False, b'done')
     """
     path = os.fspath(path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "wb") as file:
+            yield file
+        return
+    path = os.path.realpath(path)
     part = f"{path}.{secrets.token_hex(4)}.part"
     try:
         with open(part, "xb") as file:  # not tempfile's: other users may read what the umask says
