@@ -37,11 +37,17 @@ def page(folder=RESULTS, reasons=None):
     text : str
     """
     files = sorted(Path(folder).glob("*.json"))
-    results = [TABLES | json.loads(path.read_text("utf-8")) for path in files]
+    results = [read(path) for path in files]
     if not results:
         return "\n".join([HEAD, EMPTY])
     sections = [section(result, reasons or {}) for result in results]
     return "\n".join([HEAD, overview(results), *sections, origins(results)])
+
+
+def read(path):
+    """Return a result; the label in the name of its file makes its heading one of its own."""
+    result = TABLES | json.loads(path.read_text("utf-8"))
+    return result | {"heading": path.stem.replace(".", "-")}
 
 
 def reasons():
@@ -61,7 +67,7 @@ def overview(results):
 
 def judged(result):
     """Yield what was judged, and its line in the overview."""
-    name = f"[{result['name']}](#{result['name']})"
+    name = "[{0}](#{0})".format(result["heading"])
     for peer, entry in result["speedup"].items():
         if "goal" in entry:
             goal, reached = f"{entry['goal']:.3g}x", f"{entry['median']:.3g}x"
@@ -100,7 +106,9 @@ def title(result):
     facts = [threads, where, f"load {machine['load']}", result["date"]]
     # What has no times has a script of its own.
     command = f"bench {name}" if result["seconds"] else f"bench.{name.replace('-', '_')}"
-    return f"## {name}\n\n{result['work']} (`python -m {command}`; {', '.join(facts)})\n"
+    return (
+        f"## {result['heading']}\n\n{result['work']} (`python -m {command}`; {', '.join(facts)})\n"
+    )
 
 
 def line(name, result):
@@ -132,6 +140,6 @@ def origins(results):
         hardware = ", ".join(str(machine[key]) for key in ("processor", "gpu") if machine[key])
         software = ", ".join(f"{name} {number}" for name, number in sorted(versions.items()))
         day = f"{result['date']}, revision {result['revision']}"
-        places[f"{hardware}, {machine['cores']} cores; {day}; {software}"].append(result["name"])
+        places[f"{hardware}, {machine['cores']} cores; {day}; {software}"].append(result["heading"])
     notes = [f"- {', '.join(names)}: {place}\n" for place, names in sorted(places.items())]
     return "".join(["## Where and when\n\n", *notes])

@@ -64,6 +64,7 @@ html_sidebars = {
     "getting_started": [],
     "recipes": [],
     "benchmarks": [],
+    "reproduction": [],
     "changelog": [],
 }
 html_theme_options = {

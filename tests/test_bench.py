@@ -123,6 +123,15 @@ def test_the_page_says_why_a_goal_was_missed_and_is_silent_where_it_was_met(resu
     assert "waiting" not in page(tmp_path, reasons={"demo": "waiting takes time"})
 
 
+def test_the_same_row_of_two_machines_has_two_headings(result, tmp_path):
+    write(result, tmp_path)
+    write(result, tmp_path, label="h200")
+    text = page(tmp_path)
+    assert "## demo\n" in text
+    assert "## demo-h200\n" in text
+    assert "| [demo-h200](#demo-h200) | slow |" in text
+
+
 def test_a_result_without_times_is_shown_with_its_facts_and_its_script(result, tmp_path):
     kept = {name: result[name] for name in ("machine", "versions", "date", "revision")}
     write({"name": "two-seeds", "facts": {"dice": 0.94}} | kept, tmp_path)
