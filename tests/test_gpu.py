@@ -38,6 +38,7 @@ PRECISIONS = ("auto", "bf16", "float16", "float32", "float64")
 NETWORKS = {
     "mlp": ShallowMLP((16,), dropout=0.2, **SHORT),
     "cnn": ScratchCNN((8, 16), norm="batch", **SHORT),
+    "pairs": ScratchCNN((8, 16), norm=None, convs_per_block=2, block_dropout=0.25, **SHORT),
     "transfer": TransferClassifier("squeezenet1_1", weights=None, trainable_layers=2, **SHORT),
     "unet": UNetSegmenter((8, 16), **SHORT),
 }
