@@ -9,7 +9,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_breast_cancer, make_classification
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
-from sklearn.metrics import confusion_matrix, recall_score, roc_curve
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix, recall_score, roc_curve
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -37,6 +37,7 @@ CHECKED = [
     ThresholdAt(LogisticRegression()),
     PatientAggregator(LogisticRegression(), how="max"),
 ]
+SCORERS = [specificity_at_sensitivity_scorer, sensitivity_at_specificity_scorer]
 # A threshold other than one half is what the estimator is for.
 NOT_ARGMAX = {"check_classifiers_train": "predict is not the most probable class"}
 
@@ -129,11 +130,19 @@ def test_youden_and_cost_are_the_best_of_all_thresholds(seed):
     assert 7 * missed * positive.sum() + alarms * (~positive).sum() == pytest.approx(costs.min())
 
 
-def test_a_threshold_lies_between_scores_also_where_they_are_neighbours():
-    low = 0.3
+@pytest.mark.parametrize("n_negative", [1, 2, 3])
+@pytest.mark.parametrize("promise", [{}, {"cost": 1}, {"sensitivity": 1.0}, {"specificity": 1.0}])
+def test_a_threshold_lies_halfway_between_scores(n_negative, promise):
+    positive, scores = np.arange(4) >= n_negative, np.array([1.0, 2, 4, 8])
+    wanted = {1: 1.5, 2: 3, 3: 6}[n_negative]
+    assert choose_threshold(positive, scores, **promise) == (wanted, 1, 1, None)
+    assert choose_threshold(positive, positive.astype(float), **promise) == (0.5, 1, 1, None)
+
+
+@pytest.mark.parametrize("low", [0.3, np.nextafter(0.3, 1)])  # halfway rounds up from one of them
+def test_a_threshold_lies_between_scores_also_where_they_are_neighbours(low):
     high = np.nextafter(low, 1)
-    positive = np.array([False, True])
-    cut = choose_threshold(positive, np.array([low, high]))
+    cut = choose_threshold(np.array([False, False, True]), np.array([0, low, high]))
     assert low < cut.threshold <= high
 
 
@@ -178,6 +187,9 @@ def test_positives_needed_is_the_least_number_whose_bound_suffices(share, confid
 
     assert positives_needed(share, confidence) == n
     assert bound(n) >= share > bound(n - 1)
+    positive, scores = np.arange(n + 5) >= 5, np.arange(n + 5)
+    cut = choose_threshold(positive, scores, sensitivity=share, confidence=confidence)
+    assert cut == (4.5, 1, 1, pytest.approx(bound(n)))
 
 
 @pytest.mark.parametrize(
@@ -207,6 +219,14 @@ def test_the_threshold_comes_from_rows_the_model_was_not_trained_on(cancer):
     np.testing.assert_array_equal(model.predict_proba(X), full)
 
 
+def test_a_row_at_the_threshold_is_positive(cancer):
+    X, y = cancer
+    model = ThresholdAt(GaussianNB(var_smoothing=1)).fit(X, y)
+    model.threshold_ = np.median(model.predict_proba(X)[:, 1])  # of an odd number of rows
+    assert model.predict(X).sum() == len(y) // 2 + 1
+    assert (model.decision_function(X) == 0).sum() == 1
+
+
 @pytest.mark.parametrize("pos_label", ["benign", "malignant"])
 @pytest.mark.parametrize("estimator", [GaussianNB(), RidgeClassifier()])
 def test_either_class_may_be_the_positive_one(cancer, pos_label, estimator):
@@ -214,6 +234,7 @@ def test_either_class_may_be_the_positive_one(cancer, pos_label, estimator):
     y = np.array(["malignant", "benign"])[y]
     model = ThresholdAt(estimator, sensitivity=0.99, pos_label=pos_label).fit(X, y)
     assert recall_score(y, model.predict(X), pos_label=pos_label) > 0.97
+    assert balanced_accuracy_score(y, model.predict(X)) > 0.8
     np.testing.assert_array_equal(
         model.decision_function(X) >= 0, model.predict(X) == model.classes_[1]
     )
@@ -312,9 +333,28 @@ def test_operating_points_are_read_off_all_thresholds(seed):
     )
 
 
-@pytest.mark.parametrize(
-    "scorer", [specificity_at_sensitivity_scorer, sensitivity_at_specificity_scorer]
-)
+@pytest.mark.parametrize("k", range(1, 11))
+def test_a_share_that_is_reached_just_so_is_reached(k):
+    positive, scores = np.tile([True, False], 10), -np.arange(20)  # by turns from the top
+    wanted = pytest.approx((11 - k) / 10)  # the first k positives cost k - 1 false alarms
+    assert specificity_at_sensitivity(positive, scores, sensitivity=k / 10) == wanted
+    assert sensitivity_at_specificity(positive, scores, specificity=k / 10) == wanted
+
+
+@pytest.mark.parametrize("share", [0, -0.1, 1.01, "high"])
+@pytest.mark.parametrize("scorer", SCORERS)
+def test_a_promise_that_is_no_share_raises(scorer, share):
+    with pytest.raises(ValueError, match=f"above 0, up to 1, but is {share!r}"):
+        scorer(share)
+
+
+@pytest.mark.parametrize("y", [[0, 1, 2], [0, 2, 2], [1, 1, 1]])
+def test_operating_points_of_anything_but_two_classes_raise(y):
+    with pytest.raises(ValueError, match=r"two classes, pos_label=1 one of them, but holds \["):
+        specificity_at_sensitivity(y, [0.1, 0.2, 0.3])
+
+
+@pytest.mark.parametrize("scorer", SCORERS)
 @pytest.mark.parametrize("estimator", [GaussianNB(), RidgeClassifier()])
 def test_scorers_know_the_positive_class(cancer, scorer, estimator):
     X, y = cancer
