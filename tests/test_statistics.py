@@ -233,6 +233,22 @@ def test_a_patient_with_every_image_twice_counts_once(draws):
     assert again == pytest.approx(once)
 
 
+def test_of_patients_with_an_image_of_either_class_the_placements_are_one_sample(draws):
+    positive, patients = np.repeat([True, False], 15), np.tile(np.arange(15), 2)
+    ill, well = draws.normal(size=(2, 2, 15)).round(1)  # of either ranking
+    wins = (ill[:, :, None] > well[:, None]) + 0.5 * (ill[:, :, None] == well[:, None])
+    areas, covariance = auc_covariance(positive, np.hstack([ill, well]), patients)
+    assert areas == pytest.approx(wins.mean((1, 2)))
+    assert covariance == pytest.approx(np.cov(wins.mean(2) + wins.mean(1)) / 15)
+
+
+def test_two_patients_on_either_side_are_enough_and_one_is_not():
+    positive, ranking = np.repeat([True, False], [3, 4]), np.array([[3, 5, 6, 1, 2, 4, 5]])
+    for patients, enough in (([0, 0, 1, 2, 2, 2, 3], True), ([0, 0, 0, 1, 2, 3, 4], False)):
+        covariance = auc_covariance(positive, ranking, np.array(patients))[1]
+        assert np.isfinite(covariance) == enough
+
+
 def test_folds_are_averaged_and_their_variances_added(draws):
     folds = [(*(parts := ranked(draws))[:1], *parts[1], None) for _ in range(3)]
     found = delong_test(folds)
@@ -325,11 +341,12 @@ def test_a_patient_with_every_answer_twice_counts_once_in_mcnemar(draws):
 def test_wilcoxon_is_that_of_scipy_on_the_means_of_patients(draws):
     first, second = draws.random((2, 40))
     assert wilcoxon_test(first, second).p_value == stats.wilcoxon(first, second).pvalue
-    patients = np.repeat(np.arange(20), 2)
-    means = (first - second).reshape(20, 2).mean(1)
-    assert wilcoxon_test(first, second, patients).p_value == pytest.approx(
-        stats.wilcoxon(means).pvalue
-    )
+    patients = np.repeat(np.arange(20), [1, 3] * 10)
+    means = [np.mean((first - second)[patients == each]) for each in range(20)]
+    found, wanted = wilcoxon_test(first, second, patients), stats.wilcoxon(means)
+    assert (found.statistic, found.p_value) == pytest.approx((wanted.statistic, wanted.pvalue))
+    limits = stats.norm.interval(0.95, np.mean(means), stats.sem(means))
+    assert (found.low, found.high) == pytest.approx(limits)
 
 
 def test_equal_images_are_no_difference():
