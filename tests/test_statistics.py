@@ -362,7 +362,7 @@ def test_holm_leaves_out_what_is_undefined():
     assert holm([0.01, np.nan, 0.04]) == pytest.approx([0.02, np.nan, 0.04], nan_ok=True)
 
 
-@pytest.mark.parametrize(("hits", "n"), [(0, 12), (3, 12), (12, 12), (55, 60)])
+@pytest.mark.parametrize(("hits", "n"), [(0, 12), (1, 12), (11, 12), (12, 12), (55, 60)])
 def test_clopper_pearson_is_that_of_statsmodels(hits, n):
     wanted = proportion_confint(hits, n, alpha=0.1, method="beta")
     assert clopper_pearson(hits, n, 0.9) == pytest.approx(wanted)
