@@ -359,12 +359,20 @@ def test_a_score_of_ones_own_has_no_interval_over_one_split():
 
 @pytest.mark.parametrize(("groups", "n"), [(None, 12), (np.arange(60) // 3, 4)])
 def test_perfect_answers_prove_no_more_than_the_cases_of_the_rarer_class_do(groups, n):
-    y = (np.arange(60) < 12).astype(int)  # each patient has three images
-    cv = in_turn(np.flatnonzero(np.arange(60) % 6 < 3), np.flatnonzero(np.arange(60) % 6 > 2))
-    found = told(y, sure(y), cv=cv, scoring="accuracy", groups=groups)
+    y = np.repeat([0, 1, 2], [12, 18, 30])  # each patient has three images
+    found = compare({"a": GaussianNB()}, 1.0 * y[:, None], y, cv=2, groups=groups, **QUIET)
     bound = stats.binomtest(n, n).proportion_ci(0.9, "exact").low
     method = "exact binomial bound: every fold is perfect"
-    assert found.interval("a", confidence=0.9) == (1, pytest.approx(bound), 1, method)
+    limits = found.interval("a", "accuracy", confidence=0.9)
+    assert limits == (1, pytest.approx(bound), 1, method)
+
+
+@pytest.mark.parametrize(("groups", "n"), [(None, 60), (np.arange(60) // 3, 20)])
+def test_perfect_masks_prove_no_more_than_their_cases_do(groups, n):
+    masks = np.tile(np.eye(4, dtype=int), (60, 1, 1))
+    found = compare({"a": Drawn()}, masks[:, None], masks, groups=groups, cv=3, **QUIET)
+    bound = stats.binomtest(n, n).proportion_ci(0.95, "exact").low
+    assert found.interval("a", "dice")[:3] == (1, pytest.approx(bound), 1)
 
 
 @pytest.mark.parametrize("confidence", [0, 1, 95])

@@ -250,9 +250,9 @@ def _is_perfect(comparison, metric, known, name):
 def _perfect_bound(comparison, confidence):
     """Bound a score that is perfect in every fold, of which no fold can tell the spread."""
     rows = comparison.rows(0)
-    n = len(rows)
+    groups = rows if comparison.groups is None else comparison.groups[rows]
+    n = len(np.unique(groups))
     if comparison.task == "classification":
         labels = comparison.y[rows]
-        groups = rows if comparison.groups is None else comparison.groups[rows]
         n = min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
     return clopper_pearson(n, n, confidence)[0], "exact binomial bound: every fold is perfect"
