@@ -90,7 +90,8 @@ def run_tests(comparison, reference, metric):
     records = [record for pair in pairs for record in _records(comparison, *pair, metric)]
     _adjust(records)
     claims = [
-        _claim(record, len(pairs), comparison) + _aside(record, records, comparison)
+        _claim(record, _n_corrected(record, records), comparison)
+        + _aside(record, records, comparison)
         for record in records
         if record["decides"]
     ]
@@ -211,6 +212,13 @@ def _adjust(records):
         adjusted = holm([record["p_value"] for record in same])
         for record, p_value in zip(same, adjusted.tolist(), strict=True):
             record["p_adjusted"] = p_value
+
+
+def _n_corrected(record, records):
+    """Count the pairs that the correction is for: those of the same test that have a p-value."""
+    kind = record["test"], record["metric"]
+    same = [other for other in records if (other["test"], other["metric"]) == kind]
+    return int(np.isfinite([other["p_value"] for other in same]).sum())
 
 
 def _claim(record, n_pairs, comparison):
