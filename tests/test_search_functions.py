@@ -9,6 +9,8 @@ import pytest
 from optuna.distributions import FloatDistribution
 from sklearn.datasets import load_breast_cancer
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
 from skmedimg.search import OptunaSearch
@@ -166,33 +168,22 @@ def test_a_named_study_refuses_a_function_that_changed(tmp_path):
         OptunaSearch(GaussianNB(), compiled(1e-2), **options).fit(X, Y)
 
 
-CHOOSES = """
-import sys
-from sklearn.datasets import load_breast_cancer
-from sklearn.naive_bayes import GaussianNB
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
-from skmedimg.search import OptunaSearch
-X, y = load_breast_cancer(return_X_y=True)
-def halved(values): return values / 2
-def doubled(values): return values * 2
-space = {{"functiontransformer__func": [halved, doubled, lambda values: values {change}]}}
-model = make_pipeline(FunctionTransformer(), GaussianNB())
-options = dict(storage=sys.argv[1], n_trials=3, cv=2, random_state=0)
-search = OptunaSearch(model, space, **options).fit(X, y)
-print(search.study_.study_name, len(search.study_.trials))
-"""
+def test_a_study_of_functions_to_choose_from_goes_on(tmp_path):
+    """Compiled anew a function lies elsewhere, as in another process."""
 
+    def study(change):
+        names = {"__name__": __name__}
+        exec(f"def halved(X): return X / 2\ndef moved(X): return X + {change}", names)
+        choices = [names["halved"], names["moved"], lambda X: X]
+        model = make_pipeline(FunctionTransformer(), GaussianNB())
+        space = {"functiontransformer__func": choices}
+        options = {"storage": f"journal:{tmp_path}/study.log", "n_trials": 3, "cv": 2}
+        found = OptunaSearch(model, space, random_state=0, **options).fit(X, Y).study_
+        return found.study_name, len(found.trials)
 
-def test_a_study_of_functions_to_choose_from_goes_on_in_another_process(tmp_path):
-    def run(change):
-        script = CHOOSES.format(change=change)
-        command = [sys.executable, "-W", "ignore", "-c", script, f"journal:{tmp_path}/study.log"]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-
-    first, again, (changed, _) = run("+ 1"), run("+ 1"), run("+ 2")
-    assert first == again  # its three trials were there
-    assert changed != first[0]
+    first = study(1)
+    assert study(1) == first  # its three trials were there
+    assert study(2)[0] != first[0]
 
 
 def test_choices_are_told_apart_and_written_without_addresses():
