@@ -20,7 +20,7 @@ FULL_BATCH = [
     ShallowMLP(max_epochs=60, **EXACT),
     ScratchCNN(max_epochs=60, dropout=0.0, **SMALL_CNN, **EXACT),
 ]
-DEFAULTS = [ShallowMLP(), ScratchCNN(image_shape=(1, -1))]
+DEFAULTS = [ShallowMLP(), ScratchCNN((8, 16), image_shape=(1, -1))]
 
 
 @pytest.fixture
