@@ -69,7 +69,7 @@ class Pieces:
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
-                said = str(error).partition("\n")[0]
+                said = _first_line(error)
             # only out here does no frame of the error hold on to what was computed
             release_memory(self.device)
             self._shrink(-(-n // len(cut)), said)
@@ -82,7 +82,7 @@ class Pieces:
         return [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
 
     def _shrink(self, failed, said):
-        found = f"{self.device} has not memory enough for {failed} images at once ({said})"
+        found = _shortage(self.device, f"{failed} images at once", said)
         if not self.halve or failed <= self.smallest or self.most == self.smallest:
             raise torch.OutOfMemoryError(f"{found}. {self.way_out}")
         self.most = max(failed // 2, self.smallest)
@@ -156,5 +156,13 @@ def explained(error, device, what):
     """
     if not is_out_of_memory(error):
         return error
-    said = str(error).partition("\n")[0]
-    return torch.OutOfMemoryError(f"{device} has not memory enough for {what} ({said}). {SMALLER}")
+    found = _shortage(device, what, _first_line(error))
+    return torch.OutOfMemoryError(f"{found}. {SMALLER}")
+
+
+def _first_line(error):
+    return str(error).partition("\n")[0]
+
+
+def _shortage(device, what, said):
+    return f"{device} has not memory enough for {what} ({said})"

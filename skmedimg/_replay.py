@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import threading
+from itertools import chain
 
 import torch
 
@@ -25,7 +26,7 @@ class Replay:
     """A function of tensors that is asked for again and again, played back where it can be.
 
     A small network computes for microseconds what Python takes a millisecond to ask for, kernel by
-    kernel. A recording is asked for once. What comes out of it is overwritten the next time.
+    kernel. A recording is asked for once.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ class Replay:
 
         Returns
         -------
-        outputs : tuple of Tensor, or None
+        outputs : list of Tensor, or None
         """
         shapes = [tensor.shape for tensor in inputs]
         self.shapes = self.shapes or shapes
@@ -66,7 +67,7 @@ class Replay:
         for held, given in zip(self.inputs, inputs, strict=True):
             held.copy_(given)
         self.graph.replay()
-        return self.outputs
+        return [values.clone() for values in self.outputs]  # the next play writes over them
 
     def _record(self, work, inputs):
         """Record the work once it is warm; False where there is no recording, or none yet."""
@@ -140,7 +141,8 @@ class StepReplay:
     def step(self, batch):
         """Return loss and outputs of a batch, its slopes in place; None has it computed."""
         images, targets = batch
-        self._set_rates()
+        if self.is_whole:
+            self._set_rates()
         if self.net.training_pieces_.most is not None:
             return None
         self.names = list(targets)
@@ -150,7 +152,7 @@ class StepReplay:
         for weights, slope in self.slopes:
             weights.grad = slope
         loss, outputs = played
-        return {"loss": loss.clone(), "y_pred": outputs.clone()}
+        return {"loss": loss, "y_pred": outputs}
 
     def move(self, *, recorded=False):
         """Let the optimizer step as a recording does, so that both round alike."""
@@ -204,7 +206,7 @@ def replay_of(net, generator, steps):
     -------
     replay : StepReplay or None
     """
-    parts = [*net.module_.modules(), *net.criterion_.modules()]
+    parts = chain(net.module_.modules(), net.criterion_.modules())
     if net.callbacks_ or not pays(net.plan.device, steps, parts):
         return None
     return StepReplay(net, generator)

@@ -97,9 +97,7 @@ class Stack:
     def _step(self, step):
         """Take a step with all nets, played back on a GPU, and return losses and outputs."""
         played = None if self.replay is None else self.replay.play(self._learn, step)
-        if played is None:
-            return self._learn(*step)
-        return [values.clone() for values in played]
+        return self._learn(*step) if played is None else played
 
     def _learn(self, rows, real, rates):
         loss, outputs = self._look(self.adam.weights, rows, real)

@@ -176,7 +176,8 @@ class Net(NeuralNet):
 
     def _move(self):
         if self.scaler_ is None:
-            self.optimizer_.step() if self.replay_ is None else self.replay_.move()
+            move = self.optimizer_.step if self.replay_ is None else self.replay_.move
+            move()
             return True
         scale = self.scaler_.get_scale()
         self.scaler_.step(self.optimizer_)

@@ -206,9 +206,8 @@ def _clusters(comparison):
 
 
 def _adjust(records):
-    kinds = {(record["test"], record["metric"]) for record in records}
-    for kind in kinds:
-        same = [record for record in records if (record["test"], record["metric"]) == kind]
+    for kind in set(map(_kind, records)):
+        same = [record for record in records if _kind(record) == kind]
         adjusted = holm([record["p_value"] for record in same])
         for record, p_value in zip(same, adjusted.tolist(), strict=True):
             record["p_adjusted"] = p_value
@@ -216,9 +215,13 @@ def _adjust(records):
 
 def _n_corrected(record, records):
     """Count the pairs that the correction is for: those of the same test that have a p-value."""
-    kind = record["test"], record["metric"]
-    same = [other for other in records if (other["test"], other["metric"]) == kind]
-    return int(np.isfinite([other["p_value"] for other in same]).sum())
+    same = [other["p_value"] for other in records if _kind(other) == _kind(record)]
+    return int(np.isfinite(same).sum())
+
+
+def _kind(record):
+    """Return what p-values are corrected together by."""
+    return record["test"], record["metric"]
 
 
 def _claim(record, n_pairs, comparison):

@@ -59,9 +59,11 @@ def written_choice(choice):
     >>> written_choice((100, 50))
     '(100, 50)'
     """
-    if callable(choice) and not isinstance(choice, (type, BaseEstimator)):
+    if isinstance(choice, BaseEstimator):
+        return describe(choice)
+    if callable(choice) and not isinstance(choice, type):
         return f"{_name(choice)} {hashlib.sha256(utf8(written(choice))).hexdigest()[:8]}"
-    return describe(choice) if isinstance(choice, BaseEstimator) else repr(choice)
+    return repr(choice)
 
 
 class _Writer:
