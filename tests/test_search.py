@@ -429,3 +429,85 @@ def test_a_damaged_journal_is_named_with_the_way_out(tmp_path):
     journal.write_bytes(b"{}\n" + journal.read_bytes())
     with pytest.raises(ValueError, match=r"study\.log' is damaged .* Begin another file"):
         bayes_search(f"journal:{journal}", 2).fit(X, Y)
+
+
+RECORD = b'{"op_code":0,"worker_id":"a","study_name":"other","directions":[2]}\n'
+NO_JOURNALS = {
+    "csv": b"patient,age\n1,40\n2,50\n",
+    "csv without an end": b"patient,age\n1,40",
+    "one line": b"patient",
+    "unfinished object": b'{"name": "study", "version": 1}',
+    "binary": bytes(range(256)) * 20,
+    "binary without a line": b"\x93NUMPY" + bytes(500),
+    "NUL bytes": bytes(64) + b"\n",
+    "other JSON lines": b'{"name": "a"}\n{"name": "b"}\n',
+    "other JSON lines, torn": b'{"name": "a"}\n{"na',
+    "JSON list": b'["op_code"]\n',
+    "op_code of another kind": b'{"op_code": "push"}\n',
+    "deep JSON": b"[" * 100_000 + b"\n",
+    "blank first line": b"\n" + RECORD,
+    "journal after a header": b"# a journal\n" + RECORD,
+}
+
+
+@pytest.mark.parametrize("content", NO_JOURNALS.values(), ids=NO_JOURNALS)
+def test_a_file_that_is_no_journal_is_refused_and_left_as_it_is(tmp_path, content):
+    file = tmp_path / "patients.csv"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"patients\.csv' .* is not an optuna journal"):
+        bayes_search(f"journal:{file}", 1).fit(X, Y)
+    assert file.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_an_empty_file_becomes_a_journal(tmp_path):
+    file = tmp_path / "study.log"
+    file.touch()
+    assert len(bayes_search(f"journal:{file}", 1).fit(X, Y).study_.trials) == 1
+    assert file.read_bytes().startswith(b'{"op_code"')
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda lines: [*lines[:2], b"damaged\n", *lines[2:]],
+        lambda lines: [*lines[:2], lines[2][:9], *lines[3:]],
+        lambda lines: [*lines, b"damaged\n"],
+        lambda lines: [*lines, b"damaged\n", b"torn"],
+        lambda lines: [*lines, b"{}\n"],
+    ],
+    ids=["in the middle", "two in one", "at the end", "before a torn line", "no record"],
+)
+def test_only_a_last_line_without_an_end_is_cut_off_a_journal(tmp_path, damage):
+    journal = tmp_path / "study.log"
+    bayes_search(f"journal:{journal}", 1).fit(X, Y)
+    journal.write_bytes(b"".join(damage(journal.read_bytes().splitlines(keepends=True))))
+    before = journal.read_bytes()
+    with pytest.raises(ValueError, match=r"study\.log' is damaged"):
+        bayes_search(f"journal:{journal}", 2).fit(X, Y)
+    assert journal.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [journal]
+
+
+def test_a_journal_that_is_no_file_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(ValueError, match=f"storage='journal:{place}' needs a file"):
+            bayes_search(f"journal:{place}", 1).fit(X, Y)
+
+
+@pytest.mark.parametrize("content", NO_JOURNALS.values(), ids=NO_JOURNALS)
+def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path, content):
+    file = tmp_path / "patients.csv"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"storage='sqlite:.*patients\.csv' cannot be opened as a"):
+        bayes_search(f"sqlite:///{file}", 1).fit(X, Y)
+    assert file.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_database_that_cannot_be_reached_is_named_without_its_password(tmp_path):
+    with pytest.raises(ValueError, match=r"storage='sqlite://.*nowhere.*' cannot be opened as a"):
+        bayes_search(f"sqlite:///{tmp_path}/nowhere/study.db", 1).fit(X, Y)
+    with pytest.raises(ValueError, match=r"storage='nosuch://ann:\*\*\*@host/a' cannot be"):
+        bayes_search("nosuch://ann:secret@host/a", 1).fit(X, Y)

@@ -15,11 +15,14 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import TrialState
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError
 
 JOURNAL = "journal:"
 OWNER = "owner"
 _BEAT = 20  # seconds between signs of life
 _SILENCE = 600  # seconds without one after which a process on another machine counts as dead
+_LONGEST_FIRST_LINE = 1 << 20  # bytes; a file that is no journal may be of one line
 _RETRIES = 1  # a trial that kills two processes is not tried a third time
 
 
@@ -44,7 +47,7 @@ def open_storage(storage):
             f"storage={storage!r} needs 'journal:study.log' or the URL of a database, such as "
             "'sqlite:///study.db'."
         )
-    return RDBStorage(storage)
+    return _open_database(storage)
 
 
 def counted(study):
@@ -165,50 +168,93 @@ def new_study(storage, name, directions, sampler, pruner):
     )  # fmt: skip
 
 
+def _open_database(url):
+    try:
+        shown = make_url(url).render_as_string(hide_password=True)
+    except ArgumentError as error:
+        raise ValueError(f"storage={url!r} is no URL of a database ({error}).") from error
+    try:
+        return RDBStorage(url)
+    except (ArgumentError, DatabaseError) as error:
+        raise ValueError(
+            f"storage={shown!r} cannot be opened as a database ({error}). Give the URL of a "
+            "database, or of a file that does not exist yet, such as 'sqlite:///study.db'."
+        ) from error
+
+
 def _open_journal(path):
-    _cut_torn_line(path)
+    _check_journal(path)
     backend = JournalFileBackend(path)
     try:
         return JournalStorage(backend)
     except OSError:
         raise
     except Exception as error:  # optuna replays what is there, and trips over it in many ways
-        raise ValueError(
-            f"storage='journal:{path}' is damaged and cannot be continued ({error!r}). Begin "
-            "another file, or restore this one from a copy."
-        ) from error
+        raise _damaged(path, f"is damaged and cannot be continued ({error!r})") from error
 
 
-def _cut_torn_line(path):
-    """Remove a last line that was only half written: the next one would be appended to it."""
-    if _whole_lines(path) is None:
+def _check_journal(path):
+    """Refuse a file that is not a journal; cut off a last line that was only half written."""
+    if not os.path.exists(path):
+        return
+    if not os.path.isfile(path):
+        raise ValueError(f"storage='journal:{path}' needs a file, and this is none.")
+    with open(path, "rb") as file:
+        first = file.readline(_LONGEST_FIRST_LINE)
+    unfinished = first.startswith(b"{") and not first.endswith(b"\n")  # it may be being written
+    if first and not unfinished:
+        _check_first_line(path, first)
+    if _torn_line(path) is None:
         return
     lock = JournalFileSymlinkLock(path)
-    lock.acquire()  # whoever is writing is through now
+    lock.acquire()  # no other process is in the middle of a line now
     try:
-        whole = _whole_lines(path)
-        if whole is not None:
-            os.truncate(path, whole)
+        start = _torn_line(path)
+        if start == 0:
+            _check_first_line(path, b"")
+        if start is not None:
+            os.truncate(path, start)
             warnings.warn(f"The last line of {path!r} was only half written; it is cut off.")
     finally:
         lock.release()
 
 
-def _whole_lines(path):
-    """Return how many bytes of a file come before torn lines at its end, or None without any."""
-    if not os.path.exists(path):
+def _check_first_line(path, line):
+    if not _is_record(line):
+        raise _damaged(
+            path,
+            "is damaged or is not an optuna journal: its first line is no JSON object with "
+            "'op_code'",
+        )
+
+
+def _torn_line(path):
+    """Return where a half written last line begins in a file, or None if the last one is whole."""
+    content = Path(path).read_bytes()
+    start = content.rfind(b"\n", 0, -1) + 1
+    last = content[start:]
+    if not last or _is_record(last):
         return None
-    lines = Path(path).read_bytes().splitlines(keepends=True)
-    torn = len(lines)
-    while lines and not _is_whole(lines[-1]):
-        lines.pop()
-    return None if len(lines) == torn else sum(map(len, lines))
+    # a full disk leaves NUL bytes where a line was to be
+    torn = not last.endswith(b"\n") or not last.strip(b"\0\n")
+    if torn and all(map(_is_record, content[:start].splitlines(keepends=True))):
+        return start
+    raise _damaged(path, "is damaged and cannot be continued (not only its last line is torn)")
 
 
-def _is_whole(line):
-    with suppress(ValueError):
-        return line.endswith(b"\n") and isinstance(json.loads(line), dict)
+def _is_record(line):
+    """Tell whether a line is whole and one of those that optuna writes."""
+    with suppress(ValueError, RecursionError):
+        record = json.loads(line) if line.endswith(b"\n") else None
+        return isinstance(record, dict) and isinstance(record.get("op_code"), int)
     return False
+
+
+def _damaged(path, what):
+    return ValueError(
+        f"storage='journal:{path}' {what}. The file was not changed. Begin another file, or "
+        "restore this one from a copy."
+    )
 
 
 def _void(trial):
