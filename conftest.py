@@ -42,7 +42,7 @@ def processor(monkeypatch):
     """Let "auto" be the CPU where a GPU is: what is compared rounds by the rules of one of them."""
     import torch
 
-    monkeypatch.setattr("skmedimg._runtime._best_device", lambda: torch.device("cpu"))
+    monkeypatch.setattr("skmedimg._device._best_device", lambda: torch.device("cpu"))
 
 
 @pytest.fixture(autouse=True, scope="session")

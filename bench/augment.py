@@ -17,8 +17,8 @@ def epoch(images):
     import torch
 
     from skmedimg import Augmenter
-    from skmedimg._batches import to_device
-    from skmedimg._runtime import generator, resolve_precision
+    from skmedimg._device import generator, resolve_precision
+    from skmedimg._training.batches import to_device
 
     augmenter = Augmenter(
         rotation=ROTATION, zoom=ZOOM, shift=SHIFT, shear=SHEAR, flip="horizontal",

@@ -27,7 +27,7 @@ def weights_of(name):
     """Write random weights to a file, as published ones come; they cost as much to compute with."""
     import torch
 
-    from skmedimg._runtime import fresh_weights
+    from skmedimg._device import fresh_weights
     from skmedimg.networks._backbones import build_backbone
 
     path = Path(tempfile.gettempdir()) / f"skmedimg_bench_{name}.pth"

@@ -63,7 +63,7 @@ def fit_torch(images, masks, device="cpu"):
     """The loop of a tutorial: float32, images scaled once, one optimizer step per batch."""
     import torch
 
-    from skmedimg.networks._unet import Encoder, UNet
+    from skmedimg.networks._unet_network import Encoder, UNet
 
     x = (torch.from_numpy(images).permute(0, 3, 1, 2).contiguous() / 255).to(device)
     y = torch.from_numpy(masks)[:, None].float().to(device)

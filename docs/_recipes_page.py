@@ -1,8 +1,8 @@
 """The gallery of recipes, from the catalogue."""
 
 from skmedimg.recipes import list_recipes, recipe_card
-from skmedimg.recipes._card import count_words, figure_words
 from skmedimg.recipes._catalogue import read_catalogue
+from skmedimg.recipes._recipe_card import count_words, figure_words
 
 HEAD = """\
 # Recipes

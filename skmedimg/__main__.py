@@ -2,7 +2,7 @@
 
 import sys
 
-from skmedimg._cli import main
+from skmedimg.cli._main import main
 
 
 def print_whatever_comes():

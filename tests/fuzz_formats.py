@@ -64,7 +64,7 @@ def read_facts(path):
 
 
 def read_journal(path):
-    from skmedimg.search._storage import new_study, quiet
+    from skmedimg.search._study_storage import new_study, quiet
 
     with quiet():
         new_study(f"journal:{path}", "study", ["maximize"], None, None).get_trials()
@@ -185,7 +185,7 @@ def _tables():
 
 
 def _shards():
-    from skmedimg.features._shards import Shards
+    from skmedimg.transfer._shards import Shards
 
     with TemporaryDirectory() as folder:
         Shards(folder, 2**20).write("space", KEYS, ROWS)
@@ -205,7 +205,7 @@ def _facts():
 
 
 def _checkpoint(folder):
-    from skmedimg.evaluation._checkpoint import Checkpoint
+    from skmedimg.evaluation.running._fold_checkpoint import Checkpoint
 
     return Checkpoint(folder, FACTS, np.array([0, 1]))
 
@@ -217,15 +217,15 @@ def _split():
 
 
 def _cell():
-    from skmedimg.evaluation._cell import Cell
     from skmedimg.evaluation._records import Answer
+    from skmedimg.evaluation.running._fit_one import Cell
 
     answer = Answer(np.array([0, 1]), np.array([[0.75, 0.25], [0.5, 0.5]]), True)
     return Cell(answer, {"f1": 0.5}, 1.0, 0.25, 8.0, {"total": 9}, [{"loss": 0.5}], None)
 
 
 def _journals():
-    from skmedimg.search._storage import new_study, quiet
+    from skmedimg.search._study_storage import new_study, quiet
 
     with TemporaryDirectory() as folder, quiet():
         path = Path(folder) / "study.log"

@@ -1,4 +1,4 @@
-"""The house stands: its floors and walls, read from the source."""
+"""The package's layout: which package may import which, and other rules read from the source."""
 
 import ast
 from pathlib import Path
@@ -9,68 +9,31 @@ import skmedimg
 
 PACKAGE = Path(skmedimg.__file__).parent
 
-# Room -> floor. A room is a module or a package; a module belongs to the longest match.
-FLOORS = {
-    "skmedimg._sklearn": 0,
-    "skmedimg._runtime": 0,
-    "skmedimg._kernels": 0,
-    "skmedimg._style": 0,
-    "skmedimg._allocator": 0,
-    "skmedimg._files": 0,
-    "skmedimg.metrics": 0,
-    "skmedimg.networks": 0,
-    "skmedimg.images": 1,
-    "skmedimg._batches": 1,
-    "skmedimg._inference": 1,
-    "skmedimg._pieces": 1,
-    "skmedimg._replay": 1,
-    "skmedimg.datasets": 1,
-    "skmedimg._plan": 2,
-    "skmedimg._training": 2,
-    "skmedimg._fitting": 2,
-    "skmedimg._stacked": 2,
-    "skmedimg._together": 2,
-    "skmedimg._checkpoint": 2,
-    "skmedimg._onnx": 2,
-    "skmedimg._packing": 2,
-    "skmedimg.features": 2,
-    "skmedimg.neural": 3,
-    "skmedimg.pipeline": 3,
-    "skmedimg.evaluation": 4,
-    "skmedimg.search": 4,
-    "skmedimg.inspection": 4,
-    "skmedimg.saving": 4,
-    "skmedimg.__main__": 5,
-    "skmedimg._cli": 5,
-    "skmedimg.recipes": 5,
+# A module imports from packages above its own in its wing, and from the shared ones. Within SHARED
+# too, only from those above. The two wings know each other through scikit-learn's interface alone.
+# The picture in docs/design.md is drawn from these tables.
+SHARED = [
+    *("_sklearn", "_files", "_plotting", "_device", "_kernels", "_allocator"),
+    *("metrics", "networks", "images", "datasets"),
+]
+ESTIMATORS = ["features", "_training", "transfer", "neural", "pipeline"]
+JUDGING = [
+    *("evaluation._records", "evaluation.scores", "evaluation.statistics"),
+    *("evaluation.splitting", "evaluation.running", "evaluation.decisions", "evaluation.auditing"),
+    *("inspection", "evaluation.displays", "evaluation.report", "evaluation", "search", "saving"),
+]
+TOP = ["recipes", "cli", "__main__"]
+# Exceptions, each with its reason.
+ALSO = {
+    "images": {"_training.batches"},
+    "inspection": {"_training"},  # explanations look inside a fitted network
+    "saving": {"_training", "transfer"},  # a network leaves as ONNX; a model may hold a store
+    "evaluation.statistics": {"evaluation._tables"},
+    "evaluation.auditing": {"evaluation._tables"},
+    "evaluation.report": {"evaluation._tables"},
 }
-# Beside each other on one floor: which room or module may look into which room.
-BESIDE = {
-    "skmedimg.images._copies": {"skmedimg._batches"},
-    "skmedimg._packing": {"skmedimg._training", "skmedimg._plan"},
-    "skmedimg._fitting": {"skmedimg._plan", "skmedimg._together"},
-    "skmedimg._together": {"skmedimg._stacked"},
-    "skmedimg._checkpoint": {"skmedimg._packing", "skmedimg.features"},
-    "skmedimg._training": {"skmedimg._plan"},
-    "skmedimg._batches": {"skmedimg.images"},
-    "skmedimg._inference": {"skmedimg._batches"},
-    "skmedimg.datasets": {"skmedimg.images"},
-    "skmedimg.features": {"skmedimg._training"},
-    "skmedimg.search": {"skmedimg.evaluation"},
-    "skmedimg.evaluation": {"skmedimg.inspection"},
-    "skmedimg.saving": {"skmedimg.evaluation"},
-    "skmedimg.__main__": {"skmedimg._cli"},
-}
-# Walls inside the floors: whatever the floor, these never import those.
-WALLS = {
-    "skmedimg.networks": {
-        "skmedimg._sklearn",
-        "skmedimg._runtime",
-        "skmedimg._allocator",
-        "skmedimg.metrics",
-    },
-    "skmedimg.evaluation": {"skmedimg.neural", "skmedimg.networks", "skmedimg._training"},
-}
+# Never imported, whatever the order says: networks are torch and nothing else.
+NEVER = {"networks": {"_sklearn", "_device", "_kernels", "_allocator", "_files", "metrics"}}
 GLOBAL_STATE = (
     "numpy.random.seed",
     "numpy.random.set_state",
@@ -94,25 +57,39 @@ ROUTED = {"params", "fit_params"}
 NOTHING_NAMES = {"utils", "helpers", "common", "manager"}
 
 
-def floors(module, tree):
-    """A module imports only lower floors, its own room, or a room named beside its own."""
-    room = room_of(module)
-    if room is None:
-        return [] if module == "skmedimg" else [f"{module} has no floor: give it one in FLOORS"]
-    allowed = allowed_rooms(room) | BESIDE.get(module, set())
+def layers(module, tree):
+    """A module imports only from its own package and from those that the tables allow."""
+    package = package_of(module)
+    if package is None:
+        return [] if module == "skmedimg" else [f"{module} stands in no table of packages"]
+    allowed = allowed_packages(package)
+    others = {name: package_of(name) for name in own_imports(tree)}
     return [
-        f"{module} imports {name}" for name in own_imports(tree) if room_of(name) not in allowed
+        f"{module} imports {name}"
+        for name, other in others.items()
+        if other not in allowed and not is_exception(package, name)
     ]
 
 
-def allowed_rooms(room):
-    below = {other for other, floor in FLOORS.items() if floor < FLOORS[room]}
-    return ({room} | below | BESIDE.get(room, set())) - WALLS.get(room, set())
+def allowed_packages(package):
+    """Return a package and all that it may import."""
+    if package in TOP:
+        return {*SHARED, *ESTIMATORS, *JUDGING, *TOP[: TOP.index(package) + 1]}
+    wing = next(wing for wing in (SHARED, ESTIMATORS, JUDGING) if package in wing)
+    above = {*wing[: wing.index(package) + 1], *(SHARED if wing is not SHARED else ())}
+    return above - NEVER.get(package, set())
 
 
-def room_of(module):
-    rooms = [room for room in FLOORS if module == room or module.startswith(f"{room}.")]
-    return max(rooms, key=len, default=None)
+def is_exception(package, name):
+    also = ALSO.get(package, set())
+    return any(f"{name}.".startswith(f"skmedimg.{other}.") for other in also)
+
+
+def package_of(module):
+    """Return the longest entry of the tables that a module belongs to, or None."""
+    names = [*SHARED, *ESTIMATORS, *JUDGING, *TOP]
+    holding = [name for name in names if f"{module}.".startswith(f"skmedimg.{name}.")]
+    return max(holding, key=len, default=None)
 
 
 def own_imports(tree):
@@ -138,7 +115,9 @@ def absolute_imports(module, tree):
 
 def skorch_behind_training(module, tree):
     names = [name for name in imported_names(tree) if name.split(".")[0] == "skorch"]
-    return [] if module == "skmedimg._training" else [f"{module} imports {name}" for name in names]
+    return (
+        [] if module == "skmedimg._training.net" else [f"{module} imports {name}" for name in names]
+    )
 
 
 def sklearn_privates_behind_the_door(module, tree):
@@ -153,7 +132,7 @@ def is_sklearn_private(name):
 
 
 def global_state_behind_runtime(module, tree):
-    if module in ("skmedimg._runtime", "skmedimg._kernels", "skmedimg._replay"):
+    if module in ("skmedimg._device", "skmedimg._kernels", "skmedimg._training.cuda_graphs"):
         return []
     used = [name for name in used_names(tree) if f"{name}.".startswith(GLOBAL_STATE_PREFIXES)]
     return [f"{module} uses {name}" for name in used]
@@ -243,7 +222,7 @@ def names_say_something(module, tree):
 
 
 RULES = [
-    floors,
+    layers,
     absolute_imports,
     skorch_behind_training,
     sklearn_privates_behind_the_door,
@@ -273,13 +252,16 @@ def test_the_source_keeps_the_rule(rule):
 
 
 PLANTED = {
-    floors: [
-        ("networks._mlp", "from skmedimg.neural import _base"),
-        ("networks._mlp", "from skmedimg._runtime import resolve_device"),
-        ("neural._shallow", "def f():\n    import skmedimg.evaluation._compare"),
-        ("neural._shallow", "from skmedimg.pipeline import Pipeline"),
-        ("images._lazy", "from skmedimg import _batches"),
+    layers: [
+        ("networks._mlp_network", "from skmedimg.neural import _base"),
+        ("networks._mlp_network", "from skmedimg._device import resolve_device"),
+        ("neural._shallow_mlp", "def f():\n    import skmedimg.evaluation._compare"),
+        ("neural._shallow_mlp", "from skmedimg.pipeline import Pipeline"),
+        ("images._lazy_images", "from skmedimg._training import net"),
         ("evaluation._compare", "from skmedimg.neural._base import NeuralEstimator"),
+        ("evaluation.scores._score_table", "from skmedimg.evaluation._compare import compare"),
+        ("features._hog", "from skmedimg.transfer import _frozen"),
+        ("search._study_run", "from skmedimg._training import net"),
         ("attic", ""),
     ],
     absolute_imports: [
@@ -293,9 +275,9 @@ PLANTED = {
         ("pipeline", "import sklearn.base\nsklearn.base._fit_context"),
     ],
     global_state_behind_runtime: [
-        ("_training", "import torch\ntorch.manual_seed(0)"),
-        ("_training", "from torch import cuda"),
-        ("_training", "import torch as t\nt.cuda.synchronize()"),
+        ("_training.net", "import torch\ntorch.manual_seed(0)"),
+        ("_training.net", "from torch import cuda"),
+        ("_training.net", "import torch as t\nt.cuda.synchronize()"),
         ("metrics", "import numpy as np\nnp.random.seed(1)"),
     ],
     extras_load_when_used: [
@@ -312,20 +294,21 @@ PLANTED = {
     names_say_something: [("images._utils", "")],
 }
 KEPT = {
-    floors: [
-        ("_training", "from skmedimg._batches import Batches"),
-        ("neural._shallow", "from skmedimg.neural._base import NeuralClassifier"),
-        ("_batches", "from skmedimg.images._lazy import LazyImages"),
+    layers: [
+        ("_training.net", "from skmedimg._training.batches import Batches"),
+        ("neural._shallow_mlp", "from skmedimg.neural._base import NeuralClassifier"),
+        ("evaluation._compare", "from skmedimg.evaluation.scores import _score_table"),
+        ("inspection._grad_cam", "from skmedimg._training.net import run_network"),
         ("saving", "from skmedimg import __version__"),
     ],
-    skorch_behind_training: [("_training", "import skorch")],
+    skorch_behind_training: [("_training.net", "import skorch")],
     sklearn_privates_behind_the_door: [
         ("_sklearn", "from sklearn.base import _fit_context"),
         ("pipeline", "from sklearn import __version__"),
     ],
     global_state_behind_runtime: [
-        ("_training", "import torch\ntorch.randn(3)"),
-        ("_runtime", "import torch\ntorch.manual_seed(0)"),
+        ("_training.net", "import torch\ntorch.randn(3)"),
+        ("_device", "import torch\ntorch.manual_seed(0)"),
     ],
     extras_load_when_used: [("images._read", "def read():\n    import pydicom")],
     signatures_are_explicit: [("pipeline", "def fit(self, X, y, **params): pass")],

@@ -13,9 +13,9 @@ from scipy.stats import mannwhitneyu
 
 from skmedimg import Audit, audit
 from skmedimg.datasets import make_lesions
-from skmedimg.evaluation._audit_facts import collect_facts
-from skmedimg.evaluation._audit_probes import _p_value, permuted_accuracy
-from skmedimg.evaluation._hashes import clusters, dct_hash, near_pairs
+from skmedimg.evaluation.auditing._hashes import clusters, dct_hash, near_pairs
+from skmedimg.evaluation.auditing._image_facts import collect_facts
+from skmedimg.evaluation.auditing._probes import _p_value, permuted_accuracy
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from torchvision.transforms.v2 import functional as v2
 
 from skmedimg import Augmenter, Pipeline, ScratchCNN, augment
 from skmedimg.datasets import make_lesions
-from skmedimg.images import _copies
-from skmedimg.images._changes import NEUTRAL, draw_changes, move, range_of, recolour
+from skmedimg.images import _augment_copies as _copies
+from skmedimg.images._augment_ops import NEUTRAL, draw_changes, move, range_of, recolour
 
 EVERYTHING = {
     "rotation": 20,

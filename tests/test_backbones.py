@@ -9,15 +9,15 @@ import torch
 from torch import nn
 from torchvision import models
 
-from skmedimg._runtime import fresh_weights
+from skmedimg._device import fresh_weights
+from skmedimg.networks._backbone_classifier import TransferNetwork, probe_shapes
 from skmedimg.networks._backbone_steps import SkipRows, steps_of
 from skmedimg.networks._backbone_table import IMAGENET, ROWS
 from skmedimg.networks._backbones import Backbone, build_backbone
 from skmedimg.networks._blocks import set_generator
 from skmedimg.networks._freeze import weight_layers
-from skmedimg.networks._mlp import mlp
+from skmedimg.networks._mlp_network import mlp
 from skmedimg.networks._pretrained import fill_backbone, find_weights, read_weights
-from skmedimg.networks._transfer import TransferNetwork, probe_shapes
 
 # One of each family, with the side of the images it is tried on.
 FAMILIES = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from skmedimg.evaluation._checkpoint import Checkpoint
+from skmedimg.evaluation.running._fold_checkpoint import Checkpoint
 
 
 def test_a_library_that_only_one_run_had_loaded_is_no_other_version(tmp_path):

@@ -11,10 +11,16 @@ from sklearn.metrics import make_scorer
 from sklearn.naive_bayes import GaussianNB
 
 from skmedimg import compare
-from skmedimg.evaluation._intervals import _mean_known, _patient_weights, _percentiles
 from skmedimg.evaluation._records import Metric
-from skmedimg.evaluation._statistics import Difference
-from skmedimg.evaluation._tests import DELONG, MCNEMAR, RESAMPLED, WILCOXON, _possible
+from skmedimg.evaluation.statistics._conclusions import (
+    DELONG,
+    MCNEMAR,
+    RESAMPLED,
+    WILCOXON,
+    _possible,
+)
+from skmedimg.evaluation.statistics._difference_tests import Difference
+from skmedimg.evaluation.statistics._intervals import _mean_known, _patient_weights, _percentiles
 
 QUIET = {"random_state": 0, "verbose": 0, "baseline": False, "audit": False}
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from skmedimg import _cli
-from skmedimg._cli import DATA, DONE, FAILED, SERIOUS, main
-from skmedimg._cli._models import build_models
+from skmedimg.cli import _main as _cli
+from skmedimg.cli._main import DATA, DONE, FAILED, SERIOUS, main
+from skmedimg.cli._named_models import build_models
 from skmedimg.datasets import make_lesions
 from skmedimg.saving import read_card
 
@@ -198,7 +198,7 @@ def test_the_demo_needs_nothing(tmp_path, capsys, monkeypatch):
     from sklearn.linear_model import LogisticRegression
 
     from skmedimg import HOG, Pipeline
-    from skmedimg._cli import _compare
+    from skmedimg.cli import _compare_command as _compare
 
     quick = {"HOG": Pipeline([HOG(), LogisticRegression()])}
     monkeypatch.setattr(_compare, "demo_models", lambda options: quick)

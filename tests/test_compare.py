@@ -32,8 +32,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-import skmedimg.evaluation._cell as cell_module
-import skmedimg.evaluation._tests as tests_module
+import skmedimg.evaluation.running._fit_one as cell_module
+import skmedimg.evaluation.statistics._conclusions as tests_module
 from skmedimg import Comparison, ImageLoader, LazyImages, compare
 from skmedimg.datasets import make_lesions
 from skmedimg.metrics import dice
@@ -711,7 +711,7 @@ def test_patient_intervals_are_wider_than_row_intervals_where_images_repeat(canc
 
 
 def test_the_bootstrap_of_an_auc_is_as_wide_as_delongs(cancer):
-    from skmedimg.evaluation._statistics import auc_covariance
+    from skmedimg.evaluation.statistics._difference_tests import auc_covariance
 
     X, y = cancer
     rows = np.arange(len(y))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from joblib import Parallel, delayed
 
-from skmedimg._runtime import resolve_device
+from skmedimg._device import resolve_device
 
 
 def device_among(count, nap=0.0):

@@ -17,7 +17,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import LinearSVC
 
-from skmedimg._style import QUIET, colour_of, plain
+from skmedimg._plotting import QUIET, colour_of, plain
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import (
     ComparisonDisplay,
@@ -29,7 +29,7 @@ from skmedimg.evaluation import (
     TrainingCurvesDisplay,
     compare,
 )
-from skmedimg.images._show import data_uri, displayable, image_at
+from skmedimg.images._for_display import data_uri, displayable, image_at
 
 ODD = np.array(["_$low$ <b>", "high & $$"])
 

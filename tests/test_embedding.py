@@ -17,9 +17,9 @@ from torch import nn
 
 from skmedimg import BackboneFeatures, FeatureStore, LazyImages, UNetSegmenter, embed
 from skmedimg.datasets import make_lesions
-from skmedimg.features._keys import image_keys, network_space
-from skmedimg.images import _lazy
-from skmedimg.networks import _transfer
+from skmedimg.images import _lazy_images as _lazy
+from skmedimg.images._keys import image_keys, network_space
+from skmedimg.networks import _backbone_classifier as _transfer
 from skmedimg.networks._backbones import Backbone
 
 LESIONS = make_lesions(40, size=32, noise=0.05, random_state=0)

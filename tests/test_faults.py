@@ -18,11 +18,12 @@ from skmedimg import (
     UNetSegmenter,
     lr_find,
 )
-from skmedimg._pieces import Pieces, is_out_of_memory
-from skmedimg._training import Net
+from skmedimg._training.microbatches import Pieces, is_out_of_memory
+from skmedimg._training.net import Net
 from skmedimg.datasets import make_lesions
-from skmedimg.features import _shards, _store
-from skmedimg.networks._transfer import TransferNetwork
+from skmedimg.networks._backbone_classifier import TransferNetwork
+from skmedimg.transfer import _feature_store as _store
+from skmedimg.transfer import _shards
 
 DATA = make_lesions(40, size=32, random_state=0)
 EXACT = {"precision": "float64", "max_epochs": 2, "random_state": 0}

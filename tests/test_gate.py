@@ -9,11 +9,11 @@ from scipy import sparse
 from skimage.util import img_as_float32
 
 from skmedimg import LazyImages, ScratchCNN, ShallowMLP
-from skmedimg._batches import to_device
-from skmedimg._runtime import resolve_precision
-from skmedimg.images._check import check_images
+from skmedimg._device import resolve_precision
+from skmedimg._training.batches import to_device
 from skmedimg.images._paths import list_paths
 from skmedimg.images._shape import resolve_image_shape
+from skmedimg.images._validate import check_images
 
 CPU = torch.device("cpu")
 FLOAT32 = resolve_precision("float32", CPU)

@@ -18,10 +18,10 @@ from skmedimg import (
     ShallowMLP,
     TransferClassifier,
     UNetSegmenter,
-    _replay,
     fit_together,
 )
-from skmedimg._replay import Replay
+from skmedimg._training import cuda_graphs as _replay
+from skmedimg._training.cuda_graphs import Replay
 from skmedimg.datasets import make_lesions
 from skmedimg.networks._blocks import Dropout
 from skmedimg.saving import load, save
@@ -276,7 +276,7 @@ def test_a_network_that_does_not_fit_says_so(half_a_gigabyte, units, what):
 
 def test_images_that_do_not_fit_stay_with_the_processor(network, monkeypatch):
     expected = fitted(clone(network)).predict_proba(X)
-    monkeypatch.setattr("skmedimg._batches.free_memory", lambda device: 0)
+    monkeypatch.setattr("skmedimg._training.batches.free_memory", lambda device: 0)
     np.testing.assert_array_equal(fitted(network).predict_proba(X), expected)
 
 

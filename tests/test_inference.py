@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from skmedimg import ScratchCNN, ShallowMLP
-from skmedimg._batches import Dataset
-from skmedimg._inference import InferenceBatches, inference_batches
-from skmedimg._runtime import resolve_precision
+from skmedimg._device import resolve_precision
+from skmedimg._training.batches import Dataset
+from skmedimg._training.inference import InferenceBatches, inference_batches
 from skmedimg.datasets import make_lesions
 
 CPU = torch.device("cpu")

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from skmedimg._files import utf8
-from skmedimg._style import plain, readable
+from skmedimg._plotting import plain, readable
 from skmedimg.datasets import make_lesions
 
 # C, and nothing that makes UTF-8 of it: names are bytes, and files opened without a word ASCII.
@@ -54,7 +54,7 @@ import numpy as np
 import skmedimg as sk
 from skmedimg import recipes, saving
 from skmedimg.__main__ import print_whatever_comes
-from skmedimg._cli import main
+from skmedimg.cli._main import main
 from skmedimg.evaluation import PredictionGallery
 
 warnings.simplefilter("ignore")

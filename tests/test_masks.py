@@ -9,7 +9,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.model_selection import StratifiedKFold
 
 from skmedimg import CleanMasks, LazyImages, UNetSegmenter, clean_masks, load_masks, stratify_masks
-from skmedimg.images._check_masks import check_masks, encode_masks
+from skmedimg.images._validate_masks import check_masks, encode_masks
 
 
 @pytest.fixture

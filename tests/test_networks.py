@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from skmedimg import ScratchCNN, ShallowMLP
-from skmedimg._runtime import fresh_weights
+from skmedimg._device import fresh_weights
 from skmedimg.networks._blocks import RISING_ACTIVATIONS, Dropout, own_dropout, set_generator
 from skmedimg.networks._outputs import class_loss, hits, probabilities
 

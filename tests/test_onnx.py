@@ -31,13 +31,13 @@ from skmedimg import (
     TransferClassifier,
     UNetSegmenter,
 )
-from skmedimg._onnx import on_the_cpu, write_onnx
+from skmedimg._training.onnx_export import on_the_cpu, write_onnx
 from skmedimg.datasets import make_lesions
+from skmedimg.networks._backbone_classifier import TransferNetwork
 from skmedimg.networks._backbone_steps import steps_of
 from skmedimg.networks._backbone_table import ROWS
 from skmedimg.networks._backbones import Backbone
-from skmedimg.networks._graphs import FromPixels, Probabilities
-from skmedimg.networks._transfer import TransferNetwork
+from skmedimg.networks._export_graphs import FromPixels, Probabilities
 from skmedimg.saving import to_onnx
 
 QUICK = {"max_epochs": 2, "random_state": 0, "precision": "float32"}

@@ -12,13 +12,13 @@ from skmedimg import (
     ScratchCNN,
     ShallowMLP,
     UNetSegmenter,
-    _checkpoint,
-    _fitting,
-    _replay,
-    _stacked,
     fit_together,
 )
-from skmedimg._replay import Replay, pays
+from skmedimg._training import checkpoint as _checkpoint
+from skmedimg._training import cuda_graphs as _replay
+from skmedimg._training import loop as _fitting
+from skmedimg._training import stacked_mlp as _stacked
+from skmedimg._training.cuda_graphs import Replay, pays
 from skmedimg.datasets import make_lesions
 
 LESIONS = make_lesions(36, size=16, random_state=0)

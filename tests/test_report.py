@@ -17,8 +17,8 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import Comparison, audit, compare
-from skmedimg.evaluation._html import Fragment, details, number, table, tag
-from skmedimg.evaluation._report import report_page
+from skmedimg.evaluation.report._html import Fragment, details, number, table, tag
+from skmedimg.evaluation.report._page import report_page
 from skmedimg.search import OptunaSearch
 
 EVIL = np.array(['<img src=x onerror="alert(1)">', "</svg><script>alert('$x$')</script> & co"])

@@ -24,9 +24,9 @@ from skmedimg import (
     ShallowMLP,
     TransferClassifier,
     UNetSegmenter,
-    _checkpoint,
 )
-from skmedimg._checkpoint import FitCheckpoint
+from skmedimg._training import checkpoint as _checkpoint
+from skmedimg._training.checkpoint import FitCheckpoint
 from skmedimg.datasets import make_lesions
 
 ROWS, LABELS = load_digits(return_X_y=True)
@@ -129,7 +129,7 @@ def test_weights_that_never_move_are_not_written(tmp_path):
 
 def test_a_fit_that_has_ended_returns_at_once(tmp_path, monkeypatch):
     once = clone(MLP).fit(ROWS, LABELS, checkpoint=tmp_path)
-    monkeypatch.setattr("skmedimg._fitting._run_epoch", None)
+    monkeypatch.setattr("skmedimg._training.loop._run_epoch", None)
     assert_same(clone(MLP).fit(ROWS, LABELS, checkpoint=tmp_path), once, ROWS)
 
 

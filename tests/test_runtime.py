@@ -10,8 +10,8 @@ import pytest
 import torch
 from joblib import Parallel, delayed
 
-from skmedimg import _runtime
-from skmedimg._runtime import Precision, resolve_device, resolve_precision
+from skmedimg import _device as _runtime
+from skmedimg._device import Precision, resolve_device, resolve_precision
 
 CUDA, CPU = torch.device("cuda"), torch.device("cpu")
 

@@ -320,7 +320,7 @@ def test_a_process_killed_in_mid_trial_costs_its_trial_alone(tmp_path):
 
 
 def _trials(storage):
-    from skmedimg.search._storage import open_storage
+    from skmedimg.search._study_storage import open_storage
 
     store = open_storage(storage)
     study = optuna.load_study(study_name=None, storage=store)

@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from skmedimg.evaluation import SegmentationDisplay
-from skmedimg.evaluation._segmentation import _ERRORS, error_map
+from skmedimg.evaluation.displays._segmentation_display import _ERRORS, error_map
 from skmedimg.metrics import dice
 
 

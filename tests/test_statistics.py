@@ -11,9 +11,8 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from skmedimg.evaluation._intervals import clopper_pearson, corrected_interval
-from skmedimg.evaluation._scores import LABEL_SCORES, LabelAnswer, score
-from skmedimg.evaluation._statistics import (
+from skmedimg.evaluation.scores._score_table import LABEL_SCORES, LabelAnswer, score
+from skmedimg.evaluation.statistics._difference_tests import (
     auc_covariance,
     corrected_t_test,
     delong_test,
@@ -21,6 +20,7 @@ from skmedimg.evaluation._statistics import (
     mcnemar_test,
     wilcoxon_test,
 )
+from skmedimg.evaluation.statistics._intervals import clopper_pearson, corrected_interval
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 
 from skmedimg import BackboneFeatures, FeatureStore
-from skmedimg.features import _shards
-from skmedimg.features._store import shared_store
+from skmedimg.transfer import _shards
+from skmedimg.transfer._feature_store import shared_store
 
 WIDTH = 6
 
@@ -249,8 +249,8 @@ KILLED = """
 import os, sys
 import numpy as np
 from skmedimg import FeatureStore
-from skmedimg.features import _shards, _store
-
+from skmedimg.transfer import _shards
+from skmedimg.transfer import _feature_store as _store
 _store._FIRST_CHUNK = _store._LARGEST_CHUNK = 4
 replace, done = os.replace, []
 

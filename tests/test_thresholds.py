@@ -28,7 +28,7 @@ from skmedimg.evaluation import (
     specificity_at_sensitivity,
     specificity_at_sensitivity_scorer,
 )
-from skmedimg.evaluation._cut import choose_threshold, positives_needed
+from skmedimg.evaluation.decisions._threshold_choice import choose_threshold, positives_needed
 
 CHECKED = [
     ThresholdAt(RidgeClassifier()),

@@ -9,8 +9,9 @@ from joblib import Parallel, delayed
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 
-from skmedimg import ScratchCNN, ShallowMLP, _together, compare, fit_together
-from skmedimg._stacked import Stack
+from skmedimg import ScratchCNN, ShallowMLP, compare, fit_together
+from skmedimg._training import concurrent_fits as _together
+from skmedimg._training.stacked_mlp import Stack
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:203] / 16, Y[:203]

@@ -14,9 +14,9 @@ from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
 
 from skmedimg import ScratchCNN, ShallowMLP, lr_find
-from skmedimg._runtime import fresh_weights
+from skmedimg._device import fresh_weights
 from skmedimg.networks._rmsprop import RMSprop
-from skmedimg.neural._split import inner_split
+from skmedimg.neural._validation_split import inner_split
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:400], Y[:400]

@@ -20,12 +20,12 @@ from sklearn.utils.estimator_checks import check_estimator
 from torch.nn import functional
 
 from skmedimg import Augmenter, CleanMasks, Pipeline, UNetSegmenter, metrics
-from skmedimg._runtime import fresh_weights, seed_from
+from skmedimg._device import fresh_weights, seed_from
 from skmedimg.datasets import make_lesions
 from skmedimg.metrics import as_scorer, dice
-from skmedimg.networks._unet import Encoder, UNet
+from skmedimg.networks._unet_network import Encoder, UNet
 from skmedimg.neural._mask_threshold import best_threshold, dice_curves
-from skmedimg.neural._patches import Patches
+from skmedimg.neural._patch_sampling import Patches
 from skmedimg.neural._tiles import windows
 
 EXPECTED_TO_FAIL = {

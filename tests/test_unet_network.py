@@ -6,11 +6,11 @@ from torch import nn
 from torchvision import models
 from torchvision.models.feature_extraction import create_feature_extractor
 
-from skmedimg._runtime import fresh_weights
+from skmedimg._device import fresh_weights
 from skmedimg.networks._backbone_table import IMAGENET
 from skmedimg.networks._backbones import build_backbone
-from skmedimg.networks._unet import Encoder, UNet
 from skmedimg.networks._unet_backbone import BackboneEncoder
+from skmedimg.networks._unet_network import Encoder, UNet
 
 
 def unet(filters=(32, 64, 128), channels=3, out_channels=1, *, up="transpose", norm=None, convs=2):

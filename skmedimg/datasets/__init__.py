@@ -4,9 +4,9 @@ from importlib import import_module
 
 # Public name -> the module that holds it, imported only when the name is first used.
 _EXPORTS = {
-    "CHEST_XRAY_PATIENT": "skmedimg.datasets._folder",
-    "load_image_folder": "skmedimg.datasets._folder",
-    "load_image_table": "skmedimg.datasets._table",
+    "CHEST_XRAY_PATIENT": "skmedimg.datasets._image_folder",
+    "load_image_folder": "skmedimg.datasets._image_folder",
+    "load_image_table": "skmedimg.datasets._image_table",
     "make_lesions": "skmedimg.datasets._lesions",
 }
 

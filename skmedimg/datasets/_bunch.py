@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 from sklearn.utils import Bunch
 
-from skmedimg.datasets._files import usable
-from skmedimg.datasets._report import first_few
+from skmedimg.datasets._find_images import usable
+from skmedimg.datasets._loading_report import first_few
 
 _NEEDED = {"paths": "no path", "labels": "no class", "masks": "no mask", "groups": "no patient"}
 

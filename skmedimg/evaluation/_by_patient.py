@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from skmedimg.evaluation._cell import Cell
-from skmedimg.evaluation._labels import code_labels
-from skmedimg.evaluation._patients import HOW, aggregate_patients
 from skmedimg.evaluation._records import Answer, Split
-from skmedimg.evaluation._run import values_of
-from skmedimg.evaluation._scores import LABEL_SCORES
+from skmedimg.evaluation.decisions._patient_aggregator import HOW, aggregate_patients
+from skmedimg.evaluation.running._fit_one import Cell
+from skmedimg.evaluation.running._scheduler import values_of
+from skmedimg.evaluation.scores._positive_label import code_labels
+from skmedimg.evaluation.scores._score_table import LABEL_SCORES
 
 
 def compare_patients(comparison, how):

@@ -9,16 +9,16 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skmedimg import __version__
-from skmedimg.evaluation._baseline import BASELINES, make_baseline
-from skmedimg.evaluation._checkpoint import Checkpoint, describe, key_of
 from skmedimg.evaluation._comparison import Comparison
-from skmedimg.evaluation._folds import make_splits, split_warnings
-from skmedimg.evaluation._groups import splits_patients
-from skmedimg.evaluation._run import Job, Plan, run_jobs, values_of
-from skmedimg.evaluation._scores import choose_metrics
-from skmedimg.evaluation._sharing import share_steps
-from skmedimg.evaluation._targets import check_targets, fingerprint, is_images
-from skmedimg.images._jobs import check_n_jobs
+from skmedimg.evaluation.running._baseline import BASELINES, make_baseline
+from skmedimg.evaluation.running._fold_checkpoint import Checkpoint, describe, key_of
+from skmedimg.evaluation.running._scheduler import Job, Plan, run_jobs, values_of
+from skmedimg.evaluation.running._shared_steps import share_steps
+from skmedimg.evaluation.scores._score_table import choose_metrics
+from skmedimg.evaluation.splitting._folds import make_splits, split_warnings
+from skmedimg.evaluation.splitting._groups import splits_patients
+from skmedimg.evaluation.splitting._targets import check_targets, fingerprint, is_images
+from skmedimg.images._n_jobs import check_n_jobs
 
 # a baseline's name, or a column beside the predictions
 _TAKEN = {*BASELINES.values(), "row", "repeat", "fold", "group", "truth"}
@@ -228,7 +228,7 @@ def _audit(X, targets, switch):
     """Audit images; rows of numbers may be anything."""
     if not switch or not is_images(X):
         return None
-    from skmedimg.evaluation._audit import audit
+    from skmedimg.evaluation.auditing._audit import audit
 
     labels = targets.y if targets.task == "classification" else None
     return audit(X, labels, targets.groups, probes=switch == "full")

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from skmedimg.evaluation._by_patient import compare_patients
-from skmedimg.evaluation._intervals import interval_of
+from skmedimg.evaluation._json import read_comparison, write_comparison
 from skmedimg.evaluation._outcome import Outcome
-from skmedimg.evaluation._storage import read_comparison, write_comparison
 from skmedimg.evaluation._tables import (
     class_counts,
     class_records,
@@ -15,7 +14,8 @@ from skmedimg.evaluation._tables import (
     summarise,
     to_frame,
 )
-from skmedimg.evaluation._tests import run_tests
+from skmedimg.evaluation.statistics._conclusions import run_tests
+from skmedimg.evaluation.statistics._intervals import interval_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -227,7 +227,7 @@ class Comparison(Outcome):
         display : object
             With `ax_` and `figure_`.
         """
-        displays = import_module("skmedimg.evaluation._displays")
+        displays = import_module("skmedimg.evaluation.displays._draw")
         return displays.draw(self, kind, name=name, ax=ax)
 
     def to_html(self, path, *, X=None, models=None, image_shape=None, title=None):
@@ -245,7 +245,7 @@ class Comparison(Outcome):
             Shape of one image where X holds rows.
         title : str or None, default=None
         """
-        report = import_module("skmedimg.evaluation._report")
+        report = import_module("skmedimg.evaluation.report._page")
         report.write_report(self, path, X=X, models=models, image_shape=image_shape, title=title)
 
     def to_json(self, path):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skmedimg.evaluation._intervals import interval_of
-from skmedimg.evaluation._labels import code_labels
+from skmedimg.evaluation.scores._positive_label import code_labels
+from skmedimg.evaluation.statistics._intervals import interval_of
 
 _WIDE = 0.10  # ten points of a score between 0 and 1
 _SHOWN = 4  # scores in the printed form; the rest is in summary()

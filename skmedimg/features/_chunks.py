@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import assert_all_finite
 
-from skmedimg.images._lazy import LazyImages
+from skmedimg.images._lazy_images import LazyImages
 
 # ITU-R 601-2, as Pillow turns colours to grey.
 _LUMA = (0.299, 0.587, 0.114)

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._sklearn import check_feature_names_in, fit_context
 from skmedimg.features._chunks import gray, slices, stored_chunks
-from skmedimg.images._check import check_images
+from skmedimg.images._validate import check_images
 
 # Pixels described at a time: what stays in a core's cache.
 _CHUNK = 1 << 15

@@ -7,15 +7,15 @@ import numpy as np
 
 from skmedimg._sklearn import Interval, StrOptions, validate_params
 from skmedimg.features._chunks import as_images
+from skmedimg.features._cooccurrence import PROPERTIES, neighbour_statistics, offset
 from skmedimg.features._descriptor import (
     ImageDescriptor,
     check_planes,
     describe_planes,
     plane_names,
 )
-from skmedimg.features._levels import resolve_range, to_levels
-from skmedimg.features._neighbours import PROPERTIES, neighbour_statistics, offset
-from skmedimg.images._jobs import N_JOBS
+from skmedimg.features._quantize import resolve_range, to_levels
+from skmedimg.images._n_jobs import N_JOBS
 
 _ANGLES = (0, np.pi / 4, np.pi / 2, 3 * np.pi / 4)
 

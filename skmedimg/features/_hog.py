@@ -13,7 +13,7 @@ from skmedimg.features._hog_layout import (
     checked_settings,
     feature_names,
 )
-from skmedimg.images._check import check_images
+from skmedimg.images._validate import check_images
 
 
 @validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from skmedimg._allocator import keep_freed_memory
-from skmedimg._runtime import resolve_device
+from skmedimg._device import resolve_device
 from skmedimg.features._chunks import gray, stored_chunks
 from skmedimg.features._hog_cells import cell_histograms
 

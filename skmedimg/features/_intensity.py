@@ -12,8 +12,8 @@ from skmedimg.features._descriptor import (
     describe_planes,
     plane_names,
 )
-from skmedimg.features._levels import resolve_range, to_levels
-from skmedimg.images._jobs import N_JOBS
+from skmedimg.features._quantize import resolve_range, to_levels
+from skmedimg.images._n_jobs import N_JOBS
 
 STATISTICS = ("mean", "std", "skewness", "kurtosis", "min", "median", "max")
 

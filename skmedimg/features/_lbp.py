@@ -12,8 +12,8 @@ from skmedimg.features._descriptor import (
     describe_planes,
     plane_names,
 )
-from skmedimg.features._patterns import code_names, pattern_counts
-from skmedimg.images._jobs import N_JOBS
+from skmedimg.features._lbp_codes import code_names, pattern_counts
+from skmedimg.images._n_jobs import N_JOBS
 
 _CONSTRAINTS = {
     "radii": ["array-like"],

@@ -4,12 +4,12 @@ from importlib import import_module
 
 # Public name -> the module that holds it, imported only when the name is first used.
 _EXPORTS = {
-    "CropForeground": "skmedimg.images._crop",
-    "ImageLoader": "skmedimg.images._loader",
+    "CropForeground": "skmedimg.images._crop_foreground",
+    "ImageLoader": "skmedimg.images._image_loader",
     "ImageReadError": "skmedimg.images._limits",
-    "LazyImages": "skmedimg.images._lazy",
+    "LazyImages": "skmedimg.images._lazy_images",
     "crop_foreground": "skmedimg.images._foreground",
-    "read_image": "skmedimg.images._read",
+    "read_image": "skmedimg.images._read_image",
     "resize_image": "skmedimg.images._resize",
 }
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from skmedimg._runtime import seed_from
+from skmedimg._device import seed_from
+from skmedimg.images._augment_copies import changed_copies, check_pixel_labels, check_stack
 from skmedimg.images._augmenter import Augmenter
-from skmedimg.images._copies import changed_copies, check_pixel_labels, check_stack
 
 
 def augment(

@@ -7,15 +7,15 @@ from imblearn.base import BaseSampler
 from imblearn.utils import check_target_type
 from sklearn.utils import check_consistent_length
 
-from skmedimg._runtime import seed_from
+from skmedimg._device import seed_from
 from skmedimg._sklearn import Interval, StrOptions
-from skmedimg.images._changes import NEUTRAL, draw_changes, move, range_of, recolour
-from skmedimg.images._copies import (
+from skmedimg.images._augment_copies import (
     changed_copies,
     check_pixel_labels,
     check_stack,
     choose_sources,
 )
+from skmedimg.images._augment_ops import NEUTRAL, draw_changes, move, range_of, recolour
 
 
 class Augmenter(BaseSampler):

@@ -7,7 +7,7 @@ from PIL import Image
 
 from skmedimg.images._foreground import crop_foreground
 from skmedimg.images._limits import ImageReadError
-from skmedimg.images._read import COLORS, read_pixels, to_color
+from skmedimg.images._read_image import COLORS, read_pixels, to_color
 from skmedimg.images._resize import ASPECTS, INTERPOLATIONS, check_size, resize_image
 
 DecodeOptions = namedtuple(

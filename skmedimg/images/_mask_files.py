@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from skmedimg.images._limits import MAX_PIXELS, ImageReadError
-from skmedimg.images._pictures import open_picture, signature_of
-from skmedimg.images._read import read_image
+from skmedimg.images._pillow_formats import open_picture, signature_of
+from skmedimg.images._read_image import read_image
 from skmedimg.images._resize import check_size, resize_image
 
 _THREADS = 4  # decoding waits for the disk as much as for the processor

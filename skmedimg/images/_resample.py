@@ -7,9 +7,9 @@ from sklearn.base import clone
 from sklearn.utils import check_consistent_length, get_tags
 
 from skmedimg._sklearn import HasMethods, take_rows
-from skmedimg.images._check import check_rows
-from skmedimg.images._lazy import LazyImages
+from skmedimg.images._lazy_images import LazyImages
 from skmedimg.images._paths import list_paths
+from skmedimg.images._validate import check_rows
 
 
 class Resample(BaseSampler):

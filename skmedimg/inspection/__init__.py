@@ -4,12 +4,12 @@ from importlib import import_module
 
 # Public name -> the module that holds it, imported only when the name is first used.
 _EXPORTS = {
-    "ExplanationDisplay": "skmedimg.inspection._display",
-    "ParameterTable": "skmedimg.inspection._table",
+    "ExplanationDisplay": "skmedimg.inspection._explanation_display",
+    "ParameterTable": "skmedimg.inspection._parameter_table",
     "grad_cam": "skmedimg.inspection._grad_cam",
     "hog_map": "skmedimg.inspection._hog_map",
     "occlusion": "skmedimg.inspection._occlusion",
-    "parameter_table": "skmedimg.inspection._table",
+    "parameter_table": "skmedimg.inspection._parameter_table",
 }
 
 __all__ = sorted(_EXPORTS)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmedimg.inspection._reach import (
+from skmedimg.inspection._unwrap import (
     before_final,
     evaluating,
     final_step,
@@ -131,8 +131,8 @@ def _maps(final, module, layer, images, target):
 
 
 def _inputs(module, images):
-    from skmedimg._batches import to_device
-    from skmedimg._runtime import resolve_precision
+    from skmedimg._device import resolve_precision
+    from skmedimg._training.batches import to_device
 
     sample = next(module.parameters())
     tensor = to_device(np.array(images), sample.device, resolve_precision("float32", sample.device))

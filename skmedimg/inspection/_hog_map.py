@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmedimg.inspection._reach import before_step, evaluating, network_of, target_columns
+from skmedimg.inspection._unwrap import before_step, evaluating, network_of, target_columns
 
 # How a gradient goes back through a fitted scaler.
 _BACK = {

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmedimg.inspection._reach import image_shape_of, split_where_images_end, target_columns
+from skmedimg.inspection._unwrap import image_shape_of, split_where_images_end, target_columns
 
 
 def occlusion(model, X, *, target=None, patch=None, stride=None, fill="mean", image_shape=None):

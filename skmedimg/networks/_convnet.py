@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from skmedimg.networks._blocks import ACTIVATIONS, RISING_ACTIVATIONS, Dropout, norm_2d
-from skmedimg.networks._mlp import mlp
+from skmedimg.networks._mlp_network import mlp
 
 POOLS = {"max": nn.MaxPool2d, "avg": nn.AvgPool2d}
 

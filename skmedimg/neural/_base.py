@@ -5,12 +5,7 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skmedimg import _fitting, _training
-from skmedimg._batches import Dataset
-from skmedimg._checkpoint import FitCheckpoint, fit_facts
-from skmedimg._packing import check_fits, pack_net, plain_history, unpack_net
-from skmedimg._plan import Plan
-from skmedimg._runtime import (
+from skmedimg._device import (
     available_device,
     fresh_weights,
     resolve_device,
@@ -18,10 +13,16 @@ from skmedimg._runtime import (
     seed_from,
 )
 from skmedimg._sklearn import CallbackSupportMixin, fit_context, with_callbacks
-from skmedimg.images._check import check_groups, check_images, check_scale, check_weights
-from skmedimg.neural._export import OnnxExport
-from skmedimg.neural._progress import FitTasks
-from skmedimg.neural._split import inner_split
+from skmedimg._training.batches import Dataset
+from skmedimg._training.checkpoint import FitCheckpoint, fit_facts
+from skmedimg._training.loop import fit_network
+from skmedimg._training.net import build_net, run_network
+from skmedimg._training.plan import Plan
+from skmedimg._training.serialize import check_fits, pack_net, plain_history, unpack_net
+from skmedimg.images._validate import check_groups, check_images, check_scale, check_weights
+from skmedimg.neural._epoch_events import FitTasks
+from skmedimg.neural._onnx_mixin import OnnxExport
+from skmedimg.neural._validation_split import inner_split
 
 
 class NeuralEstimator(OnnxExport, CallbackSupportMixin, BaseEstimator):
@@ -182,7 +183,7 @@ paths; LazyImages
             module = self._build_module()
         self._load_weights(module)
         plan = self._plan(resolve_device(self.device))
-        self.net_ = _training.build_net(module, plan, self._parameter_groups(module))
+        self.net_ = build_net(module, plan, self._parameter_groups(module))
         self.n_iter_ = 0
 
     def _plan(self, device):
@@ -237,7 +238,7 @@ paths; LazyImages
         self.interrupted_ = True
         try:
             with tasks:
-                best = _fitting.fit_network(
+                best = fit_network(
                     self.net_, training, validation, epochs=epochs, patience=patience,
                     seed=self._seed + self.n_iter_, listener=tasks, checkpoint=checkpoint,
                 )  # fmt: skip
@@ -258,7 +259,7 @@ paths; LazyImages
         if not hasattr(self, "net_"):  # what takes long is to find out that it is fitted
             check_is_fitted(self)
         inputs = self._network_inputs(self._checked(X, reset=False))
-        return _training.run_network(self.net_, inputs, flat=self._takes_rows, finish=finish)
+        return run_network(self.net_, inputs, flat=self._takes_rows, finish=finish)
 
     # Pickling ------------------------------------------------------------------------------
 

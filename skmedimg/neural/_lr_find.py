@@ -7,8 +7,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from sklearn.base import clone
 
-from skmedimg._batches import TrainingBatches
-from skmedimg._runtime import generator
+from skmedimg._device import generator
+from skmedimg._training.batches import TrainingBatches
 from skmedimg.networks._blocks import set_generator
 from skmedimg.neural._base import NeuralEstimator
 

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from skmedimg._training import run_network
-from skmedimg.images._lazy import LazyImages
+from skmedimg._training.net import run_network
+from skmedimg.images._lazy_images import LazyImages
 
 # Pixels per batch: on the CPU what keeps activations under the 32 MB from which glibc gives every
 # block back to the kernel (twice as fast as four times as many); on a GPU what fills it.

@@ -4,11 +4,11 @@ from importlib import import_module
 
 # Public name -> the module that holds it, imported only when the name is first used.
 _EXPORTS = {
-    "ModelCard": "skmedimg.saving._card",
+    "ModelCard": "skmedimg.saving._model_card",
     "load": "skmedimg.saving._save",
     "read_card": "skmedimg.saving._save",
     "save": "skmedimg.saving._save",
-    "to_onnx": "skmedimg.saving._onnx",
+    "to_onnx": "skmedimg.saving._to_onnx",
 }
 
 __all__ = sorted(_EXPORTS)

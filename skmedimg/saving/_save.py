@@ -9,9 +9,9 @@ import sklearn
 from skmedimg import __version__
 from skmedimg._files import utf8
 from skmedimg.saving._archive import read_archive, write_archive
-from skmedimg.saving._card import card_of, make_card
-from skmedimg.saving._decode import decode
-from skmedimg.saving._encode import Parts, encode
+from skmedimg.saving._decode_model import decode
+from skmedimg.saving._encode_model import Parts, encode
+from skmedimg.saving._model_card import card_of, make_card
 from skmedimg.saving._tensors import pack_tensors, unpack_tensors
 
 _ARRAYS, _FOREIGN = "arrays.safetensors", "foreign/"

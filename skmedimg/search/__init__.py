@@ -4,7 +4,7 @@ from importlib import import_module
 
 # Public name -> the module that holds it, imported only when the name is first used.
 _EXPORTS = {
-    "OptunaSearch": "skmedimg.search._optuna",
+    "OptunaSearch": "skmedimg.search._optuna_search",
     "default_space": "skmedimg.search._spaces",
 }
 

@@ -4,7 +4,7 @@ import warnings
 
 import optuna
 
-from skmedimg.search._storage import quiet
+from skmedimg.search._study_storage import quiet
 
 KINDS = {
     "history": "plot_optimization_history",

@@ -5,7 +5,7 @@ from optuna.trial import FixedTrial, TrialState, create_trial
 from scipy.stats import rankdata
 
 from skmedimg.search._candidates import APPROACH, draw
-from skmedimg.search._storage import OWNER, counted
+from skmedimg.search._study_storage import OWNER, counted
 
 
 def finished(study):

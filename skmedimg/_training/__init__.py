@@ -1,0 +1,1 @@
+"""Networks are trained here: from a plan and images to a fitted net."""

@@ -1,0 +1,153 @@
+"""Find the images of a folder, and try whether files can be read."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+from skmedimg.images._limits import ImageReadError
+from skmedimg.images._n_jobs import thread_count
+from skmedimg.images._read_image import read_image
+
+IMAGE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif"),
+    *(".pgm", ".ppm", ".dcm", ".dicom", ".nii", ".nii.gz"),
+)
+_LEFT_BY_SYSTEMS = {"__MACOSX", "Thumbs.db", "desktop.ini"}
+
+
+def list_images(root, report, *, exclude=None, on_error="raise"):
+    """List the images below a folder, in the order of their names.
+
+    Parameters
+    ----------
+    root : str
+    report : LoadReport
+        Gets what is ignored or skipped.
+    exclude : str or None, default=None
+        A folder below `root` that is left alone.
+    on_error : {"raise", "skip-report"}, default="raise"
+        What happens to links that lead out of `root`.
+
+    Returns
+    -------
+    images : list of str
+        Relative to `root`, with "/" between folders.
+    folders : list of str
+        Every folder below `root`, likewise.
+    """
+    images, folders, home = [], [], os.path.realpath(root)
+    left_out = exclude and os.path.realpath(exclude)
+    for place, below, files in os.walk(root):
+        below[:] = sorted(
+            name
+            for name in below
+            if os.path.realpath(os.path.join(place, name)) != left_out
+            and _is_followed(place, name, home, report, on_error)
+        )
+        folders += [_relative(root, place, name) for name in below]
+        for name in sorted(files):
+            if _is_image(place, name, home, report, on_error):
+                images.append(_relative(root, place, name))
+    return sorted(images), sorted(folders)
+
+
+def usable(paths, report, on_error, n_jobs=None, verbose=0):
+    """Read every file once and tell which ones are images.
+
+    Parameters
+    ----------
+    paths : list of str
+    report : LoadReport
+        Gets what cannot be read.
+    on_error : {"raise", "skip-report"}
+    n_jobs : int or None, default=None
+    verbose : int, default=0
+
+    Returns
+    -------
+    usable : list of bool
+    """
+    with ThreadPoolExecutor(thread_count(n_jobs)) as pool:
+        faults = pool.map(_fault, paths)
+        if verbose:
+            from tqdm import tqdm
+
+            faults = tqdm(faults, total=len(paths), desc="Checking", unit="image")
+        return [
+            _accept(path, fault, report, on_error)
+            for path, fault in zip(paths, faults, strict=True)
+        ]
+
+
+def _is_followed(place, name, home, report, on_error):
+    path = os.path.join(place, name)
+    if _is_hidden(name):
+        report.ignored.append((path, "hidden folder"))
+        return False
+    if not os.path.islink(path):
+        return True
+    if not _leaves(path, home, report, on_error):
+        report.ignored.append((path, "a link to a folder whose files are found there"))
+    return False
+
+
+def _is_image(place, name, home, report, on_error):
+    path = os.path.join(place, name)
+    if _is_hidden(name):
+        report.ignored.append((path, "hidden file"))
+        return False
+    if os.path.islink(path) and _leaves(path, home, report, on_error):
+        return False
+    if name.lower().endswith(IMAGE_SUFFIXES) or _is_unnamed_dicom(path, name):
+        return True
+    report.ignored.append((path, "not an image file"))
+    return False
+
+
+def _is_hidden(name):
+    return name.startswith(".") or name in _LEFT_BY_SYSTEMS
+
+
+def _leaves(path, home, report, on_error):
+    """Refuse links out of the folder: what lies there was not handed over with the data."""
+    target = os.path.realpath(path)
+    if os.path.commonpath([target, home]) == home:
+        return False
+    reason = f"a link that leaves the folder, to {target!r}"
+    if on_error == "raise":
+        raise ValueError(
+            f"{path!r} is {reason}. Copy the file into the folder, or skip it with "
+            'on_error="skip-report".'
+        )
+    report.skipped.append((path, reason))
+    return True
+
+
+def _is_unnamed_dicom(path, name):
+    """Tell whether a file without a suffix, or with a number for one, is DICOM."""
+    suffix = os.path.splitext(name)[1][1:]
+    if (suffix and not suffix.isdigit()) or not os.path.isfile(path):
+        return False
+    with open(path, "rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def _relative(root, place, name):
+    return os.path.relpath(os.path.join(place, name), root).replace(os.sep, "/")
+
+
+def _fault(path):
+    """Return the error of reading a file, or None; small decodings find truncated files too."""
+    try:
+        read_image(path, color="gray", draft_size=(1, 1))
+    except (ImageReadError, OSError) as error:
+        return error
+    return None
+
+
+def _accept(path, fault, report, on_error):
+    if fault is None:
+        return True
+    if on_error == "raise":
+        raise fault
+    report.skipped.append((path, str(fault).removeprefix(f"{path!r} ")))
+    return False

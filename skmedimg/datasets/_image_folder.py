@@ -1,0 +1,178 @@
+"""A folder of files becomes paths, labels, patients and masks."""
+
+import os
+import re
+
+from skmedimg._sklearn import StrOptions, validate_params
+from skmedimg.datasets._bunch import bunch_of
+from skmedimg.datasets._find_images import list_images
+from skmedimg.datasets._folder_layout import labels_and_splits
+from skmedimg.datasets._loading_report import LoadReport, first_few
+from skmedimg.datasets._mask_pairs import find_masks
+from skmedimg.images._n_jobs import N_JOBS
+
+CHEST_XRAY_PATIENT = r"person\d+_(?:bacteria|virus)|(?:NORMAL2-)?IM-\d+"
+
+
+@validate_params(
+    {
+        "root": [str, os.PathLike],
+        "group_pattern": [str, None],
+        "mask_root": [str, os.PathLike, None],
+        "labels_from": [StrOptions({"folder"}), callable, None],
+        "on_error": [StrOptions({"raise", "skip-report"})],
+        "verify": ["boolean"],
+        "n_jobs": N_JOBS,
+        "verbose": ["verbose"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def load_image_folder(
+    root,
+    *,
+    group_pattern=None,
+    mask_root=None,
+    labels_from="folder",
+    on_error="raise",
+    verify=True,
+    n_jobs=None,
+    verbose=0,
+):
+    r"""List the images of a folder with their labels, patients and masks.
+
+    The images stay in their files: `paths` goes to an :class:`ImageLoader` or straight to an
+    estimator. Hidden files and files that are no images are ignored and listed in the report.
+
+    Parameters
+    ----------
+    root : str or os.PathLike
+        ``root/class/.../image``, or ``root/train/class/.../image`` beside ``root/test/class``.
+    group_pattern : str or None, default=None
+        Regular expression that finds the patient in the path below `root`, such as
+        ``r"patient\d+"``. Its groups, if it has any, make the name of the patient together.
+        `CHEST_XRAY_PATIENT` is the one for the files of the paediatric chest X-rays of Kermany.
+    mask_root : str, os.PathLike or None, default=None
+        Folder of masks named like the images.
+    labels_from : {"folder"}, callable or None, default="folder"
+        "folder": the folder below `root` is the class. A callable gets the `pathlib.Path` of each
+        image and returns its label. None: there are no labels.
+    on_error : {"raise", "skip-report"}, default="raise"
+        What happens to images that cannot be read or have no class or mask: an error that names
+        the first, or they are left out of everything and listed in ``report.skipped``.
+    verify : bool, default=True
+        Read every file once, JPEGs at an eighth of their size, so that a damaged one is found now
+        and not in the middle of a training. False trusts them.
+    n_jobs : int or None, default=None
+        Threads that read. None: one per usable core.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        With, all n of them in one order:
+
+        paths : ndarray (n,) of str objects
+            The files.
+        target : ndarray (n,) of int, or None
+            Index into `target_names`.
+        target_names : ndarray (n_classes,)
+            Names of the classes, sorted.
+        groups : ndarray (n,) of str, or None
+            The patients.
+        masks : ndarray (n,) of str objects, or None
+            The files of the masks.
+        split : ndarray (n,) of str, or None
+            "train", "validation" or "test", where the folders say so.
+        report : LoadReport
+            What was kept, ignored, skipped, and looks odd; ``print(data.report)``.
+
+    See Also
+    --------
+    load_image_table : The same from a table.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from skmedimg import load_image_folder
+    >>> root = Path(tempfile.mkdtemp())
+    >>> for name in ("normal/p1 a.png", "normal/p1 b.png", "sick/p2 a.png"):
+    ...     (root / name).parent.mkdir(exist_ok=True)
+    ...     Image.new("L", (32, 32)).save(root / name)
+    >>> data = load_image_folder(root, group_pattern=r"p\d+")
+    >>> data.target, data.target_names.tolist(), data.groups.tolist()
+    (array([0, 0, 1]), ['normal', 'sick'], ['p1', 'p1', 'p2'])
+    >>> print(data.report)
+    /...: 3 images of 2 patients (normal: 2, sick: 1)
+    """
+    root = _checked_root(root)
+    report = LoadReport(root)
+    images, folders = list_images(root, report, exclude=mask_root, on_error=on_error)
+    if not images:
+        raise ValueError(f"{root!r} holds no images.\n{report}")
+    labels, split = labels_and_splits(
+        root, images, folders, labels_from, mask_root is not None, report
+    )
+    columns = {
+        "paths": [os.path.join(root, *image.split("/")) for image in images],
+        "labels": labels,
+        "groups": None if group_pattern is None else patients(images, group_pattern),
+        "masks": None
+        if mask_root is None
+        else find_masks(_checked_root(mask_root), images, report),
+        "split": split,
+    }
+    return bunch_of(
+        columns, report, on_error=on_error, verify=verify, n_jobs=n_jobs, verbose=verbose
+    )
+
+
+def patients(images, pattern):
+    r"""Return what a regular expression finds in each path, as the name of the patient.
+
+    Parameters
+    ----------
+    images : list of str
+    pattern : str
+
+    Returns
+    -------
+    groups : list of str
+
+    Examples
+    --------
+    >>> from skmedimg.datasets import CHEST_XRAY_PATIENT
+    >>> from skmedimg.datasets._image_folder import patients
+    >>> files = ["person12_bacteria_34.jpeg", "person12_virus_7.jpeg", "IM-0115-0001.jpeg"]
+    >>> patients(files, CHEST_XRAY_PATIENT)
+    ['person12_bacteria', 'person12_virus', 'IM-0115']
+    >>> patients(files, r"(person|IM-)(\d+)")
+    ['person_12', 'person_12', 'IM-_0115']
+    """
+    try:
+        finder = re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"group_pattern={pattern!r} is no regular expression: {error}.") from error
+    found = [finder.search(image) for image in images]
+    patients = [_patient(match) if match else "" for match in found]
+    strangers = [image for image, patient in zip(images, patients, strict=True) if not patient]
+    if strangers:
+        raise ValueError(
+            f"group_pattern={pattern!r} finds no patient in {len(strangers)} of {len(images)} "
+            f"paths: {first_few(strangers)}. Every image needs one: extend the pattern, "
+            'for instance with "|".'
+        )
+    return patients
+
+
+def _patient(match):
+    return "_".join(part for part in match.groups() if part) or match.group()
+
+
+def _checked_root(root):
+    root = os.fspath(root)
+    if not os.path.isdir(root):
+        raise NotADirectoryError(f"{root!r} is no folder; it needs the folder of the images.")
+    return root

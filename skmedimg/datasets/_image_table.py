@@ -1,0 +1,175 @@
+"""A table of paths, labels, patients and masks."""
+
+import os
+from types import NoneType
+
+from skmedimg._sklearn import HasMethods, StrOptions, validate_params
+from skmedimg.datasets._bunch import bunch_of
+from skmedimg.datasets._loading_report import LoadReport, first_few
+from skmedimg.images._n_jobs import N_JOBS
+
+
+@validate_params(
+    {
+        "csv_or_frame": [str, os.PathLike, HasMethods(["isna", "head"])],
+        "path": [str],
+        "label": [str, None],
+        "group": [str, None],
+        "mask": [str, None],
+        "root": [str, os.PathLike, None],
+        "on_error": [StrOptions({"raise", "skip-report"})],
+        "verify": ["boolean"],
+        "n_jobs": N_JOBS,
+        "verbose": ["verbose"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def load_image_table(
+    csv_or_frame,
+    *,
+    path="path",
+    label="label",
+    group=None,
+    mask=None,
+    root=None,
+    on_error="raise",
+    verify=True,
+    n_jobs=None,
+    verbose=0,
+):
+    """List the images of a table with their labels, patients and masks.
+
+    Parameters
+    ----------
+    csv_or_frame : str, os.PathLike or pandas.DataFrame
+        One row per image. Paths, patients and masks of a CSV file are read as text, so that
+        patient 007 stays 007.
+    path : str, default="path"
+        Column of the image files.
+    label : str or None, default="label"
+        Column of the labels. None: there are no labels.
+    group : str or None, default=None
+        Column of the patients.
+    mask : str or None, default=None
+        Column of the mask files.
+    root : str, os.PathLike or None, default=None
+        Folder that relative paths start from. None: the folder of the CSV file; the current one
+        for a DataFrame.
+    on_error : {"raise", "skip-report"}, default="raise"
+        What happens to rows with gaps and to images that cannot be read: an error that names the
+        first, or they are left out of everything and listed in ``report.skipped``.
+    verify : bool, default=True
+        Read every file once, so that a damaged one is found now. False trusts them.
+    n_jobs : int or None, default=None
+        Threads that read. None: one per usable core.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        `paths`, `target`, `target_names`, `groups`, `masks` and `report`, as
+        :func:`load_image_folder` gives them, in the order of the table.
+
+    See Also
+    --------
+    load_image_folder : The same from folders.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> from PIL import Image
+    >>> from skmedimg import load_image_table
+    >>> root = Path(tempfile.mkdtemp())
+    >>> for name in ("a.png", "b.png"):
+    ...     Image.new("L", (32, 32)).save(root / name)
+    >>> table = pd.DataFrame({"file": ["a.png", "b.png"], "finding": ["none", "nodule"]})
+    >>> data = load_image_table(table, path="file", label="finding", root=root)
+    >>> data.target, data.target_names.tolist()
+    (array([1, 0]), ['nodule', 'none'])
+    """
+    name, root, frame = _table(csv_or_frame, root, [path, group, mask])
+    _check_columns(name, frame, {"path": path, "label": label, "group": group, "mask": mask})
+    report = LoadReport(name)
+    columns = {
+        "paths": _joined(root, _column(frame, path), path),
+        "labels": _column(frame, label),
+        "groups": _column(frame, group),
+        "masks": _joined(root, _column(frame, mask), mask),
+        "split": None,
+    }
+    _check_repeats(columns, report)
+    return bunch_of(
+        columns, report, on_error=on_error, verify=verify, n_jobs=n_jobs, verbose=verbose
+    )
+
+
+def _table(csv_or_frame, root, text_columns):
+    """Return what to call the table, the folder of its paths, and its rows."""
+    if not isinstance(csv_or_frame, (str, os.PathLike)):
+        return "the table", "." if root is None else os.fspath(root), csv_or_frame
+    import pandas as pd
+
+    name = os.fspath(csv_or_frame)
+    text = {column: str for column in text_columns if column is not None}
+    try:
+        frame = pd.read_csv(name, dtype=text)
+    except ValueError as error:  # pandas does not name the file
+        raise ValueError(
+            f"{name!r} cannot be read as a table ({error}). It needs a line of column names and "
+            "commas between columns, in UTF-8; read anything else with pandas and pass the frame."
+        ) from error
+    return name, os.path.dirname(name) if root is None else os.fspath(root), frame
+
+
+def _check_columns(name, frame, wanted):
+    for parameter, column in wanted.items():
+        if column is not None and column not in frame.columns:
+            raise ValueError(
+                f"{parameter}={column!r} is no column of {name}, which has {list(frame.columns)}."
+            )
+    if len(frame) == 0:
+        raise ValueError(f"{name} has no rows.")
+
+
+def _column(frame, column):
+    """Return the values of a column, None where there is a gap."""
+    if column is None:
+        return None
+    gaps = frame[column].isna()
+    return [None if gap else value for value, gap in zip(frame[column].tolist(), gaps, strict=True)]
+
+
+def _joined(root, paths, column):
+    if paths is None:
+        return None
+    for row, path in enumerate(paths):
+        if not isinstance(path, (str, os.PathLike, NoneType)):
+            raise TypeError(f"Column {column!r} needs paths, but row {row} holds {path!r}.")
+    return [None if path is None else os.path.join(root, _on_disk(path)) for path in paths]
+
+
+def _on_disk(path):
+    """Return a path as the locale spells it: in C, the letter that a table names is two bytes."""
+    path = os.fspath(path)
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return os.fsdecode(path.encode())
+    return path
+
+
+def _check_repeats(columns, report):
+    """Refuse one image under two labels; note images that are listed twice."""
+    labels, repeated = {}, []
+    for row, path in enumerate(columns["paths"]):
+        label = columns["labels"][row] if columns["labels"] else None
+        if path in labels:
+            repeated.append(path)
+            if labels[path] != label:
+                raise ValueError(f"{path!r} is labelled {labels[path]!r} and {label!r}.")
+        labels[path] = label
+    if repeated:
+        report.warn(f"{len(repeated)} rows repeat an image: {first_few(repeated)}.")

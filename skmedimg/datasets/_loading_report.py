@@ -1,0 +1,119 @@
+"""What happened while a data set was listed: what was kept, left out, and looks odd."""
+
+import warnings
+from collections import Counter
+
+
+class LoadReport:
+    """Account of the files of a data set.
+
+    Parameters
+    ----------
+    root : str
+        The folder or table that was read.
+
+    Attributes
+    ----------
+    n_images : int
+        Images kept.
+    class_counts : dict of label to int
+        Images of each class; empty without labels.
+    n_groups : int or None
+        Patients, where they are known.
+    ignored : list of (str, str)
+        Files that are no images, and why: hidden files, notes, tables.
+    skipped : list of (str, str)
+        Images left out by ``on_error="skip-report"``, and why.
+    warnings : list of str
+        What looks odd.
+
+    Examples
+    --------
+    >>> from skmedimg.datasets._loading_report import LoadReport
+    >>> report = LoadReport("chest")
+    >>> report.ignored.append(("chest/notes.txt", "not an image file"))
+    >>> print(report)
+    chest: 0 images
+    ignored, since they are no images: 1
+      chest/notes.txt: not an image file
+    """
+
+    def __init__(self, root):
+        self.root = root
+        self.n_images = 0
+        self.class_counts = {}
+        self.n_groups = None
+        self.ignored = []
+        self.skipped = []
+        self.warnings = []
+
+    def count(self, labels, groups, n_images):
+        """Note what was kept.
+
+        Parameters
+        ----------
+        labels : sequence (n_images,) or None
+        groups : sequence (n_images,) or None
+        n_images : int
+        """
+        self.n_images = n_images
+        if labels is not None:
+            self.class_counts = dict(sorted(Counter(labels).items()))
+        if groups is not None:
+            self.n_groups = len(set(groups))
+
+    def warn(self, text):
+        """Note what looks odd, and warn of it now.
+
+        Parameters
+        ----------
+        text : str
+        """
+        self.warnings.append(text)
+        warnings.warn(f"{self.root}: {text}", stacklevel=4)
+
+    def __str__(self):
+        lines = [f"{self.root}: {self.n_images} images{self._patients()}{self._classes()}"]
+        lines += _listed("skipped, since they cannot be used", self.skipped)
+        lines += _listed("ignored, since they are no images", self.ignored)
+        return "\n".join(lines + [f"warning: {text}" for text in self.warnings])
+
+    def __repr__(self):
+        return f"<LoadReport of {self}>"
+
+    def _patients(self):
+        return "" if self.n_groups is None else f" of {self.n_groups} patients"
+
+    def _classes(self):
+        counts = ", ".join(f"{label}: {count}" for label, count in self.class_counts.items())
+        return f" ({counts})" if counts else ""
+
+
+def first_few(items, count=3):
+    """Return the first items as text, and how many more there are.
+
+    Parameters
+    ----------
+    items : sequence of str
+    count : int, default=3
+
+    Returns
+    -------
+    text : str
+
+    Examples
+    --------
+    >>> from skmedimg.datasets._loading_report import first_few
+    >>> first_few(["a.png", "b.png", "c.png", "d.png", "e.png"])
+    "'a.png', 'b.png', 'c.png' and 2 more"
+    """
+    text = ", ".join(repr(item) for item in items[:count])
+    return text if len(items) <= count else f"{text} and {len(items) - count} more"
+
+
+def _listed(title, entries, most=20):
+    if not entries:
+        return []
+    lines = [f"{title}: {len(entries)}"]
+    lines += [f"  {path}: {reason}" for path, reason in entries[:most]]
+    return lines + (["  ..."] if len(entries) > most else [])

@@ -1,0 +1,1 @@
+"""Audit of a data set: findings on duplicates, patients, image quality and shortcuts."""

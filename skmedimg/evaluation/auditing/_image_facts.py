@@ -1,0 +1,199 @@
+"""What an audit knows of each image: its digest, a thumbnail and facts of how it was stored."""
+
+import io
+import os
+from dataclasses import dataclass, field
+
+import numpy as np
+from joblib import Parallel, delayed
+from PIL import Image, UnidentifiedImageError
+
+from skmedimg.evaluation.auditing._hashes import digest
+from skmedimg.images._paths import list_paths
+from skmedimg.images._read_image import read_image
+from skmedimg.images._shape import resolve_image_shape
+
+SIDE = 32
+_SMALLEST = 16
+_GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+_HOLDS = {"1": 1, "I": 32, "F": 32}  # bits per channel of Pillow's modes; all others hold 8
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Facts of n images, one entry per row.
+
+    Attributes
+    ----------
+    digests : list (n,) of bytes or None
+        Of the file, or of the pixels; None where the image could not be read.
+    thumbnails : ndarray (n, 32, 32) of float32
+        Grey, in [0, 1] for integer pixels.
+    columns : dict of str to ndarray (n,)
+        "height", "width", "channels", "bits", "mode", "format", "quality", "mean", "spread".
+    paths : list (n,) of str or None
+    errors : dict of int to str
+        Rows that could not be read, and why.
+    pixels : bool
+        False where X are rows of features that are no images, or images smaller than 16 pixels,
+        of which a thumbnail says nothing.
+    """
+
+    digests: list
+    thumbnails: np.ndarray
+    columns: dict
+    paths: list = None
+    errors: dict = field(default_factory=dict)
+    pixels: bool = True
+
+    def __len__(self):
+        return len(self.digests)
+
+    @property
+    def readable(self):
+        """ndarray (n,) of bool: the rows whose image could be read."""
+        return np.array([each is not None for each in self.digests], dtype=bool)
+
+
+def collect_facts(X, image_shape=None, n_jobs=None):
+    """Read every image of X once and keep what an audit needs.
+
+    Parameters
+    ----------
+    X : any kind of X of the data contract
+    image_shape : tuple of int or None, default=None
+        Shape of one image where X holds rows.
+    n_jobs : int or None, default=None
+        Threads that read.
+
+    Returns
+    -------
+    facts : Facts
+    """
+    paths = getattr(X, "paths", None)
+    paths = list_paths(X) if paths is None else [os.fspath(path) for path in paths]
+    if paths is not None:
+        read, items, pixels = _of_file, paths, True
+    else:
+        read, (items, pixels) = _of_pixels, _images_of(X, image_shape)
+    tasks = (delayed(read)(items[row]) for row in range(len(items)))
+    records = Parallel(n_jobs=n_jobs, prefer="threads")(tasks)
+    return _assemble(records, paths, pixels)
+
+
+def join_facts(left, right):
+    """Return the facts of both sets, the left one's rows first."""
+    offset = len(left)
+    both = left.paths is not None and right.paths is not None
+    return Facts(
+        digests=left.digests + right.digests,
+        thumbnails=np.concatenate([left.thumbnails, right.thumbnails]),
+        columns={
+            name: np.concatenate([left.columns[name], right.columns[name]]) for name in left.columns
+        },
+        paths=left.paths + right.paths if both else None,
+        errors=left.errors | {row + offset: why for row, why in right.errors.items()},
+        pixels=left.pixels and right.pixels,
+    )
+
+
+def _images_of(X, image_shape):
+    """Return X as something whose items are images, and whether they are images at all."""
+    if hasattr(X, "load") and not hasattr(X, "to_numpy"):
+        return X, True
+    X = np.asarray(X)
+    if X.ndim == 2:
+        return _rows_as_images(X, image_shape)
+    if X.ndim not in (3, 4):
+        raise ValueError(
+            "audit needs paths, a stack of images (n, height, width[, channels]) or rows of "
+            f"pixels, but X has shape {X.shape}."
+        )
+    return X, True
+
+
+def _rows_as_images(X, image_shape):
+    try:
+        return X.reshape(len(X), *resolve_image_shape(image_shape, X.shape[1])), True
+    except ValueError:
+        if image_shape is not None:
+            raise
+        return X[:, None, :], False  # rows of features: still worth comparing row by row
+
+
+def _of_file(path):
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+        pixels = read_image(path, color="gray", draft_size=(4 * SIDE, 4 * SIDE))
+    except (OSError, ValueError) as error:
+        return {"error": f"{type(error).__name__}: {error}"}
+    return _of_pixels(pixels) | _of_header(path, content) | {"digest": digest(content)}
+
+
+def _of_header(path, content):
+    """Return what the file says of itself, as far as Pillow knows its format."""
+    try:
+        image = Image.open(io.BytesIO(content))
+    except UnidentifiedImageError:
+        return {"format": os.path.splitext(path)[1].lower()}
+    return {
+        "width": image.width, "height": image.height, "mode": image.mode,
+        "channels": len(image.getbands()), "format": image.format, "quality": _quality(image),
+        "bits": 16 if "16" in image.mode else _HOLDS.get(image.mode, 8),
+    }  # fmt: skip
+
+
+def _of_pixels(image):
+    image = np.asarray(image)
+    whole = image.dtype.kind in "bu" and image.dtype.itemsize <= 2
+    top = 1 if image.dtype.kind == "b" or not whole else np.iinfo(image.dtype).max
+    grey = image.astype(np.float32) / top
+    if grey.ndim == 3:
+        grey = grey[..., :3] @ _GREY if grey.shape[2] >= 3 else grey[..., 0]
+    facts = {
+        "digest": digest(image), "height": image.shape[0], "width": image.shape[1],
+        "channels": image.shape[2] if image.ndim == 3 else 1, "mode": image.dtype.name,
+        "format": "array", "quality": np.nan, "bits": 8 * image.dtype.itemsize,
+    }  # fmt: skip
+    return facts | _of_grey(grey)
+
+
+def _of_grey(grey):
+    small = Image.fromarray(np.ascontiguousarray(grey)).resize((SIDE, SIDE), Image.Resampling.BOX)
+    return {
+        "thumbnail": np.asarray(small, dtype=np.float32),
+        "mean": float(grey.mean()),
+        "spread": float(grey.max() - grey.min()),
+    }
+
+
+def _quality(image):
+    """Return the JPEG quality (1 to 100) whose luminance table is nearest, or nan."""
+    tables = getattr(image, "quantization", None)
+    if not tables:
+        return np.nan
+    total = sum(tables[min(tables)])
+    scale = 100 * total / 3688  # 3688: the sum of the standard's luminance table, quality 50
+    return float(np.clip((200 - scale) / 2 if scale <= 100 else 5000 / scale, 1, 100).round())
+
+
+def _assemble(records, paths, pixels):
+    blank = {
+        "digest": None, "height": 0, "width": 0, "channels": 0, "bits": 0, "mode": "",
+        "format": "", "quality": np.nan, "mean": np.nan, "spread": np.nan,
+        "thumbnail": np.zeros((SIDE, SIDE), dtype=np.float32),
+    }  # fmt: skip
+    full = [blank | record for record in records]
+    sides = [min(each["height"], each["width"]) for each in records if "digest" in each]
+    return Facts(
+        digests=[record["digest"] for record in full],
+        thumbnails=np.array([record["thumbnail"] for record in full]).reshape(-1, SIDE, SIDE),
+        columns={
+            name: np.array([record[name] for record in full])
+            for name in blank if name not in ("digest", "thumbnail")
+        },
+        paths=paths,
+        errors={row: each["error"] for row, each in enumerate(records) if "error" in each},
+        pixels=pixels and bool(np.median(sides or [0]) >= _SMALLEST),
+    )  # fmt: skip

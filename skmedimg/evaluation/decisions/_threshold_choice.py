@@ -1,0 +1,135 @@
+"""Choosing one threshold among all that scores allow."""
+
+from collections import namedtuple
+
+import numpy as np
+
+from skmedimg.evaluation.statistics._intervals import clopper_pearson
+
+Cut = namedtuple("Cut", "threshold sensitivity specificity bound")
+Cut.__doc__ = """A threshold and what it gives; bound : float or None, of the promised share."""
+
+
+def choose_threshold(
+    positive, scores, *, sensitivity=None, specificity=None, cost=None, confidence=None,
+    clusters=None,
+):  # fmt: skip
+    """Choose the threshold that keeps a promise at the least loss of the other share.
+
+    Parameters
+    ----------
+    positive : ndarray of bool of shape (n_samples,)
+    scores : ndarray of shape (n_samples,)
+    sensitivity, specificity, cost : float or None, default=None
+        At most one; none of them means Youden's index.
+    confidence : float or None, default=None
+        One-sided confidence of the lower bound that has to keep the promise.
+    clusters : ndarray of shape (n_samples,), default=None
+        Patients.
+
+    Returns
+    -------
+    cut : Cut
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmedimg.evaluation.decisions._threshold_choice import choose_threshold
+    >>> positive = np.array([False, False, True, False, True, True])
+    >>> scores = np.array([0.1, 0.2, 0.3, 0.6, 0.8, 0.9])
+    >>> choose_threshold(positive, scores, sensitivity=1.0).threshold
+    0.25
+    >>> choose_threshold(positive, scores, specificity=1.0).threshold
+    0.7
+    """
+    _check_promises(sensitivity, specificity, cost, confidence)
+    thresholds = _thresholds(scores)
+    found = _share_at_least(np.sort(scores[positive]), thresholds)
+    cleared = 1 - _share_at_least(np.sort(scores[~positive]), thresholds)
+    if sensitivity is not None:
+        n = _n_clusters(positive, clusters)
+        best, bound = _last_kept(found, n, sensitivity, confidence, "sensitivity")
+    elif specificity is not None:
+        n = _n_clusters(~positive, clusters)
+        best, bound = _last_kept(cleared[::-1], n, specificity, confidence, "specificity")
+        best = len(thresholds) - 1 - best
+    else:
+        best, bound = _cheapest(positive, found, cleared, cost), None
+    return Cut(*(float(values[best]) for values in (thresholds, found, cleared)), bound)
+
+
+def positives_needed(share, confidence):
+    """Return how many must all be found for the lower bound to reach a share.
+
+    Parameters
+    ----------
+    share, confidence : float
+
+    Returns
+    -------
+    n : float
+        Infinite for a share of 1, which no sample proves.
+
+    Examples
+    --------
+    >>> from skmedimg.evaluation.decisions._threshold_choice import positives_needed
+    >>> positives_needed(0.95, 0.95)
+    59.0
+    """
+    return np.inf if share == 1 else float(np.ceil(np.log(1 - confidence) / np.log(share)))
+
+
+def _check_promises(sensitivity, specificity, cost, confidence):
+    if sum(each is not None for each in (sensitivity, specificity, cost)) > 1:
+        raise ValueError(
+            f"sensitivity={sensitivity}, specificity={specificity} and cost={cost} exclude each "
+            "other: set one of them, or none for Youden's index."
+        )
+    if confidence is not None and sensitivity is None and specificity is None:
+        raise ValueError(f"confidence={confidence} bounds a sensitivity or specificity: set one.")
+
+
+def _thresholds(scores):
+    """Return one threshold between any two neighbouring scores, and one beyond either end."""
+    values = np.unique(scores)
+    if not np.isfinite(values).all():
+        raise ValueError("The scores of the inner folds hold nan or infinity.")
+    if len(values) < 2:
+        raise ValueError(
+            f"Every row got the score {values[0]:g} in the inner folds, so that no threshold can "
+            "tell the classes apart: the estimator learned nothing."
+        )
+    between = (values[:-1] + values[1:]) / 2
+    between = np.where(between > values[:-1], between, values[1:])  # neighbouring floats
+    return np.concatenate([values[:1], between, [np.nextafter(values[-1], np.inf)]])
+
+
+def _share_at_least(ordered, thresholds):
+    return 1 - np.searchsorted(ordered, thresholds, side="left") / len(ordered)
+
+
+def _n_clusters(chosen, clusters):
+    return int(chosen.sum()) if clusters is None else len(np.unique(clusters[chosen]))
+
+
+def _last_kept(shares, n, promised, confidence, name):
+    """Return the last position that keeps the promise, and its bound; shares fall."""
+    if confidence is None:
+        return np.flatnonzero(shares >= promised - 1e-12)[-1], None
+    if n < positives_needed(promised, confidence):
+        needed = positives_needed(promised, confidence)
+        way_out = "no number proves it" if np.isinf(needed) else f"it takes {needed:.0f}"
+        raise ValueError(
+            f"{name}={promised} with confidence={confidence} cannot be shown by {n} independent "
+            f"cases of that class ({way_out}): lower one of the two, or gather more."
+        )
+    bounds, _ = clopper_pearson(np.minimum(shares * n, n), n, 2 * confidence - 1)
+    best = np.flatnonzero(bounds >= promised - 1e-12)[-1]
+    return best, float(bounds[best])
+
+
+def _cheapest(positive, found, cleared, cost):
+    if cost is None:
+        return np.argmax(np.round(found + cleared, 12))
+    missed, alarms = (1 - found) * positive.sum(), (1 - cleared) * (~positive).sum()
+    return np.argmin(np.round(cost * missed + alarms, 9))

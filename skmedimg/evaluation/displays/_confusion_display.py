@@ -1,0 +1,187 @@
+"""Display of confusions over all folds: counts, and shares of each true class."""
+
+import numpy as np
+from sklearn.metrics import confusion_matrix
+from sklearn.utils.multiclass import unique_labels
+
+from skmedimg._plotting import axes_for, plain
+
+
+class ConfusionDisplay:
+    """Confusion matrix with counts and the share of each true class.
+
+    Parameters
+    ----------
+    counts : ndarray (n_classes, n_classes)
+        True classes in rows, predicted ones in columns.
+    classes : sequence (n_classes,)
+    name : str or None, default=None
+        The estimator.
+    spread : ndarray (n_classes, n_classes) or None, default=None
+        Deviation of the shares over folds.
+
+    Attributes
+    ----------
+    ax_ : Axes
+    figure_ : Figure
+
+    Examples
+    --------
+    >>> from skmedimg.evaluation import ConfusionDisplay
+    >>> display = ConfusionDisplay.from_predictions(["a", "a", "b"], ["a", "b", "b"])
+    >>> display.counts
+    array([[1, 1],
+           [0, 1]])
+    >>> display.shares().tolist()
+    [[0.5, 0.5], [0.0, 1.0]]
+    """
+
+    def __init__(self, counts, classes, name=None, spread=None):
+        self.counts = counts
+        self.classes = classes
+        self.name = name
+        self.spread = spread
+
+    @classmethod
+    def from_predictions(cls, y_true, y_pred, *, labels=None, name=None, ax=None, plot=True):
+        """Count predictions and draw them.
+
+        Parameters
+        ----------
+        y_true : array-like (n,)
+        y_pred : array-like (n,)
+        labels : sequence or None, default=None
+            The classes in their order; None takes all that occur.
+        name : str or None, default=None
+        ax : Axes or None, default=None
+        plot : bool, default=True
+
+        Returns
+        -------
+        display : ConfusionDisplay
+        """
+        labels = unique_labels(y_true, y_pred) if labels is None else labels
+        display = cls(confusion_matrix(y_true, y_pred, labels=labels), labels, name)
+        return display.plot(ax) if plot else display
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y, *, name=None, ax=None, plot=True):
+        """Predict X with a fitted estimator and draw the counts.
+
+        Parameters
+        ----------
+        estimator : classifier
+        X : any kind of X of the data contract
+        y : array-like (n,)
+        name : str or None, default=None
+        ax : Axes or None, default=None
+        plot : bool, default=True
+
+        Returns
+        -------
+        display : ConfusionDisplay
+        """
+        return cls.from_predictions(
+            y, estimator.predict(X), labels=unique_labels(estimator.classes_, y),
+            name=name or type(estimator).__name__, ax=ax, plot=plot,
+        )  # fmt: skip
+
+    @classmethod
+    def from_comparison(cls, comparison, name, *, ax=None, plot=True):
+        """Add up the out-of-fold predictions of one estimator and draw them.
+
+        Parameters
+        ----------
+        comparison : Comparison
+        name : str
+        ax : Axes or None, default=None
+        plot : bool, default=True
+
+        Returns
+        -------
+        display : ConfusionDisplay
+        """
+        display = cls(
+            comparison.confusion(name), comparison.classes, name, _spread(comparison, name)
+        )
+        return display.plot(ax) if plot else display
+
+    def shares(self):
+        """Return the counts as shares of each true class.
+
+        Returns
+        -------
+        shares : ndarray (n_classes, n_classes)
+            Rows add up to 1; a class without images has zeros.
+        """
+        return _shares(self.counts)
+
+    def plot(self, ax=None):
+        """Draw.
+
+        Parameters
+        ----------
+        ax : Axes or None, default=None
+
+        Returns
+        -------
+        display : ConfusionDisplay
+        """
+        n = len(self.classes)
+        side = 1.6 + 0.75 * n
+        self.ax_ = axes_for(ax, (side + 0.6, side))
+        self.figure_ = self.ax_.figure
+        shares = self.shares()
+        self.ax_.imshow(shares, cmap=_tints(), vmin=0, vmax=1)
+        for row, column in np.ndindex(n, n):
+            self._write(row, column, shares[row, column])
+        labels = [plain(label, 18) for label in self.classes]
+        short = max(map(len, labels)) <= 30 // n
+        self.ax_.set_xticks(range(n), labels, rotation=0 if short else 35)
+        if not short:
+            _end_labels_at_ticks(self.ax_)
+        self.ax_.set_yticks(range(n), labels)
+        self.ax_.set(xlabel="Predicted", ylabel="True")
+        self.ax_.tick_params(length=0)
+        self.ax_.spines[:].set_visible(False)
+        if self.name:
+            self.ax_.set_title(plain(self.name, 28), fontsize=10)
+        return self
+
+    def _write(self, row, column, share):
+        many = len(self.classes) > 6
+        text = f"{self.counts[row, column]}"
+        if not many:
+            text += f"\n{share:.0%}"
+            text += "" if self.spread is None else f" ± {100 * self.spread[row, column]:.0f}"
+        self.ax_.text(
+            column, row, text, ha="center", va="center", fontsize=7 if many else 9,
+            color="white" if share > 0.5 else "black",
+        )  # fmt: skip
+
+
+def _spread(comparison, name):
+    """Return the deviation of the shares over the splits, or None where there is only one."""
+    shares = [
+        _shares(
+            confusion_matrix(comparison.y[split.test], answer.predicted, labels=comparison.classes)
+        )
+        for split, answer in zip(comparison.splits, comparison.answers[name], strict=True)
+        if answer is not None and np.isin(comparison.y[split.test], comparison.classes).any()
+    ]
+    return np.std(shares, axis=0) if len(shares) > 1 else None
+
+
+def _shares(counts):
+    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+
+
+def _tints():
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("shares", ["#eef3f9", "#2f6fb5", "#173a63"])
+
+
+def _end_labels_at_ticks(ax):
+    for label in ax.get_xticklabels():
+        label.set(ha="right", rotation_mode="anchor")

@@ -1,0 +1,112 @@
+"""The displays of a comparison by their short names."""
+
+from skmedimg._plotting import QUIET, axes_for, colour_of, plain, tidy
+from skmedimg.evaluation.displays._comparison_display import ComparisonDisplay
+from skmedimg.evaluation.displays._confusion_display import ConfusionDisplay
+from skmedimg.evaluation.displays._roc_pr import PrecisionRecallBandDisplay, RocBandDisplay
+from skmedimg.evaluation.displays._score_versus_cost import ScoreVersusCost
+from skmedimg.evaluation.displays._training_curves import TrainingCurvesDisplay
+
+KINDS = ("scores", "curves", "confusion", "roc", "precision-recall", "calibration", "cost")
+_OF_ONE = ("curves", "confusion", "calibration")
+
+
+def draw(comparison, kind="scores", *, name=None, ax=None):
+    """Draw one of the displays of a comparison.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    kind : {"scores", "curves", "confusion", "roc", "precision-recall", "calibration", "cost"}
+    name : str or None, default=None
+        The estimator, for "curves", "confusion" and "calibration", which show one; None takes the
+        best.
+    ax : Axes, sequence of Axes or None, default=None
+
+    Returns
+    -------
+    display : object
+        With `ax_` and `figure_`.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind={kind!r} must be one of {', '.join(map(repr, KINDS))}.")
+    if kind in _OF_ONE and name is None:
+        name = best_of(comparison)
+    if kind == "calibration":
+        return draw_calibration(comparison, name, ax)
+    if kind == "curves":
+        return TrainingCurvesDisplay.from_comparison(comparison, name, axes=ax)
+    if kind == "confusion":
+        return ConfusionDisplay.from_comparison(comparison, name, ax=ax)
+    if kind in ("scores", "cost"):
+        display = {"scores": ComparisonDisplay, "cost": ScoreVersusCost}[kind]
+        return display.from_comparison(comparison, ax=ax)
+    display = {"roc": RocBandDisplay, "precision-recall": PrecisionRecallBandDisplay}[kind]
+    return display.from_comparison(comparison, None if name is None else [name], ax=ax)
+
+
+def best_of(comparison):
+    """Return the name of the estimator with the best mean score, the baseline aside.
+
+    Parameters
+    ----------
+    comparison : Comparison
+
+    Returns
+    -------
+    name : str
+    """
+    return ComparisonDisplay.from_comparison(comparison, plot=False).rows[0].name
+
+
+def draw_calibration(comparison, name, ax=None):
+    """Draw a reliability curve of out-of-fold probabilities with scikit-learn's own display.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of two classes.
+    name : str
+    ax : Axes or None, default=None
+
+    Returns
+    -------
+    display : sklearn.calibration.CalibrationDisplay
+    """
+    from sklearn.calibration import CalibrationDisplay
+
+    if comparison.pos_label is None:
+        raise ValueError("A reliability curve needs two classes, one of them positive.")
+    chances, bins = positive_chances(comparison, name)
+    display = CalibrationDisplay.from_predictions(
+        comparison.truth(), chances, n_bins=bins, strategy="quantile",
+        pos_label=comparison.pos_label, name=plain(name), ax=axes_for(ax, (5.2, 4.4)),
+        color=colour_of(comparison.names, name, comparison.baseline), markersize=4,
+    )  # fmt: skip
+    positive = plain(comparison.pos_label, 20)
+    display.ax_.set(
+        xlabel=f"Predicted probability ({positive})", ylabel=f"Observed share ({positive})",
+        xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal",
+    )  # fmt: skip
+    display.ax_.get_lines()[0].set(color=QUIET, linewidth=0.8)
+    display.ax_.legend(frameon=False, fontsize=8, loc="upper left")
+    tidy(display.ax_)
+    return display
+
+
+def positive_chances(comparison, name):
+    """Return out-of-fold probabilities of the positive class, and into how many bins they go.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    name : str
+
+    Returns
+    -------
+    chances : ndarray (n_tested,)
+    bins : int
+    """
+    column = list(comparison.classes).index(comparison.pos_label)
+    chances = comparison.probabilities(name)[:, column]
+    return chances, 10 if len(chances) >= 200 else 5

@@ -1,0 +1,257 @@
+"""Gallery of predictions: the pictures behind a score, the most confident mistakes first."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.utils import check_consistent_length, column_or_1d
+
+from skmedimg._plotting import SERIES, plain
+from skmedimg.images._for_display import displayable, image_at
+
+SHOWS = ("mistakes", "correct", "unsure", "any")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One prediction of a gallery.
+
+    Attributes
+    ----------
+    row : int
+        Of X.
+    picture : ndarray (height, width) or (height, width, 3) of uint8
+    true, predicted : object
+        Labels.
+    probability : float or None
+        Given to the predicted label.
+    """
+
+    row: int
+    picture: np.ndarray
+    true: object
+    predicted: object
+    probability: float = None
+
+    @property
+    def correct(self):
+        """bool: whether the prediction is right."""
+        return self.true == self.predicted
+
+    @property
+    def caption(self):
+        """str: true label, predicted label and its probability."""
+        sure = "" if self.probability is None else f" ({self.probability:.0%})"
+        if self.correct:
+            return f"{self.true!s}{sure}"
+        return f"{self.true!s}, called {self.predicted!s}{sure}"
+
+
+class PredictionGallery:
+    """Images with their true label, the predicted one and its probability.
+
+    Parameters
+    ----------
+    shown : list of Shown
+    name : str or None, default=None
+        The estimator.
+    show : {"mistakes", "correct", "unsure", "any"}, default="mistakes"
+        What was chosen.
+    total : int or None, default=None
+        How many there were to choose from.
+
+    Attributes
+    ----------
+    axes_ : ndarray of Axes
+    figure_ : Figure
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from skmedimg.evaluation import PredictionGallery
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = KNeighborsClassifier().fit(X[:900], y[:900])
+    >>> gallery = PredictionGallery.from_estimator(model, X[900:], y[900:], n=3, plot=False)
+    >>> [each.caption for each in gallery.shown]
+    ['5, called 9 (100%)', '5, called 6 (100%)', '2, called 0 (100%)']
+    """
+
+    def __init__(self, shown, name=None, show="mistakes", total=None):
+        self.shown = shown
+        self.name = name
+        self.show = show
+        self.total = total
+
+    @classmethod
+    def from_predictions(
+        cls, X, y_true, y_pred, probability=None, *, show="mistakes", n=12, rows=None,
+        image_shape=None, name=None, axes=None, plot=True,
+    ):  # fmt: skip
+        """Choose images by what was predicted of them, and draw them.
+
+        Parameters
+        ----------
+        X : any kind of X of the data contract
+        y_true, y_pred : array-like (n_predictions,)
+        probability : array-like (n_predictions,) or None, default=None
+            Given to the predicted label.
+        show : {"mistakes", "correct", "unsure", "any"}, default="mistakes"
+            Mistakes and correct ones come most confident first, unsure ones least confident first.
+        n : int, default=12
+            Most images shown.
+        rows : array-like (n_predictions,) of int or None, default=None
+            The row of X that each prediction is about; None means all, in order.
+        image_shape : tuple of int or None, default=None
+            Shape of one image where X holds rows.
+        name : str or None, default=None
+        axes : ndarray of Axes or None, default=None
+        plot : bool, default=True
+
+        Returns
+        -------
+        gallery : PredictionGallery
+        """
+        if show not in SHOWS:
+            raise ValueError(f"show={show!r} must be one of {', '.join(map(repr, SHOWS))}.")
+        y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
+        rows = np.arange(len(y_true)) if rows is None else np.asarray(rows)
+        check_consistent_length(y_true, y_pred, rows, probability)
+        chosen, total = _choose(y_true == y_pred, probability, show, n)
+        shown = [
+            Shown(
+                int(rows[i]), displayable(image_at(X, rows[i], image_shape)), y_true[i], y_pred[i],
+                None if probability is None else float(probability[i]),
+            )
+            for i in chosen
+        ]  # fmt: skip
+        gallery = cls(shown, name, show, total)
+        return gallery.plot(axes) if plot else gallery
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, y, *, show="mistakes", n=12, image_shape=None, name=None, axes=None,
+        plot=True,
+    ):  # fmt: skip
+        """Predict X with a fitted classifier and draw some of it.
+
+        Parameters
+        ----------
+        estimator : classifier
+        X : any kind of X of the data contract
+        y : array-like (n,)
+        show : {"mistakes", "correct", "unsure", "any"}, default="mistakes"
+        n : int, default=12
+        image_shape : tuple of int or None, default=None
+        name : str or None, default=None
+        axes : ndarray of Axes or None, default=None
+        plot : bool, default=True
+
+        Returns
+        -------
+        gallery : PredictionGallery
+        """
+        chances = estimator.predict_proba(X) if hasattr(estimator, "predict_proba") else None
+        return cls.from_predictions(
+            X, y, estimator.predict(X), None if chances is None else chances.max(axis=1),
+            show=show, n=n, image_shape=image_shape, name=name or type(estimator).__name__,
+            axes=axes, plot=plot,
+        )  # fmt: skip
+
+    @classmethod
+    def from_comparison(
+        cls, comparison, X, name, *, show="mistakes", n=12, image_shape=None, axes=None, plot=True
+    ):
+        """Draw out-of-fold predictions: each by a model that never saw the image.
+
+        Parameters
+        ----------
+        comparison : Comparison
+        X : any kind of X of the data contract
+            What was compared on.
+        name : str
+        show : {"mistakes", "correct", "unsure", "any"}, default="mistakes"
+        n : int, default=12
+        image_shape : tuple of int or None, default=None
+        axes : ndarray of Axes or None, default=None
+        plot : bool, default=True
+
+        Returns
+        -------
+        gallery : PredictionGallery
+        """
+        return cls.from_predictions(
+            X, comparison.truth(), comparison.predictions(name), _certainty(comparison, name),
+            show=show, n=n, rows=comparison.rows(), image_shape=image_shape, name=name,
+            axes=axes, plot=plot,
+        )  # fmt: skip
+
+    def plot(self, axes=None):
+        """Draw.
+
+        Parameters
+        ----------
+        axes : ndarray of Axes or None, default=None
+            At least one per image.
+
+        Returns
+        -------
+        gallery : PredictionGallery
+        """
+        self.axes_ = grid_axes(axes, len(self.shown))
+        self.figure_ = self.axes_[0].figure
+        for ax in self.axes_:
+            ax.set_axis_off()
+        for ax, each in zip(self.axes_, self.shown, strict=False):
+            ax.imshow(each.picture, cmap="gray", vmin=0, vmax=255)
+            colour = SERIES[2] if each.correct else SERIES[6]
+            lines = [plain(line, 24) for line in each.caption.split(", called ")]
+            ax.set_title("\ncalled ".join(lines), fontsize=8, color=colour)
+        if not self.shown:
+            self.axes_[0].text(0.5, 0.5, f"no {self.show}", ha="center", va="center")
+        return self
+
+
+def _choose(correct, probability, show, n):
+    """Return which predictions to show, in order, and how many could have been."""
+    wanted = {"mistakes": ~correct, "correct": correct}.get(show, np.ones(len(correct), bool))
+    candidates = np.flatnonzero(wanted)
+    if probability is not None and show != "any":
+        certain = np.asarray(probability)[candidates]
+        certain = certain if show == "unsure" else -certain
+        candidates = candidates[np.argsort(certain, kind="stable")]
+    return candidates[:n], len(candidates)
+
+
+def _certainty(comparison, name):
+    """Return the probability of each predicted label, or None where there are none."""
+    try:
+        chances = comparison.probabilities(name)
+    except ValueError:
+        return None
+    columns = np.searchsorted(comparison.classes, comparison.predictions(name))
+    return chances[np.arange(len(chances)), columns]
+
+
+def grid_axes(axes, count):
+    """Return `axes` flattened, or at least `count` new ones.
+
+    Parameters
+    ----------
+    axes : ndarray of Axes or None
+    count : int
+
+    Returns
+    -------
+    axes : ndarray of Axes
+    """
+    if axes is not None:
+        axes = np.ravel(axes)
+        if len(axes) < count:
+            raise ValueError(f"The gallery needs {count} axes, but got {len(axes)}.")
+        return axes
+    import matplotlib.pyplot as plt
+
+    columns = min(6, max(1, count))
+    rows = max(1, -(-count // columns))
+    size = (1.9 * columns, 2.25 * rows)
+    return plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")[1].ravel()

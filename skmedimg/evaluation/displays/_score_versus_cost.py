@@ -1,0 +1,122 @@
+"""Display of scores against what they cost."""
+
+import numpy as np
+
+from skmedimg._plotting import axes_for, colour_of, plain, tidy
+from skmedimg.evaluation.displays._comparison_display import capital, score_rows
+
+
+class ScoreVersusCost:
+    """Score against what it cost: fit time or trained parameters.
+
+    Parameters
+    ----------
+    rows : list of ScoreRow
+    title : str
+        What the score is called.
+    cost_title : str
+    baseline : str or None, default=None
+    order : list of str or None, default=None
+        Names in the order that gives them their colours.
+
+    Attributes
+    ----------
+    ax_ : Axes
+    figure_ : Figure
+
+    See Also
+    --------
+    ComparisonDisplay : The scores alone.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.linear_model import RidgeClassifier
+    >>> from skmedimg import compare
+    >>> from skmedimg.evaluation import ScoreVersusCost
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> result = compare(
+    ...     {"ridge": RidgeClassifier()}, X, y, pos_label=0, random_state=0, verbose=0
+    ... )
+    >>> display = ScoreVersusCost.from_comparison(result, cost="parameters")
+    >>> [(row.name, int(row.cost)) for row in display.rows]
+    [('ridge', 31)]
+    """
+
+    def __init__(self, rows, title, cost_title, baseline=None, order=None):
+        self.rows = rows
+        self.title = title
+        self.cost_title = cost_title
+        self.baseline = baseline
+        self.order = order
+
+    @classmethod
+    def from_comparison(cls, comparison, metric=None, *, cost="time", ax=None, plot=True):
+        """Collect scores and costs of a comparison and draw them.
+
+        Parameters
+        ----------
+        comparison : Comparison
+        metric : str or None, default=None
+        cost : {"time", "parameters"}, default="time"
+            Mean seconds of a fit, or parameters trained. Estimators whose cost is not known are
+            left out.
+        ax : Axes or None, default=None
+        plot : bool, default=True
+
+        Returns
+        -------
+        display : ScoreVersusCost
+        """
+        if cost not in _COSTS:
+            raise ValueError(f"cost={cost!r} must be 'time' or 'parameters'.")
+        title, cost_of = _COSTS[cost]
+        metric = comparison.metric(metric)
+        rows = [row for row in score_rows(comparison, metric, cost_of) if row.cost > 0]
+        order = list(comparison.names)
+        display = cls(rows, capital(metric.title), title, comparison.baseline, order)
+        return display.plot(ax) if plot else display
+
+    def plot(self, ax=None):
+        """Draw.
+
+        Parameters
+        ----------
+        ax : Axes or None, default=None
+
+        Returns
+        -------
+        display : ScoreVersusCost
+        """
+        self.ax_ = axes_for(ax, (6.0, 3.6))
+        self.figure_ = self.ax_.figure
+        for row in self.rows:
+            names = self.order or [each.name for each in self.rows]
+            colour = colour_of(names, row.name, self.baseline)
+            self.ax_.plot([row.cost, row.cost], [row.low, row.high], color=colour, linewidth=1.5)
+            self.ax_.plot(row.cost, row.mean, "o", color=colour)
+            self.ax_.annotate(
+                plain(row.name), (row.cost, row.mean), (6, 3), textcoords="offset points",
+                fontsize=8,
+            )  # fmt: skip
+        if self.rows:
+            self.ax_.set_xscale("log")
+        self.ax_.margins(x=0.25)
+        self.ax_.set(xlabel=self.cost_title, ylabel=self.title)
+        tidy(self.ax_)
+        return self
+
+
+def _seconds(comparison, name):
+    return float(np.nanmean(comparison.fit_times[name]))
+
+
+def _trained(comparison, name):
+    counted = comparison.parameters.get(name)
+    return float(counted["trainable"]) if counted else np.nan
+
+
+_COSTS = {
+    "time": ("Seconds per fit (logarithmic)", _seconds),
+    "parameters": ("Trained parameters (logarithmic)", _trained),
+}

@@ -1,0 +1,74 @@
+"""Baselines: what is reached without looking at a single image."""
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.dummy import DummyClassifier
+from sklearn.utils.validation import check_is_fitted
+
+BASELINES = {"classification": "majority class", "segmentation": "majority mask"}
+
+
+class MajorityMask(BaseEstimator):
+    """Predict for every pixel the label it has most often in the training masks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmedimg.evaluation.running._baseline import MajorityMask
+    >>> masks = np.array([[[0, 1]], [[1, 1]], [[0, 0]]])
+    >>> MajorityMask().fit(np.zeros(3), masks).predict(np.zeros(1))
+    array([[[0, 1]]])
+    """
+
+    def fit(self, X, y):
+        """Count labels per pixel.
+
+        Parameters
+        ----------
+        X : ignored
+        y : ndarray of shape (n_samples, height, width)
+
+        Returns
+        -------
+        self : MajorityMask
+        """
+        labels = np.unique(y)
+        votes = np.stack([(y == label).sum(0) for label in labels])
+        self.mask_ = labels[votes.argmax(0)]
+        return self
+
+    def predict(self, X):
+        """Return the same mask for every row.
+
+        Parameters
+        ----------
+        X : sequence of length n_samples
+
+        Returns
+        -------
+        masks : ndarray of shape (n_samples, height, width)
+        """
+        check_is_fitted(self)
+        return np.repeat(self.mask_[None], len(X), axis=0)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = "segmenter"
+        return tags
+
+
+def make_baseline(task):
+    """Return the baseline of a task.
+
+    Parameters
+    ----------
+    task : {"classification", "segmentation"}
+
+    Returns
+    -------
+    estimator : BaseEstimator
+        It looks at the number of rows alone.
+    """
+    if task == "segmentation":
+        return MajorityMask()
+    return DummyClassifier(strategy="prior")

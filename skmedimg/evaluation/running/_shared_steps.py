@@ -1,0 +1,119 @@
+"""Steps that learn nothing from a training set are run once, for all folds."""
+
+import time
+
+import numpy as np
+from sklearn.base import TransformerMixin
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import get_tags
+
+from skmedimg._sklearn import num_samples, take_rows
+from skmedimg.evaluation.running._fit_one import seed_estimator
+
+_ROWS_TRIED = 9
+
+
+def share_steps(estimators, X, done=None):
+    """Run the leading steps of pipelines that learn nothing, once each.
+
+    A step is shared when it says that it needs no fitting (scikit-learn's tag `requires_fit`, or
+    `learns_from_rows = False` on its class), does the same in `fit_transform` as in `transform`,
+    is no sampler, and gives the first rows the same values alone as among all.
+
+    Parameters
+    ----------
+    estimators : dict of str to BaseEstimator
+    X : any kind of X of the data contract
+    done : callable, default=None
+        Called with the name of each estimator when its steps have run.
+
+    Returns
+    -------
+    prepared : dict of str to (BaseEstimator, X, float)
+        What is left of the pipeline, what it is given, and the seconds it took.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import Normalizer, StandardScaler
+    >>> from skmedimg.evaluation.running._shared_steps import share_steps
+    >>> model = make_pipeline(Normalizer(), StandardScaler(), LogisticRegression())
+    >>> rest, X, _ = share_steps({"model": model}, np.array([[3.0, 4.0], [1.0, 0.0]]))["model"]
+    >>> X
+    array([[0.6, 0.8],
+           [1. , 0. ]])
+    >>> [name for name, _ in rest.steps]
+    ['standardscaler', 'logisticregression']
+    """
+    known, prepared = {}, {}
+    for name, estimator in estimators.items():
+        begin = time.perf_counter()
+        prepared[name] = (*_prepare(estimator, X, known), time.perf_counter() - begin)
+        if done is not None:
+            done(name)
+    return prepared
+
+
+def stateless_steps(estimator):
+    """Return the leading steps of a pipeline that learn nothing.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+
+    Returns
+    -------
+    steps : list of BaseEstimator
+        Empty for anything but a pipeline.
+    """
+    found = []
+    for _, step in getattr(estimator, "steps", [])[:-1]:
+        if not _learns_nothing(step):
+            break
+        found.append(step)
+    return found
+
+
+def _prepare(estimator, X, known):
+    written = ""
+    for used, step in enumerate(stateless_steps(estimator)):
+        written += repr(step.get_params()) + type(step).__qualname__
+        if written not in known:
+            known[written] = _transform(step, X)
+        if known[written] is None:
+            return estimator[used:], X
+        X = known[written]
+    used = len(stateless_steps(estimator))
+    return (estimator[used:] if used else estimator), X
+
+
+def _learns_nothing(step):
+    if isinstance(step, (str, FunctionTransformer)) or not hasattr(step, "transform"):
+        return False  # a function may look at all rows at once
+    learns = get_tags(step).requires_fit and getattr(step, "learns_from_rows", True)
+    if hasattr(step, "fit_resample") or learns:
+        return False
+    return type(step).fit_transform is TransformerMixin.fit_transform
+
+
+def _transform(step, X):
+    """Transform all rows, or return None where the first ones alone come out otherwise."""
+    step = seed_estimator(step, 0)  # a copy: the user's own stays unfitted
+    transformed = step.fit_transform(X)
+    if num_samples(transformed) != num_samples(X):
+        return None
+    few = np.arange(min(_ROWS_TRIED, num_samples(X)))
+    alone, among = step.fit_transform(take_rows(X, few)), take_rows(transformed, few)
+    return transformed if _equal(alone, among) else None
+
+
+def _equal(alone, among):
+    if hasattr(alone, "paths"):
+        return list(alone.paths) == list(among.paths)
+    return np.allclose(_values(alone), _values(among), rtol=1e-5, atol=1e-6)
+
+
+def _values(array):
+    return array.toarray() if hasattr(array, "toarray") else np.asarray(array)

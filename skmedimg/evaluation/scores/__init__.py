@@ -1,0 +1,1 @@
+"""Scores of predictions: the table of metrics, weights, the positive class and operating points."""

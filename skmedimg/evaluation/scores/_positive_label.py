@@ -1,0 +1,100 @@
+"""Which of two classes is the positive one: asked for, or guessed aloud."""
+
+import re
+import warnings
+
+import numpy as np
+
+# A class so named is what one hopes for, never what one looks for.
+_HEALTHY = re.compile(
+    r"(?:^|[^a-z0-9])(?:normal|benign|no|non|not|none|negative|neg|healthy|health|control|controls"
+    r"|absent|absence|without|unaffected|sain|false|0)(?:$|[^a-z0-9])"
+)
+
+
+def positive_label(classes, pos_label=None):
+    """Return the positive one of two classes; None where there are more.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Sorted.
+    pos_label : label, default=None
+        None guesses: 1 of 0/1, -1/1 and False/True in silence, as everywhere in scikit-learn;
+        otherwise with a warning, and never a class named like normal, benign, no, negative,
+        healthy or control.
+
+    Returns
+    -------
+    pos_label : label or None
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmedimg.evaluation.scores._positive_label import positive_label
+    >>> positive_label(np.array([0, 1]))
+    1
+    >>> positive_label(np.array(["NORMAL", "PNEUMONIA"]), pos_label="PNEUMONIA")
+    'PNEUMONIA'
+    """
+    if pos_label is not None:
+        return _known(classes, pos_label)
+    if len(classes) != 2:
+        return None
+    return _plain(classes[1]) if _is_flag(classes) else _guess(classes)
+
+
+def code_labels(labels, classes):
+    """Return the position of every label among the sorted classes.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_samples,)
+    classes : ndarray of shape (n_classes,)
+
+    Returns
+    -------
+    codes : ndarray of int of shape (n_samples,)
+    """
+    codes = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
+    if not np.array_equal(classes[codes], labels):
+        strange = labels[classes[codes] != labels][0]
+        raise ValueError(f"{strange!r} was predicted, which is none of the classes {classes}.")
+    return codes
+
+
+def _known(classes, pos_label):
+    if len(classes) != 2:
+        raise ValueError(
+            f"pos_label={pos_label!r} needs two classes, but y has {len(classes)}: leave it out."
+        )
+    plain = [_plain(label) for label in classes]
+    found = [label for label in plain if label == pos_label]
+    if not found:
+        raise ValueError(f"pos_label={pos_label!r} is none of the classes {plain}.")
+    return found[0]
+
+
+def _is_flag(classes):
+    return classes.dtype.kind in "biuf" and classes[1] == 1 and classes[0] in (0, -1)
+
+
+def _guess(classes):
+    low, high = (_plain(label) for label in classes)
+    swap = _is_healthy(high) and not _is_healthy(low)
+    positive, negative = (low, high) if swap else (high, low)
+    warnings.warn(
+        f"pos_label was not given: {positive!r} is taken as the positive class and {negative!r} "
+        "as the negative one. Pass pos_label= to choose and to silence this.",
+        UserWarning,
+        stacklevel=5,
+    )
+    return positive
+
+
+def _plain(label):
+    return label.item() if isinstance(label, np.generic) else label
+
+
+def _is_healthy(label):
+    return bool(_HEALTHY.search(str(label).lower()))

@@ -1,0 +1,1 @@
+"""Folds, patients and targets of an evaluation."""

@@ -1,0 +1,86 @@
+"""Handing patients on to an estimator whose fit can use them."""
+
+import inspect
+
+from sklearn.utils.metadata_routing import get_routing_for_object
+
+from skmedimg._sklearn import routing_enabled
+
+
+def groups_for_fit(estimator, groups):
+    """Return the parameter of `fit` by which an estimator learns of the patients.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+    groups : ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    parameters : dict
+        Empty where `fit` has no use for them.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import GridSearchCV, GroupKFold
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skmedimg.evaluation.splitting._groups import groups_for_fit
+    >>> groups_for_fit(LogisticRegression(), ["ann", "bob"])
+    {}
+    >>> search = GridSearchCV(LogisticRegression(), {"C": [1, 10]}, cv=GroupKFold(2))
+    >>> groups_for_fit(make_pipeline(search), ["ann", "bob"])
+    {'gridsearchcv__groups': ['ann', 'bob']}
+    """
+    name = _parameter(estimator)
+    return {} if name is None else {name: groups}
+
+
+def splits_patients(estimator):
+    """Tell whether an estimator holds a search whose inner folds ignore the patients.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+
+    Returns
+    -------
+    splits : bool
+    """
+    if hasattr(estimator, "steps"):
+        return splits_patients(estimator.steps[-1][1])
+    searches = hasattr(estimator, "cv") and hasattr(estimator, "fit")
+    return searches and _parameter(estimator) is None
+
+
+def _parameter(estimator):
+    if routing_enabled():
+        wanted = get_routing_for_object(estimator).consumes("fit", ["groups"])
+        return "groups" if wanted else None
+    if hasattr(estimator, "steps"):
+        return _parameter_of_last(estimator)
+    explicit = "groups" in inspect.signature(estimator.fit).parameters
+    # without early stopping nothing inside a fit is split, and not every sampler can be followed
+    useful = explicit and getattr(estimator, "early_stopping", True)
+    return "groups" if useful or _has_grouped_splitter(estimator) else None
+
+
+def _parameter_of_last(pipeline):
+    name, last = pipeline.steps[-1]
+    inner = None if isinstance(last, str) else _parameter(last)
+    if inner is None:
+        return None
+    explicit = "groups" in inspect.signature(pipeline.fit).parameters
+    return inner if explicit else f"{name}__{inner}"
+
+
+def _has_grouped_splitter(estimator):
+    splitter = getattr(estimator, "cv", None)
+    if not hasattr(splitter, "get_metadata_routing"):
+        return False
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in _fit_parameters(estimator))
+    return takes_any and bool(get_routing_for_object(splitter).consumes("split", ["groups"]))
+
+
+def _fit_parameters(estimator):
+    return inspect.signature(estimator.fit).parameters.values()

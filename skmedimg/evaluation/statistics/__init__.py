@@ -1,0 +1,1 @@
+"""Intervals of scores and tests of differences between models."""

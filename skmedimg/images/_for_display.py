@@ -1,0 +1,100 @@
+"""Single images taken from any kind of X and made fit for showing."""
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+from skmedimg.images._paths import list_paths
+from skmedimg.images._read_image import read_image
+from skmedimg.images._shape import resolve_image_shape
+
+
+def image_at(X, row, image_shape=None):
+    """Return one image of X.
+
+    Parameters
+    ----------
+    X : any kind of X of the data contract
+    row : int
+    image_shape : tuple of int or None, default=None
+        Shape of one image where X holds rows.
+
+    Returns
+    -------
+    image : ndarray (height, width[, channels])
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmedimg.images._for_display import image_at
+    >>> image_at(np.zeros((3, 64)), 1).shape
+    (8, 8, 1)
+    """
+    if len(getattr(X, "shape", ())) >= 3:
+        return np.asarray(X[int(row)])
+    column = X.iloc[[row]] if hasattr(X, "iloc") else X[int(row) : int(row) + 1]
+    paths = list_paths(column)
+    if paths is not None:
+        return read_image(paths[0])
+    image = np.asarray(column)[0]
+    if image.ndim == 1:
+        return image.reshape(resolve_image_shape(image_shape, len(image)))
+    return image
+
+
+def displayable(image, low=None, high=None):
+    """Return an image as 8-bit grey or RGB, its own range stretched unless it is 8-bit already.
+
+    Parameters
+    ----------
+    image : ndarray (height, width[, channels])
+    low, high : float or None, default=None
+        Values shown black and white.
+
+    Returns
+    -------
+    picture : ndarray (height, width) or (height, width, 3) of uint8
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmedimg.images._for_display import displayable
+    >>> displayable(np.array([[0.0, 0.5, 2.0]])).tolist()
+    [[0, 64, 255]]
+    """
+    image = np.asarray(image)
+    if image.ndim == 3:
+        image = image[..., :3] if image.shape[2] >= 3 else image[..., 0]
+    if image.dtype == np.uint8 and low is None:
+        return image
+    values = image.astype(np.float64)
+    low = values.min() if low is None else low
+    span = (values.max() if high is None else high) - low
+    return np.rint(np.clip((values - low) / (span or 1), 0, 1) * 255).astype(np.uint8)
+
+
+def data_uri(picture, side=160, quality=80):
+    """Return a picture as the text of a small JPEG that HTML can hold.
+
+    Parameters
+    ----------
+    picture : ndarray (height, width) or (height, width, 3) of uint8
+    side : int, default=160
+        Longest side; larger pictures are reduced, and small ones enlarged by whole pixels.
+    quality : int, default=80
+
+    Returns
+    -------
+    uri : str
+    """
+    image = Image.fromarray(np.ascontiguousarray(picture))
+    if max(image.size) > side:
+        image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    elif max(image.size) <= side // 2:
+        times = side // max(image.size)
+        image = image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,235 @@
+"""A transformer from paths to images of one size."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from skmedimg._sklearn import Interval, StrOptions, fit_context
+from skmedimg.images._decode import ALLOWED, DecodeOptions, check_options, prepare
+from skmedimg.images._image_transformer import ImageTransformer
+from skmedimg.images._lazy_images import LazyImages
+from skmedimg.images._limits import MAX_PIXELS
+from skmedimg.images._n_jobs import N_JOBS
+from skmedimg.images._paths import list_paths
+from skmedimg.images._validate import check_images
+
+
+class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
+    """Load images from paths, and bring them to one colour and size.
+
+    The first step of a pipeline that starts from files. Images that are in memory already are
+    brought to the same size, so that a fitted pipeline takes them as well.
+
+    Parameters
+    ----------
+    size : tuple of int, int or None, default=None
+        (height, width) of every image; an integer means a square. None keeps the size of the
+        files, which must then all be alike.
+    color : {"gray", "rgb", "keep"}, default="gray"
+        "gray": one value per pixel. "rgb": three. "keep": as the files have it, all alike.
+    aspect : {"stretch", "pad", "crop", "shorter"}, default="stretch"
+        What happens to the proportions. "stretch": both sides are made to fit. "pad": the whole
+        image, on black. "crop": the largest central part of the wanted proportions. "shorter":
+        the shorter side becomes the smaller of `size`; the images must then all come out alike.
+    interpolation : {"nearest", "box", "bilinear", "bicubic", "lanczos"}, default="bilinear"
+        Filter of the resizing; it is antialiased, except "nearest".
+    crop : {"none", "foreground"}, default="none"
+        "foreground": cut each image to its largest bright part before it is resized, see
+        :func:`skmedimg.images.crop_foreground`.
+    draft : bool, default=False
+        Let the JPEG decoder skip detail that the resizing would average away: faster, and a
+        fraction of a grey level off on average.
+    dtype : {"uint8", "uint16"} or None, default=None
+        Depth that integer pixels are rescaled to. None keeps that of the files, all alike.
+    window : tuple of float or None, default=None
+        (center, width) of the DICOM values shown. None takes the window named in each file.
+    max_pixels : int, default=100_000_000
+        Files of larger images are refused before they are decoded.
+    lazy : bool, default=False
+        True gives out :class:`LazyImages`, which decode batch by batch: for more images than the
+        memory holds.
+    on_error : {"raise", "skip-report"}, default="raise"
+        What happens to files that cannot be read. Only "raise" is possible here, since dropping
+        rows of X would leave y behind: ``load_image_folder(root, on_error="skip-report")`` drops
+        both, and reports what it dropped.
+    image_shape : tuple of int or None, default=None
+        (height, width[, channels]) of images that come as rows; None means square.
+    n_jobs : int or None, default=None
+        Threads that decode. None: one per usable core, and one in a worker process.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Attributes
+    ----------
+    output_shape_ : tuple of int
+        (height, width, channels) of the images given out.
+    image_shape_ : tuple of int
+        (height, width, channels) seen in `fit`; only when fitted on images in memory.
+    n_features_in_ : int
+        height * width * channels seen in `fit`; only when fitted on images in memory.
+
+    See Also
+    --------
+    load_image_folder : Paths, labels and patients of a folder.
+    LazyImages : What comes out with ``lazy=True``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from skmedimg import ImageLoader
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for k in range(3):
+    ...     Image.new("L", (40, 30 + k), 10 * k).save(folder / f"{k}.png")
+    >>> paths = sorted(folder.iterdir())
+    >>> ImageLoader((16, 16)).fit_transform(paths).shape
+    (3, 16, 16)
+    >>> ImageLoader(16, color="rgb", lazy=True).fit_transform(paths)
+    LazyImages(shape=(3, 16, 16, 3), dtype=uint8)
+    """
+
+    _parameter_constraints = {
+        "size": ["array-like", Interval(Integral, 1, None, closed="left"), None],
+        **{
+            name: [StrOptions({*ALLOWED[name]})]
+            for name in ("color", "aspect", "interpolation", "crop")
+        },
+        "draft": ["boolean"],
+        "dtype": [StrOptions({"uint8", "uint16"}), None],
+        "window": ["array-like", None],
+        "max_pixels": [Interval(Real, 1, None, closed="left")],
+        "lazy": ["boolean"],
+        "on_error": [StrOptions({"raise", "skip-report"})],
+        "image_shape": ["array-like", None],
+        "n_jobs": N_JOBS,
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        size=None,
+        *,
+        color="gray",
+        aspect="stretch",
+        interpolation="bilinear",
+        crop="none",
+        draft=False,
+        dtype=None,
+        window=None,
+        max_pixels=MAX_PIXELS,
+        lazy=False,
+        on_error="raise",
+        image_shape=None,
+        n_jobs=None,
+        verbose=0,
+    ):
+        self.size = size
+        self.color = color
+        self.aspect = aspect
+        self.interpolation = interpolation
+        self.crop = crop
+        self.draft = draft
+        self.dtype = dtype
+        self.window = window
+        self.max_pixels = max_pixels
+        self.lazy = lazy
+        self.on_error = on_error
+        self.image_shape = image_shape
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Read the first image, to know the shape of all.
+
+        Parameters
+        ----------
+        X : sequence of paths (n,) or (n, 1), or images in memory
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : ImageLoader
+        """
+        self._refuse_skipping()
+        paths = list_paths(X)
+        if paths is None:
+            images = check_images(self, X, reset=True, image_shape=self.image_shape)
+            self.output_shape_ = _three_sides(self._prepared(images[:1])[0].shape)
+        else:
+            self._forget_images()
+            self.output_shape_ = _three_sides(self._lazy_images(paths).shape[1:])
+        return self
+
+    def transform(self, X):
+        """Load the images.
+
+        Parameters
+        ----------
+        X : sequence of paths (n,) or (n, 1), or images in memory
+
+        Returns
+        -------
+        images : ndarray or LazyImages, (n, height, width) or (n, height, width, 3)
+        """
+        check_is_fitted(self)
+        paths = list_paths(X)
+        images = self._in_memory(X) if paths is None else self._lazy_images(paths)
+        if _three_sides(images.shape[1:]) != self.output_shape_:
+            raise ValueError(self._unlike_the_fitted(images.shape[1:]))
+        if self.lazy or not isinstance(images, LazyImages):
+            return images
+        return images.load(verbose=self.verbose)
+
+    def _refuse_skipping(self):
+        if self.on_error == "skip-report":
+            raise ValueError(
+                'on_error="skip-report" would drop rows of X and leave y behind. Drop both with '
+                'load_image_folder(root, on_error="skip-report") and load its paths.'
+            )
+
+    def _forget_images(self):
+        for name in ("image_shape_", "n_features_in_"):
+            vars(self).pop(name, None)
+
+    def _lazy_images(self, paths):
+        options = {name: getattr(self, name) for name in DecodeOptions._fields}
+        return LazyImages(paths, **options, n_jobs=self.n_jobs)
+
+    def _in_memory(self, X):
+        """Check and resize images; a loader fitted on paths takes those of any one shape."""
+        seen = hasattr(self, "image_shape_")
+        judge = self if seen else clone(self)
+        return self._prepared(check_images(judge, X, reset=not seen, image_shape=self.image_shape))
+
+    def _prepared(self, images):
+        options = check_options(DecodeOptions(*(getattr(self, f) for f in DecodeOptions._fields)))
+        return np.stack(
+            [prepare(_plain(image), options, f"Image {row}") for row, image in enumerate(images)]
+        )
+
+    def _unlike_the_fitted(self, shape):
+        fitted, got = ("x".join(map(str, sides)) for sides in (self.output_shape_, shape))
+        return (
+            f"ImageLoader was fitted on {fitted} images and cannot give out {got}. Set "
+            'size=(height, width) and color="gray" or "rgb" to bring all to one shape.'
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _plain(image):
+    """Drop the axis of a single channel."""
+    return image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
+
+
+def _three_sides(shape):
+    return tuple(shape) if len(shape) == 3 else (*shape, 1)

@@ -1,0 +1,221 @@
+"""Images that stay in their files until they are asked for."""
+
+import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from skmedimg.images._decode import DecodeOptions, check_options, decode
+from skmedimg.images._limits import MAX_PIXELS, ImageReadError
+from skmedimg.images._n_jobs import check_n_jobs, thread_count
+
+
+class LazyImages:
+    """A stack of images that are read from their files when they are asked for.
+
+    It goes through `train_test_split`, `cross_val_score`, `GridSearchCV` and pipelines like an
+    array: a slice, a mask or an array of indices gives a view, which reads nothing; one integer
+    gives one decoded image. Nothing decodes the whole stack by accident: `numpy.asarray` raises,
+    and `load` does it on purpose.
+
+    Parameters
+    ----------
+    paths : sequence of str or os.PathLike, (n,)
+        One file per image.
+    size : tuple of int, int or None, default=None
+        (height, width) of every image; an integer means a square. None keeps the size of the
+        files, which must then all be alike.
+    color : {"gray", "rgb", "keep"}, default="gray"
+        "gray": one value per pixel. "rgb": three. "keep": as the files have it, all alike.
+    aspect : {"stretch", "pad", "crop", "shorter"}, default="stretch"
+        What happens to the proportions, see :func:`skmedimg.images.resize_image`.
+    interpolation : {"nearest", "box", "bilinear", "bicubic", "lanczos"}, default="bilinear"
+        Filter of the resizing; it is antialiased, except "nearest".
+    crop : {"none", "foreground"}, default="none"
+        "foreground": cut each image to its largest bright part before it is resized.
+    draft : bool, default=False
+        Let the JPEG decoder skip detail that the resizing would average away: faster, and a
+        fraction of a grey level off on average.
+    dtype : {"uint8", "uint16"} or None, default=None
+        Depth that integer pixels are rescaled to. None keeps that of the files, all alike.
+    window : tuple of float or None, default=None
+        (center, width) of the DICOM values shown. None takes the window named in each file.
+    max_pixels : int, default=100_000_000
+        Files of larger images are refused before they are decoded.
+    n_jobs : int or None, default=None
+        Threads that decode. None: one per usable core, and one in a worker process.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (n, height, width) or (n, height, width, 3).
+    dtype : numpy.dtype
+        Of every image, found by reading the first.
+    paths : ndarray (n,) of str objects
+        The files.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from skmedimg import LazyImages
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for k in range(5):
+    ...     Image.new("L", (40, 30), 10 * k).save(folder / f"{k}.png")
+    >>> images = LazyImages(sorted(folder.iterdir()), size=(16, 16))
+    >>> images
+    LazyImages(shape=(5, 16, 16), dtype=uint8)
+    >>> images[1:4]
+    LazyImages(shape=(3, 16, 16), dtype=uint8)
+    >>> images[[0, 3]].load().max(axis=(1, 2))
+    array([ 0, 30], dtype=uint8)
+    """
+
+    def __init__(
+        self,
+        paths,
+        *,
+        size=None,
+        color="gray",
+        aspect="stretch",
+        interpolation="bilinear",
+        crop="none",
+        draft=False,
+        dtype=None,
+        window=None,
+        max_pixels=MAX_PIXELS,
+        n_jobs=None,
+    ):
+        self.paths = _path_array(paths)
+        self.n_jobs = check_n_jobs(n_jobs, "LazyImages")
+        self._options = check_options(
+            DecodeOptions(
+                size, color, aspect, interpolation, crop, draft, dtype, window, max_pixels
+            )
+        )
+        first = decode(self.paths[0], self._options)
+        self._item_shape, self.dtype = first.shape, first.dtype
+
+    @property
+    def shape(self):
+        """Number of images and shape of each."""
+        return (len(self.paths), *self._item_shape)
+
+    @property
+    def ndim(self):
+        """Number of axes: 3 for grey, 4 for coloured images."""
+        return len(self.shape)
+
+    @property
+    def nbytes(self):
+        """Bytes that the decoded stack would take."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    def load(self, n_jobs=None, *, verbose=0):
+        """Decode every image.
+
+        Parameters
+        ----------
+        n_jobs : int or None, default=None
+            Threads that decode; None takes the stack's own.
+        verbose : int, default=0
+            1 shows a progress bar.
+
+        Returns
+        -------
+        images : ndarray (n, height, width) or (n, height, width, 3)
+        """
+        check_n_jobs(n_jobs, "LazyImages.load")
+        images = np.empty(self.shape, dtype=self.dtype)
+        decoded = self._decoded(n_jobs)
+        for row, image in enumerate(_with_progress(decoded, len(self)) if verbose else decoded):
+            images[row] = image
+        return images
+
+    def __len__(self):
+        return len(self.paths)
+
+    def __getitem__(self, key):
+        if isinstance(key, tuple):  # scikit-learn takes rows as X[rows, ...]
+            key = _row_key(key)
+        if isinstance(key, (int, np.integer)):
+            return self._decode(self.paths[key])
+        view = object.__new__(type(self))
+        vars(view).update(vars(self), paths=_take(self.paths, key))
+        return view
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError(
+            f"{self!r} is not turned into an array by accident: decoded it takes "
+            f"{self.nbytes / 2**20:.1f} MiB. Call .load() to decode it on purpose."
+        )
+
+    def __repr__(self):
+        return f"LazyImages(shape={self.shape}, dtype={self.dtype})"
+
+    def _decoded(self, n_jobs):
+        threads = min(thread_count(n_jobs or self.n_jobs), len(self))
+        if threads < 2:
+            yield from map(self._decode, self.paths)
+            return
+        with ThreadPoolExecutor(threads) as pool:
+            yield from pool.map(self._decode, self.paths)
+
+    def _decode(self, path):
+        image = decode(path, self._options)
+        if image.shape != self._item_shape or image.dtype != self.dtype:
+            raise ImageReadError(_unlike(path, image, self._item_shape, self.dtype))
+        return image
+
+
+def _path_array(paths):
+    if isinstance(paths, (str, bytes, os.PathLike)):
+        raise TypeError(f"paths needs a list of paths, but is one path: {paths!r}. Pass [path].")
+    paths = [os.fsdecode(path) for path in paths]
+    if not paths:
+        raise ValueError("paths is empty; it needs the path of at least one image.")
+    array = np.empty(len(paths), dtype=object)  # object: views share the strings
+    array[:] = paths
+    return array
+
+
+def _with_progress(decoded, total):
+    from tqdm import tqdm
+
+    return tqdm(decoded, total=total, desc="Loading", unit="image")
+
+
+def _row_key(key):
+    rows, *rest = key
+    if any(part is not Ellipsis and part != slice(None) for part in rest):
+        raise IndexError(
+            f"LazyImages can be indexed by images only, not within them: {key!r}. "
+            "Call .load() first, or take one image and index that."
+        )
+    return rows
+
+
+def _take(paths, key):
+    if key is Ellipsis:
+        return paths
+    if not isinstance(key, slice):
+        key = np.asarray(key)
+        key = key.astype(np.intp) if key.size == 0 and key.dtype != bool else key
+        if key.ndim != 1 or key.dtype.kind not in "iub":
+            raise IndexError(
+                f"LazyImages needs an integer, a slice, a mask or a list of integers, not {key!r}."
+            )
+    return paths[key]
+
+
+def _unlike(path, image, shape, dtype):
+    wanted, got = "x".join(map(str, shape)), "x".join(map(str, image.shape))
+    way_out = 'Set size=(height, width) and color="gray" or "rgb".'
+    if image.shape == shape:
+        way_out = 'Set dtype="uint8" or dtype="uint16" to bring them to one depth.'
+    return (
+        f"{path!r} is {got} {image.dtype}, but the first image is {wanted} {dtype}; "
+        f"a stack needs images of one shape and dtype. {way_out}"
+    )

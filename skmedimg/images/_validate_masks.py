@@ -1,0 +1,203 @@
+"""The gate's second page: what the masks of a segmenter may be."""
+
+import os
+
+import numpy as np
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
+
+from skmedimg.images._decode import prepare
+from skmedimg.images._lazy_images import LazyImages
+from skmedimg.images._mask_files import read_masks, stack_masks, stored_size
+from skmedimg.images._paths import list_paths
+from skmedimg.metrics._pairs import mask_values
+
+_MOST_CLASSES = 64
+_SPELLINGS = ({0, 1}, {0, 255})
+
+
+def check_masks(estimator, y, images):
+    """Return y as masks of class labels, as many and as large as the images.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+    y : array-like (n, height, width), (n, height * width) or (n,); mask paths (n,)
+        1-D labels mean constant masks.
+    images : ndarray (n, height, width, channels) or LazyImages
+
+    Returns
+    -------
+    masks : ndarray (n, height, width)
+        In the dtype they are stored in.
+    """
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is None"
+        )
+    of_files = _holds_paths(y)
+    masks = _read_masks(y, images) if of_files else _mask_array(y, images)
+    reason = _odd_values(mask_values(masks))
+    if reason:
+        raise ValueError(reason + (_first_odd_file(masks, list_paths(y)) if of_files else ""))
+    return masks
+
+
+def encode_masks(masks, classes):
+    """Return masks as the positions of their labels in `classes`.
+
+    0/1, 0/255 and booleans are the same binary mask, whichever was fitted.
+
+    Parameters
+    ----------
+    masks : ndarray (n, height, width)
+    classes : ndarray (n_classes,)
+        Sorted.
+
+    Returns
+    -------
+    encoded : ndarray (n, height, width) of uint8
+    """
+    found = mask_values(masks)
+    unknown = np.setdiff1d(found, classes)
+    if len(unknown) and _is_binary(found) and _is_binary(classes):
+        return (masks != 0).astype(np.uint8)
+    if len(unknown):
+        raise ValueError(
+            f"Masks hold the labels {unknown.tolist()}, but the classes seen in fit are "
+            f"{classes.tolist()}."
+        )
+    encoded = np.empty(masks.shape, dtype=np.uint8)
+    for row, mask in enumerate(masks):
+        encoded[row] = np.searchsorted(classes, mask)
+    return encoded
+
+
+def _holds_paths(y):
+    if isinstance(y, (str, os.PathLike)):
+        raise TypeError(f"y needs a list of mask paths, but is one path: {os.fspath(y)!r}.")
+    return list_paths(y) is not None
+
+
+def _read_masks(y, images):
+    paths = list_paths(y)
+    check_consistent_length(images, paths)
+    masks = read_masks(paths)
+    if isinstance(images, LazyImages):
+        files = zip(masks, paths, images.paths, strict=True)
+        masks = [_resized_like(images, *file) for file in files]
+    size = tuple(images.shape[1:3])
+    for path, mask in zip(paths, masks, strict=True):
+        if mask.shape != size:
+            raise ValueError(
+                f"The mask {path!r} is {_text(mask.shape)}, but its image is {_text(size)}. "
+                "Resize both alike, or give the segmenter the paths of the images and "
+                "image_shape=(height, width)."
+            )
+    return stack_masks(masks, paths)
+
+
+def _resized_like(images, mask, mask_path, image_path):
+    """Resize a mask as its image is resized, by nearest neighbours; one of that size stays."""
+    if mask.shape == images.shape[1:3]:
+        return mask
+    stored = stored_size(image_path)
+    if mask.shape != stored:
+        raise ValueError(
+            f"The mask {mask_path!r} is {_text(mask.shape)}, but its image {image_path!r} is "
+            f"{_text(stored)}."
+        )
+    if images._options.crop != "none":
+        raise ValueError(
+            f'The images are cropped by crop="{images._options.crop}", which mask files cannot '
+            "follow. Store the masks cropped alike, or leave the images whole."
+        )
+    return prepare(mask, images._options._replace(interpolation="nearest", dtype=None), mask_path)
+
+
+def _text(size):
+    return f"{size[0]}x{size[1]}"
+
+
+def _mask_array(y, images):
+    n, height, width = images.shape[:3]
+    y = _labels_only(_as_array(y))
+    check_consistent_length(images, y)
+    if y.ndim == 2 and y.shape[1] == 1 and height * width != 1:
+        y = column_or_1d(y, warn=True)
+    if y.ndim == 1:
+        return np.broadcast_to(y[:, None, None], (n, height, width))
+    if y.ndim == 2 and y.shape[1] == height * width:
+        return y.reshape(n, height, width)
+    if y.ndim == 4 and y.shape[-1] == 1:
+        y = y[..., 0]
+    if y.shape != (n, height, width):
+        raise ValueError(_wrong_shape(y.shape, (n, height, width)))
+    return y
+
+
+def _as_array(y):
+    if isinstance(y, (list, tuple)) and y and all(np.ndim(mask) == 2 for mask in y):
+        masks = [np.asarray(mask) for mask in y]
+        return stack_masks(masks, [f"Mask {row}" for row in range(len(masks))])
+    return np.asarray(y)
+
+
+def _labels_only(y):
+    """Refuse whatever is not a whole number: what a mask holds is compared, not measured."""
+    if y.dtype.kind == "O":
+        y = np.array(y.tolist())
+    if y.dtype.kind not in "biuf":
+        raise TypeError(f"y needs masks of integer or boolean class labels, but holds {y.dtype}.")
+    if y.dtype.kind == "f":
+        check_array(y, ensure_2d=False, allow_nd=True, input_name="y")
+        fractions = y[y != np.round(y)]
+        if fractions.size:
+            raise ValueError(
+                f"y needs masks of class labels, but holds fractions such as {fractions[:3]}. "
+                "Threshold probabilities first: masks > 0.5."
+            )
+    return y
+
+
+def _wrong_shape(got, wanted):
+    text = f"y has masks of shape {got[1:]}, but the images are {wanted[1]}x{wanted[2]}."
+    if len(got) == 4:
+        text += " One-hot masks become labels by masks.argmax(axis=-1); colours have no order."
+    return text
+
+
+def _odd_values(values):
+    """Say why the values found cannot be told to be class labels, or return None."""
+    shown = f"{values[:8].tolist()}{'...' if len(values) > 8 else ''}"
+    if len(values) > 2 and {0, 255} <= set(values.tolist()):
+        return (
+            f"y holds {shown}: 0 and 255 as in a binary mask, and values between as in a blurred "
+            "or JPEG one, or an ignored class. Use masks > 127, or map the classes to 0, 1, 2 ..."
+        )
+    if len(values) > _MOST_CLASSES:
+        return (
+            f"y holds {len(values)} different values ({shown}): grey levels rather than classes. "
+            "Pass masks of class labels 0, 1, 2 ..."
+        )
+    if len(values) > 2 and values[0] < 0:
+        return (
+            f"y holds {shown}: the lowest label is the background, and a negative one often means "
+            "'ignore'. Map the classes to 0, 1, 2 ..., the background first."
+        )
+    return None
+
+
+def _first_odd_file(masks, paths):
+    """Name the first file whose values are odd by themselves, or are spelled unlike the first's."""
+    spelling = None
+    for mask, path in zip(masks, paths, strict=True):
+        values = mask_values(mask[None])
+        found = set(values.tolist()) - {0}
+        spelling = spelling or found
+        if _odd_values(values) or (found and not found & spelling):
+            return f" The first such file is {path!r}, with {values[:8].tolist()}."
+    return ""
+
+
+def _is_binary(values):
+    return any(set(values.tolist()) <= spelling for spelling in _SPELLINGS)

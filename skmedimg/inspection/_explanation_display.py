@@ -1,0 +1,181 @@
+"""Display of explanations: each image beside the map of what its prediction rests on."""
+
+import numpy as np
+
+from skmedimg._plotting import plain
+from skmedimg.images._for_display import displayable
+from skmedimg.inspection._grad_cam import grad_cam
+from skmedimg.inspection._hog_map import hog_map
+from skmedimg.inspection._occlusion import occlusion
+from skmedimg.inspection._unwrap import (
+    before_final,
+    before_step,
+    final_step,
+    network_of,
+    split_where_images_end,
+    stack_of,
+)
+
+METHODS = {"grad-cam": grad_cam, "hog": hog_map, "occlusion": occlusion}
+
+
+class ExplanationDisplay:
+    """Images with a map over them: warm where the image speaks for the class shown.
+
+    Parameters
+    ----------
+    pictures : list of ndarray (height, width) or (height, width, 3) of uint8
+    maps : list of ndarray (height, width)
+        Negative values speak against the class.
+    captions : list of str
+    method : str
+        How the maps were made.
+
+    Attributes
+    ----------
+    axes_ : ndarray of Axes
+    figure_ : Figure
+
+    See Also
+    --------
+    grad_cam, occlusion, hog_map : Make the maps.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skmedimg.inspection import ExplanationDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = GaussianNB().fit(X.reshape(-1, 64), y)
+    >>> display = ExplanationDisplay.from_estimator(model, X[:2], y[:2], plot=False)
+    >>> display.method, display.captions
+    ('occlusion', ['0: 0 (100%)', '1: 1 (100%)'])
+    """
+
+    def __init__(self, pictures, maps, captions, method):
+        self.pictures = pictures
+        self.maps = maps
+        self.captions = captions
+        self.method = method
+
+    @classmethod
+    def from_estimator(cls, model, X, y=None, *, target=None, method="auto", axes=None, plot=True):
+        """Explain a few images.
+
+        Parameters
+        ----------
+        model : fitted classifier or pipeline
+        X : any kind of X of the data contract
+        y : array-like (n,) or None, default=None
+            True labels, for the captions.
+        target : label or None, default=None
+            The class to explain; None takes the predicted one of each image.
+        method : {"auto", "grad-cam", "hog", "occlusion"}, default="auto"
+            "auto" takes Grad-CAM for convolutional networks, HOG maps for networks and linear
+            models on HOG features, and occlusion for all others.
+        axes : ndarray of Axes or None, default=None
+        plot : bool, default=True
+
+        Returns
+        -------
+        display : ExplanationDisplay
+        """
+        if method != "auto" and method not in METHODS:
+            raise ValueError(f"method={method!r} must be 'auto', 'grad-cam', 'hog' or 'occlusion'.")
+        method = _method_for(model) if method == "auto" else method
+        maps = METHODS[method](model, X, target=target)
+        images = _shown(model, X, method)
+        images = images.reshape(*maps.shape, -1)  # rows too
+        pictures = [displayable(image) for image in images]
+        display = cls(pictures, list(maps), _captions(model, X, y), method)
+        return display.plot(axes) if plot else display
+
+    def overlays(self, strength=0.55):
+        """Return each picture with its map over it.
+
+        Parameters
+        ----------
+        strength : float, default=0.55
+            How much of a picture its map may hide.
+
+        Returns
+        -------
+        overlays : list of ndarray (height, width, 3) of uint8
+        """
+        return [
+            _blend(picture, heat, strength)
+            for picture, heat in zip(self.pictures, self.maps, strict=True)
+        ]
+
+    def plot(self, axes=None):
+        """Draw every image, and below it the same with its map.
+
+        Parameters
+        ----------
+        axes : ndarray (2, n) of Axes or None, default=None
+
+        Returns
+        -------
+        display : ExplanationDisplay
+        """
+        n = len(self.pictures)
+        if axes is None:
+            import matplotlib.pyplot as plt
+
+            axes = plt.subplots(2, n, figsize=(2.0 * n, 4.3), squeeze=False, layout="constrained")[
+                1
+            ]
+        self.axes_ = np.asarray(axes).reshape(2, n)
+        self.figure_ = self.axes_[0, 0].figure
+        for column, overlay in enumerate(self.overlays()):
+            self.axes_[0, column].imshow(self.pictures[column], cmap="gray", vmin=0, vmax=255)
+            self.axes_[0, column].set_title(plain(self.captions[column], 44), fontsize=8)
+            self.axes_[1, column].imshow(overlay)
+        for ax in self.axes_.ravel():
+            ax.set_axis_off()
+        return self
+
+
+def _method_for(model):
+    final = final_step(model)
+    steps = [type(step).__name__ for _, step in getattr(model, "steps", [])]
+    if hasattr(final, "net_") and any(
+        type(part).__name__ == "Conv2d" for part in network_of(final).modules()
+    ):
+        return "grad-cam"
+    differentiable = hasattr(final, "net_") or hasattr(final, "coef_")
+    return "hog" if "HOG" in steps and differentiable else "occlusion"
+
+
+def _shown(model, X, method):
+    """Return the images that the method's maps are of."""
+    if method == "grad-cam":
+        return stack_of(final_step(model), before_final(model, X))
+    if method == "hog":
+        [hog] = [step for _, step in model.steps if type(step).__name__ == "HOG"]
+        return stack_of(hog, before_step(model, X, "HOG"))
+    return split_where_images_end(model, X)[0]
+
+
+def _captions(model, X, y):
+    """Return "true: predicted (probability)" of each image."""
+    predicted = model.predict(X)
+    captions = [f"{label!s}" for label in predicted]
+    if hasattr(model, "predict_proba"):
+        chances = model.predict_proba(X).max(axis=1)
+        captions = [f"{text} ({sure:.0%})" for text, sure in zip(captions, chances, strict=True)]
+    if y is None:
+        return captions
+    return [f"{true!s}: {text}" for true, text in zip(y, captions, strict=True)]
+
+
+def _blend(picture, heat, strength):
+    """Lay a map over a picture: warm colours for, cold ones against, nothing where it is zero."""
+    import matplotlib
+
+    grey = picture.astype(float) if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
+    heat = np.asarray(heat, dtype=float)
+    heat = heat / (np.abs(heat).max() or 1)
+    colours = 255 * matplotlib.colormaps["coolwarm"]((heat + 1) / 2)[..., :3]
+    share = strength * np.sqrt(np.abs(heat))[..., None]
+    return np.rint((1 - share) * grey + share * colours).astype(np.uint8)

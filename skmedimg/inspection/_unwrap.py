@@ -1,0 +1,212 @@
+"""How an explanation gets into a model: the network inside it, and the images it takes."""
+
+from contextlib import contextmanager
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skmedimg.images._paths import list_paths
+from skmedimg.images._shape import resolve_image_shape
+from skmedimg.images._validate import check_images
+
+
+def final_step(model):
+    """Return the last step of a pipeline, or the model itself.
+
+    Parameters
+    ----------
+    model : estimator or pipeline
+
+    Returns
+    -------
+    final : estimator
+    """
+    while hasattr(model, "steps"):
+        model = model.steps[-1][1]
+    return model
+
+
+def before_final(model, X):
+    """Return X as the last step of a fitted pipeline gets it.
+
+    Parameters
+    ----------
+    model : estimator or pipeline
+    X : any kind of X of the data contract
+
+    Returns
+    -------
+    X : what the last step predicts on
+    """
+    while hasattr(model, "steps"):
+        for _, step in model.steps[:-1]:
+            if step not in (None, "passthrough") and hasattr(step, "transform"):
+                X = step.transform(X)
+        model = model.steps[-1][1]
+    return X
+
+
+def before_step(model, X, kind):
+    """Return X as the step of a fitted pipeline whose class is called `kind` gets it.
+
+    Parameters
+    ----------
+    model : pipeline
+    X : any kind of X of the data contract
+    kind : str
+
+    Returns
+    -------
+    X : what that step transforms
+    """
+    for _, step in model.steps:
+        if type(step).__name__ == kind:
+            break
+        if step not in (None, "passthrough") and hasattr(step, "transform"):
+            X = step.transform(X)
+    return X
+
+
+def stack_of(estimator, X):
+    """Return images as the estimator takes them, decoded.
+
+    Parameters
+    ----------
+    estimator : estimator or torch.nn.Module
+    X : any kind of X of the data contract
+
+    Returns
+    -------
+    images : ndarray (n, height, width, channels)
+        In their stored dtype.
+    """
+    if hasattr(estimator, "_check_X"):
+        X = estimator._check_X(X, reset=False)
+    elif hasattr(estimator, "image_shape_"):
+        X = check_images(estimator, X, reset=False)
+    if hasattr(X, "load") and not hasattr(X, "to_numpy"):
+        X = X.load()
+    X = np.asarray(X)
+    return X[..., None] if X.ndim == 3 else X
+
+
+def split_where_images_end(model, X):
+    """Return X as the decoded images a model sees, and the steps that are left from there.
+
+    Parameters
+    ----------
+    model : estimator or pipeline
+    X : any kind of X of the data contract
+
+    Returns
+    -------
+    images : ndarray (n, height, width[, channels])
+    rest : estimator or pipeline
+        Predicts on the images.
+    """
+    steps = [step for _, step in getattr(model, "steps", [])]
+    while _is_paths(X) and len(steps) > 1:
+        X, steps = steps[0].transform(X), steps[1:]
+    rest = model if not steps else _pipeline_from(model, len(steps))
+    return _decoded(rest, X), rest
+
+
+def network_of(estimator):
+    """Return the torch module of a fitted estimator, whole: frozen parts too.
+
+    Parameters
+    ----------
+    estimator : estimator with `net_`, or torch.nn.Module
+
+    Returns
+    -------
+    module : torch.nn.Module
+    """
+    if hasattr(estimator, "named_modules"):
+        return estimator
+    check_is_fitted(estimator)
+    if hasattr(estimator, "_whole_module"):
+        return estimator._whole_module()
+    if not hasattr(estimator, "net_"):
+        raise TypeError(
+            f"{type(estimator).__name__} holds no network: there is no net_. occlusion() explains "
+            "any classifier."
+        )
+    return estimator.net_.module_
+
+
+@contextmanager
+def evaluating(module):
+    """Switch a network to inference, and every part of it back to the mode it was in.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+    """
+    modes = {part: part.training for part in module.modules()}
+    try:
+        for part in modes:
+            part.training = False  # not eval(): frozen parts have their own idea of train()
+        yield
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+
+
+def image_shape_of(images, image_shape=None):
+    """Return (height, width, channels) of a stack of images, or of rows that hold images.
+
+    Parameters
+    ----------
+    images : ndarray (n, height, width[, channels]) or (n, n_features)
+    image_shape : tuple of int or None, default=None
+
+    Returns
+    -------
+    shape : tuple of int
+    """
+    if images.ndim == 2:
+        return resolve_image_shape(image_shape, images.shape[1])
+    return tuple(images.shape[1:]) + (1,) * (images.ndim == 3)
+
+
+def target_columns(estimator, target, scores):
+    """Return the column of `scores` that each image is explained for.
+
+    Parameters
+    ----------
+    estimator : classifier, or torch.nn.Module
+        Has `classes_`, or columns are numbered.
+    target : label or None
+        None takes the class each image is predicted to be.
+    scores : ndarray (n, n_classes)
+
+    Returns
+    -------
+    columns : ndarray (n,) of int
+    """
+    if target is None:
+        return scores.argmax(axis=1)
+    classes = list(getattr(estimator, "classes_", range(scores.shape[1])))
+    if target not in classes:
+        raise ValueError(f"target={target!r} is not one of the classes {classes}.")
+    return np.full(len(scores), classes.index(target))
+
+
+def _is_paths(X):
+    return not hasattr(X, "load") and list_paths(X) is not None
+
+
+def _decoded(model, X):
+    """Return images as an array; an estimator that takes paths says to what size."""
+    if _is_paths(X):
+        X = check_images(final_step(model), X, reset=False)
+    if hasattr(X, "load") and not hasattr(X, "to_numpy"):
+        X = X.load()
+    return np.asarray(X)
+
+
+def _pipeline_from(model, count):
+    if count == len(model.steps):
+        return model
+    return model[-count:] if count > 1 else model.steps[-1][1]

@@ -1,0 +1,161 @@
+"""A backbone with a head on top, fed with images or with what the frozen part made of them."""
+
+import functools
+from contextlib import nullcontext
+
+import torch
+from torch import nn
+
+from skmedimg.networks._backbone_table import ROWS
+from skmedimg.networks._backbones import build_backbone
+
+
+class TransferNetwork(nn.Module):
+    """Backbone, pooling and head.
+
+    Images are known by their four axes; rows are what `begin` made of images, earlier.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    head : nn.Module
+        Maps rows of features to logits.
+    pooling : {"avg", "max", "flatten"}
+    cut_shape : tuple of int
+        Of what the frozen part makes of one image.
+    exact : bool, default=True
+        Compute the frozen part in full precision, whatever the rest is trained in.
+    """
+
+    def __init__(self, backbone, head, pooling, cut_shape, *, exact=True):
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+        self.pooling = pooling
+        self.exact = exact
+        self.cut_shape = cut_shape
+
+    @property
+    def is_pooled(self):
+        """Whether rows are pooled features: all of the backbone is frozen."""
+        return self.backbone.cut == len(self.backbone.steps)
+
+    def forward(self, inputs):
+        """Return logits of images (n, channels, height, width) or of rows (n, d)."""
+        activation = self._restore(inputs) if inputs.ndim == 2 else self._begin(inputs)
+        if not self.is_pooled:
+            activation = self.backbone.pool(self.backbone.finish(activation), self.pooling)
+        return self.head(activation)
+
+    def begin(self, images):
+        """Return what the frozen part makes of images, as rows.
+
+        Parameters
+        ----------
+        images : Tensor (n, channels, height, width)
+
+        Returns
+        -------
+        rows : Tensor (n, d)
+            Pooled features where all of the backbone is frozen; otherwise the activation at the
+            cut, flattened with channels last.
+        """
+        return self._begin(images).movedim(1, -1).flatten(1)
+
+    def _begin(self, images):
+        exactly = torch.autocast(images.device.type, enabled=False)
+        with exactly if self.exact and self.backbone.cut else nullcontext():
+            activation = self.backbone.begin(images)
+            return self.backbone.pool(activation, self.pooling) if self.is_pooled else activation
+
+    def _restore(self, rows):
+        """Return the activation at the cut that was flattened to rows."""
+        if self.is_pooled:
+            return rows
+        channels, *sides = self.cut_shape
+        return rows.unflatten(1, (*sides, channels)).movedim(-1, 1)
+
+
+def probe_shapes(backbone, image_shape, *, trainable_layers=0, pooling="avg", width=1.0):
+    """Return the shapes inside a backbone for images of one shape, which are checked.
+
+    Parameters
+    ----------
+    backbone : str or nn.Module
+    image_shape : tuple of int
+        (height, width, channels)
+    trainable_layers : int, float or "all", default=0
+    pooling : {"avg", "max", "flatten"}, default="avg"
+    width : float, default=1.0
+
+    Returns
+    -------
+    cut_shape : tuple of int
+        Of what the frozen part makes of one image: the activation where it ends, or pooled
+        features where all is frozen.
+    n_features : int
+        Of the pooled features.
+
+    Examples
+    --------
+    >>> from skmedimg.networks._backbone_classifier import probe_shapes
+    >>> probe_shapes("vgg16", (224, 224, 3), pooling="flatten")
+    ((25088,), 25088)
+    """
+    image_shape = tuple(image_shape)
+    if not isinstance(backbone, str):
+        return _probe_own(backbone, trainable_layers, image_shape, pooling)
+    if backbone in ROWS:
+        _check_image_shape(backbone, ROWS[backbone].minimum, image_shape)
+    # 1 and 1.0 are equal keys but different depths
+    kind = type(trainable_layers)
+    return _probe_named(backbone, width, kind, trainable_layers, image_shape, pooling)
+
+
+def _check_image_shape(name, minimum, image_shape):
+    height, width, channels = image_shape
+    if channels not in (1, 3):
+        raise ValueError(
+            f"{name} takes images of 1 or 3 channels, but X has {channels}. Choose one or three "
+            "of them before."
+        )
+    if min(height, width) < minimum:
+        raise ValueError(
+            f"{name} takes images of at least {minimum}x{minimum}, but X has {height}x{width}. "
+            "Resize them before, or take a backbone with a smaller minimum, resnet18 for one."
+        )
+
+
+@functools.lru_cache(maxsize=64)
+def _probe_named(name, width, kind, trainable_layers, image_shape, pooling):
+    """Run the network on nothing, on the device without memory where it can."""
+    device = "meta" if name in ROWS else "cpu"
+    backbone = build_backbone(name, width=width, drawn=False).to(device)
+    return _probe(backbone.freeze(trainable_layers), image_shape, pooling)
+
+
+def _probe_own(network, trainable_layers, image_shape, pooling):
+    backbone = build_backbone(network).freeze(trainable_layers)
+    try:
+        return _probe(backbone, image_shape, pooling)
+    except Exception as error:  # the network is the user's: it may raise anything
+        size = "x".join(map(str, image_shape))
+        raise ValueError(
+            f"The backbone {type(network).__name__} cannot take {size} images: it has to map a "
+            "float tensor (n, channels, height, width) to (n, width, h, w) or (n, width). "
+            f"It says: {error}"
+        ) from error
+
+
+@torch.no_grad()
+def _probe(backbone, image_shape, pooling):
+    like = next(backbone.parameters(), torch.zeros(0))
+    height, width, channels = image_shape
+    images = torch.zeros(2, channels, height, width, device=like.device, dtype=like.dtype)
+    activation = backbone.eval().begin(images)
+    maps = backbone.finish(activation)
+    if maps.ndim not in (2, 4) or len(maps) != 2 or not maps.is_floating_point():
+        raise ValueError(f"two images became {maps.dtype} of shape {tuple(maps.shape)}.")
+    n_features = backbone.pool(maps, pooling).shape[1]
+    is_pooled = backbone.cut == len(backbone.steps)
+    return (n_features,) if is_pooled else tuple(activation.shape[1:]), n_features

@@ -1,0 +1,48 @@
+"""Networks leave as ONNX: what every network estimator can do with its net, but train it."""
+
+import os
+
+from sklearn.utils.validation import check_is_fitted
+
+from skmedimg._training.onnx_export import image_input, on_the_cpu, write_onnx
+from skmedimg.networks._export_graphs import Probabilities
+
+
+class OnnxExport:
+    """`to_onnx` of the network estimators."""
+
+    def to_onnx(self, path):
+        """Write the fitted network as an ONNX file, for a runtime that has neither Python nor us.
+
+        Everything between stored pixels and probabilities is in it: integers are scaled, colours
+        normalised, grey images repeated to three channels. Its input "images" (n, height, width,
+        channels) has the dtype of the pixels in `fit` (float32 where these were not scaled; int32
+        for uint16), or is "rows" (n, n_features); its output is "probabilities", in float32, as of
+        `predict_proba`. Metadata name the `classes`. A segmenter runs on whole images of the size
+        in `fit`, without `tile` and `postprocess`.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            Needs `pip install "skmedimg[onnx]"`.
+
+        Returns
+        -------
+        path : str
+        """
+        check_is_fitted(self)
+        path = os.fspath(path)
+        example = image_input(self)[1]
+        write_onnx(self._graph(), example, path, "probabilities", self._onnx_facts())
+        return path
+
+    def _graph(self):
+        """Return the modules that compute what `predict_proba` does."""
+        first, _ = image_input(self, flat=self._takes_rows)
+        return [first, on_the_cpu(self.net_.module_, self.image_shape_), Probabilities()]
+
+    def _onnx_facts(self):
+        """Return the metadata of the file."""
+        facts = {"classes": self.classes_.tolist(), "recipe": self.__repr__(N_CHAR_MAX=10**9)}
+        threshold = getattr(self, "threshold_", None)
+        return facts if threshold is None else {**facts, "threshold": threshold}

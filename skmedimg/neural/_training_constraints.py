@@ -1,0 +1,32 @@
+"""What the training parameters that all networks share may be."""
+
+import numbers
+
+import torch
+
+from skmedimg._device import PRECISIONS
+from skmedimg._sklearn import HasMethods, Interval, StrOptions
+from skmedimg._training.plan import OPTIMIZERS, SCHEDULES
+
+TRAINING_CONSTRAINTS = {
+    "max_epochs": [Interval(numbers.Integral, 1, None, closed="left")],
+    "batch_size": [Interval(numbers.Integral, 1, None, closed="left"), StrOptions({"auto"})],
+    "learning_rate": [Interval(numbers.Real, 0, None, closed="neither")],
+    "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
+    "weight_decay": [Interval(numbers.Real, 0, None, closed="left")],
+    "schedule": [StrOptions(set(SCHEDULES))],
+    "gradient_clip": [None, Interval(numbers.Real, 0, None, closed="neither")],
+    "class_weight": [StrOptions({"balanced"}), dict, None],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(numbers.Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [Interval(numbers.Integral, 1, None, closed="left")],
+    "augment": [None, HasMethods("augment_batch")],
+    "image_shape": ["array-like", None],
+    "callbacks": [list, tuple, None],
+    "device": [str, torch.device],
+    "precision": [StrOptions(set(PRECISIONS))],
+    "reuse_memory": ["boolean"],
+    "random_state": ["random_state"],
+    "warm_start": ["boolean"],
+    "verbose": ["verbose"],
+}

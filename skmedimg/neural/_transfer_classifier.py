@@ -1,0 +1,299 @@
+"""TransferClassifier: a published backbone with a head, trained as deep as asked."""
+
+import math
+from dataclasses import replace
+from numbers import Integral, Real
+
+from torch import nn
+
+from skmedimg._sklearn import Interval, StrOptions
+from skmedimg.networks._backbone_classifier import TransferNetwork, probe_shapes
+from skmedimg.networks._backbones import build_backbone
+from skmedimg.networks._blocks import Dropout
+from skmedimg.networks._mlp_network import mlp
+from skmedimg.networks._outputs import OUTPUTS
+from skmedimg.neural._network_classifier import NeuralClassifier
+from skmedimg.neural._opening import warn_if_shut
+from skmedimg.neural._per_layer import check_parts
+from skmedimg.neural._training_constraints import TRAINING_CONSTRAINTS
+from skmedimg.transfer._feature_store import shared_store
+from skmedimg.transfer._frozen import BACKBONE_CONSTRAINTS, backbone_images, frozen_rows
+from skmedimg.transfer._weights import are_drawn, load_into
+
+
+class TransferClassifier(NeuralClassifier):
+    """A backbone trained on millions of photographs, with a head of its own for these images.
+
+    How deep it is trained is a parameter, `trainable_layers`, to be searched like any other.
+    What lies before the trained layers is frozen to the bit, its BatchNorm statistics too, and
+    computed once per image: see `cache`.
+
+    Parameters
+    ----------
+    backbone : str or torch.nn.Module, default="mobilenet_v2"
+        "vgg16", "resnet50", "densenet121", "efficientnet_b0", ... (an unknown name lists all),
+        "timm:NAME", or a network of your own that maps (n, channels, height, width) to
+        (n, width, h, w) or (n, width). If that has `mean` and `std`, images are normalised by
+        them.
+    weights : str, os.PathLike, estimator or None, default="DEFAULT"
+        "DEFAULT" or another published name; a file of a `state_dict` or safetensors; a fitted
+        TransferClassifier, BackboneFeatures or UNetSegmenter, as
+        `sklearn.frozen.FrozenEstimator(estimator)`; or None for random ones. A network of your
+        own keeps the weights it has with "DEFAULT" and None.
+    trainable_layers : int, float or "all", default=0
+        0 trains the head alone; k also the last k weight layers (convolutions and linear layers)
+        of the backbone, each with its own norm; a float from 0.0 to 1.0 that share of them;
+        "all" every one.
+    head_units : tuple of int, default=()
+        Units of the hidden layers on top; () is one linear layer.
+    head_dropout : float or tuple of float, default=0.0
+        Share of units silenced after the hidden layers in training, or one share per layer;
+        without hidden layers, share of the features.
+    pooling : {"avg", "max", "flatten"}, default="avg"
+        What becomes of the last feature map.
+    width : float, default=1.0
+        Multiplier of the number of channels, of "mobilenet_v2" alone.
+    grey : {"repeat", "sum"}, default="repeat"
+        Grey images are repeated to three channels, or meet the summed weights of the first
+        convolution: the same numbers up to rounding, and faster.
+    cache : None, "auto", str, os.PathLike or FeatureStore, default="auto"
+        Where the frozen part's features are kept. "auto" is one store in memory for the whole
+        process, which goes to disk when it outgrows its budget; a directory is shared by
+        processes and runs. With `augment` nothing is kept, nor what would not fit as a whole.
+    unfreeze_after : int, default=0
+        Epochs in which the head is trained alone, before the trainable layers open; fewer than
+        `max_epochs`, or a warning says that they never will.
+    backbone_learning_rate : float or tuple of float, default=1.0
+        Factor of `learning_rate` for the trainable layers; (factor, decay) multiplies it by
+        `decay` once more for each layer further from the head.
+    output : {"auto", "softmax", "relu", "softmax-1"}, default="auto"
+        "auto" tells two classes apart by one logit; "softmax" has one logit per class always.
+        "relu" and "softmax-1" (over one unit) show published mistakes, and warn.
+    max_epochs : int, default=20
+        Passes over the training images.
+    batch_size : int or "auto", default=32
+        Images per step; "auto" is the default, taken in pieces where memory runs out.
+    learning_rate : float, default=1e-3
+        Step size, the highest one where the schedule changes it.
+    optimizer : str or callable, default="adam"
+        "adam", "adamw", "sgd" (Nesterov momentum 0.9), "rmsprop" (as Keras has it), or what
+        makes a torch optimizer of parameter groups, `lr` and `weight_decay`.
+    weight_decay : float, default=0.0
+        L2 penalty; with "adamw" decoupled from the gradient.
+    schedule : str, default="cosine"
+        Course of the learning rate: "constant", "cosine" (down to zero), "onecycle" (up and
+        down), "plateau" (times 0.3 after 4 epochs without a lower loss).
+    gradient_clip : float or None, default=None
+        Largest norm of a step's gradient.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each label; "balanced" makes every class count the same.
+    early_stopping : bool, default=False
+        Hold back images, stop when their loss no longer falls and keep the best epoch. False
+        trains on every image given.
+    validation_fraction : float, default=0.1
+        Share of images that early stopping holds back, stratified and whole patients at a time.
+    n_iter_no_change : int, default=10
+        Epochs without a lower validation loss after which early stopping stops.
+    augment : Augmenter or None, default=None
+        Changes training images anew in every epoch, never those that are held back.
+    image_shape : tuple of int or None, default=None
+        (height, width) or (height, width, channels) of one image where X holds rows or paths,
+        with at most one -1; None reads rows as square images.
+    callbacks : list or None, default=None
+        skorch callbacks.
+    device : str, default="auto"
+        "auto" takes CUDA, then MPS, then the CPU; worker processes each take a GPU of their own.
+    precision : str, default="auto"
+        "float32", "bf16", "float16", "float64", or "auto": the fastest one of equal quality here.
+    reuse_memory : bool, default=True
+        Keep freed memory for the next step of a fit on the CPU: up to twice as fast, for up to
+        half as much memory again.
+    random_state : int, RandomState instance or None, default=None
+        An int makes `fit` repeatable to the bit on the same device.
+    warm_start : bool, default=False
+        Let `fit` continue from the weights of the fit before.
+    verbose : bool or int, default=0
+        Show a progress bar with the running loss and score.
+
+    Attributes
+    ----------
+    classes_ : ndarray (n_classes,)
+        Labels, sorted.
+    image_shape_ : tuple of int
+        (height, width, channels) of one image.
+    n_features_in_ : int
+        Values of one image; not set for paths.
+    n_iter_ : int
+        Epochs trained.
+    history_ : list of dict
+        Loss, score and learning rate of each epoch; `pandas.DataFrame(history_)` is a table.
+    best_epoch_ : int
+        Index in `history_` of the epoch kept, with early stopping only.
+    interrupted_ : bool
+        Whether the last fit was cut short; it is usable all the same.
+    net_ : skorch.NeuralNet
+        The trained net; `net_.module_` is the torch module.
+
+    See Also
+    --------
+    BackboneFeatures : The frozen backbone as a transformer, for any classifier.
+    ScratchCNN : A network trained from nothing.
+
+    Notes
+    -----
+    With `precision="auto"` the frozen part is computed in float32, unless `augment` is set. Paths
+    with `image_shape=None` are decoded in colour to the size the backbone was made for.
+
+    Examples
+    --------
+    >>> from skmedimg import TransferClassifier
+    >>> from skmedimg.datasets import make_lesions
+    >>> data = make_lesions(60, size=32, noise=0.05, random_state=0)
+    >>> model = TransferClassifier(
+    ...     "squeezenet1_1", weights=None, head_units=(16,), max_epochs=2, random_state=0
+    ... )
+    >>> model.fit(data.images, data.target).predict_proba(data.images[:3]).shape
+    (3, 2)
+    """
+
+    _parameter_constraints = {
+        **BACKBONE_CONSTRAINTS,
+        "trainable_layers": [
+            Interval(Integral, 0, None, closed="left"),
+            Interval(Real, 0, 1, closed="both"),
+            StrOptions({"all"}),
+        ],
+        "head_units": ["array-like"],
+        "head_dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
+        "unfreeze_after": [Interval(Integral, 0, None, closed="left")],
+        "backbone_learning_rate": [Interval(Real, 0, None, closed="neither"), tuple, list],
+        "output": [StrOptions(set(OUTPUTS))],
+        **TRAINING_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        backbone="mobilenet_v2",
+        *,
+        weights="DEFAULT",
+        trainable_layers=0,
+        head_units=(),
+        head_dropout=0.0,
+        pooling="avg",
+        width=1.0,
+        grey="repeat",
+        cache="auto",
+        unfreeze_after=0,
+        backbone_learning_rate=1.0,
+        output="auto",
+        max_epochs=20,
+        batch_size=32,
+        learning_rate=1e-3,
+        optimizer="adam",
+        weight_decay=0.0,
+        schedule="cosine",
+        gradient_clip=None,
+        class_weight=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        augment=None,
+        image_shape=None,
+        callbacks=None,
+        device="auto",
+        precision="auto",
+        reuse_memory=True,
+        random_state=None,
+        warm_start=False,
+        verbose=0,
+    ):
+        self.backbone = backbone
+        self.weights = weights
+        self.trainable_layers = trainable_layers
+        self.head_units = head_units
+        self.head_dropout = head_dropout
+        self.pooling = pooling
+        self.width = width
+        self.grey = grey
+        self.cache = cache
+        self.unfreeze_after = unfreeze_after
+        self.backbone_learning_rate = backbone_learning_rate
+        self.output = output
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.schedule = schedule
+        self.gradient_clip = gradient_clip
+        self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.augment = augment
+        self.image_shape = image_shape
+        self.callbacks = callbacks
+        self.device = device
+        self.precision = precision
+        self.reuse_memory = reuse_memory
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.verbose = verbose
+
+    def _check_X(self, X, *, reset):
+        return backbone_images(self, X, reset=reset)
+
+    def _build_module(self):
+        cut_shape, n_features = probe_shapes(
+            self.backbone, self.image_shape_, trainable_layers=self.trainable_layers,
+            pooling=self.pooling, width=self.width,
+        )  # fmt: skip
+        drawn = are_drawn(self.weights)
+        backbone = build_backbone(self.backbone, width=self.width, grey=self.grey, drawn=drawn)
+        backbone.freeze(self.trainable_layers)
+        head = self._build_head(n_features)
+        return TransferNetwork(backbone, head, self.pooling, cut_shape, exact=self._is_exact())
+
+    def _build_head(self, n_features):
+        units = check_parts("head_units", self.head_units, Integral, 1)
+        n = max(1, len(units))
+        shares = check_parts("head_dropout", self.head_dropout, Real, 0, below=1, n_parts=n)
+        dropout = shares[: len(units)]
+        head = mlp(n_features, units, self._n_outputs(), dropout=dropout, output=self.output)
+        return head if units else nn.Sequential(Dropout(shares[0]), *head)
+
+    def _load_weights(self, module):
+        load_into(module.backbone, self.weights, self.backbone, self.width)
+
+    def _network_inputs(self, images):
+        module, plan, store = self.net_.module_, self.net_.plan, shared_store(self.cache)
+        n_bytes = len(images) * math.prod(module.cut_shape) * plan.precision.dtype.itemsize
+        kept = store is not None and self.augment is None and module.backbone.cut > 0
+        if not kept or not store.has_room(n_bytes):
+            return images
+        return frozen_rows(images, module, store, plan.device, plan.precision)
+
+    def _is_exact(self):
+        return self.precision == "auto" and self.augment is None
+
+    def _plan(self, device):
+        plan = super()._plan(device)
+        if self.trainable_layers or not self._is_exact():
+            return plan
+        return replace(plan, precision=plan.precision._replace(autocast=None))
+
+    def _parameter_groups(self, module):
+        given = self.backbone_learning_rate
+        pair = given if isinstance(given, (tuple, list)) else (given, 1.0)
+        factor, decay = check_parts("backbone_learning_rate", pair, Real, 0, n_parts=2)
+        groups = [{"params": list(module.head.parameters())}]
+        for depth, layer in enumerate(reversed(module.backbone.last_layers(self.trainable_layers))):
+            rate = self.learning_rate * factor * decay**depth
+            groups.append({"params": layer, "lr": rate})
+        return groups
+
+    def _mind_epochs(self, epochs):
+        warn_if_shut(self, epochs)
+
+    def _begin_epoch(self, net):
+        net.module_.backbone.hold(len(net.history) < self.unfreeze_after)

@@ -1,0 +1,278 @@
+"""UNetSegmenter: the U-Net, a label for every pixel."""
+
+from numbers import Integral, Real
+
+from torch import nn
+
+from skmedimg._sklearn import HasMethods, Interval, StrOptions
+from skmedimg.networks._backbones import build_backbone
+from skmedimg.networks._blocks import ACTIVATIONS
+from skmedimg.networks._losses import LOSSES
+from skmedimg.networks._unet_backbone import BackboneEncoder
+from skmedimg.networks._unet_network import UPS, Encoder, UNet
+from skmedimg.neural._network_segmenter import NeuralSegmenter
+from skmedimg.neural._per_layer import check_parts
+from skmedimg.neural._training_constraints import TRAINING_CONSTRAINTS
+from skmedimg.transfer._frozen import backbone_images
+from skmedimg.transfer._weights import WEIGHTS, are_drawn, load_into
+
+_SIDES = [Interval(Integral, 1, None, closed="left"), tuple, list, None]
+
+
+class UNetSegmenter(NeuralSegmenter):
+    """The U-Net: a label for every pixel, learned from images and their masks.
+
+    With three channels the default is the published network of 466,529 parameters. Masks are
+    arrays (n, height, width) of class labels, rows, or files; 0/1, 0/255 and booleans are binary
+    masks, and a palette PNG holds class labels. To scikit-learn it is neither a classifier nor a
+    regressor: splits are not stratified unless you stratify them, by `stratify_masks`.
+
+    Parameters
+    ----------
+    filters : tuple of int, default=(32, 64, 128)
+        Channels of each level of encoder and decoder, finest first. With a backbone, of the
+        decoder alone, whose coarser levels repeat the last.
+    up : {"transpose", "bilinear"}, default="transpose"
+        How the decoder doubles the size: by a learned convolution or by interpolation.
+    norm : {"batch", "group"} or None, default=None
+        Normalisation of each convolution; "group" does not depend on the other images.
+    convs_per_block : int, default=2
+        Convolutions at each level.
+    activation : str, default="relu"
+        "relu", "leaky-relu" (slope 0.3), "elu", "gelu", "silu", "tanh", "sigmoid" or "identity".
+    loss : {"bce", "ce", "dice", "dice_ce", "focal", "tversky"}, default="bce"
+        Cross-entropy of pixels ("ce" gives two classes two logits instead of one), one minus the
+        Dice coefficient, the sum of both, cross-entropy that leaves out what is easy, or Dice
+        that counts misses more than false alarms.
+    threshold : float or "tune", default=0.5
+        Probability above which a pixel is foreground, for two classes. "tune" takes that of the
+        highest mean Dice over images held back by early stopping or, without it, over all images,
+        each judged by one of three networks trained without it (four fits in all).
+    backbone : str, torch.nn.Module or None, default=None
+        Encoder: "resnet34", "efficientnet_b0", "vgg16", ... (those of TransferClassifier that
+        halve the image step by step), or None for a plain one trained from nothing.
+    weights : str, os.PathLike, estimator or None, default="DEFAULT"
+        Of the backbone, as in TransferClassifier: published ones, a file, those of a fitted
+        estimator, or None for random ones.
+    trainable_layers : int, float or "all", default="all"
+        How many of the backbone's last weight layers are trained; the others are frozen.
+    tile : int, tuple of int or None, default=None
+        (height, width) of the windows by which large images are predicted; they overlap and are
+        blended. Larger images than those of `fit` may then be predicted, at the same resolution.
+        None predicts images whole.
+    tile_overlap : float, default=0.25
+        Share of a window that it has in common with the next, at least.
+    patch_size : int, tuple of int or None, default=None
+        (height, width) of the patch that is cut, anew in every epoch, out of each training image;
+        half of the patches are centred on foreground. None trains on whole images.
+    postprocess : CleanMasks, callable or None, default=None
+        Applied to predicted masks of class numbers (n, height, width), in `predict` and `score`.
+    max_epochs : int, default=20
+        Passes over the training images.
+    batch_size : int or "auto", default=16
+        Images per step; "auto" is the default, taken in pieces where memory runs out.
+    learning_rate : float, default=1e-3
+        Step size, the highest one where the schedule changes it.
+    optimizer : str or callable, default="adam"
+        "adam", "adamw", "sgd" (Nesterov momentum 0.9), "rmsprop" (as Keras has it), or what
+        makes a torch optimizer of parameter groups, `lr` and `weight_decay`.
+    weight_decay : float, default=0.0
+        L2 penalty; with "adamw" decoupled from the gradient.
+    schedule : str, default="cosine"
+        Course of the learning rate: "constant", "cosine" (down to zero), "onecycle" (up and
+        down), "plateau" (times 0.3 after 4 epochs without a lower loss).
+    gradient_clip : float or None, default=None
+        Largest norm of a step's gradient.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of a pixel of each class in cross-entropies, of each class in Dice and Tversky;
+        "balanced" makes every class count the same.
+    early_stopping : bool, default=False
+        Hold back images, stop when their loss no longer falls and keep the best epoch. False
+        trains on every image given.
+    validation_fraction : float, default=0.1
+        Share of images that early stopping holds back, stratified and whole patients at a time.
+    n_iter_no_change : int, default=10
+        Epochs without a lower validation loss after which early stopping stops.
+    augment : Augmenter or None, default=None
+        Changes training images anew in every epoch, never those that are held back.
+    image_shape : tuple of int or None, default=None
+        (height, width) or (height, width, channels) of one image where X holds rows or paths,
+        with at most one -1; None reads rows as square images.
+    callbacks : list or None, default=None
+        skorch callbacks.
+    device : str, default="auto"
+        "auto" takes CUDA, then MPS, then the CPU; worker processes each take a GPU of their own.
+    precision : str, default="auto"
+        "float32", "bf16", "float16", "float64", or "auto": the fastest one of equal quality here.
+    reuse_memory : bool, default=True
+        Keep freed memory for the next step of a fit on the CPU: up to twice as fast, for up to
+        half as much memory again.
+    random_state : int, RandomState instance or None, default=None
+        An int makes `fit` repeatable to the bit on the same device.
+    warm_start : bool, default=False
+        Let `fit` continue from the weights of the fit before.
+    verbose : bool or int, default=0
+        Show a progress bar with the running loss and score.
+
+    Attributes
+    ----------
+    classes_ : ndarray (n_classes,)
+        Labels of pixels, sorted; the first one is the background.
+    threshold_ : float
+        The threshold in use.
+    image_shape_ : tuple of int
+        (height, width, channels) of one image.
+    n_features_in_ : int
+        Values of one image; not set for paths.
+    n_iter_ : int
+        Epochs trained.
+    history_ : list of dict
+        Loss, score and learning rate of each epoch; `pandas.DataFrame(history_)` is a table.
+    best_epoch_ : int
+        Index in `history_` of the epoch kept, with early stopping only.
+    interrupted_ : bool
+        Whether the last fit was cut short; it is usable all the same.
+    net_ : skorch.NeuralNet
+        The trained net; `net_.module_` is the torch module.
+
+    See Also
+    --------
+    metrics.dice : How well masks overlap; beside it stand surface distances and scorers.
+    CleanMasks : Removes specks and holes from predicted masks.
+    stratify_masks : Gives images labels to stratify a split by.
+
+    Examples
+    --------
+    >>> from skmedimg import UNetSegmenter
+    >>> from skmedimg.datasets import make_lesions
+    >>> data = make_lesions(150, size=32, noise=0.1, random_state=0)
+    >>> model = UNetSegmenter((8, 16), max_epochs=12, learning_rate=0.01, random_state=0)
+    >>> model = model.fit(data.images[:100], data.masks[:100])
+    >>> model.predict(data.images[100:]).shape
+    (50, 32, 32)
+    >>> model.score(data.images[100:], data.masks[100:]) > 0.6
+    True
+    """
+
+    _usual_batch_size = 16
+
+    _parameter_constraints = {
+        "filters": ["array-like"],
+        "up": [StrOptions(set(UPS))],
+        "norm": [StrOptions({"batch", "group"}), None],
+        "convs_per_block": [Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "loss": [StrOptions(set(LOSSES))],
+        "threshold": [Interval(Real, 0, 1, closed="neither"), StrOptions({"tune"})],
+        "backbone": [str, nn.Module, None],
+        "weights": WEIGHTS,
+        "trainable_layers": [
+            Interval(Integral, 0, None, closed="left"),
+            Interval(Real, 0, 1, closed="both"),
+            StrOptions({"all"}),
+        ],
+        "tile": _SIDES,
+        "tile_overlap": [Interval(Real, 0, 1, closed="left")],
+        "patch_size": _SIDES,
+        "postprocess": [HasMethods("transform"), callable, None],
+        **TRAINING_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        filters=(32, 64, 128),
+        *,
+        up="transpose",
+        norm=None,
+        convs_per_block=2,
+        activation="relu",
+        loss="bce",
+        threshold=0.5,
+        backbone=None,
+        weights="DEFAULT",
+        trainable_layers="all",
+        tile=None,
+        tile_overlap=0.25,
+        patch_size=None,
+        postprocess=None,
+        max_epochs=20,
+        batch_size=16,
+        learning_rate=1e-3,
+        optimizer="adam",
+        weight_decay=0.0,
+        schedule="cosine",
+        gradient_clip=None,
+        class_weight=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        augment=None,
+        image_shape=None,
+        callbacks=None,
+        device="auto",
+        precision="auto",
+        reuse_memory=True,
+        random_state=None,
+        warm_start=False,
+        verbose=0,
+    ):
+        self.filters = filters
+        self.up = up
+        self.norm = norm
+        self.convs_per_block = convs_per_block
+        self.activation = activation
+        self.loss = loss
+        self.threshold = threshold
+        self.backbone = backbone
+        self.weights = weights
+        self.trainable_layers = trainable_layers
+        self.tile = tile
+        self.tile_overlap = tile_overlap
+        self.patch_size = patch_size
+        self.postprocess = postprocess
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.schedule = schedule
+        self.gradient_clip = gradient_clip
+        self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.augment = augment
+        self.image_shape = image_shape
+        self.callbacks = callbacks
+        self.device = device
+        self.precision = precision
+        self.reuse_memory = reuse_memory
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.verbose = verbose
+
+    def _check_X(self, X, *, reset):
+        if self.backbone is None or not reset:
+            return super()._check_X(X, reset=reset)
+        return backbone_images(self, X, reset=True)
+
+    def _build_module(self):
+        filters = check_parts("filters", self.filters, Integral, 1)
+        parts = {
+            "norm": self.norm,
+            "convs_per_block": self.convs_per_block,
+            "activation": self.activation,
+        }
+        if self.backbone is None:
+            encoder = Encoder(self.image_shape_[2], filters, **parts)
+        else:
+            encoder = self._backbone_encoder()
+        return UNet(encoder, self._n_outputs(), filters, up=self.up, **parts)
+
+    def _backbone_encoder(self):
+        backbone = build_backbone(self.backbone, drawn=are_drawn(self.weights))
+        return BackboneEncoder(backbone.freeze(self.trainable_layers), self.image_shape_)
+
+    def _load_weights(self, module):
+        if self.backbone is not None:
+            load_into(module.encoder.backbone, self.weights, self.backbone)

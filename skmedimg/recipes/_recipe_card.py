@@ -1,0 +1,200 @@
+"""Recipe cards: what a report says of a system, what it leaves open and what it gets wrong."""
+
+import textwrap
+from dataclasses import dataclass
+
+from skmedimg.recipes._build_recipe import as_python
+from skmedimg.recipes._catalogue import find_recipe, read_catalogue
+
+_COUNTS = {
+    "trainable": "{:,} trainable",
+    "all": "{:,} in all",
+    "keras": "{:,} in all as Keras counts, with running statistics",
+    "printed": "{:,} printed in the report",
+}
+
+
+def recipe_card(name):
+    """Say what is known about a published system.
+
+    Parameters
+    ----------
+    name : str
+        One of `list_recipes()`.
+
+    Returns
+    -------
+    card : RecipeCard
+        Prints itself; a notebook shows it set out.
+
+    Examples
+    --------
+    >>> from skmedimg.recipes import recipe_card
+    >>> card = recipe_card("digits/hog4-mlp")
+    >>> card.reported
+    {'test loss': 0.0837, 'test accuracy': 0.9718}
+    >>> print(card)
+    **digits/hog4-mlp**: Half as many orientations: the report's choice
+    <BLANKLINE>
+    - Task: handwritten digits: 0 to 9
+    - Source: report 002, Digit recognition with shallow networks, ...
+    """
+    recipe = find_recipe(name)
+    catalogue = read_catalogue()
+    report = catalogue["reports"][recipe["report"]]
+    return RecipeCard(
+        name=name,
+        title=recipe["title"],
+        task=recipe.get("task", catalogue["tasks"][name.split("/")[0]]),
+        report=recipe["report"],
+        source=report["source"],
+        data=recipe.get("data", report["data"]),
+        images=tuple(recipe["images"]),
+        settings={step: describe(table) for step, table in recipe["steps"].items()},
+        parameters=dict(recipe.get("parameters", {})),
+        reported=dict(recipe["reported"]),
+        unsaid=(*recipe.get("unsaid", ()), *report["unsaid"]),
+        faults=(*recipe.get("faults", ()), *report["faults"]),
+    )
+
+
+@dataclass(frozen=True, repr=False)
+class RecipeCard:
+    """What a report says of a system, what it leaves open and what is known to be wrong with it.
+
+    Attributes
+    ----------
+    name, title, task : str
+    report, source : str
+        Number and title of the report.
+    data : str
+        What the report trained and tested on.
+    images : tuple of int
+        (height, width, channels) of one image.
+    settings : dict of str to str
+        Each step as it is written in Python.
+    parameters : dict of str to int
+        Weights that the report or its listing counts: "trainable", "all", "keras" (with running
+        statistics), and "printed" where the report's own number does not follow from its listing.
+    reported : dict of str to object
+        The report's figures.
+    unsaid, faults : tuple of str
+        What it leaves open, and how that is filled in here; what is wrong with its figures.
+
+    See Also
+    --------
+    recipe_card : Makes one.
+
+    Examples
+    --------
+    >>> from skmedimg.recipes import recipe_card
+    >>> recipe_card("chest/deep-cnn").parameters
+    {'trainable': 2262434, 'printed': 2326082}
+    >>> recipe_card("chest/deep-cnn").faults[0]
+    'The 2,326,082 parameters printed do not follow from the listing, which has 2,262,434.'
+    """
+
+    name: str
+    title: str
+    task: str
+    report: str
+    source: str
+    data: str
+    images: tuple
+    settings: dict
+    parameters: dict
+    reported: dict
+    unsaid: tuple
+    faults: tuple
+
+    def __repr__(self):
+        facts = [
+            ("Task", self.task),
+            ("Source", f"report {self.report}, {self.source}"),
+            ("Data", f"{self.data}; images of {' x '.join(map(str, self.images))}"),
+            ("Settings", [f"{step}: `{text}`" for step, text in self.settings.items()]),
+            ("Parameters", count_words(self.parameters)),
+            ("Reported", figure_words(self.reported)),
+            ("Left unsaid", self.unsaid),
+            ("Known to be wrong", self.faults),
+        ]
+        lines = [line for heading, said in facts for line in _lines(heading, said)]
+        return "\n".join([f"**{self.name}**: {self.title}", "", *lines])
+
+    def _repr_markdown_(self):
+        return repr(self)
+
+
+def describe(value):
+    """Write a table of the catalogue as the Python that makes the estimator.
+
+    Parameters
+    ----------
+    value : dict, list, str, bool, int or float
+
+    Returns
+    -------
+    text : str
+
+    Examples
+    --------
+    >>> from skmedimg.recipes._recipe_card import describe
+    >>> describe({"class": "ScratchCNN", "filters": [8, 16], "norm": "None"})
+    'ScratchCNN(filters=(8, 16), norm=None)'
+    """
+    if not isinstance(value, dict):
+        return repr(as_python(value))
+    inner = [f"{name}={describe(said)}" for name, said in value.items() if name != "class"]
+    return f"{value['class']}({', '.join(inner)})"
+
+
+def count_words(parameters):
+    """Write counts of parameters in words.
+
+    Parameters
+    ----------
+    parameters : dict of str to int
+
+    Returns
+    -------
+    text : str
+
+    Examples
+    --------
+    >>> from skmedimg.recipes._recipe_card import count_words
+    >>> count_words({"trainable": 164_353, "all": 14_879_041})
+    '164,353 trainable; 14,879,041 in all'
+    """
+    counts = [_COUNTS[kind].format(number) for kind, number in parameters.items()]
+    return "; ".join(counts) or "not counted in the report"
+
+
+def figure_words(reported):
+    """Write reported figures in words.
+
+    Parameters
+    ----------
+    reported : dict of str to object
+
+    Returns
+    -------
+    text : str
+
+    Examples
+    --------
+    >>> from skmedimg.recipes._recipe_card import figure_words
+    >>> figure_words({"test loss": 0.242, "test accuracy": 0.913})
+    'test loss 0.242, test accuracy 0.913'
+    """
+    return ", ".join(f"{name} {value}" for name, value in reported.items()) or "nothing"
+
+
+def _lines(heading, said):
+    """Return a fact as one entry of a list, or with a list of its own."""
+    if isinstance(said, str):
+        return _wrapped(f"- {heading}: {said}", 2)
+    return [f"- {heading}:", *(line for item in said for line in _wrapped(f"  - {item}", 4))]
+
+
+def _wrapped(line, indent):
+    return textwrap.wrap(line, 96, subsequent_indent=" " * indent, break_long_words=False)

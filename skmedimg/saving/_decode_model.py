@@ -1,0 +1,141 @@
+"""Back from what JSON can hold to estimators: only what is known by name is made."""
+
+from datetime import datetime
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from skmedimg.saving._classes import class_of
+from skmedimg.saving._encode_model import BITS
+from skmedimg.saving._foreign import unpack_foreign
+from skmedimg.saving._trees import check_width, unpack_tree
+
+
+def decode(value, arrays, foreign):
+    """Return the value that was encoded.
+
+    Parameters
+    ----------
+    value : object
+        What `encode` returned.
+    arrays : dict of str to ndarray
+    foreign : dict of str to bytes
+
+    Returns
+    -------
+    decoded : object
+    """
+    return _Decoder(arrays, foreign).read(value)
+
+
+class _Decoder:
+    def __init__(self, arrays, foreign):
+        self.arrays = arrays
+        self.foreign = foreign
+
+    def read(self, value):
+        """Return what a value stands for; what is no dict stands for itself."""
+        if not isinstance(value, dict):
+            return value
+        if "class" in value:
+            return self._object(value["class"], value["state"])
+        [(kind, content)] = value.items()
+        read = getattr(self, f"read_{kind.replace('-', '_')}", None)
+        if read is None:
+            raise ValueError(f"the file holds {kind!r}, which this version does not know.")
+        return read(content)
+
+    def _object(self, name, state):
+        kind = class_of(name)
+        made = object.__new__(kind)
+        state = {key: self.read(item) for key, item in state.items()}
+        if "steps" in state and "memory" in state:
+            state["memory"] = None  # never a folder of pickles that the file names
+        if hasattr(kind, "_check_state"):
+            made._check_state(state)
+        getattr(made, "__setstate__", vars(made).update)(state)
+        check_width(made)
+        return made
+
+    def read_float(self, text):
+        return float(text)
+
+    def read_list(self, items):
+        return [self.read(item) for item in items]
+
+    def read_tuple(self, items):
+        return tuple(self.read_list(items))
+
+    def read_dict(self, pairs):
+        return {self.read(key): self.read(item) for key, item in pairs}
+
+    def read_bunch(self, pairs):
+        return Bunch(**self.read_dict(pairs))
+
+    def read_tree(self, pairs):
+        return unpack_tree(self.read_dict(pairs))
+
+    def read_dtype(self, name):
+        return np.dtype(name)
+
+    def read_datetime(self, text):
+        return datetime.fromisoformat(text)
+
+    def read_array(self, entry):
+        """Return an array in the order it lay in memory."""
+        if "objects" in entry:
+            flat = np.empty(len(entry["objects"]), dtype=object)
+            flat[:] = self.read_list(entry["objects"])
+            return flat.reshape(entry["shape"])
+        flat = self.arrays[entry["name"]]
+        if "dtype" in entry:
+            flat = flat.view(_without_objects(entry["dtype"]))
+        return flat.reshape(entry["shape"], order=entry["order"])
+
+    def read_scalar(self, entry):
+        return self.read_array(entry)[()]
+
+    def read_masked(self, pair):
+        data, mask = map(self.read, pair)
+        return np.ma.MaskedArray(data, mask)
+
+    def read_random_state(self, state):
+        made = np.random.RandomState(0)
+        made.set_state(self.read(state))
+        return made
+
+    def read_device(self, name):
+        import torch
+
+        return torch.device(name)
+
+    def read_store(self, settings):
+        from skmedimg import FeatureStore
+
+        directory, memory, disk = map(self.read, settings)
+        return FeatureStore(directory, memory=memory, disk=disk)
+
+    def read_trial_state(self, name):
+        from optuna.trial import TrialState
+
+        return TrialState[name]
+
+    def read_study(self, entry):
+        """Return a study in memory, whose trials are those that were saved."""
+        from optuna import create_study
+        from optuna.study import StudyDirection
+
+        directions = [StudyDirection[name] for name in entry["directions"]]
+        study = create_study(study_name=entry["name"], directions=directions)
+        study.add_trials(self.read_list(entry["trials"]))
+        return study
+
+    def read_foreign(self, name):
+        return unpack_foreign(self.foreign[name])
+
+
+def _without_objects(name):
+    dtype = np.dtype(name)
+    if dtype.kind not in BITS:
+        raise ValueError(f"the file holds an array of dtype {name!r}.")
+    return dtype

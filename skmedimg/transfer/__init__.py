@@ -1,0 +1,1 @@
+"""Features of pretrained backbones, computed once and stored."""

@@ -1,0 +1,266 @@
+"""Rows of features from a frozen backbone, as a function and as a transformer."""
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from skmedimg._device import (
+    PRECISIONS,
+    fresh_weights,
+    resolve_device,
+    resolve_precision,
+    seed_from,
+)
+from skmedimg._sklearn import StrOptions, fit_context
+from skmedimg.images._validate import check_scale
+from skmedimg.networks._backbone_classifier import TransferNetwork, probe_shapes
+from skmedimg.networks._backbones import build_backbone
+from skmedimg.transfer._feature_store import shared_store
+from skmedimg.transfer._frozen import BACKBONE_CONSTRAINTS, backbone_images, frozen_rows
+from skmedimg.transfer._weights import are_drawn, load_into
+
+
+def embed(
+    images,
+    backbone="mobilenet_v2",
+    store="auto",
+    *,
+    weights="DEFAULT",
+    pooling="avg",
+    width=1.0,
+    grey="repeat",
+    image_shape=None,
+    device="auto",
+    precision="auto",
+    random_state=None,
+):
+    """Return what a frozen backbone makes of images, as rows of features.
+
+    Parameters
+    ----------
+    images : any kind of X of the data contract
+        Arrays, paths or lazy images.
+    backbone : str or torch.nn.Module, default="mobilenet_v2"
+    store : None, "auto", str, os.PathLike or FeatureStore, default="auto"
+        Where features are looked up, and kept. The parameters mean what they do for
+        :class:`BackboneFeatures`, whose `cache` this is.
+    weights : str, os.PathLike, estimator or None, default="DEFAULT"
+    pooling : {"avg", "max", "flatten"}, default="avg"
+    width : float, default=1.0
+    grey : {"repeat", "sum"}, default="repeat"
+    image_shape : tuple of int or None, default=None
+    device : str, default="auto"
+    precision : str, default="auto"
+    random_state : int, RandomState instance or None, default=None
+
+    Returns
+    -------
+    features : ndarray (n, n_features) of float32
+
+    See Also
+    --------
+    BackboneFeatures : The same as a transformer.
+
+    Examples
+    --------
+    >>> from skmedimg import embed
+    >>> from skmedimg.datasets import make_lesions
+    >>> images = make_lesions(8, size=32, random_state=0).images
+    >>> embed(images, "squeezenet1_1", weights=None, random_state=0).shape
+    (8, 512)
+    """
+    transformer = BackboneFeatures(
+        backbone, weights=weights, pooling=pooling, width=width, grey=grey, cache=store,
+        image_shape=image_shape, device=device, precision=precision, random_state=random_state,
+    )  # fmt: skip
+    return transformer.fit_transform(images)
+
+
+class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Rows of features from a frozen backbone, for any estimator on rows.
+
+    Each image passes the backbone once: its features are kept in a store, which all folds of a
+    cross-validation, all candidates of a search and :class:`TransferClassifier` share.
+
+    Parameters
+    ----------
+    backbone : str or torch.nn.Module, default="mobilenet_v2"
+        "vgg16", "resnet50", "densenet121", "efficientnet_b0", ... (an unknown name lists all),
+        "timm:NAME", or a network of your own that maps (n, channels, height, width) to
+        (n, width, h, w) or (n, width). If that has `mean` and `std`, images are normalised by
+        them.
+    weights : str, os.PathLike, estimator or None, default="DEFAULT"
+        "DEFAULT" or another published name; a file of a `state_dict` or safetensors; a fitted
+        TransferClassifier, BackboneFeatures or UNetSegmenter, as
+        `sklearn.frozen.FrozenEstimator(estimator)`; or None for random ones. A network of your
+        own keeps the weights it has with "DEFAULT" and None.
+    pooling : {"avg", "max", "flatten"}, default="avg"
+        What becomes of the last feature map.
+    width : float, default=1.0
+        Multiplier of the number of channels, of "mobilenet_v2" alone.
+    grey : {"repeat", "sum"}, default="repeat"
+        Grey images are repeated to three channels, or meet the summed weights of the first
+        convolution: the same numbers up to rounding, and faster.
+    cache : None, "auto", str, os.PathLike or FeatureStore, default="auto"
+        Where features are kept. "auto" is one store in memory for the whole process, which goes
+        to disk when it outgrows its budget; a directory is shared by processes and runs.
+    image_shape : tuple of int or None, default=None
+        (height, width) or (height, width, channels) of one image where X holds rows or paths.
+        None reads rows as square images, and decodes paths to the size the backbone was made
+        for, in three channels.
+    device : str, default="auto"
+        "auto" takes CUDA, then MPS, then the CPU.
+    precision : str, default="auto"
+        "float32", "bf16", "float16" or "float64". "auto" is float32: bf16 is faster, but moves
+        features by some per cent.
+    random_state : int, RandomState instance or None, default=None
+        Draws the weights where `weights` is None.
+
+    Attributes
+    ----------
+    network_ : torch.nn.Module
+        The backbone.
+    image_shape_ : tuple of int
+        (height, width, channels) of one image.
+    n_features_in_ : int
+        Values of one image; not set for paths.
+
+    See Also
+    --------
+    embed : The same as a function.
+    TransferClassifier : A backbone with a head, which can be trained deeper.
+    FeatureStore : Where features are kept.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skmedimg import BackboneFeatures, Pipeline
+    >>> from skmedimg.datasets import make_lesions
+    >>> data = make_lesions(60, size=32, noise=0.05, random_state=0)
+    >>> features = BackboneFeatures("squeezenet1_1", weights=None, random_state=0)
+    >>> model = Pipeline([features, LogisticRegression(max_iter=1000)])
+    >>> model.fit(data.images, data.target).predict(data.images[:3]).shape
+    (3,)
+    """
+
+    _parameter_constraints = {
+        **BACKBONE_CONSTRAINTS,
+        "image_shape": ["array-like", None],
+        "device": [str, torch.device],
+        "precision": [StrOptions(set(PRECISIONS))],
+        "random_state": ["random_state"],
+    }
+
+    learns_from_rows = False  # `compare` may run it once for all folds
+
+    def __init__(
+        self,
+        backbone="mobilenet_v2",
+        *,
+        weights="DEFAULT",
+        pooling="avg",
+        width=1.0,
+        grey="repeat",
+        cache="auto",
+        image_shape=None,
+        device="auto",
+        precision="auto",
+        random_state=None,
+    ):
+        self.backbone = backbone
+        self.weights = weights
+        self.pooling = pooling
+        self.width = width
+        self.grey = grey
+        self.cache = cache
+        self.image_shape = image_shape
+        self.device = device
+        self.precision = precision
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Build the backbone for images of this shape.
+
+        Parameters
+        ----------
+        X : any kind of X of the data contract
+            Arrays, paths or lazy images.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : BackboneFeatures
+        """
+        check_scale(self, backbone_images(self, X, reset=True), reset=True)
+        with fresh_weights(seed_from(self.random_state)):
+            self.network_ = self._build(are_drawn(self.weights))
+        load_into(self.network_.backbone, self.weights, self.backbone, self.width)
+        return self
+
+    def transform(self, X):
+        """Return the features of images.
+
+        Parameters
+        ----------
+        X : any kind of X of the data contract
+
+        Returns
+        -------
+        features : ndarray (n, n_features) of float32
+        """
+        check_is_fitted(self)
+        images = backbone_images(self, X, reset=False)
+        check_scale(self, images, reset=False)
+        device = resolve_device(self.device)
+        precision = _feature_precision(self.precision, device, self.image_shape_)
+        layout = torch.channels_last if precision.channels_last else torch.preserve_format
+        self.network_.to(device, precision.dtype).to(memory_format=layout)
+        return np.asarray(
+            frozen_rows(images, self.network_, shared_store(self.cache), device, precision)
+        )
+
+    def __getstate__(self):
+        """Return parameters and fitted attributes, the network as plain arrays."""
+        state = dict(super().__getstate__())
+        if "network_" in state:
+            weights = state["network_"].state_dict()
+            state["network_"] = {name: value.cpu().numpy() for name, value in weights.items()}
+        return state
+
+    def __setstate__(self, state):
+        """Build the network anew and fill in its arrays."""
+        super().__setstate__(state)
+        if "network_" in state:
+            with fresh_weights(0):
+                self.network_ = self._build(drawn=False)
+            weights = state["network_"].items()
+            self.network_.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in weights})
+
+    @property
+    def _n_features_out(self):
+        return self._shapes()[1]
+
+    def _build(self, drawn):
+        backbone = build_backbone(self.backbone, width=self.width, grey=self.grey, drawn=drawn)
+        head, cut_shape = nn.Identity(), self._shapes()[0]
+        return TransferNetwork(backbone, head, self.pooling, cut_shape, exact=False)
+
+    def _shapes(self):
+        return probe_shapes(
+            self.backbone, self.image_shape_, pooling=self.pooling, width=self.width
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = []  # float32, whatever comes
+        return tags
+
+
+def _feature_precision(precision, device, image_shape):
+    name = "float32" if precision == "auto" else precision
+    return resolve_precision(name, device, int(np.prod(image_shape[:2])))

@@ -1,0 +1,104 @@
+"""The frozen part of a network: each image passes it once, whoever asks again."""
+
+import os
+from functools import partial
+from numbers import Real
+
+import numpy as np
+import torch
+from torch import nn
+
+from skmedimg._device import autocast
+from skmedimg._kernels import exact_kernels
+from skmedimg._sklearn import Interval, StrOptions
+from skmedimg._training.inference import are_few, inference_batches
+from skmedimg._training.microbatches import SMALLER, Pieces, joined, rows_of
+from skmedimg.images._keys import image_keys, network_space
+from skmedimg.images._paths import list_paths
+from skmedimg.images._validate import check_images
+from skmedimg.networks._backbones import backbone_row
+from skmedimg.networks._timm import TIMM, timm_size
+from skmedimg.transfer._feature_store import FeatureStore
+from skmedimg.transfer._weights import WEIGHTS
+
+BACKBONE_CONSTRAINTS = {
+    "backbone": [str, nn.Module],
+    "weights": WEIGHTS,
+    "pooling": [StrOptions({"avg", "max", "flatten"})],
+    "width": [Interval(Real, 0, None, closed="neither")],
+    "grey": [StrOptions({"repeat", "sum"})],
+    "cache": [str, os.PathLike, FeatureStore, None],
+}
+
+
+def backbone_images(estimator, X, *, reset):
+    """Pass X through the gate; paths are decoded to the size the backbone was made for.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        With parameters `backbone` and `image_shape`.
+    X : any kind of X of the data contract
+    reset : bool
+
+    Returns
+    -------
+    images : ndarray (n, height, width, channels) or LazyImages
+    """
+    shape = estimator.image_shape
+    if reset and shape is None and list_paths(X) is not None:
+        shape = _own_size(estimator.backbone)
+    return check_images(estimator, X, reset=reset, image_shape=shape, color="rgb")
+
+
+def frozen_rows(images, network, store, device, precision):
+    """Return what the frozen part of a network makes of images, asking the store first.
+
+    Parameters
+    ----------
+    images : ndarray (n, height, width, channels) or LazyImages
+    network : TransferNetwork
+        On the device, in the precision's dtype.
+    store : FeatureStore or None
+    device : torch.device
+    precision : Precision
+
+    Returns
+    -------
+    rows : ndarray (n, d)
+    """
+    if network.exact:
+        precision = precision._replace(autocast=None)
+
+    few = are_few(images)  # those differ in the last bit from what a larger batch gives
+
+    def compute(positions):
+        return _run(images[np.asarray(positions)], network, device, precision, not few)
+
+    if store is None:
+        return _run(images, network, device, precision, not few)
+    space = network_space(network, device.type, *map(str, precision), tuple(images.shape[1:]))
+    return store.fetch(space, image_keys(images), compute, keep=not few)
+
+
+def _run(images, network, device, precision, pads):
+    network.eval()
+    pieces, parts = Pieces(device, SMALLER), []
+    with torch.inference_mode(), exact_kernels(device), autocast(device, precision):
+        for batch, count in inference_batches(images, device, precision, pads=pads):
+            run = partial(_begin, network, precision.dtype, batch)
+            parts.append(joined(pieces.run(run, len(batch)))[:count].numpy())
+    return np.concatenate(parts)
+
+
+def _begin(network, dtype, rows, piece):
+    return network.begin(rows_of(rows, piece)).to(dtype).cpu()
+
+
+def _own_size(backbone):
+    """Return (height, width) of the images that a backbone was made for, if that is known."""
+    if not isinstance(backbone, str):
+        return None
+    if backbone.startswith(TIMM):
+        return timm_size(backbone)
+    return (backbone_row(backbone).size,) * 2
