@@ -17,7 +17,8 @@ from hypothesis import settings
 settings.register_profile("skmedimg", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("skmedimg")
 
-collect_ignore = ["tests/fuzz_guided.py"]  # a script: it needs atheris, which nobody has installed
+# A script: it needs atheris, which is no dependency.
+collect_ignore = ["tests/tools/fuzz_guided.py"]
 
 # pytest's own, and what libraries set when they are first used.
 _OF_OTHERS = {"PYTEST_CURRENT_TEST", "KMP_INIT_AT_FORK", "KMP_DUPLICATE_LIB_OK"}

@@ -12,7 +12,7 @@ from PIL import Image
 from skmedimg import read_image
 from skmedimg.images import ImageReadError
 from skmedimg.images._pillow_formats import webp_size
-from tests.mutants import survive_mutations
+from tests.tools.mutants import survive_mutations
 
 GRAY = np.random.RandomState(0).randint(0, 256, (37, 53)).astype(np.uint8)
 RGB = np.random.RandomState(1).randint(0, 256, (37, 53, 3)).astype(np.uint8)

@@ -1,6 +1,6 @@
 """Damage files by the thousand: each is read or refused by name; no crash, no hang, no flood.
 
-    python -m tests.fuzz [FORMAT ...] [--files 10000] [--first 0] [--out results.json]
+    python -m tests.tools.fuzz [FORMAT ...] [--files 10000] [--first 0] [--out results.json]
 
 A file is told by its format and its number, so `png --first 123 --files 1` makes one again. Files
 are read by a child process that may take 1 GB and 5 seconds of processor for each; whatever ends
@@ -23,8 +23,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from tests.fuzz_formats import FORMATS
-from tests.mutants import mutant, renumbered
+from tests.tools.fuzz_formats import FORMATS
+from tests.tools.mutants import mutant, renumbered
 
 MEMORY = 2**30
 SECONDS = 5.0
@@ -177,7 +177,7 @@ def _row(name, found):
 
 
 def _options(arguments):
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.tools.fuzz", description=__doc__)
     parser.add_argument("formats", nargs="*", help=f"of {', '.join(FORMATS)}; default all")
     parser.add_argument("--files", type=int, default=10_000, help="of each format")
     parser.add_argument("--first", type=int, default=0, help="number of the first file")

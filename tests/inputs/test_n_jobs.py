@@ -11,7 +11,7 @@ import skmedimg
 from skmedimg import evaluation, features, search
 from skmedimg.cli._main import USAGE, main
 from skmedimg.images._n_jobs import check_n_jobs, thread_count
-from tests.bad_inputs import BINARY, GREY, write_files
+from tests.inputs.bad_inputs import BINARY, GREY, write_files
 
 ROWS = GREY.reshape(12, -1).astype(float)
 

@@ -10,7 +10,7 @@ import pytest
 
 from skmedimg import LazyImages, read_image
 from skmedimg.images import ImageReadError
-from tests.mutants import survive_mutations
+from tests.tools.mutants import survive_mutations
 
 pydicom = pytest.importorskip("pydicom")
 nibabel = pytest.importorskip("nibabel")

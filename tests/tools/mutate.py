@@ -1,6 +1,6 @@
 """Change one operator or number of a module at a time, and see whether its tests notice.
 
-    python -m tests.mutate [GROUP ...] [--sample 40] [--seed 0] [--seconds 60]
+    python -m tests.tools.mutate [GROUP ...] [--sample 40] [--seed 0] [--seconds 60]
 
 Tests are imported once; every mutant is a fork that swaps the code of the changed function and runs
 them. What survives is printed as the line it became: an assertion is missing, or the change makes
@@ -23,15 +23,22 @@ import pytest
 GROUPS = {
     "metrics": (
         [f"skmedimg.metrics.{name}" for name in ("_pairs", "_overlap", "_surface", "_decisions")],
-        ["tests/test_metrics.py"],
+        ["tests/metrics/test_metrics.py"],
     ),
     "statistics": (
-        [f"skmedimg.evaluation.{name}" for name in ("_statistics", "_tests", "_intervals")],
-        ["tests/test_statistics.py", "tests/test_claims.py"],
+        [
+            f"skmedimg.evaluation.statistics.{name}"
+            for name in ("_difference_tests", "_conclusions", "_intervals")
+        ],
+        ["tests/evaluation/test_statistics.py", "tests/evaluation/test_conclusions.py"],
     ),
     "thresholds": (
-        [f"skmedimg.evaluation.{name}" for name in ("_cut", "_thresholds", "_operating_points")],
-        ["tests/test_thresholds.py"],
+        [
+            "skmedimg.evaluation.decisions._threshold_choice",
+            "skmedimg.evaluation.decisions._threshold_at",
+            "skmedimg.evaluation.scores._operating_points",
+        ],
+        ["tests/evaluation/test_thresholds.py"],
     ),
 }  # fmt: skip
 _OTHERS = {
@@ -153,7 +160,7 @@ def _line(tree, line):
 
 
 def _options(arguments):
-    parser = argparse.ArgumentParser(prog="python -m tests.mutate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.tools.mutate", description=__doc__)
     parser.add_argument("groups", nargs="*", help=f"of {', '.join(GROUPS)}; default all")
     parser.add_argument("--sample", type=int, default=40, help="mutants of each module")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")

@@ -12,7 +12,7 @@ from PIL import Image
 
 from skmedimg import load_image_table, load_masks, read_image
 from skmedimg.images import ImageReadError
-from tests.mutants import forged_model, with_checksums, without_checksums
+from tests.tools.mutants import forged_model, with_checksums, without_checksums
 
 # What a file is called; from nothing to a list of whole files; from a path to nothing or to one
 # of `refusals`; from a whole file and a generator to a mutant.

@@ -1,4 +1,4 @@
-"""Steps are played back where that is safe; `tests/test_gpu.py` plays them on a GPU."""
+"""Steps are played back where that is safe; `tests/training/test_gpu.py` plays them on a GPU."""
 
 import numpy as np
 import pytest

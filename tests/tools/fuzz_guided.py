@@ -1,7 +1,7 @@
-"""Damage files where that leads to new lines of code, by atheris; otherwise as `tests.fuzz`.
+"""Damage files where that leads to new lines of code, by atheris; otherwise as `tests.tools.fuzz`.
 
     pip install atheris
-    python -m tests.fuzz_guided FORMAT [--seconds 300] [--keep FOLDER]
+    python -m tests.tools.fuzz_guided FORMAT [--seconds 300] [--keep FOLDER]
 
 It stops at the first file that is neither read nor refused by name, that takes 5 seconds or 1 GB,
 or that crashes, and leaves the file in the folder.
@@ -24,8 +24,8 @@ with atheris.instrument_imports(include=["skmedimg", "pydicom", "nibabel", "PIL"
     import skmedimg.images
     import skmedimg.saving
 
-from tests.fuzz import _GOOD, MEMORY, SECONDS, _peak, _read_whole_files, judge
-from tests.fuzz_formats import FORMATS
+from tests.tools.fuzz import _GOOD, MEMORY, SECONDS, _peak, _read_whole_files, judge
+from tests.tools.fuzz_formats import FORMATS
 
 READERS = nibabel, pydicom, skmedimg  # loaded while atheris watches
 
@@ -54,7 +54,7 @@ def change(format, data, most, seed):
 
 def main():
     """Hand over to libFuzzer, which ends the process."""
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz_guided", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.tools.fuzz_guided", description=__doc__)
     parser.add_argument("format", choices=sorted(FORMATS))
     parser.add_argument("--seconds", type=int, default=300)
     parser.add_argument("--keep", default=".", help="folder for the file that ended the run")

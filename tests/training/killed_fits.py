@@ -1,6 +1,6 @@
 """Kill fits at random moments, call them again, and compare with fits that nobody touched.
 
-    python tests/killed_fits.py KILLS SEED [MODEL ...]
+    python tests/training/killed_fits.py KILLS SEED [MODEL ...]
 
 One process loads the libraries and forks a child for every fit, so that a kill costs milliseconds.
 """

@@ -1,4 +1,4 @@
-"""A sample of the fuzzing that `python -m tests.fuzz` does by the hundred thousand."""
+"""A sample of the fuzzing that `python -m tests.tools.fuzz` does by the hundred thousand."""
 
 import gzip
 import io
@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.fuzz import damaged, fuzz, judge
-from tests.fuzz_formats import FORMATS, Format
-from tests.mutants import with_checksums
+from tests.tools.fuzz import damaged, fuzz, judge
+from tests.tools.fuzz_formats import FORMATS, Format
+from tests.tools.mutants import with_checksums
 
 pytest.importorskip("pydicom")
 pytest.importorskip("nibabel")

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 import skmedimg
-from tests.bad_inputs import BAD_INPUTS, write_files
+from tests.inputs.bad_inputs import BAD_INPUTS, write_files
 
 ROOMS = (
     "datasets",

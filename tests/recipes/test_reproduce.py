@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / "examples" / "reproduce_reports.py"
+SCRIPT = Path(__file__).parents[2] / "examples" / "reproduce_reports.py"
 
 
 @pytest.fixture
