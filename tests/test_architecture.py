@@ -13,7 +13,7 @@ PACKAGE = Path(skmedimg.__file__).parent
 # too, only from those above. The two wings know each other through scikit-learn's interface alone.
 # The picture in docs/design.md is drawn from these tables.
 SHARED = [
-    *("_sklearn", "_files", "_plotting", "_device", "_kernels", "_allocator"),
+    *("_sklearn", "_files", "_plotting", "_device"),
     *("metrics", "networks", "images", "datasets"),
 ]
 ESTIMATORS = ["features", "_training", "transfer", "neural", "pipeline"]
@@ -33,7 +33,7 @@ ALSO = {
     "evaluation.report": {"evaluation._tables"},
 }
 # Never imported, whatever the order says: networks are torch and nothing else.
-NEVER = {"networks": {"_sklearn", "_device", "_kernels", "_allocator", "_files", "metrics"}}
+NEVER = {"networks": {"_sklearn", "_device", "_files", "metrics"}}
 GLOBAL_STATE = (
     "numpy.random.seed",
     "numpy.random.set_state",
@@ -132,7 +132,7 @@ def is_sklearn_private(name):
 
 
 def global_state_behind_runtime(module, tree):
-    if module in ("skmedimg._device", "skmedimg._kernels", "skmedimg._training.cuda_graphs"):
+    if module in ("skmedimg._device", "skmedimg._training.cuda_graphs"):
         return []
     used = [name for name in used_names(tree) if f"{name}.".startswith(GLOBAL_STATE_PREFIXES)]
     return [f"{module} uses {name}" for name in used]

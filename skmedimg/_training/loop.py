@@ -1,8 +1,6 @@
 """Training a network epoch by epoch, from its last checkpoint on where there is one."""
 
-from skmedimg._allocator import keep_freed_memory
-from skmedimg._device import generator
-from skmedimg._kernels import exact_kernels
+from skmedimg._device import exact_kernels, generator, keep_freed_memory
 from skmedimg._training.batches import TrainingBatches
 from skmedimg._training.concurrent_fits import company
 from skmedimg._training.cuda_graphs import replay_of

@@ -6,8 +6,7 @@ import torch
 from skorch import NeuralNet
 from torch import nn
 
-from skmedimg._device import autocast, loss_scaler
-from skmedimg._kernels import exact_kernels
+from skmedimg._device import autocast, exact_kernels, loss_scaler
 from skmedimg._training.inference import InferenceBatches, are_few, inference_batches
 from skmedimg._training.microbatches import SMALLER, Pieces, explained, joined, rows_of
 from skmedimg._training.plan import OPTIMIZERS

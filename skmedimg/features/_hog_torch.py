@@ -5,8 +5,7 @@ import math
 import numpy as np
 import torch
 
-from skmedimg._allocator import keep_freed_memory
-from skmedimg._device import resolve_device
+from skmedimg._device import keep_freed_memory, resolve_device
 from skmedimg.features._chunks import gray, stored_chunks
 from skmedimg.features._hog_cells import cell_histograms
 

@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from skmedimg._device import autocast
-from skmedimg._kernels import exact_kernels
+from skmedimg._device import autocast, exact_kernels
 from skmedimg._sklearn import Interval, StrOptions
 from skmedimg._training.inference import are_few, inference_batches
 from skmedimg._training.microbatches import SMALLER, Pieces, joined, rows_of
