@@ -18,7 +18,7 @@ def epoch(images):
 
     from skmedimg import Augmenter
     from skmedimg._device import generator, resolve_precision
-    from skmedimg._training.batches import to_device
+    from skmedimg.images._pixels import to_device
 
     augmenter = Augmenter(
         rotation=ROTATION, zoom=ZOOM, shift=SHIFT, shear=SHEAR, flip="horizontal",

@@ -14,7 +14,7 @@ PACKAGE = Path(skmedimg.__file__).parent
 # The picture in docs/design.md is drawn from these tables.
 SHARED = [
     *("_sklearn", "_files", "_plotting", "_device"),
-    *("metrics", "networks", "images", "datasets"),
+    *("metrics", "networks", "images", "_provenance", "datasets"),
 ]
 ESTIMATORS = ["features", "_training", "transfer", "neural", "pipeline"]
 JUDGING = [
@@ -25,7 +25,6 @@ JUDGING = [
 TOP = ["recipes", "cli", "__main__"]
 # Exceptions, each with its reason.
 ALSO = {
-    "images": {"_training.batches"},
     "inspection": {"_training"},  # explanations look inside a fitted network
     "saving": {"_training", "transfer"},  # a network leaves as ONNX; a model may hold a store
     "evaluation.statistics": {"evaluation._tables"},

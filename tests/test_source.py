@@ -49,9 +49,9 @@ def modules_after(statement):
     return set(json.loads(done.stdout))
 
 
-def test_no_file_is_longer_than_300_lines():
-    lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in FILES}
-    assert {name: length for name, length in lengths.items() if length > 300} == {}
+def test_no_file_is_longer_than_500_lines():
+    lengths = {str(path): len(path.read_text("utf-8").splitlines()) for path in FILES}
+    assert {name: length for name, length in lengths.items() if length > 500} == {}
 
 
 def test_nine_functions_in_ten_are_shorter_than_25_lines():

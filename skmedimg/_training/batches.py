@@ -2,13 +2,11 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import torch
 
 from skmedimg._device import free_memory
 from skmedimg.images._lazy_images import LazyImages
-
-_SCALED = {np.dtype(kind): float(np.iinfo(kind).max) for kind in ("u1", "i1", "u2", "i2")}
+from skmedimg.images._pixels import as_tensor, to_device
 
 # torch indexes no unsigned integers of two bytes and more on a GPU.
 _SIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}
@@ -133,61 +131,13 @@ class TrainingBatches:
         return [order[a:b] for a, b in zip(starts, [*starts[1:], n], strict=True)]
 
 
-def to_device(batch, device, precision):
-    """Return a batch of stored images as a float tensor, integers scaled: the one place for it.
-
-    Booleans and integers of 8 and 16 bits hold pixels and are divided by the largest value of
-    their dtype; floats and wider integers hold measurements and are taken as they are.
-
-    Parameters
-    ----------
-    batch : ndarray or Tensor (n, height, width, channels) or (n, n_features)
-    device : torch.device
-    precision : Precision
-
-    Returns
-    -------
-    tensor : Tensor (n, channels, height, width) or (n, n_features)
-    """
-    largest = _largest_value(batch)
-    tensor = _tensor(batch).to(device, non_blocking=True)
-    if tensor.ndim == 4:
-        tensor = tensor.permute(0, 3, 1, 2)
-        layout = torch.channels_last if precision.channels_last else torch.contiguous_format
-        tensor = tensor.to(precision.dtype, memory_format=layout)
-    else:
-        tensor = tensor.to(precision.dtype)
-    return tensor if largest is None else tensor.div_(largest)
-
-
-def largest_value(dtype):
-    """Return what pixels of a dtype are divided by, or None for numbers taken as they are.
-
-    Parameters
-    ----------
-    dtype : numpy.dtype
-
-    Returns
-    -------
-    largest : float or None
-    """
-    return _SCALED.get(dtype.newbyteorder("="))
-
-
-def _largest_value(batch):
-    if isinstance(batch, np.ndarray):
-        return largest_value(batch.dtype)
-    integer = not batch.is_floating_point() and batch.dtype is not torch.bool
-    return float(torch.iinfo(batch.dtype).max) if integer and batch.itemsize < 4 else None
-
-
 def _hold(array, home):
     """Return an array as a tensor at home, or as it is where torch could not share its memory."""
     native = array.dtype.newbyteorder("=") == array.dtype
     forward = all(stride >= 0 for stride in array.strides)
     if home.type == "cpu" and not (array.flags.writeable and native and forward):
         return array
-    return _tensor(array).to(home)
+    return as_tensor(array).to(home)
 
 
 def _cut(held, rows):
@@ -200,15 +150,6 @@ def _cut(held, rows):
         decoded = held[rows].load()
         return decoded if decoded.ndim == 4 else decoded[..., None]
     return held[rows]
-
-
-def _tensor(array):
-    """Return stored values as a tensor of their own dtype."""
-    if isinstance(array, torch.Tensor):
-        return array
-    if not array.flags.writeable or any(stride < 0 for stride in array.strides):
-        array = array.copy()  # torch warns of the one and refuses the other
-    return torch.from_numpy(array.astype(array.dtype.newbyteorder("="), copy=False))
 
 
 def _batch_starts(n, batch_size):

@@ -1,6 +1,5 @@
 """The state of a fit on the disk: a killed fit, called again, goes on to the very same bits."""
 
-import re
 import tempfile
 import time
 import warnings
@@ -13,6 +12,7 @@ import xxhash
 
 from skmedimg import __version__
 from skmedimg._files import whole_file
+from skmedimg._provenance import without_addresses
 from skmedimg._training.serialize import fill_history, plain_history
 from skmedimg.images._keys import image_keys
 
@@ -20,7 +20,6 @@ _FILE = "training.pt"
 _FORMAT = 1
 _SHARE = 0.05  # of the time, at most, is spent on writing; a fit may lose some epochs in return
 _DIGEST = "xxh3:"
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 # Parameters that do not change what is learned, or that are compared as what they mean here.
 _IDLE = {"cache", "callbacks", "device", "precision", "reuse_memory", "verbose", "warm_start"}
@@ -266,7 +265,7 @@ def _in_words(value):
         value = value.item()
     if hasattr(value, "get_params"):
         return type(value).__name__
-    return _ADDRESS.sub("", repr(value))
+    return without_addresses(repr(value))
 
 
 def _leaves(content):

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import torch
 
-from skmedimg._training.batches import Dataset, cut_ahead, to_device
+from skmedimg._training.batches import Dataset, cut_ahead
+from skmedimg.images._pixels import to_device
 
 # Batches are padded to a multiple of this: matrix kernels work in blocks of rows and round a row
 # in a block that is not full differently (in its last bit).

@@ -11,7 +11,7 @@ from torch import nn
 
 from skmedimg import __version__
 from skmedimg._files import whole_file
-from skmedimg._training.batches import largest_value
+from skmedimg.images._pixels import largest_value
 from skmedimg.networks._export_graphs import FromPixels
 
 _OPSET = 18

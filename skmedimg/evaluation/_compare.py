@@ -1,28 +1,25 @@
 """Compare estimators on the same folds."""
 
 import hashlib
-import platform
-import sys
 from numbers import Real
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skmedimg import __version__
+from skmedimg._provenance import describe, estimator_key, fingerprint, split_bytes, versions
 from skmedimg.evaluation._comparison import Comparison
 from skmedimg.evaluation.running._baseline import BASELINES, make_baseline
-from skmedimg.evaluation.running._fold_checkpoint import Checkpoint, describe, key_of
+from skmedimg.evaluation.running._fold_checkpoint import Checkpoint
 from skmedimg.evaluation.running._scheduler import Job, Plan, run_jobs, values_of
 from skmedimg.evaluation.running._shared_steps import share_steps
 from skmedimg.evaluation.scores._score_table import choose_metrics
 from skmedimg.evaluation.splitting._folds import make_splits, split_warnings
 from skmedimg.evaluation.splitting._groups import splits_patients
-from skmedimg.evaluation.splitting._targets import check_targets, fingerprint, is_images
+from skmedimg.evaluation.splitting._targets import check_targets, is_images
 from skmedimg.images._n_jobs import check_n_jobs
 
 # a baseline's name, or a column beside the predictions
 _TAKEN = {*BASELINES.values(), "row", "repeat", "fold", "group", "truth"}
-_LIBRARIES = ("numpy", "scipy", "sklearn", "joblib", "torch", "torchvision", "skorch", "imblearn")
 
 
 def compare(
@@ -170,22 +167,6 @@ def draw_seed(random_state):
     return int(draws.randint(2**31 - 1))
 
 
-def versions():
-    """Return the versions of what computed a comparison.
-
-    Returns
-    -------
-    versions : dict of str to str
-        Of the libraries that are loaded.
-    """
-    loaded = {name: sys.modules[name] for name in _LIBRARIES if name in sys.modules}
-    return {
-        "skmedimg": __version__,
-        "python": platform.python_version(),
-        **{name: module.__version__ for name, module in loaded.items()},
-    }
-
-
 def _check_switches(repeats, error_score, audit):
     if not isinstance(repeats, (int, np.integer)) or repeats < 1:
         raise ValueError(f"repeats={repeats!r} needs a positive integer.")
@@ -221,7 +202,7 @@ def _jobs(named, X, targets, share, baseline):
 
 
 def _job(name, estimator, rest, X, y, shared_time):
-    return Job(name, rest, X, y, describe(estimator), key_of(name, estimator), shared_time)
+    return Job(name, rest, X, y, describe(estimator), estimator_key(name, estimator), shared_time)
 
 
 def _audit(X, targets, switch):
@@ -295,5 +276,6 @@ def _is_stuck(answer):
 def _digest_of(splits):
     digest = hashlib.sha256()
     for split in splits:
-        digest.update(np.int64([split.repeat, split.fold, *split.train, -1, *split.test]).tobytes())
+        digest.update(np.int64([split.repeat, split.fold]).tobytes())
+        digest.update(split_bytes(split.train, split.test))
     return digest.hexdigest()[:16]

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from skmedimg._device import generator, resolve_precision
-from skmedimg._training.batches import to_device
 from skmedimg.images._lazy_images import LazyImages
 from skmedimg.images._paths import list_paths
+from skmedimg.images._pixels import to_device
 from skmedimg.images._validate import check_images
 
 _PIXELS_AT_ONCE = 1 << 21

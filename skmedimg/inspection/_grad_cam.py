@@ -132,7 +132,7 @@ def _maps(final, module, layer, images, target):
 
 def _inputs(module, images):
     from skmedimg._device import resolve_precision
-    from skmedimg._training.batches import to_device
+    from skmedimg.images._pixels import to_device
 
     sample = next(module.parameters())
     tensor = to_device(np.array(images), sample.device, resolve_precision("float32", sample.device))

@@ -6,9 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from skmedimg.evaluation._compare import versions
-from skmedimg.evaluation.running._fold_checkpoint import describe
-from skmedimg.evaluation.splitting._targets import fingerprint
+from skmedimg._provenance import describe, fingerprint, versions
 
 
 @dataclass(frozen=True)

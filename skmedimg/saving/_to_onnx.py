@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
+from skmedimg._provenance import describe
 from skmedimg._training.onnx_export import image_input, on_the_cpu, write_onnx
-from skmedimg.evaluation.running._fold_checkpoint import describe
 from skmedimg.networks._export_graphs import Affine, Chosen, Probabilities, Rows
 from skmedimg.networks._hog_graph import HogGraph
 from skmedimg.saving._save import checked_path

@@ -9,7 +9,7 @@ from optuna.distributions import BaseDistribution
 from sklearn.base import BaseEstimator
 
 from skmedimg._files import utf8
-from skmedimg.evaluation.running._fold_checkpoint import describe
+from skmedimg._provenance import describe
 
 _PLAIN = (type(None), type(...), bool, int, float, complex, str, bytes, range, np.generic)
 

@@ -19,11 +19,10 @@ from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, check_cv
 from sklearn.utils import assert_all_finite, check_random_state, get_tags
 
 from skmedimg._files import utf8
+from skmedimg._provenance import estimator_key, fingerprint, split_bytes
 from skmedimg._sklearn import num_samples
-from skmedimg.evaluation.running._fold_checkpoint import key_of
 from skmedimg.evaluation.splitting._folds import split_rows
 from skmedimg.evaluation.splitting._groups import groups_for_fit
-from skmedimg.evaluation.splitting._targets import fingerprint
 from skmedimg.images._validate import check_groups
 from skmedimg.search._candidates import build, name_candidates
 from skmedimg.search._functions import written, written_choice
@@ -228,10 +227,10 @@ def _digest(job, groups):
     y = None if job.y is None else np.asarray(job.y)
     digest.update(fingerprint(job.X, y, groups).encode())
     for train, test in job.splits:
-        digest.update(np.int64([*train, -1, *test]).tobytes())
+        digest.update(split_bytes(train, test))
     for name, (estimator, space) in job.named.items():
         text = written(space) if callable(space) else _spelled(space)
-        digest.update(utf8(f"{key_of(name, estimator)} {text} {job.objectives}"))
+        digest.update(utf8(f"{estimator_key(name, estimator)} {text} {job.objectives}"))
     return digest.hexdigest()
 
 

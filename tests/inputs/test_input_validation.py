@@ -10,8 +10,8 @@ from skimage.util import img_as_float32
 
 from skmedimg import LazyImages, ScratchCNN, ShallowMLP
 from skmedimg._device import resolve_precision
-from skmedimg._training.batches import to_device
 from skmedimg.images._paths import list_paths
+from skmedimg.images._pixels import to_device
 from skmedimg.images._shape import resolve_image_shape
 from skmedimg.images._validate import check_images
 

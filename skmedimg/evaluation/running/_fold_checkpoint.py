@@ -1,20 +1,16 @@
 """Checkpoints: finished fits stay on the disk, and an interrupted comparison goes on from there."""
 
-import hashlib
 import json
-import re
 import warnings
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
-from skmedimg._files import utf8, whole_file
+from skmedimg._files import whole_file
 from skmedimg.evaluation._records import Answer
 from skmedimg.evaluation.running._fit_one import Cell
 from skmedimg.evaluation.scores._positive_label import code_labels
-
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 class Checkpoint:
@@ -139,40 +135,3 @@ class Checkpoint:
         predicted = coded if self.classes is None else self.classes[coded]
         answer = Answer(predicted, arrays.get("ranking"), facts.pop("probabilistic"))
         return Cell(**facts | {"answer": answer})
-
-
-def describe(estimator):
-    """Write an estimator down in full, without addresses in memory.
-
-    Parameters
-    ----------
-    estimator : BaseEstimator
-
-    Returns
-    -------
-    text : str
-
-    Examples
-    --------
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from skmedimg.evaluation.running._fold_checkpoint import describe
-    >>> describe(LogisticRegression(C=2))
-    'LogisticRegression(C=2)'
-    """
-    return _ADDRESS.sub("", estimator.__repr__(N_CHAR_MAX=10**9))
-
-
-def key_of(name, estimator):
-    """Return a file name for the cells of one estimator.
-
-    Parameters
-    ----------
-    name : str
-    estimator : BaseEstimator
-
-    Returns
-    -------
-    key : str
-    """
-    said = f"{name}\n{describe(estimator)}\n{type(estimator).__module__}"
-    return hashlib.sha256(utf8(said)).hexdigest()[:16]

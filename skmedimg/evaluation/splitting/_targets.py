@@ -1,13 +1,11 @@
-"""What a comparison is about: its task, labels or masks, patients and fingerprint."""
+"""Targets of a comparison: its task, labels or masks, and groups, checked."""
 
-import hashlib
 from collections import namedtuple
 
 import numpy as np
 from sklearn.utils import assert_all_finite, column_or_1d, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 
-from skmedimg._files import utf8
 from skmedimg._sklearn import num_samples
 from skmedimg.evaluation.scores._positive_label import code_labels, positive_label
 from skmedimg.images._mask_files import load_masks
@@ -21,7 +19,6 @@ task : str; y : ndarray, labels or masks; fitted : what `fit` is given, y itself
 classes : ndarray or None; pos_label : label or None; groups : ndarray or None; strata : ndarray of
 int, class positions, all 0 for masks.
 """
-_BLOCK = 1 << 20
 
 
 def check_targets(estimators, X, y, groups, pos_label):
@@ -91,42 +88,6 @@ def is_images(X):
     return hasattr(X, "paths") or list_paths(X) is not None or np.ndim(X) > 2
 
 
-def fingerprint(X, y, groups):
-    """Return a digest of all that a comparison was given to learn from.
-
-    Files count with their bytes, not their names: the same data give the same digest elsewhere.
-
-    Parameters
-    ----------
-    X : any kind of X of the data contract
-    y : ndarray
-    groups : ndarray or None
-
-    Returns
-    -------
-    digest : str
-        SHA-256, in hexadecimal.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmedimg.evaluation.splitting._targets import fingerprint
-    >>> len(fingerprint(np.zeros((2, 3)), np.array([0, 1]), None))
-    64
-    """
-    digest = hashlib.sha256()
-    paths = list(X.paths) if hasattr(X, "paths") else list_paths(X)
-    if paths is None:
-        _add_array(digest, X.toarray() if hasattr(X, "toarray") else np.asarray(X))
-    else:
-        for path in paths:
-            _add_file(digest, path)
-    for part in (y, groups):
-        if part is not None:
-            _add_array(digest, part)
-    return digest.hexdigest()
-
-
 def _labels(y):
     if y is None:
         raise ValueError("compare needs y, the labels or masks; it got None.")
@@ -149,20 +110,3 @@ def _masks(y):
             f"shape {y.shape}."
         )
     return y, y
-
-
-def _add_array(digest, array):
-    array = np.asarray(array)
-    digest.update(f"{array.dtype.kind}{array.shape}".encode())
-    if array.dtype.kind in "OTU":
-        digest.update(utf8("\0".join(map(str, array.ravel().tolist()))))
-        return
-    for row in array:  # a view each: the whole is never copied
-        digest.update(np.ascontiguousarray(row).data)
-
-
-def _add_file(digest, path):
-    with open(path, "rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    digest.update(b"\0")

@@ -1,0 +1,83 @@
+"""Provenance: what data, splits, estimators and library versions a result was computed from."""
+
+import hashlib
+import platform
+import re
+import sys
+
+import numpy as np
+
+from skmedimg import __version__
+from skmedimg._files import utf8
+from skmedimg.images._paths import list_paths
+
+_LIBRARIES = ("numpy", "scipy", "sklearn", "joblib", "torch", "torchvision", "skorch", "imblearn")
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_BLOCK = 1 << 20
+
+
+def without_addresses(text):
+    """Return a repr without addresses in memory, which differ between two processes."""
+    return _ADDRESS.sub("", text)
+
+
+def describe(estimator):
+    """Return the full repr of an estimator, the same in every process."""
+    return without_addresses(estimator.__repr__(N_CHAR_MAX=10**9))
+
+
+def estimator_key(name, estimator):
+    """Return 16 hexadecimal digits that identify an estimator and its parameters."""
+    described = f"{name}\n{describe(estimator)}\n{type(estimator).__module__}"
+    return hashlib.sha256(utf8(described)).hexdigest()[:16]
+
+
+def versions():
+    """Return {library: version} of those libraries that are loaded."""
+    loaded = {name: sys.modules[name] for name in _LIBRARIES if name in sys.modules}
+    return {
+        "skmedimg": __version__,
+        "python": platform.python_version(),
+        **{name: module.__version__ for name, module in loaded.items()},
+    }
+
+
+def split_bytes(train, test):
+    """Return the rows of one split as bytes for a digest."""
+    return np.int64([*train, -1, *test]).tobytes()
+
+
+def fingerprint(X, y, groups):
+    """Return the SHA-256 of images, targets and groups, in hexadecimal.
+
+    Files count with their bytes, not with their names, so that the same data have the same
+    fingerprint on another machine.
+    """
+    digest = hashlib.sha256()
+    paths = list(X.paths) if hasattr(X, "paths") else list_paths(X)
+    if paths is None:
+        _add_array(digest, X.toarray() if hasattr(X, "toarray") else np.asarray(X))
+    else:
+        for path in paths:
+            _add_file(digest, path)
+    for part in (y, groups):
+        if part is not None:
+            _add_array(digest, part)
+    return digest.hexdigest()
+
+
+def _add_array(digest, array):
+    array = np.asarray(array)
+    digest.update(f"{array.dtype.kind}{array.shape}".encode())
+    if array.dtype.kind in "OTU":
+        digest.update(utf8("\0".join(map(str, array.ravel().tolist()))))
+        return
+    for row in array:  # row by row, so that the whole array is never copied
+        digest.update(np.ascontiguousarray(row).data)
+
+
+def _add_file(digest, path):
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    digest.update(b"\0")
