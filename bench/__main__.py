@@ -35,7 +35,8 @@ def parse(arguments):
 
 def all_rows():
     """Return the rows of every bench module: module name -> list of rows."""
-    names = [m.name for m in pkgutil.iter_modules(bench.__path__) if not m.name.startswith("_")]
+    found = pkgutil.iter_modules(bench.__path__)
+    names = [m.name for m in found if not m.ispkg and not m.name.startswith("_")]
     return {name: import_module(f"bench.{name}").ROWS for name in sorted(names)}
 
 

@@ -1,6 +1,7 @@
 """Lungs in real chest X-rays: how well the published U-Net does on unseen patients.
 
-No timing: `SKMEDIMG_DATA=FOLDER python -m bench.lungs [--seeds 0 1 2] [--nets published ...]`.
+No timing:
+`SKMEDIMG_DATA=FOLDER python -m bench.studies.lungs [--seeds 0 1 2] [--nets published ...]`.
 """
 
 import argparse
@@ -12,11 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.__main__ import RESULTS
 from bench._machine import describe
 from bench._runner import pinned_threads
+from bench.studies import RESULTS
 
-ROWS = []
 NAME = "lungs"
 GOALS = {"dice": 0.93, "iou": 0.87}
 NETS = {

@@ -1,7 +1,7 @@
 """A search with a small budget against what the reports built, on images no trial has seen.
 
-No timing: `SKMEDIMG_DATA=FOLDER python -m bench.instead [--sets brain]`. A run that was interrupted
-goes on where it stopped.
+No timing: `SKMEDIMG_DATA=FOLDER python -m bench.studies.instead [--sets brain]`.
+A run that was interrupted goes on where it stopped.
 """
 
 import argparse
@@ -13,12 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import brain
-from bench.__main__ import RESULTS
 from bench._machine import describe
 from bench._runner import pinned_threads
+from bench.studies import RESULTS, brain
 
-ROWS = []
 SCORES = ["balanced_accuracy", "accuracy", "roc_auc"]
 TRIALS = {"brain": 20, "chest": 12}
 WORK = {

@@ -1,11 +1,18 @@
-"""Two hundred fits in one process: memory, file handles and threads stay where they were."""
+"""Two hundred fits in one process: do memory, file handles and threads grow?
 
+No timing: `python -m bench.studies.long_run [--fits 200]`.
+"""
+
+import argparse
 import json
 import subprocess
 import sys
+from pathlib import Path
 
-from bench import Row, Timed
+from bench._machine import describe
+from bench.studies import RESULTS
 
+NAME = "long-run"
 FITS = """
 import gc, json, os, sys, tempfile, threading, time
 import torch
@@ -41,22 +48,29 @@ seconds = time.perf_counter() - begin
 print(json.dumps({"seconds": seconds, "before": before, "after": after}))
 """
 WARM = 40
-measured = {}
 
 
-def make(quick):
+def main(arguments=None):
+    """Run the study and write what changed between the first fits and the last."""
+    parser = argparse.ArgumentParser(prog="python -m bench.studies.long_run", description=__doc__)
+    parser.add_argument("--fits", type=int, default=200)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args(arguments)
+    report = {"name": NAME, **study(options.fits), **describe()}
+    print(json.dumps(report, indent=1))
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / f"{NAME}.json").write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+
+
+def study(count):
     """Fit in a process of its own, where nothing else takes memory."""
-    count = WARM + 20 if quick else 200
     command = [sys.executable, "-c", FITS, str(count), str(WARM)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    measured.update(json.loads(done.stdout), fits=count)
-    return {"ours": lambda: Timed(measured["seconds"])}
-
-
-def facts(seconds):
+    measured = json.loads(done.stdout)
     before, after = measured["before"], measured["after"]
     return {
-        "fits": measured["fits"],
+        "fits": count,
+        "seconds": round(measured["seconds"], 1),
         f"MB after {WARM} fits": round(before[0], 1),
         "MB at the end": round(after[0], 1),
         "file handles more": after[1] - before[1],
@@ -65,12 +79,5 @@ def facts(seconds):
     }
 
 
-ROWS = [
-    Row(
-        name="long-run",
-        work="200 fits and predictions of four networks in one process (quick: 60)",
-        make=make,
-        facts=facts,
-        repeats=3,
-    )
-]
+if __name__ == "__main__":
+    main()

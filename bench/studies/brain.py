@@ -1,7 +1,7 @@
 """Brain MRI, tumour or not: a frozen SqueezeNet with a head against report 001's scratch CNN.
 
-No timing: `SKMEDIMG_DATA=FOLDER python -m bench.brain [--repeats 5] [--seed 0]`. A run that was
-interrupted goes on where it stopped.
+No timing: `SKMEDIMG_DATA=FOLDER python -m bench.studies.brain [--repeats 5] [--seed 0]`.
+A run that was interrupted goes on where it stopped.
 """
 
 import argparse
@@ -12,11 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.__main__ import RESULTS
 from bench._machine import describe
 from bench._runner import pinned_threads
+from bench.studies import RESULTS
 
-ROWS = []
 NAME = "brain"
 FROZEN, SCRATCH = "frozen SqueezeNet with a head", "scratch CNN of report 001"
 METRICS = ["balanced_accuracy", "accuracy", "roc_auc"]

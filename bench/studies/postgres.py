@@ -1,7 +1,7 @@
 """One study in PostgreSQL: three processes share it, one is killed, the study completes.
 
-No timing: `python -m bench.postgres [--trials 12]`. Needs Debian's package `postgresql`; its Python
-driver goes into `build/psycopg2` once.
+No timing: `python -m bench.studies.postgres [--trials 12]`. Needs Debian's package `postgresql`;
+its Python driver goes into `build/psycopg2` once.
 """
 
 import argparse
@@ -17,10 +17,9 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.__main__ import RESULTS
 from bench._machine import ROOT, describe
+from bench.studies import RESULTS
 
-ROWS = []
 NAME = "postgres"
 DRIVER = ROOT / "build" / "psycopg2"
 SERVERS = Path("/usr/lib/postgresql")

@@ -1,6 +1,6 @@
 """The best score of a search against honest ones, on brain MRI: how much too good is it?
 
-No timing: `SKMEDIMG_DATA=FOLDER python -m bench.selection_bias [--images 60] [--draws 12]`.
+No timing: `SKMEDIMG_DATA=FOLDER python -m bench.studies.selection_bias [--images 60] [--draws 12]`.
 """
 
 import argparse
@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.__main__ import RESULTS
 from bench._machine import describe
 from bench._runner import pinned_threads
-from bench.brain import load
+from bench.studies import RESULTS
+from bench.studies.brain import load
 
-ROWS = []
 NAME = "selection-bias"
 METRIC = "balanced_accuracy"
 SCORES = ("best_score_ of the search", "compare of the search", "images nobody touched")

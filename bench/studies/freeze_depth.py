@@ -1,7 +1,7 @@
 """How deep to train SqueezeNet on brain MRI: score against freeze depth, and the guide's plot.
 
-No timing: `SKMEDIMG_DATA=FOLDER python -m bench.freeze_depth [--repeats 2] [--plot FILE]`. A run
-that was interrupted goes on where it stopped.
+No timing: `SKMEDIMG_DATA=FOLDER python -m bench.studies.freeze_depth [--repeats 2] [--plot FILE]`.
+A run that was interrupted goes on where it stopped.
 """
 
 import argparse
@@ -10,12 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.__main__ import RESULTS
 from bench._machine import describe
 from bench._runner import pinned_threads
-from bench.brain import load, weights
+from bench.studies import RESULTS
+from bench.studies.brain import load, weights
 
-ROWS = []
 NAME = "freeze-depth"
 DEPTHS = [0, 1, 4, 8, 16, "all"]
 RATES = [1.0, 0.1]  # of the backbone, times that of the head
