@@ -8,11 +8,12 @@ from sklearn.utils import Bunch
 from skmedimg.saving._classes import class_of
 from skmedimg.saving._encode_model import BITS
 from skmedimg.saving._foreign import unpack_foreign
+from skmedimg.saving._local_paths import find_changes, in_dict, without_written
 from skmedimg.saving._trees import check_width, unpack_tree
 
 
 def decode(value, arrays, foreign):
-    """Return the value that was encoded.
+    """Return the value that was encoded, and which parameters were reset.
 
     Parameters
     ----------
@@ -24,14 +25,18 @@ def decode(value, arrays, foreign):
     Returns
     -------
     decoded : object
+    reset : list of (object, str)
+        Owner and name of each parameter that named a file or folder to write to.
     """
-    return _Decoder(arrays, foreign).read(value)
+    decoder = _Decoder(arrays, foreign)
+    return decoder.read(value), decoder.reset
 
 
 class _Decoder:
     def __init__(self, arrays, foreign):
         self.arrays = arrays
         self.foreign = foreign
+        self.reset = []
 
     def read(self, value):
         """Return what a value stands for; what is no dict stands for itself."""
@@ -49,8 +54,8 @@ class _Decoder:
         kind = class_of(name)
         made = object.__new__(kind)
         state = {key: self.read(item) for key, item in state.items()}
-        if "steps" in state and "memory" in state:
-            state["memory"] = None  # never a folder of pickles that the file names
+        for key, item in state.items():
+            state[key] = self._checked(made, key, item, without_written(key, item))
         if hasattr(kind, "_check_state"):
             made._check_state(state)
         getattr(made, "__setstate__", vars(made).update)(state)
@@ -67,7 +72,17 @@ class _Decoder:
         return tuple(self.read_list(items))
 
     def read_dict(self, pairs):
-        return {self.read(key): self.read(item) for key, item in pairs}
+        made = {}
+        for key, item in pairs:
+            key, item = self.read(key), self.read(item)
+            made[key] = self._checked(made, key, item, in_dict(without_written, key, item))
+        return made
+
+    def _checked(self, owner, name, value, allowed):
+        """Return what is allowed, and note where that is not the value."""
+        if allowed is not value:
+            self.reset.append((owner, name))
+        return allowed
 
     def read_bunch(self, pairs):
         return Bunch(**self.read_dict(pairs))
@@ -113,7 +128,9 @@ class _Decoder:
         from skmedimg import FeatureStore
 
         directory, memory, disk = map(self.read, settings)
-        return FeatureStore(directory, memory=memory, disk=disk)
+        if directory is not None:
+            return directory  # never a store that writes there
+        return FeatureStore(memory=memory, disk=disk)
 
     def read_trial_state(self, name):
         from optuna.trial import TrialState
@@ -131,7 +148,10 @@ class _Decoder:
         return study
 
     def read_foreign(self, name):
-        return unpack_foreign(self.foreign[name])
+        made = unpack_foreign(self.foreign[name])
+        for owner, table, name, new in find_changes(made, without_written):
+            table[name] = self._checked(owner, name, table[name], new)
+        return made
 
 
 def _without_objects(name):

@@ -9,6 +9,7 @@ import numpy as np
 
 from skmedimg.saving._classes import name_of
 from skmedimg.saving._foreign import pack_foreign
+from skmedimg.saving._local_paths import in_dict, without_folders
 from skmedimg.saving._tensors import is_storable
 from skmedimg.saving._trees import pack_tree
 
@@ -78,9 +79,10 @@ def _put(table, content):
 
 def _state(value, parts, where):
     state = dict(value.__getstate__() or {})
-    if "steps" in state and "memory" in state:
-        state["memory"] = None  # a folder of this machine, whose pickles another one must not open
-    return {key: encode(item, parts, f"{where}.{key}") for key, item in state.items()}
+    return {
+        key: encode(without_folders(key, item), parts, f"{where}.{key}")
+        for key, item in state.items()
+    }
 
 
 def _items(values, parts, where):
@@ -89,7 +91,10 @@ def _items(values, parts, where):
 
 def _dict(value, parts, where):
     pairs = [
-        [encode(key, parts, where), encode(item, parts, f"{where}[{key!r}]")]
+        [
+            encode(key, parts, where),
+            encode(in_dict(without_folders, key, item), parts, f"{where}[{key!r}]"),
+        ]
         for key, item in value.items()
     ]
     return {"dict": pairs}
@@ -124,7 +129,7 @@ def _random_state(value, parts, where):
 
 
 def _store(value, parts, where):
-    settings = [value.directory, value.memory, value.disk]
+    settings = [None, value.memory, value.disk]  # a directory is never saved
     return {"store": [encode(each, parts, where) for each in settings]}
 
 

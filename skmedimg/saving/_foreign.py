@@ -1,9 +1,11 @@
 """Estimators of scikit-learn that are not listed: through skops, which audits their parts."""
 
+import copy
 import io
 import zipfile
 
 from skmedimg.saving._classes import own_classes
+from skmedimg.saving._local_paths import find_changes, without_folders
 
 _ROOMS = ("sklearn.", "imblearn.")
 
@@ -32,6 +34,10 @@ def pack_foreign(value, where):
     if not f"{kind.__module__}.".startswith(_ROOMS):
         raise TypeError(_refusal(kind, where))
     skops = _skops(f"{where} is a {kind.__name__}, which is saved")
+    if find_changes(value, without_folders):
+        value = copy.deepcopy(value)
+        for _, table, name, new in find_changes(value, without_folders):
+            table[name] = new
     try:
         content = skops.dumps(value)
     except Exception as error:  # whatever a state that skops does not know makes it say

@@ -7,6 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from skmedimg._provenance import describe, fingerprint, versions
+from skmedimg.saving._local_paths import as_saved
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def make_card(model, X, y, groups, metrics, notes):
     """
     return ModelCard(
         model=type(_last_step(model)).__name__,
-        recipe=describe(model),
+        recipe=describe(as_saved(model)),
         classes=_plain(getattr(model, "classes_", [])),
         data=_data(X, y, groups),
         metrics=_plain(metrics or {}),

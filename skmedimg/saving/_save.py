@@ -5,12 +5,14 @@ import os
 import warnings
 
 import sklearn
+from sklearn.base import BaseEstimator
 
 from skmedimg import __version__
 from skmedimg._files import utf8
 from skmedimg.saving._archive import read_archive, write_archive
 from skmedimg.saving._decode_model import decode
 from skmedimg.saving._encode_model import Parts, encode
+from skmedimg.saving._local_paths import settings_line
 from skmedimg.saving._model_card import card_of, make_card
 from skmedimg.saving._tensors import pack_tensors, unpack_tensors
 
@@ -54,7 +56,10 @@ def save(model, path, *, X=None, y=None, groups=None, metrics=None, notes=""):
 
     Notes
     -----
-    A pipeline's `memory` is not saved: it names a folder of pickles on this machine.
+    Places on this machine are not saved: a pipeline's `memory` and the `storage` of a search come
+    back as None, and a `cache` that is a directory as "auto". Of absolute paths in `weights` the
+    file name alone is saved. A loaded model predicts without them; to `fit` it again from that
+    file, set the path first: ``model.set_params(weights=...)``.
 
     Examples
     --------
@@ -92,8 +97,9 @@ def load(path):
 
     Only classes known by name are made, of plain values and arrays. A file from a stranger can
     hold a bad model, but it cannot run anything. Its digest finds damage; it is no signature, so
-    fetch models from where you trust. Where the device of the training is missing, the model is
-    loaded on the best one there is, with a warning.
+    fetch models from where you trust. A parameter of the file that names a place to write to
+    (`cache`, `memory`, `storage`) is reset, with a warning. Where the device of the training is
+    missing, the model is loaded on the best one there is, with a warning.
 
     Parameters
     ----------
@@ -125,11 +131,15 @@ def load(path):
         for name, content in members.items() if name.startswith(_FOREIGN)
     }  # fmt: skip
     try:
-        return decode(manifest["model"], unpack_tensors(members[_ARRAYS]), foreign)
+        model, reset = decode(manifest["model"], unpack_tensors(members[_ARRAYS]), foreign)
+        notice = _reset_notice(path, model, reset)
     except ImportError:
         raise
     except Exception as error:  # a file that was not written by `save` may hold anything
         raise ValueError(f"{path!r} cannot be loaded: {error}") from error
+    if reset:
+        warnings.warn(notice, UserWarning, stacklevel=2)
+    return model
 
 
 def read_card(path):
@@ -182,6 +192,19 @@ def checked_path(path):
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"path={path!r} cannot be written: there is no folder {folder!r}.")
     return path
+
+
+def _reset_notice(path, model, reset):
+    """Return the warning that names parameters which were reset, as (owner, name)."""
+    names = {
+        f"{type(owner).__name__}.{name}" if isinstance(owner, BaseEstimator) else repr(name)
+        for owner, name in reset
+    }
+    line = settings_line(model, reset)
+    return (
+        f"{path!r} names files or folders to write to. They are not used, and these parameters "
+        f"were reset: {', '.join(sorted(names))}.{line and f' To set them again: {line}'}"
+    )
 
 
 def _warn_of_versions(path, manifest):
