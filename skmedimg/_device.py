@@ -7,12 +7,13 @@ import re
 import secrets
 import sys
 import threading
-import warnings
 from collections import namedtuple
 
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
+
+from skmedimg._warnings import warn_user
 
 PRECISIONS = ("auto", "float32", "bf16", "float16", "float64")
 
@@ -85,9 +86,8 @@ def available_device(device, loaded):
         return resolve_device(device)
     except ValueError:
         found = _best_device()
-        warnings.warn(
+        warn_user(
             f"device={str(device)!r} is not available here: {loaded} was loaded on {found}.",
-            stacklevel=2,
         )
         return found
 

@@ -2,7 +2,6 @@
 
 import tempfile
 import time
-import warnings
 from pathlib import Path
 from pickle import UnpicklingError
 
@@ -14,6 +13,7 @@ from skmedimg import __version__
 from skmedimg._files import whole_file
 from skmedimg._provenance import without_addresses
 from skmedimg._training.serialize import fill_history, plain_history
+from skmedimg._warnings import warn_user
 from skmedimg.images._keys import image_keys
 
 _FILE = "training.pt"
@@ -66,10 +66,9 @@ class FitCheckpoint:
                 f"this fit a folder of its own, or delete {_FILE} there to start anew."
             )
         if self._kept["versions"] != _versions():
-            warnings.warn(
+            warn_user(
                 f"checkpoint={str(self.folder)!r} was written with {self._kept['versions']}, and "
                 f"this is {_versions()}: the rest may not equal an uninterrupted fit to the bit.",
-                UserWarning,
             )
 
     def resume(self, course):
@@ -90,10 +89,9 @@ class FitCheckpoint:
             return 0, False
         state, self._kept = self._kept["state"], None
         if course.net.callbacks_:
-            warnings.warn(
+            warn_user(
                 "callbacks start anew in a fit that goes on from a checkpoint: one that remembers "
                 "epochs, as EarlyStopping does, may act otherwise than in an uninterrupted fit.",
-                UserWarning,
             )
         before = len(course.net.history)
         _restore(course, state)
@@ -124,10 +122,9 @@ class FitCheckpoint:
     def _mention(self, error):
         """Warn, once in a fit, that the disk refuses."""
         if not self._refused:
-            warnings.warn(
+            warn_user(
                 f"The checkpoint {str(self.path)!r} could not be written ({error}); the fit goes "
                 "on, and tries again.",
-                UserWarning,
             )
         self._refused = True
 
@@ -160,9 +157,7 @@ class FitCheckpoint:
         return sealed
 
     def _give_up(self, reason):
-        warnings.warn(
-            f"{str(self.path)!r} cannot be read ({reason}): the fit starts anew.", UserWarning
-        )
+        warn_user(f"{str(self.path)!r} cannot be read ({reason}): the fit starts anew.")
 
 
 def fit_facts(estimator, images, encoded, weights, groups):

@@ -1,11 +1,11 @@
 """How many images pass through a network at once: fewer, once memory has run out."""
 
 import math
-import warnings
 
 import torch
 
 from skmedimg._device import release_memory
+from skmedimg._warnings import warn_user
 
 # CUDA has an error of its own; the CPU, MPS and CUDA's libraries tell it in words.
 _WORDS = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
@@ -86,7 +86,7 @@ class Pieces:
         if not self.halve or failed <= self.smallest or self.most == self.smallest:
             raise torch.OutOfMemoryError(f"{found}. {self.way_out}")
         self.most = max(failed // 2, self.smallest)
-        warnings.warn(f"{found}: they now pass {self.most} at a time.", UserWarning)
+        warn_user(f"{found}: they now pass {self.most} at a time.")
 
 
 def rows_of(values, piece):

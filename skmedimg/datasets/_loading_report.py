@@ -1,7 +1,8 @@
 """What happened while a data set was listed: what was kept, left out, and looks odd."""
 
-import warnings
 from collections import Counter
+
+from skmedimg._warnings import warn_user
 
 
 class LoadReport:
@@ -70,7 +71,7 @@ class LoadReport:
         text : str
         """
         self.warnings.append(text)
-        warnings.warn(f"{self.root}: {text}", stacklevel=4)
+        warn_user(f"{self.root}: {text}")
 
     def __str__(self):
         lines = [f"{self.root}: {self.n_images} images{self._patients()}{self._classes()}"]

@@ -1,10 +1,9 @@
 """Find the largest bright part of one image and cut the image to it."""
 
-import warnings
-
 import numpy as np
 from scipy import ndimage
 
+from skmedimg._warnings import warn_user
 from skmedimg.images._resize import check_one_image
 
 
@@ -48,7 +47,7 @@ def crop_foreground(image, *, threshold=0.18, margin=0.02, name="The image"):
         raise ValueError(f"margin needs to be at least 0, but is {margin!r}.")
     box = foreground_box(image, threshold, margin)
     if box is None:
-        warnings.warn(f"{name} is blank, so there is no foreground to crop to: it is kept whole.")
+        warn_user(f"{name} is blank, so there is no foreground to crop to: it is kept whole.")
         return image
     return image[box]
 

@@ -1,7 +1,6 @@
 """The gate: what X, y, weights and groups may be, checked in one place before any work."""
 
 import math
-import warnings
 from numbers import Number
 
 import numpy as np
@@ -9,6 +8,7 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from skmedimg._sklearn import check_sample_weight, num_samples, validate_data
+from skmedimg._warnings import warn_user
 from skmedimg.images._lazy_images import LazyImages
 from skmedimg.images._paths import list_paths
 from skmedimg.images._refusals import (
@@ -93,17 +93,15 @@ def check_scale(estimator, images, *, reset):
         estimator._pixels_scaled = scaled
         estimator._pixels_wide = not scaled and _exceeds_one(images)
     elif scaled and estimator._pixels_wide:
-        warnings.warn(
+        warn_user(
             f"{type(estimator).__name__} was fitted on unscaled numbers above 1, but X holds "
             f"{images.dtype} pixels, which are scaled to [0, 1]: pass X.astype(float).",
-            stacklevel=3,
         )
     elif estimator._pixels_scaled and not scaled and _exceeds_one(images):
-        warnings.warn(
+        warn_user(
             f"{type(estimator).__name__} was fitted on integer pixels, scaled to [0, 1], but X "
             f"holds {images.dtype} up to {images.max():g}, which are taken as they are: divide "
             "them by 255, or pass the integers.",
-            stacklevel=3,
         )
 
 

@@ -4,11 +4,11 @@ import functools
 import os
 import pickle
 import re
-import warnings
 
 import torch
 from torchvision import models
 
+from skmedimg._warnings import warn_user
 from skmedimg.networks._backbone_table import ROWS
 from skmedimg.networks._download import download
 from skmedimg.networks._timm import TIMM, timm_head, timm_tensors
@@ -230,10 +230,9 @@ def _shorten(names):
 
 def _mention_head(outputs):
     if outputs and outputs[-1] != _CLASSES:
-        warnings.warn(
+        warn_user(
             f"The classifier of {outputs[-1]} outputs in the file of weights is left out: "
             "a new one is trained on top of the backbone.",
-            stacklevel=2,
         )
 
 

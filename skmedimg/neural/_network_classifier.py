@@ -1,13 +1,12 @@
 """The base of network classifiers: labels in, probabilities and labels out."""
 
-import warnings
-
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import compute_class_weight
 
 from skmedimg._sklearn import fit_context, with_callbacks
+from skmedimg._warnings import warn_user
 from skmedimg.images._validate import check_labels
 from skmedimg.networks._outputs import DEGENERATE, class_loss, hits, probabilities
 from skmedimg.neural._base import NeuralEstimator
@@ -139,9 +138,9 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
                 f"output={self.output!r} is one unit and tells two classes apart, but y has "
                 f'{len(self.classes_)}. Use output="auto".'
             )
-        warnings.warn(
+        warn_user(
             f'output={self.output!r}: {DEGENERATE[self.output]}. Use output="auto".',
-            DegenerateOutputWarning, stacklevel=2,
+            DegenerateOutputWarning,
         )  # fmt: skip
 
     def _encode_targets(self, y):

@@ -1,6 +1,6 @@
 """Whether the trained layers of a backbone will open at all."""
 
-import warnings
+from skmedimg._warnings import warn_user
 
 
 def warn_if_shut(model, epochs):
@@ -19,9 +19,8 @@ def warn_if_shut(model, epochs):
     if epochs < most:
         end = f"this fit stopped after {epochs} of max_epochs={most}"
         more = "let it train longer (n_iter_no_change)"
-    warnings.warn(
+    warn_user(
         f"The layers of trainable_layers={model.trainable_layers!r} never open: the head is "
         f"trained alone for unfreeze_after={opens} epochs, and {end}. Set unfreeze_after below "
         f"{epochs}, or {more}.",
-        stacklevel=4,
     )

@@ -2,13 +2,13 @@
 
 import json
 import os
-import warnings
 
 import sklearn
 from sklearn.base import BaseEstimator
 
 from skmedimg import __version__
 from skmedimg._files import utf8
+from skmedimg._warnings import warn_user
 from skmedimg.saving._archive import read_archive, write_archive
 from skmedimg.saving._decode_model import decode
 from skmedimg.saving._encode_model import Parts, encode
@@ -211,9 +211,7 @@ def _warn_of_versions(path, manifest):
     for name, here in (("skmedimg", __version__), ("sklearn", sklearn.__version__)):
         there = str(manifest.get(name))
         if there.split(".")[:2] != here.split(".")[:2]:
-            warnings.warn(
+            warn_user(
                 f"{path!r} was saved with {name} {there} and is loaded with {here}: compare its "
                 "predictions before you rely on them.",
-                UserWarning,
-                stacklevel=3,
             )

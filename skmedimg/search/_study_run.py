@@ -3,7 +3,6 @@
 import hashlib
 import tempfile
 import time
-import warnings
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from sklearn.utils import assert_all_finite, check_random_state, get_tags
 from skmedimg._files import utf8
 from skmedimg._provenance import estimator_key, fingerprint, split_bytes
 from skmedimg._sklearn import num_samples
+from skmedimg._warnings import warn_user
 from skmedimg.evaluation.splitting._folds import split_rows
 from skmedimg.evaluation.splitting._groups import groups_for_fit
 from skmedimg.images._validate import check_groups
@@ -261,7 +261,7 @@ def _say_what_failed(results):
     if not (states == "complete").any():
         _refuse(errors)
     if errors:
-        warnings.warn(
+        warn_user(
             f"{len(errors)} of {len(states)} trials failed, see cv_results_['error']. The first: "
             f"{errors[0]}", FitFailedWarning,
         )  # fmt: skip

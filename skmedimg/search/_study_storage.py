@@ -6,7 +6,6 @@ import os
 import platform
 import threading
 import time
-import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import TrialState
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
+
+from skmedimg._warnings import warn_user
 
 JOURNAL = "journal:"
 OWNER = "owner"
@@ -214,7 +215,7 @@ def _check_journal(path):
             _check_first_line(path, b"")
         if start is not None:
             os.truncate(path, start)
-            warnings.warn(f"The last line of {path!r} was only half written; it is cut off.")
+            warn_user(f"The last line of {path!r} was only half written; it is cut off.")
     finally:
         lock.release()
 

@@ -5,11 +5,12 @@ import os
 import struct
 import tempfile
 import time
-import warnings
 from pathlib import Path
 
 import numpy as np
 import xxhash
+
+from skmedimg._warnings import warn_user
 
 # magic, rows, bytes of a row, dtype; then the keys, the checksums and the rows themselves
 _HEAD = struct.Struct("<8sQQ8s")
@@ -88,10 +89,9 @@ class Shards:
     def _mention(self, error):
         """Warn that the disk refuses, once until it takes something again."""
         if not self._refused:
-            warnings.warn(
+            warn_user(
                 f"Features could not be kept in {str(self.folder)!r} ({error}); they are computed "
                 "again the next time. Free some space or set another cache directory.",
-                stacklevel=3,
             )
         self._refused = True
 
@@ -239,9 +239,8 @@ def _remove_damaged(path):
     if path.exists():
         with contextlib.suppress(OSError):  # from a read-only folder it is ignored all the same
             path.unlink(missing_ok=True)
-        warnings.warn(
+        warn_user(
             f"The cache file {str(path)!r} was damaged; its features are computed again.",
-            stacklevel=2,
         )
 
 

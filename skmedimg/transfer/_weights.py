@@ -1,11 +1,11 @@
 """What `weights` means: published ones, a file, or those of another fitted estimator."""
 
 import os
-import warnings
 
 from sklearn.base import BaseEstimator
 from torch import nn
 
+from skmedimg._warnings import warn_user
 from skmedimg.networks._backbones import Backbone
 from skmedimg.networks._pretrained import fill_backbone, find_weights, read_weights
 
@@ -87,10 +87,9 @@ def _encoder_tensors(encoder, network):
             "UNetSegmenter(filters=(64, 128, 256, 512, 512)) on images of 3 channels."
         )
     if len(fitting) < len(pairs):
-        warnings.warn(
+        warn_user(
             f"{len(fitting)} of the {len(pairs)} convolutions of the encoder fit the backbone; "
             "the others start from random weights.",
-            stacklevel=2,
         )
     for name, other in fitting:
         tensors |= {f"{name}.{key}": value.clone() for key, value in other.state_dict().items()}

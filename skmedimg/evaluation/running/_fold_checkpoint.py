@@ -1,13 +1,13 @@
 """Checkpoints: finished fits stay on the disk, and an interrupted comparison goes on from there."""
 
 import json
-import warnings
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from skmedimg._files import whole_file
+from skmedimg._warnings import warn_user
 from skmedimg.evaluation._records import Answer
 from skmedimg.evaluation.running._fit_one import Cell
 from skmedimg.evaluation.scores._positive_label import code_labels
@@ -60,7 +60,7 @@ class Checkpoint:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return self._unpack(dict(arrays))
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            warnings.warn(f"{path} is damaged ({error}); its fit is done again.", UserWarning)
+            warn_user(f"{path} is damaged ({error}); its fit is done again.")
             return None
 
     def write(self, key, split, cell):
@@ -106,10 +106,9 @@ class Checkpoint:
             # A run lists what it had loaded; what only one of the two had is no other version.
             if all(value.get(library, version) == version for library, version in there.items()):
                 return
-            warnings.warn(
+            warn_user(
                 f"checkpoint={str(self.folder)!r} was begun with other versions ({there}): the "
                 "rest may not equal an uninterrupted run.",
-                UserWarning,
             )
             return
         raise ValueError(

@@ -1,9 +1,10 @@
 """Which of two classes is the positive one: asked for, or guessed aloud."""
 
 import re
-import warnings
 
 import numpy as np
+
+from skmedimg._warnings import warn_user
 
 # A class so named is what one hopes for, never what one looks for.
 _HEALTHY = re.compile(
@@ -83,11 +84,9 @@ def _guess(classes):
     low, high = (_plain(label) for label in classes)
     swap = _is_healthy(high) and not _is_healthy(low)
     positive, negative = (low, high) if swap else (high, low)
-    warnings.warn(
+    warn_user(
         f"pos_label was not given: {positive!r} is taken as the positive class and {negative!r} "
         "as the negative one. Pass pos_label= to choose and to silence this.",
-        UserWarning,
-        stacklevel=5,
     )
     return positive
 
