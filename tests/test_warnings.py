@@ -11,9 +11,9 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline as SklearnPipeline
 
 import skmedimg
-from skmedimg import HOG, PatientAggregator, Pipeline, ShallowMLP
+from skmedimg import PatientAggregator, Pipeline, ShallowMLP
 
-PIXELS = np.random.default_rng(0).integers(0, 256, (12, 24, 24)).astype(np.uint8)
+PIXELS = np.random.default_rng(0).integers(0, 256, (12, 16, 16)).astype(np.uint8)
 LABELS = np.tile([0, 1], 6)
 PATIENTS = np.arange(12) // 2
 
@@ -50,8 +50,8 @@ def test_fit_inside_a_search(damaged):
 
 
 @pytest.mark.parametrize("kind", [Pipeline, SklearnPipeline, BalancedPipeline])
-def test_transformers_in_a_pipeline(kind):
-    pipeline = kind([("hog", HOG()), ("mlp", mlp())]).fit(PIXELS, LABELS)
+def test_prediction_of_a_pipeline(kind):
+    pipeline = kind([("images", "passthrough"), ("mlp", mlp())]).fit(PIXELS, LABELS)
     with pytest.warns(UserWarning, match="float64") as caught:
         pipeline.predict(PIXELS.astype(float))  # the user's line
     assert "the user's line" in line_of(caught)

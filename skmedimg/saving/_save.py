@@ -138,7 +138,7 @@ def load(path):
     except Exception as error:  # a file that was not written by `save` may hold anything
         raise ValueError(f"{path!r} cannot be loaded: {error}") from error
     if reset:
-        warnings.warn(notice, UserWarning, stacklevel=2)
+        warn_user(notice)
     return model
 
 
