@@ -1,22 +1,30 @@
-"""Grad-CAM: which parts of an image raised the score of a class, in a convolutional network."""
+"""Grad-CAM: the regions of an image that raise a convolutional network's score of a class."""
+
+from numbers import Integral
 
 import numpy as np
 
+from skmedimg._sklearn import Interval, validate_params
 from skmedimg.inspection._unwrap import (
     before_final,
-    evaluating,
     final_step,
+    inference_copy,
     network_of,
     stack_of,
     target_columns,
 )
 
 
+@validate_params(
+    {"layer": [str, None], "batch_size": [Interval(Integral, 1, None, closed="left")]},
+    prefer_skip_nested_validation=True,
+)
 def grad_cam(model, X, *, target=None, layer=None, batch_size=16):
-    """Map where a convolutional network sees a class (Selvaraju et al., 2017).
+    """Map the regions of each image that raise a convolutional network's score of a class.
 
-    The maps of one layer are weighted by the mean gradient of the class's logit with respect to
-    each, added up, and what is negative is dropped. Only what speaks for the class shows.
+    Grad-CAM [1]_: the feature maps of one layer are weighted by the mean gradient of the class's
+    logit with respect to each and added up; negative sums become 0. Regions that lower the score
+    do not show. Several threads may explain one model, and predict with it, at the same time.
 
     Parameters
     ----------
@@ -28,6 +36,7 @@ def grad_cam(model, X, *, target=None, layer=None, batch_size=16):
         Name of the layer, as `parameter_table` prints it; None takes the last one whose
         maps are as large as those of the last convolution.
     batch_size : int, default=16
+        Images per forward and backward pass.
 
     Returns
     -------
@@ -38,6 +47,12 @@ def grad_cam(model, X, *, target=None, layer=None, batch_size=16):
     See Also
     --------
     occlusion : Works with every classifier, and needs no gradients.
+
+    References
+    ----------
+    .. [1] R. R. Selvaraju, M. Cogswell, A. Das, R. Vedantam, D. Parikh, D. Batra. "Grad-CAM:
+           Visual Explanations from Deep Networks via Gradient-Based Localization". ICCV 2017,
+           618-626. :doi:`10.1109/ICCV.2017.74`
 
     Examples
     --------
@@ -52,7 +67,7 @@ def grad_cam(model, X, *, target=None, layer=None, batch_size=16):
     import torch
 
     final = final_step(model)
-    module = network_of(final)
+    module = inference_copy(network_of(final))
     images = stack_of(final, before_final(model, X))
     watched = _layer(module, layer, images[:1], type(final).__name__)
     maps = [
@@ -95,12 +110,10 @@ def _finished(module, first):
             finished.append((layer, tuple(output.shape[2:])))
 
     hooks = [part.register_forward_hook(note) for part in module.modules()]
-    try:
-        with evaluating(module), torch.no_grad():
-            module(_inputs(module, first))
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with torch.no_grad():
+        module(_inputs(module, first))
+    for hook in hooks:
+        hook.remove()
     return finished
 
 
@@ -117,13 +130,11 @@ def _maps(final, module, layer, images, target):
         return kept[-1].clone()  # what follows may change it in place
 
     hook = layer.register_forward_hook(start_here)
-    try:
-        with evaluating(module), torch.enable_grad():
-            logits = module(_inputs(module, images))
-            scores = _chosen(final, logits, target)
-            [gradient] = torch.autograd.grad(scores.sum(), kept[-1])
-    finally:
-        hook.remove()
+    with torch.enable_grad():
+        logits = module(_inputs(module, images))
+        scores = _chosen(final, logits, target)
+        [gradient] = torch.autograd.grad(scores.sum(), kept[-1])
+    hook.remove()
     if kept[-1].ndim != 4:
         raise ValueError(f"layer {layer} gives no maps: its output has shape {kept[-1].shape}.")
     weights = gradient.float().mean(dim=(2, 3), keepdim=True)

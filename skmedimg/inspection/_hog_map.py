@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmedimg.inspection._unwrap import before_step, evaluating, network_of, target_columns
+from skmedimg.inspection._unwrap import before_step, inference_copy, network_of, target_columns
 
 # How a gradient goes back through a fitted scaler.
 _BACK = {
@@ -94,10 +94,10 @@ def _intercepts(final):
 def _network_gradient(final, rows, target):
     import torch
 
-    module = network_of(final)
+    module = inference_copy(network_of(final))
     sample = next(module.parameters())
     inputs = torch.as_tensor(np.array(rows), dtype=sample.dtype, device=sample.device)
-    with evaluating(module), torch.enable_grad():
+    with torch.enable_grad():
         logits = module(inputs.requires_grad_())
         if logits.shape[1] == 1:
             logits = torch.cat([-logits, logits], dim=1)

@@ -1,15 +1,27 @@
-"""Occlusion: how much a prediction suffers when a patch of the image is covered."""
+"""Occlusion: how much a prediction drops when a patch of the image is covered."""
+
+from numbers import Integral, Real
 
 import numpy as np
 
+from skmedimg._sklearn import Interval, StrOptions, validate_params
 from skmedimg.inspection._unwrap import image_shape_of, split_where_images_end, target_columns
 
 
+@validate_params(
+    {
+        "patch": [Integral, None],
+        "stride": [Integral, None],
+        "fill": [StrOptions({"mean"}), Interval(Real, None, None, closed="neither")],
+        "image_shape": ["array-like", None],
+    },
+    prefer_skip_nested_validation=True,
+)
 def occlusion(model, X, *, target=None, patch=None, stride=None, fill="mean", image_shape=None):
-    """Cover patch after patch of each image and map by how much the class becomes less probable.
+    """Cover each image patch by patch and map how much less probable the class becomes.
 
-    Works with every classifier, and shows what the whole of it reacts to, scaling, features and
-    all. It costs one prediction per patch.
+    Occlusion sensitivity [1]_ works with every classifier, and explains all of a pipeline:
+    preprocessing, features and classifier. It costs one prediction per patch.
 
     Parameters
     ----------
@@ -22,7 +34,7 @@ def occlusion(model, X, *, target=None, patch=None, stride=None, fill="mean", im
     stride : int or None, default=None
         Step from patch to patch; None takes half a patch.
     fill : float or "mean", default="mean"
-        Value that covers; "mean" is the mean of the image, in each channel.
+        Pixel value of the covering patch; "mean" is the mean of the image, channel by channel.
     image_shape : tuple of int or None, default=None
         Shape of one image where X holds rows.
 
@@ -35,6 +47,11 @@ def occlusion(model, X, *, target=None, patch=None, stride=None, fill="mean", im
     See Also
     --------
     grad_cam : For convolutional networks: finer, and one pass.
+
+    References
+    ----------
+    .. [1] M. D. Zeiler, R. Fergus. "Visualizing and Understanding Convolutional Networks". ECCV
+           2014, 818-833. :doi:`10.1007/978-3-319-10590-1_53`
 
     Examples
     --------
@@ -51,6 +68,7 @@ def occlusion(model, X, *, target=None, patch=None, stride=None, fill="mean", im
     patch = max(1, min(shape[:2]) // 8) if patch is None else patch
     stride = max(1, patch // 2) if stride is None else stride
     _check(patch, stride, shape)
+    _check_fill(fill, images.dtype)
     scores = _scores(rest, images)
     columns = target_columns(rest, target, scores)
     before = scores[np.arange(len(images)), columns]
@@ -67,6 +85,18 @@ def _check(patch, stride, shape):
         raise ValueError(f"patch={patch!r} needs to lie between 1 and the image's {side}.")
     if not 1 <= stride <= patch:
         raise ValueError(f"stride={stride!r} needs to lie between 1 and patch={patch}.")
+
+
+def _check_fill(fill, dtype):
+    """Refuse a number that integer pixels cannot hold: numpy would wrap it round."""
+    if isinstance(fill, str) or dtype.kind not in "iu":
+        return
+    limits = np.iinfo(dtype)
+    if not limits.min <= np.rint(fill) <= limits.max:
+        raise ValueError(
+            f"fill={fill!r} does not fit the {dtype} pixels of X, which hold {limits.min} to "
+            f"{limits.max}."
+        )
 
 
 def _map(model, image, before, column, shape, patch, stride, fill):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmedimg.inspection._unwrap import evaluating, final_step, network_of
+from skmedimg.inspection._unwrap import final_step, inference_copy, network_of
 
 
 def parameter_table(model, image_shape=None):
@@ -53,13 +53,13 @@ def parameter_table(model, image_shape=None):
     with running statistics               8,609   (as Keras counts)
     """
     final = final_step(model)
-    if not hasattr(final, "named_modules") and not _holds_network(final):
+    if not hasattr(final, "named_modules") and not hasattr(final, "net_"):
         return ParameterTable(tuple(_rows_of_arrays(final)))
     shape = getattr(final, "image_shape_", None) if image_shape is None else image_shape
     if shape is None:
         raise ValueError("image_shape is needed for a bare module: (height, width, channels).")
     flat = len(shape) == 1 or getattr(final, "_takes_rows", False)
-    module = network_of(final)
+    module = inference_copy(network_of(final))
     return ParameterTable(tuple(_rows_of_module(module, _zeros(module, shape, flat))))
 
 
@@ -182,10 +182,6 @@ class ParameterTable:
         return f'<table class="parameters">{"".join(lines)}</table>'
 
 
-def _holds_network(estimator):
-    return hasattr(estimator, "net_") or hasattr(estimator, "_whole_module")
-
-
 def _zeros(module, shape, flat):
     """Return one blank input of the module's dtype, on its device."""
     import torch
@@ -234,13 +230,10 @@ def _output_shapes(module, layers, blank):
 
         return hook
 
-    hooks = [layer.register_forward_hook(note(name)) for name, layer in layers.items()]
-    try:
-        with evaluating(module), torch.no_grad():
-            module(blank)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    for name, layer in layers.items():
+        layer.register_forward_hook(note(name))
+    with torch.no_grad():
+        module(blank)
     return shapes
 
 

@@ -1,6 +1,6 @@
-"""How an explanation gets into a model: the network inside it, and the images it takes."""
+"""Open a fitted model: the network inside it, and the images that it gets."""
 
-from contextlib import contextmanager
+import copy
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -125,8 +125,6 @@ def network_of(estimator):
     if hasattr(estimator, "named_modules"):
         return estimator
     check_is_fitted(estimator)
-    if hasattr(estimator, "_whole_module"):
-        return estimator._whole_module()
     if not hasattr(estimator, "net_"):
         raise TypeError(
             f"{type(estimator).__name__} holds no network: there is no net_. occlusion() explains "
@@ -135,22 +133,19 @@ def network_of(estimator):
     return estimator.net_.module_
 
 
-@contextmanager
-def evaluating(module):
-    """Switch a network to inference, and every part of it back to the mode it was in.
+def inference_copy(module):
+    """Return a copy of a torch module in inference mode, which shares all tensors with it.
 
-    Parameters
-    ----------
-    module : torch.nn.Module
+    Hooks and modes belong to the copy: other threads may use the module meanwhile.
     """
-    modes = {part: part.training for part in module.modules()}
-    try:
-        for part in modes:
-            part.training = False  # not eval(): frozen parts have their own idea of train()
-        yield
-    finally:
-        for part, mode in modes.items():
-            part.training = mode
+    tensors = [*module.parameters(), *module.buffers()]
+    for part in module.modules():
+        # Tensors that are plain attributes: torch refuses to copy those computed from others.
+        tensors += [value for value in vars(part).values() if hasattr(value, "untyped_storage")]
+    twin = copy.deepcopy(module, {id(tensor): tensor for tensor in tensors})
+    for part in twin.modules():
+        part.training = False  # not eval(): frozen parts override train()
+    return twin
 
 
 def image_shape_of(images, image_shape=None):

@@ -1,5 +1,8 @@
 """Parameter tables count what Keras and torch count; explanations point where they must."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -302,6 +305,57 @@ def test_occlusion_finds_the_only_pixel_that_counts(rows):
     np.testing.assert_array_equal(found, expected)
     [against] = occlusion(LooksAtOnePixel(), X, patch=1, fill=0.0, target="dark")
     np.testing.assert_array_equal(against, -expected)
+
+
+@pytest.mark.parametrize("fill", ["foo", np.nan, -1, 256])
+def test_occlusion_refuses_what_no_pixel_can_be_filled_with(fill):
+    with pytest.raises(ValueError, match="fill"):
+        occlusion(LooksAtOnePixel(), np.zeros((1, 8, 8), np.uint8), fill=fill)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1])
+def test_grad_cam_refuses_batches_of_no_image(kept_generator, batch_size):
+    with pytest.raises(ValueError, match="batch_size"):
+        grad_cam(KnownCam([1.0, 1.0]), np.zeros((1, 4, 4)), batch_size=batch_size)
+
+
+class Meets(nn.Module):
+    """Passes a stack on once two threads have come as far."""
+
+    barrier = threading.Barrier(2)
+
+    def forward(self, x):
+        self.barrier.wait(timeout=60)
+        return x
+
+
+def test_two_threads_explain_one_model_as_one_thread_does(kept_generator):
+    net = nn.Sequential(
+        nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(2), nn.Flatten(), nn.LazyLinear(2)
+    )
+    images = np.random.default_rng(0).random((2, 8, 8)).astype(np.float32)
+    net(torch.zeros(1, 1, 8, 8))  # fixes the shape of the last layer
+    alone = [grad_cam(net, image[None], target=1) for image in images]
+    net.insert(0, Meets())  # neither runs a layer before both have set their hooks,
+    net.append(Meets())  # and neither removes them before both are through
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda image: grad_cam(net, image[None], target=1), images))
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_a_prediction_during_an_explanation_is_that_of_the_model(kept_generator):
+    net = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(2))
+    image = torch.rand(1, 1, 8, 8)
+    net(image)
+    net.insert(1, nn.Dropout()).train()
+    seen = []
+
+    def look(layer, inputs):
+        seen.append((net.training, net[0].training, len(net[0]._forward_hooks)))
+
+    net[0].register_forward_pre_hook(look)
+    grad_cam(net, image.numpy()[:, 0])
+    assert seen == [(True, True, 0)] * 2
 
 
 def test_occlusion_averages_over_the_patches_that_cover_a_pixel():
