@@ -9,7 +9,7 @@ from skmedimg.saving._classes import class_of
 from skmedimg.saving._encode_model import BITS
 from skmedimg.saving._foreign import unpack_foreign
 from skmedimg.saving._local_paths import find_changes, in_dict, without_written
-from skmedimg.saving._trees import check_width, unpack_tree
+from skmedimg.saving._trees import unpack_tree
 
 
 def decode(value, arrays, foreign):
@@ -59,7 +59,6 @@ class _Decoder:
         if hasattr(kind, "_check_state"):
             made._check_state(state)
         getattr(made, "__setstate__", vars(made).update)(state)
-        check_width(made)
         return made
 
     def read_float(self, text):

@@ -15,6 +15,7 @@ from skmedimg.saving._encode_model import Parts, encode
 from skmedimg.saving._local_paths import settings_line
 from skmedimg.saving._model_card import card_of, make_card
 from skmedimg.saving._tensors import pack_tensors, unpack_tensors
+from skmedimg.saving._validate import check_model
 
 _ARRAYS, _FOREIGN = "arrays.safetensors", "foreign/"
 _CARD, _CARD_TEXT = "card.json", "card.md"
@@ -132,6 +133,7 @@ def load(path):
     }  # fmt: skip
     try:
         model, reset = decode(manifest["model"], unpack_tensors(members[_ARRAYS]), foreign)
+        check_model(model)
         notice = _reset_notice(path, model, reset)
     except ImportError:
         raise

@@ -4,7 +4,6 @@ import numpy as np
 
 from skmedimg._sklearn import tree_class
 
-FORESTS = ("RandomForestClassifier", "ExtraTreesClassifier")  # hand rows to trees unchecked
 _LEAF = -1
 
 
@@ -43,9 +42,17 @@ def unpack_tree(packed):
     count = len(columns["left_child"])
     nodes = np.zeros(count, _node_dtype())
     for name, column in columns.items():
+        sound = column.dtype == nodes.dtype[name] and column.shape == (count,)
+        _require(sound, f"another {name} than its nodes need")
         nodes[name] = column
-    _check_nodes(nodes, packed["n_features"])
-    tree = tree_class()(packed["n_features"], packed["n_classes"], packed["n_outputs"])
+    n_features, n_classes, n_outputs = map(packed.get, ("n_features", "n_classes", "n_outputs"))
+    _require(type(n_features) is int and type(n_outputs) is int, "counts that are not integers")
+    _require(n_classes.shape == (n_outputs,) and (n_classes > 0).all(), "no class for an output")
+    shape = count, n_outputs, n_classes.max()
+    _require(packed["values"].shape == shape, "values of another shape than its nodes'")
+    _check_nodes(nodes, n_features)
+    _require(packed["max_depth"] == _depth(nodes), "another depth than it says")
+    tree = tree_class()(n_features, n_classes, n_outputs)
     tree.__setstate__({
         "max_depth": packed["max_depth"], "node_count": count, "nodes": nodes,
         "values": packed["values"],
@@ -53,35 +60,32 @@ def unpack_tree(packed):
     return tree
 
 
-def check_width(estimator):
-    """Refuse a tree or forest that would read beyond the features it asks for.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Just loaded; what has no trees passes.
-    """
-    state = vars(estimator)
-    members = [estimator] if "tree_" in state else []
-    if type(estimator).__name__ in FORESTS:
-        members = state.get("estimators_", [])
-    wanted = state.get("n_features_in_")
-    if any(vars(member)["tree_"].n_features != wanted for member in members):
-        raise ValueError("a decision tree does not have as many features as its estimator.")
-
-
 def _node_dtype():
     return tree_class()(1, np.array([1]), 1).__getstate__()["nodes"].dtype
 
 
 def _check_nodes(nodes, n_features):
-    """Children come after their parents, in the tree, and inner nodes read features there are."""
-    rows = np.arange(len(nodes))
-    left, right, feature = nodes["left_child"], nodes["right_child"], nodes["feature"]
-    inner = left != _LEAF
-    sound = (
-        (left > rows) & (left < len(nodes)) & (right > rows) & (right < len(nodes))
-        & (feature >= 0) & (feature < n_features)
-    )  # fmt: skip
-    if len(nodes) == 0 or not sound[inner].all():
-        raise ValueError("a decision tree has nodes that point where there is nothing.")
+    """Every node but the first is the child of one before it, and inner nodes read a feature."""
+    rows = np.flatnonzero(nodes["left_child"] != _LEAF)
+    inner = nodes[rows]
+    left, right, feature = inner["left_child"], inner["right_child"], inner["feature"]
+    children = np.sort(np.concatenate([left, right]))
+    is_tree = len(nodes) and np.array_equal(children, np.arange(1, len(nodes)))
+    later = (left > rows) & (right > rows)
+    reads = (feature >= 0) & (feature < n_features)
+    _require(is_tree and (later & reads).all(), "nodes that point where there is nothing")
+
+
+def _depth(nodes):
+    """Return how many nodes lie below the first on the longest way down."""
+    level, depth = nodes[:1], -1
+    while len(level):
+        inner = level[level["left_child"] != _LEAF]
+        level = nodes[np.concatenate([inner["left_child"], inner["right_child"]])]
+        depth += 1
+    return depth
+
+
+def _require(holds, what):
+    if not holds:
+        raise ValueError(f"a decision tree has {what}.")
