@@ -94,7 +94,7 @@ def make_cnn(quick):
         ).fit(X, y)
 
     return {
-        "ours": finished(partial(fit, "bf16")),
+        "ours": finished(partial(fit, "bfloat16")),
         "ours, float32": finished(partial(fit, "float32")),
         "hand-written loop, float32": finished(lambda: cnn_by_hand(X, y, DEVICE)),
     }
@@ -111,7 +111,7 @@ def make_unet(quick):
         return UNetSegmenter((32, 64, 128), precision=precision, **settings).fit(images, masks)
 
     return {
-        "ours": finished(partial(fit, "bf16")),
+        "ours": finished(partial(fit, "bfloat16")),
         "ours, float32": finished(partial(fit, "float32")),
         "plain torch float32": finished(fit_torch(images, masks, DEVICE)),
     }
@@ -138,7 +138,7 @@ def make_features(name, quick):
 
     return {
         "ours": finished(partial(run, "float32")),
-        "ours, bf16": finished(partial(run, "bf16")),
+        "ours, bfloat16": finished(partial(run, "bfloat16")),
     }
 
 

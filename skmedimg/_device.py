@@ -15,10 +15,10 @@ from sklearn.utils import check_random_state
 
 from skmedimg._warnings import warn_user
 
-PRECISIONS = ("auto", "float32", "bf16", "float16", "float64")
+PRECISIONS = ("auto", "float32", "bfloat16", "float16", "float64")
 
-# Under this many pixels the casts of bf16 cost more than its matrix units save (bench/cnn.py).
-BF16_MIN_PIXELS = 32 * 32
+# Under this many pixels the casts of bfloat16 cost more than its matrix units save (bench/cnn.py).
+BFLOAT16_MIN_PIXELS = 32 * 32
 
 _MAX_SEED = np.iinfo(np.int32).max
 _INIT_LOCK = threading.Lock()
@@ -155,9 +155,9 @@ def resolve_precision(precision, device, pixels=0):
 
     Parameters
     ----------
-    precision : {"auto", "float32", "bf16", "float16", "float64"}
-        "auto" is what was measured fastest at equal quality: bf16 with channels_last where the
-        hardware multiplies bf16 (CUDA from Ampere on, CPUs with AVX512-BF16 or AMX) and the
+    precision : {"auto", "float32", "bfloat16", "float16", "float64"}
+        "auto" is what was measured fastest at equal quality: bfloat16 with channels_last where the
+        hardware multiplies bfloat16 (CUDA from Ampere on, CPUs with AVX512-BF16 or AMX) and the
         images are large enough to gain; float16 on older CUDA; float32 elsewhere.
     device : torch.device
     pixels : int, default=0
@@ -181,21 +181,21 @@ def resolve_precision(precision, device, pixels=0):
         if device.type == "mps":
             raise ValueError("precision='float64' does not exist on mps; use 'float32'.")
         return Precision(torch.float64, None, False)
-    autocast = {"float32": None, "bf16": torch.bfloat16, "float16": torch.float16}[precision]
+    autocast = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}[precision]
     return Precision(torch.float32, autocast, images)
 
 
 def _fastest_precision(device, pixels):
-    if pixels < BF16_MIN_PIXELS:
+    if pixels < BFLOAT16_MIN_PIXELS:
         return "float32"
     if device.type == "cuda":
-        return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "float16"
-    if device.type == "cpu" and _cpu_multiplies_bf16():
-        return "bf16"
+        return "bfloat16" if torch.cuda.get_device_capability(device) >= (8, 0) else "float16"
+    if device.type == "cpu" and _cpu_multiplies_bfloat16():
+        return "bfloat16"
     return "float32"
 
 
-def _cpu_multiplies_bf16():
+def _cpu_multiplies_bfloat16():
     probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, name, bool)() for name in probes)
 

@@ -110,8 +110,8 @@ def test_auto_precision_on_a_gpu_follows_its_generation_and_the_size(
 
 
 @pytest.mark.parametrize("multiplies", [True, False])
-def test_auto_precision_on_a_cpu_asks_for_bf16_units(monkeypatch, multiplies):
-    monkeypatch.setattr(_runtime, "_cpu_multiplies_bf16", lambda: multiplies)
+def test_auto_precision_on_a_cpu_asks_for_bfloat16_units(monkeypatch, multiplies):
+    monkeypatch.setattr(_runtime, "_cpu_multiplies_bfloat16", lambda: multiplies)
     expected = torch.bfloat16 if multiplies else None
     assert resolve_precision("auto", CPU, 128 * 128).autocast is expected
     assert resolve_precision("auto", CPU, 16 * 16).autocast is None

@@ -104,7 +104,7 @@ class TransferClassifier(NeuralClassifier):
     device : str, default="auto"
         "auto" takes CUDA, then MPS, then the CPU; worker processes each take a GPU of their own.
     precision : str, default="auto"
-        "float32", "bf16", "float16", "float64", or "auto": the fastest one of equal quality here.
+        "float32", "bfloat16", "float16", "float64", or "auto": the fastest of equal quality here.
     reuse_memory : bool, default=True
         Keep freed memory for the next step of a fit on the CPU: up to twice as fast, for up to
         half as much memory again.

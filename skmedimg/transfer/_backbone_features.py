@@ -113,8 +113,8 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     device : str, default="auto"
         "auto" takes CUDA, then MPS, then the CPU.
     precision : str, default="auto"
-        "float32", "bf16", "float16" or "float64". "auto" is float32: bf16 is faster, but moves
-        features by some per cent.
+        "float32", "bfloat16", "float16" or "float64". "auto" is float32: bfloat16 is faster, but
+        moves features by some per cent.
     random_state : int, RandomState instance or None, default=None
         Draws the weights where `weights` is None.
 

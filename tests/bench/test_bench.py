@@ -56,7 +56,7 @@ def test_a_result_says_where_it_comes_from(result):
 
 
 def test_variants_of_ours_are_not_peers():
-    calls = {"ours": lambda: Timed(1), "ours, bf16": lambda: Timed(2)}
+    calls = {"ours": lambda: Timed(1), "ours, bfloat16": lambda: Timed(2)}
     assert run_row(Row("demo", "wait", lambda quick: calls))["speedup"] == {}
 
 

@@ -22,11 +22,11 @@ QUICK = {"max_epochs": 3, "random_state": 0}
 ESTIMATORS = [
     ShallowMLP((16,), dropout=0.2, **QUICK),
     ScratchCNN((4, 8), dense_units=(16,), **QUICK),
-    ScratchCNN((4,), norm="batch", precision="bf16", image_shape=(8, 8), **QUICK),
+    ScratchCNN((4,), norm="batch", precision="bfloat16", image_shape=(8, 8), **QUICK),
 ]
 
 
-@pytest.fixture(params=ESTIMATORS, ids=["mlp", "cnn", "cnn-bf16"])
+@pytest.fixture(params=ESTIMATORS, ids=["mlp", "cnn", "cnn-bfloat16"])
 def estimator(request):
     return clone(request.param)
 
@@ -200,7 +200,7 @@ def test_parameters_and_data_are_left_as_they_were(estimator):
     np.testing.assert_array_equal(IMAGES, pixels)
 
 
-@pytest.mark.parametrize("precision", ["float32", "bf16", "float64"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float64"])
 def test_every_precision_learns(precision):
     model = ScratchCNN((16,), precision=precision, max_epochs=15, random_state=0)
     assert model.fit(IMAGES, LABELS).score(IMAGES, LABELS) > 0.9

@@ -209,12 +209,12 @@ def test_cached_and_uncached_fits_agree(depth):
     np.testing.assert_allclose(cached.predict_proba(IMAGES), plain.predict_proba(IMAGES), atol=1e-4)
 
 
-@pytest.mark.parametrize("precision", ["float32", "bf16", "float64"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float64"])
 def test_cached_and_uncached_fits_agree_in_every_precision(precision):
     options = {"precision": precision, "trainable_layers": 1}
     cached = squeezenet(**options).fit(IMAGES, TARGET)
     plain = squeezenet(cache=None, **options).fit(IMAGES, TARGET)
-    tolerance = 0.02 if precision == "bf16" else 1e-5
+    tolerance = 0.02 if precision == "bfloat16" else 1e-5
     np.testing.assert_allclose(
         cached.predict_proba(IMAGES), plain.predict_proba(IMAGES), atol=tolerance
     )

@@ -41,7 +41,7 @@ MODELS = {
     "mlp": ShallowMLP((8,), dropout=0.3, schedule="onecycle", **SHORT, **WATCHED),
     "mlp-float16": ShallowMLP((8,), precision="float16", optimizer="sgd", **SHORT),
     "cnn": ScratchCNN((4, 4), norm="batch", schedule="plateau", **SHORT, **CHANGED, **WATCHED),
-    "cnn-channels-last": ScratchCNN((4, 4), precision="bf16", optimizer="rmsprop", **SHORT),
+    "cnn-channels-last": ScratchCNN((4, 4), precision="bfloat16", optimizer="rmsprop", **SHORT),
     "transfer": TransferClassifier(
         "squeezenet1_1", weights=None, trainable_layers=2, unfreeze_after=2, head_dropout=0.3,
         **SHORT, **CHANGED,

@@ -34,7 +34,7 @@ X = LESIONS.images
 LARGE = np.random.default_rng(0).integers(0, 256, (64, 256, 256, 3), np.uint8)
 SHORT = {"max_epochs": 2, "batch_size": 16, "random_state": 0, "device": GPU}
 WIDE = ScratchCNN((64, 64, 4), precision="float32", max_epochs=1, device=GPU)
-PRECISIONS = ("auto", "bf16", "float16", "float32", "float64")
+PRECISIONS = ("auto", "bfloat16", "float16", "float32", "float64")
 NETWORKS = {
     "mlp": ShallowMLP((16,), dropout=0.2, **SHORT),
     "cnn": ScratchCNN((8, 16), norm="batch", **SHORT),

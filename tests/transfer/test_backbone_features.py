@@ -152,10 +152,10 @@ def test_a_fitted_transformer_survives_pickling_to_the_bit():
     )
 
 
-def test_bf16_moves_features_a_little_and_is_kept_apart():
+def test_bfloat16_moves_features_a_little_and_is_kept_apart():
     store = FeatureStore()
     exact = squeezenet(cache=store).fit_transform(LESIONS.images)
-    rough = squeezenet(cache=store, precision="bf16").fit_transform(LESIONS.images)
+    rough = squeezenet(cache=store, precision="bfloat16").fit_transform(LESIONS.images)
     assert store.info()["misses"] == 80
     difference = np.sqrt(((exact - rough) ** 2).mean() / (exact**2).mean())
     assert 0 < difference < 0.05
