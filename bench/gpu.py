@@ -128,7 +128,7 @@ def make_hog(quick):
 
 
 def make_features(name, quick):
-    from skmedimg import embed
+    from skmedimg.transfer import embed
 
     images = photographs(COUNTS["features"], 224)[0]
     weights = weights_of(name)

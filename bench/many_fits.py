@@ -27,7 +27,7 @@ def together(X, y, fits, device="cpu"):
     """Fit as a search does, by joblib, with nothing but the context around it."""
     from joblib import Parallel, delayed
 
-    from skmedimg import fit_together
+    from skmedimg.neural import fit_together
 
     with fit_together(GROUP):
         Parallel()(delayed(fit)(X, y, rate, rows, device) for rate, rows in fits)

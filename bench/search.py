@@ -117,7 +117,8 @@ def spread(kind, paths):
     from joblib import parallel_config
     from sklearn.model_selection import cross_val_score
 
-    from skmedimg import HOG, ImageLoader, LazyImages, Pipeline, ShallowMLP
+    from skmedimg import HOG, ImageLoader, Pipeline, ShallowMLP
+    from skmedimg.images import LazyImages
 
     images = LazyImages(paths)
     X = {"paths": paths, "undecoded": images}.get(kind)

@@ -39,7 +39,8 @@ def weights_of(name):
 
 def ours(name, weights, **options):
     """Return a classifier whose store is empty."""
-    from skmedimg import FeatureStore, TransferClassifier
+    from skmedimg import TransferClassifier
+    from skmedimg.transfer import FeatureStore
 
     settings = {"max_epochs": EPOCHS, "schedule": "constant", "output": "softmax"}
     settings |= {"cache": FeatureStore(), "random_state": 0, **options}

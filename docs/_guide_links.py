@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from inspect import ismodule
 from pathlib import Path
 
 from docutils import nodes
@@ -16,9 +17,9 @@ _MOST_CHAPTERS = 3
 
 def public_names():
     """Return the last part of every public name -> its full name, as the reference lists it."""
-    rooms = {room: getattr(skmedimg, room).__all__ for room in skmedimg._MODULES}
-    inside = {name: f"skmedimg.{room}.{name}" for room, names in rooms.items() for name in names}
-    return inside | {name: f"skmedimg.{name}" for name in skmedimg._EXPORTS}
+    exported = [getattr(skmedimg, name) for name in skmedimg.__all__]
+    modules = [each for each in exported if ismodule(each)]
+    return {name: f"{module.__name__}.{name}" for module in modules for name in module.__all__}
 
 
 def chapters_by_name():

@@ -2,8 +2,8 @@
 Augmentation that cannot leak
 =============================
 
-Forty scans are few for a network. We look at what an :class:`~skmedimg.Augmenter` makes of them,
-let a network train on that, and then make the classic mistake on purpose.
+Forty scans are few for a network. We look at what an :class:`~skmedimg.images.Augmenter` makes of
+them, let a network train on that, and then make the classic mistake on purpose.
 """
 
 # %%
@@ -16,8 +16,9 @@ from sklearn.model_selection import cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import FunctionTransformer
 
-from skmedimg import Augmenter, Pipeline, ScratchCNN, augment
+from skmedimg import Augmenter, Pipeline, ScratchCNN
 from skmedimg.datasets import make_lesions
+from skmedimg.images import augment
 
 scans = make_lesions(10, size=96, random_state=0)
 ill = np.flatnonzero(scans.target == 1)[:3]

@@ -18,8 +18,9 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from torch import nn
 
-from skmedimg import FeatureStore, TransferClassifier
+from skmedimg import TransferClassifier
 from skmedimg.datasets import make_lesions
+from skmedimg.transfer import FeatureStore
 
 torch.manual_seed(0)
 layers = []

@@ -9,8 +9,8 @@ first through its own eyes, and let them all compete on scans in which the lesio
 # %%
 # Edges as bars
 # -------------
-# :class:`~skmedimg.HOG` counts the directions of edges in cells. Its bars lie along the edges, as
-# bright as they are frequent. Smaller cells see more, and make longer rows.
+# :class:`~skmedimg.features.HOG` counts the directions of edges in cells. Its bars lie along the
+# edges, as bright as they are frequent. Smaller cells see more, and make longer rows.
 import matplotlib.pyplot as plt
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_score

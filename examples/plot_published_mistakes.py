@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from skmedimg import DegenerateOutputWarning, ScratchCNN, TransferClassifier
+from skmedimg import ScratchCNN, TransferClassifier
 from skmedimg.datasets import make_lesions
+from skmedimg.neural._network_classifier import DegenerateOutputWarning
 
 data = make_lesions(400, size=32, noise=0.1, random_state=0)
 train, test = slice(0, 250), slice(250, 400)

@@ -2,8 +2,8 @@
 Segmenting lesions, and looking at the errors
 =============================================
 
-A :class:`~skmedimg.UNetSegmenter` learns to outline lesions. We look at its worst image, choose its
-threshold without the test patients, and measure how far off its outlines are.
+A :class:`~skmedimg.neural.UNetSegmenter` learns to outline lesions. We look at its worst image,
+choose its threshold without the test patients, and measure how far off its outlines are.
 """
 
 # %%
@@ -15,9 +15,10 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedGroupKFold
 
-from skmedimg import Augmenter, CleanMasks, UNetSegmenter, metrics, stratify_masks
+from skmedimg import Augmenter, CleanMasks, UNetSegmenter, metrics
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import SegmentationDisplay
+from skmedimg.images import stratify_masks
 
 data = make_lesions(240, size=48, patients=120, noise=0.15, random_state=0)
 splitter = StratifiedGroupKFold(4, shuffle=True, random_state=0)

@@ -24,15 +24,9 @@ import numpy as np
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score
 from sklearn.model_selection import train_test_split
 
-from skmedimg import (
-    DegenerateOutputWarning,
-    ImageLoader,
-    audit,
-    compare,
-    load_image_folder,
-    metrics,
-)
+from skmedimg import ImageLoader, audit, compare, load_image_folder, metrics
 from skmedimg.datasets import CHEST_XRAY_PATIENT
+from skmedimg.neural._network_classifier import DegenerateOutputWarning
 from skmedimg.recipes import list_recipes, load_recipe, recipe_card
 
 

@@ -10,6 +10,8 @@ from skmedimg._sklearn import (
     with_callbacks,
 )
 
+__all__ = ["Pipeline"]
+
 _FOLLOWING = ("groups", "sample_weight")
 
 

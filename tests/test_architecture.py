@@ -92,10 +92,16 @@ def package_of(module):
 
 
 def own_imports(tree):
-    """Modules of skmedimg that a file imports, anywhere in it; exports count as their module."""
+    """Modules of skmedimg that a file imports, anywhere in it; root names count as their module."""
     names = {name for name in imported_names(tree) if name.split(".")[0] == "skmedimg"}
-    names = {skmedimg._EXPORTS.get(name.removeprefix("skmedimg."), name) for name in names}
-    return sorted(names - {"skmedimg.__version__"})
+    return sorted({home(name) for name in names} - {"skmedimg.__version__"})
+
+
+def home(name):
+    """Module of what `from skmedimg import HOG` brings in; other names stay as they are."""
+    brought = name.removeprefix("skmedimg.")
+    thing = getattr(skmedimg, brought) if brought in skmedimg.__all__ else None
+    return getattr(thing, "__module__", name)
 
 
 def imported_names(tree):

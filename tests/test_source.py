@@ -87,5 +87,5 @@ def test_every_public_name_can_be_imported(name):
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="no attribute 'Frobnicator'"):
+    with pytest.raises(AttributeError, match="Frobnicator"):
         _ = skmedimg.Frobnicator

@@ -44,7 +44,7 @@ def run(repeats, done):
     """Score each depth on each fold; files of equal bytes stay on one side."""
     from sklearn.model_selection import StratifiedGroupKFold
 
-    from skmedimg import LazyImages
+    from skmedimg.images import LazyImages
 
     paths, y, groups = load()
     X = LazyImages(paths, size=(128, 128), color="rgb", crop="foreground").load()

@@ -42,7 +42,8 @@ def fit_together(fits=10):
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.model_selection import GridSearchCV
-    >>> from skmedimg import ShallowMLP, fit_together
+    >>> from skmedimg import ShallowMLP
+    >>> from skmedimg.neural import fit_together
     >>> X, y = load_iris(return_X_y=True)
     >>> grid = {"learning_rate": [1e-3, 1e-2, 1e-1]}
     >>> search = GridSearchCV(ShallowMLP(random_state=0), grid, cv=5)

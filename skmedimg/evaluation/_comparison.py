@@ -74,7 +74,7 @@ class Comparison(Outcome):
 
     See Also
     --------
-    skmedimg.compare : Makes one.
+    compare : Makes one.
 
     Examples
     --------

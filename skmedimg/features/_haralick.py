@@ -84,7 +84,7 @@ def haralick(
 
     See Also
     --------
-    skmedimg.Haralick : The same as a transformer.
+    Haralick : The same as a transformer.
 
     Examples
     --------
@@ -156,7 +156,7 @@ class Haralick(ImageDescriptor):
 
     See Also
     --------
-    features.haralick : The same as a function.
+    haralick : The same as a function.
     LBP : Texture by local patterns.
 
     Examples

@@ -65,7 +65,7 @@ def hog(
 
     See Also
     --------
-    skmedimg.HOG : The same as a transformer.
+    HOG : The same as a transformer.
 
     Examples
     --------
@@ -127,7 +127,7 @@ class HOG(TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    features.hog : The same as a function.
+    hog : The same as a function.
     LBP, Haralick, IntensityHistogram : Descriptors of texture and brightness.
 
     Examples

@@ -67,7 +67,7 @@ def intensity_histogram(
 
     See Also
     --------
-    skmedimg.IntensityHistogram : The same as a transformer.
+    IntensityHistogram : The same as a transformer.
 
     Examples
     --------
@@ -127,7 +127,7 @@ class IntensityHistogram(ImageDescriptor):
 
     See Also
     --------
-    features.intensity_histogram : The same as a function.
+    intensity_histogram : The same as a function.
     Haralick, LBP : Descriptors of texture.
 
     Examples

@@ -75,7 +75,7 @@ def lbp(
 
     See Also
     --------
-    skmedimg.LBP : The same as a transformer.
+    LBP : The same as a transformer.
 
     Examples
     --------
@@ -138,7 +138,7 @@ class LBP(ImageDescriptor):
 
     See Also
     --------
-    features.lbp : The same as a function.
+    lbp : The same as a function.
     Haralick : Texture by neighbouring grey levels.
 
     Examples

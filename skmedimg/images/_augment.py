@@ -53,7 +53,7 @@ object
 
     Examples
     --------
-    >>> from skmedimg import augment
+    >>> from skmedimg.images import augment
     >>> from skmedimg.datasets import make_lesions
     >>> data = make_lesions(8, size=32, random_state=0)
     >>> images, masks = augment(data.images, data.masks, rotation=20, flip="horizontal",

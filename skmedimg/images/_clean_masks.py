@@ -31,7 +31,7 @@ def clean_masks(masks, *, largest=None, fill_holes=False, min_size=0):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmedimg import clean_masks
+    >>> from skmedimg.images import clean_masks
     >>> clean_masks(np.array([[[1, 1, 1, 0, 1], [1, 0, 1, 0, 0], [1, 1, 1, 0, 0]]]),
     ...             largest=1, fill_holes=True)
     array([[[1, 1, 1, 0, 0],

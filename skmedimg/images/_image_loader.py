@@ -72,7 +72,7 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
 
     See Also
     --------
-    load_image_folder : Paths, labels and patients of a folder.
+    skmedimg.datasets.load_image_folder : Paths, labels and patients of a folder.
     LazyImages : What comes out with ``lazy=True``.
 
     Examples

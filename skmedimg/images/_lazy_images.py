@@ -60,7 +60,7 @@ class LazyImages:
     >>> import tempfile
     >>> from pathlib import Path
     >>> from PIL import Image
-    >>> from skmedimg import LazyImages
+    >>> from skmedimg.images import LazyImages
     >>> folder = Path(tempfile.mkdtemp())
     >>> for k in range(5):
     ...     Image.new("L", (40, 30), 10 * k).save(folder / f"{k}.png")

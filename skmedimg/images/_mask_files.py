@@ -35,7 +35,7 @@ def load_masks(paths, size=None):
     >>> from pathlib import Path
     >>> import numpy as np
     >>> from PIL import Image
-    >>> from skmedimg import load_masks
+    >>> from skmedimg.images import load_masks
     >>> path = Path(tempfile.mkdtemp()) / "mask.png"
     >>> Image.fromarray(np.array([[0, 255, 255]], dtype=np.uint8)).save(path)
     >>> load_masks([path])

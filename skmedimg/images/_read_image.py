@@ -65,7 +65,7 @@ def read_image(
     >>> import tempfile
     >>> from pathlib import Path
     >>> from PIL import Image
-    >>> from skmedimg import read_image
+    >>> from skmedimg.images import read_image
     >>> path = Path(tempfile.mkdtemp()) / "chest.png"
     >>> Image.new("RGB", (3, 2), (255, 255, 255)).save(path)
     >>> read_image(path).shape

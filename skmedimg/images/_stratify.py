@@ -29,7 +29,7 @@ def stratify_masks(masks, *, bins=3):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmedimg import stratify_masks
+    >>> from skmedimg.images import stratify_masks
     >>> masks = np.zeros((6, 4, 4), dtype=int)
     >>> for k in range(1, 5):
     ...     masks[k, :k] = 1

@@ -198,7 +198,7 @@ def _as_mask(masks, name):
     if masks.dtype.kind not in "biuf":
         raise TypeError(
             f"{name} needs integer or boolean masks, but holds {masks.dtype}. Read mask files "
-            "with skmedimg.load_masks(paths) first."
+            "with skmedimg.images.load_masks(paths) first."
         )
     if masks.dtype.kind == "f" and not np.array_equal(masks, np.round(masks)):
         raise ValueError(

@@ -82,7 +82,8 @@ def lr_find(estimator, X, y, *, lowest=1e-6, highest=10.0, steps=100):
     Examples
     --------
     >>> from sklearn.datasets import load_digits
-    >>> from skmedimg import ShallowMLP, lr_find
+    >>> from skmedimg import ShallowMLP
+    >>> from skmedimg.neural import lr_find
     >>> X, y = load_digits(return_X_y=True)
     >>> found = lr_find(ShallowMLP(random_state=0), X, y)
     >>> 1e-4 < found.suggestion < 1e-1

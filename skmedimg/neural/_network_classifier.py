@@ -18,7 +18,8 @@ class DegenerateOutputWarning(UserWarning):
     Examples
     --------
     >>> import warnings
-    >>> from skmedimg import DegenerateOutputWarning, ScratchCNN
+    >>> from skmedimg import ScratchCNN
+    >>> from skmedimg.neural._network_classifier import DegenerateOutputWarning
     >>> from skmedimg.datasets import make_lesions
     >>> data = make_lesions(20, size=16, random_state=0)
     >>> model = ScratchCNN((4,), output="softmax-1", max_epochs=1)

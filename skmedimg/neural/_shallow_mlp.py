@@ -99,7 +99,7 @@ class ShallowMLP(NeuralClassifier):
     See Also
     --------
     ScratchCNN : A convolutional network, on images.
-    HOG : Features that go well with this network.
+    skmedimg.features.HOG : Features that go well with this network.
 
     Examples
     --------

@@ -136,7 +136,7 @@ class TransferClassifier(NeuralClassifier):
 
     See Also
     --------
-    BackboneFeatures : The frozen backbone as a transformer, for any classifier.
+    skmedimg.transfer.BackboneFeatures : The frozen backbone as a transformer, for any classifier.
     ScratchCNN : A network trained from nothing.
 
     Notes

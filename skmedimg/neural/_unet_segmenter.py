@@ -137,9 +137,9 @@ class UNetSegmenter(NeuralSegmenter):
 
     See Also
     --------
-    metrics.dice : How well masks overlap; beside it stand surface distances and scorers.
-    CleanMasks : Removes specks and holes from predicted masks.
-    stratify_masks : Gives images labels to stratify a split by.
+    skmedimg.metrics.dice : How well masks overlap; beside it stand surface distances and scorers.
+    skmedimg.images.CleanMasks : Removes specks and holes from predicted masks.
+    skmedimg.images.stratify_masks : Gives images labels to stratify a split by.
 
     Examples
     --------

@@ -1,7 +1,5 @@
 """Published systems as recipes: listed, described, and ready to be fitted."""
 
-from skmedimg.recipes._build_recipe import load_recipe
-from skmedimg.recipes._catalogue import list_recipes
-from skmedimg.recipes._recipe_card import RecipeCard, recipe_card
+import lazy_loader
 
-__all__ = ["RecipeCard", "list_recipes", "load_recipe", "recipe_card"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -4,6 +4,12 @@ from importlib import import_module
 
 from sklearn.base import BaseEstimator
 
+# Public modules that hold estimators: a class is saved as `skmedimg.neural.ShallowMLP`.
+_OWN = (
+    *("skmedimg.evaluation", "skmedimg.features", "skmedimg.images", "skmedimg.neural"),
+    *("skmedimg.pipeline", "skmedimg.search", "skmedimg.transfer"),
+)
+
 # Foreign classes whose state is numbers and arrays: they do nothing when they are made of them.
 _FOREIGN = {
     "imblearn.over_sampling": ("RandomOverSampler", "SMOTE"),
@@ -53,7 +59,7 @@ def name_of(kind):
     name : str or None
         None where it is not among the classes that are saved.
     """
-    names = [f"{room}.{kind.__name__}" for room in ("skmedimg", *_FOREIGN)]
+    names = [f"{room}.{kind.__name__}" for room in (*_OWN, *_FOREIGN)]
     return next((name for name in names if _find(name) is kind), None)
 
 
@@ -81,22 +87,13 @@ def own_classes():
     -------
     classes : list of type
     """
-    return [kind for kind in map(_find, sorted(_own_modules())) if kind is not None]
+    names = [f"{room}.{name}" for room in _OWN for name in import_module(room).__all__]
+    return [kind for kind in map(_find, names) if kind is not None]
 
 
 def _find(name):
     room, _, last = name.rpartition(".")
-    if room == "skmedimg":
-        module = _own_modules().get(name)
-        found = module and getattr(import_module(module), last)
+    if room in _OWN and last in import_module(room).__all__:
+        found = getattr(import_module(room), last)
         return found if isinstance(found, type) and issubclass(found, BaseEstimator) else None
     return getattr(import_module(room), last) if last in _FOREIGN.get(room, ()) else None
-
-
-def _own_modules():
-    """Return the module of every public name of ours."""
-    return {
-        f"skmedimg.{name}": module
-        for room in ("skmedimg", "skmedimg.features")
-        for name, module in import_module(room)._EXPORTS.items()
-    }

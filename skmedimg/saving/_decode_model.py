@@ -124,7 +124,7 @@ class _Decoder:
         return torch.device(name)
 
     def read_store(self, settings):
-        from skmedimg import FeatureStore
+        from skmedimg.transfer import FeatureStore
 
         directory, memory, disk = map(self.read, settings)
         if directory is not None:

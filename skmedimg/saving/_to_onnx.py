@@ -35,7 +35,7 @@ def to_onnx(model, path):
 
     See Also
     --------
-    skmedimg.ScratchCNN.to_onnx : What goes in and what comes out.
+    skmedimg.neural.ScratchCNN.to_onnx : What goes in and what comes out.
     save : Keeps a model for Python.
 
     Examples

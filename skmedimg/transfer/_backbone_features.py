@@ -65,7 +65,7 @@ def embed(
 
     Examples
     --------
-    >>> from skmedimg import embed
+    >>> from skmedimg.transfer import embed
     >>> from skmedimg.datasets import make_lesions
     >>> images = make_lesions(8, size=32, random_state=0).images
     >>> embed(images, "squeezenet1_1", weights=None, random_state=0).shape
@@ -130,7 +130,7 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     See Also
     --------
     embed : The same as a function.
-    TransferClassifier : A backbone with a head, which can be trained deeper.
+    skmedimg.neural.TransferClassifier : A backbone with a head, which can be trained deeper.
     FeatureStore : Where features are kept.
 
     Examples

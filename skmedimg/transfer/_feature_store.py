@@ -38,12 +38,12 @@ class FeatureStore:
     See Also
     --------
     BackboneFeatures : The transformer that fills a store.
-    TransferClassifier : The classifier that does, with its parameter `cache`.
+    skmedimg.neural.TransferClassifier : The classifier that does, with its parameter `cache`.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from skmedimg import FeatureStore
+    >>> from skmedimg.transfer import FeatureStore
     >>> store = FeatureStore()
     >>> keys = [bytes([k] * 16) for k in range(4)]
     >>> for again in range(2):

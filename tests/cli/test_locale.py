@@ -72,7 +72,7 @@ found = sk.compare(
     random_state=0, verbose=0, checkpoint=os.path.join(root, "kept " + labels[-1]),
 )
 found.to_json(labels[-1] + ".json")
-assert repr(sk.Comparison.from_json(labels[-1] + ".json").tests()) == repr(found.tests())
+assert repr(sk.evaluation.Comparison.from_json(labels[-1] + ".json").tests()) == repr(found.tests())
 found.to_html(labels[-1] + ".html", X=paths)
 found.plot()
 PredictionGallery.from_comparison(found, paths, labels[-1])

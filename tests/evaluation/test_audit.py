@@ -11,8 +11,9 @@ import pytest
 from PIL import Image, ImageEnhance
 from scipy.stats import mannwhitneyu
 
-from skmedimg import Audit, audit
+from skmedimg import audit
 from skmedimg.datasets import make_lesions
+from skmedimg.evaluation import Audit
 from skmedimg.evaluation.auditing._hashes import clusters, dct_hash, near_pairs
 from skmedimg.evaluation.auditing._image_facts import collect_facts
 from skmedimg.evaluation.auditing._probes import _p_value, permuted_accuracy

@@ -34,8 +34,10 @@ from sklearn.tree import DecisionTreeClassifier
 
 import skmedimg.evaluation.running._fit_one as cell_module
 import skmedimg.evaluation.statistics._conclusions as tests_module
-from skmedimg import Comparison, ImageLoader, LazyImages, compare
+from skmedimg import ImageLoader, compare
 from skmedimg.datasets import make_lesions
+from skmedimg.evaluation import Comparison
+from skmedimg.images import LazyImages
 from skmedimg.metrics import dice
 
 QUIET = {"random_state": 0, "verbose": 0}

@@ -18,8 +18,9 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from skmedimg import HOG, LazyImages
+from skmedimg import HOG
 from skmedimg.features import hog
+from skmedimg.images import LazyImages
 
 # The suite hands out rows of any number of features: each row is one line of pixels.
 FOR_ANY_ROWS = HOG(pixels_per_cell=(1, 1), cells_per_block=(1, 1), image_shape=(1, -1))

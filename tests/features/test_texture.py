@@ -20,8 +20,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from skmedimg import LBP, Haralick, IntensityHistogram, LazyImages
+from skmedimg import LBP, Haralick, IntensityHistogram
 from skmedimg.features import haralick, intensity_histogram, lbp
+from skmedimg.images import LazyImages
 
 # The suite hands out rows of any number of features: each row is one line of pixels.
 FOR_ANY_ROWS = [

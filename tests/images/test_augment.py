@@ -15,9 +15,10 @@ from sklearn.utils.estimator_checks import check_estimator
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as v2
 
-from skmedimg import Augmenter, Pipeline, ScratchCNN, augment
+from skmedimg import Augmenter, Pipeline, ScratchCNN
 from skmedimg.datasets import make_lesions
 from skmedimg.images import _augment_copies as _copies
+from skmedimg.images import augment
 from skmedimg.images._augment_ops import NEUTRAL, draw_changes, move, range_of, recolour
 
 EVERYTHING = {

@@ -14,8 +14,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skmedimg import ImageLoader, LazyImages, load_image_folder
-from skmedimg.images import ImageReadError, crop_foreground, read_image, resize_image
+from skmedimg import ImageLoader, load_image_folder
+from skmedimg.images import ImageReadError, LazyImages, crop_foreground, read_image, resize_image
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,7 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import Pipeline
 
-from skmedimg import LazyImages
-from skmedimg.images import ImageReadError
+from skmedimg.images import ImageReadError, LazyImages
 from skmedimg.images import _lazy_images as _lazy
 from skmedimg.images import _n_jobs as _jobs
 

@@ -8,7 +8,8 @@ from skimage.measure import label
 from sklearn.exceptions import DataConversionWarning
 from sklearn.model_selection import StratifiedKFold
 
-from skmedimg import CleanMasks, LazyImages, UNetSegmenter, clean_masks, load_masks, stratify_masks
+from skmedimg import CleanMasks, UNetSegmenter
+from skmedimg.images import LazyImages, clean_masks, load_masks, stratify_masks
 from skmedimg.images._validate_masks import check_masks, encode_masks
 
 

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from skmedimg import read_image
-from skmedimg.images import ImageReadError
+from skmedimg.images import ImageReadError, read_image
 from skmedimg.images._pillow_formats import webp_size
 from tests.tools.mutants import survive_mutations
 

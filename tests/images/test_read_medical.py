@@ -8,8 +8,7 @@ import warnings
 import numpy as np
 import pytest
 
-from skmedimg import LazyImages, read_image
-from skmedimg.images import ImageReadError
+from skmedimg.images import ImageReadError, LazyImages, read_image
 from tests.tools.mutants import survive_mutations
 
 pydicom = pytest.importorskip("pydicom")

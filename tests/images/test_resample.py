@@ -15,8 +15,9 @@ from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import check_estimator
 
-from skmedimg import Augmenter, LazyImages, Pipeline, Resample
+from skmedimg import Augmenter, Pipeline, Resample
 from skmedimg.datasets import make_lesions
+from skmedimg.images import LazyImages
 
 SAMPLERS = [RandomOverSampler(random_state=0), RandomUnderSampler(random_state=0)]
 Y = np.array([0, 0, 1, 0, 0, 1, 0, 0, 1, 0] * 2)  # 14 and 6, mixed

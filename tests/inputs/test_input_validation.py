@@ -8,8 +8,9 @@ from PIL import Image
 from scipy import sparse
 from skimage.util import img_as_float32
 
-from skmedimg import LazyImages, ScratchCNN, ShallowMLP
+from skmedimg import ScratchCNN, ShallowMLP
 from skmedimg._device import resolve_precision
+from skmedimg.images import LazyImages
 from skmedimg.images._paths import list_paths
 from skmedimg.images._pixels import to_device
 from skmedimg.images._shape import resolve_image_shape

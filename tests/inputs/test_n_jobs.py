@@ -1,7 +1,6 @@
 """How many at once: every n_jobs is a count, or None, or is refused before anything is read."""
 
 import inspect
-from importlib import import_module
 
 import numpy as np
 import pytest
@@ -17,8 +16,8 @@ ROWS = GREY.reshape(12, -1).astype(float)
 
 # Who takes n_jobs -> a call with it on good input.
 CALLS = {
-    "LazyImages": lambda at, n: skmedimg.LazyImages([at / "grey.png"], n_jobs=n),
-    "LazyImages.load": lambda at, n: skmedimg.LazyImages([at / "grey.png"]).load(n),
+    "LazyImages": lambda at, n: skmedimg.images.LazyImages([at / "grey.png"], n_jobs=n),
+    "LazyImages.load": lambda at, n: skmedimg.images.LazyImages([at / "grey.png"]).load(n),
     "ImageLoader": lambda at, n: skmedimg.ImageLoader(8, n_jobs=n).fit([at / "grey.png"]),
     "LBP": lambda at, n: skmedimg.LBP(n_jobs=n).fit(GREY),
     "Haralick": lambda at, n: skmedimg.Haralick(n_jobs=n).fit(GREY),
@@ -50,8 +49,9 @@ def folder(tmp_path_factory):
 
 def takers():
     """Names of all that is public and takes n_jobs, methods with their class."""
-    rooms = [skmedimg, *(import_module(f"skmedimg.{room}") for room in skmedimg._MODULES)]
-    public = {name: getattr(room, name) for room in rooms for name in room.__all__}
+    exported = [getattr(skmedimg, name) for name in skmedimg.__all__]
+    modules = [each for each in exported if inspect.ismodule(each)]
+    public = {name: getattr(module, name) for module in modules for name in module.__all__}
     for name, each in public.items():
         methods = vars(each).items() if isinstance(each, type) else ()
         called = [(name, each), *((f"{name}.{method}", call) for method, call in methods)]
@@ -85,7 +85,7 @@ def test_counts_and_none_are_taken(folder, name, n_jobs):
 
 def test_files_are_not_touched_before_it_is_refused():
     with pytest.raises(ValueError, match="n_jobs"):
-        skmedimg.LazyImages(["nowhere.png"], n_jobs=0)
+        skmedimg.images.LazyImages(["nowhere.png"], n_jobs=0)
     with pytest.raises(ValueError, match="n_jobs"):
         skmedimg.audit(["nowhere.png"], n_jobs=0)
     with pytest.raises(ValueError, match="n_jobs"):

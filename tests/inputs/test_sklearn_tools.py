@@ -29,8 +29,9 @@ from sklearn.model_selection import (
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline as SklearnPipeline
 
-from skmedimg import HOG, LazyImages, Pipeline, Resample, ScratchCNN, ShallowMLP
+from skmedimg import HOG, Pipeline, Resample, ScratchCNN, ShallowMLP
 from skmedimg.datasets import make_lesions
+from skmedimg.images import LazyImages
 
 DATA = make_lesions(48, size=16, noise=0.05, random_state=0)
 MODEL = ScratchCNN((4,), dense_units=(), max_epochs=2, image_shape=(16, 16), random_state=0)

@@ -13,7 +13,8 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import cross_val_score
 
-from skmedimg import LazyImages, ScratchCNN, ShallowMLP
+from skmedimg import ScratchCNN, ShallowMLP
+from skmedimg.images import LazyImages
 
 IMAGES, LABELS = load_digits(return_X_y=True)
 IMAGES = (IMAGES[:300].reshape(-1, 8, 8) * 15).astype(np.uint8)

@@ -14,15 +14,11 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 from skorch.callbacks import Callback
 from torch import nn
 
-from skmedimg import (
-    Augmenter,
-    BackboneFeatures,
-    FeatureStore,
-    LazyImages,
-    TransferClassifier,
-)
+from skmedimg import Augmenter, BackboneFeatures, TransferClassifier
 from skmedimg.datasets import make_lesions
+from skmedimg.images import LazyImages
 from skmedimg.networks._backbones import Backbone
+from skmedimg.transfer import FeatureStore
 
 LESIONS = make_lesions(40, size=32, noise=0.05, random_state=0)
 IMAGES, TARGET = LESIONS.images, LESIONS.target

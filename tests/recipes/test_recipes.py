@@ -11,8 +11,9 @@ import torch
 from sklearn.base import clone
 
 import skmedimg
-from skmedimg import DegenerateOutputWarning, Pipeline, ScratchCNN, ShallowMLP, TransferClassifier
+from skmedimg import Pipeline, ScratchCNN, ShallowMLP, TransferClassifier
 from skmedimg.datasets import make_lesions
+from skmedimg.neural._network_classifier import DegenerateOutputWarning
 from skmedimg.recipes import list_recipes, load_recipe, recipe_card
 
 NAMES = list_recipes()
@@ -230,7 +231,7 @@ def test_a_degenerate_output_warns(model, output):
         clone(model).set_params(output=output).fit(images, LESIONS.target)
 
 
-@pytest.mark.filterwarnings("ignore::skmedimg.DegenerateOutputWarning")
+@pytest.mark.filterwarnings("ignore::skmedimg.neural._network_classifier.DegenerateOutputWarning")
 def test_a_softmax_over_one_unit_predicts_one_class_and_learns_nothing():
     model = ScratchCNN((4,), output="softmax-1", max_epochs=1, random_state=0)
     start = clone(model).set_params(learning_rate=1e-12).fit(LESIONS.images, LESIONS.target)
@@ -248,7 +249,7 @@ def same_weights(one, other):
     return all(torch.equal(w, theirs[n]) for n, w in one.net_.module_.state_dict().items())
 
 
-@pytest.mark.filterwarnings("ignore::skmedimg.DegenerateOutputWarning")
+@pytest.mark.filterwarnings("ignore::skmedimg.neural._network_classifier.DegenerateOutputWarning")
 def test_a_relu_output_has_the_loss_and_gradient_of_a_clipped_probability():
     from skmedimg.networks._outputs import DegenerateUnit, OneLogitLoss
 
@@ -262,7 +263,7 @@ def test_a_relu_output_has_the_loss_and_gradient_of_a_clipped_probability():
     assert values.grad[:, 0].tolist() == pytest.approx([0, 1 / 0.7, -1 / 0.8, 0], rel=1e-5)
 
 
-@pytest.mark.filterwarnings("ignore::skmedimg.DegenerateOutputWarning")
+@pytest.mark.filterwarnings("ignore::skmedimg.neural._network_classifier.DegenerateOutputWarning")
 def test_one_degenerate_unit_is_refused_for_three_classes():
     y = np.arange(len(LESIONS.target)) % 3
     with pytest.raises(ValueError, match=r"tells two classes apart, but y has 3\. Use output"):

@@ -36,7 +36,6 @@ from skmedimg import (
     BackboneFeatures,
     CleanMasks,
     CropForeground,
-    FeatureStore,
     Haralick,
     ImageLoader,
     IntensityHistogram,
@@ -52,6 +51,7 @@ from skmedimg import (
 )
 from skmedimg.datasets import make_lesions
 from skmedimg.saving import load, save
+from skmedimg.transfer import FeatureStore
 
 QUICK = {"max_epochs": 2, "random_state": 0}
 SQUEEZENET = {"backbone": "squeezenet1_1", "weights": None, "random_state": 0}
@@ -122,7 +122,7 @@ FOREIGN = {
 
 
 def public_estimators():
-    found = {name: getattr(skmedimg, name) for name in skmedimg._EXPORTS}
+    found = {name: getattr(skmedimg, name) for name in skmedimg.__all__}
     return {n for n, e in found.items() if inspect.isclass(e) and issubclass(e, BaseEstimator)}
 
 

@@ -217,8 +217,9 @@ def test_another_version_of_a_library_is_warned_of(saved, tmp_path, library):
 
 
 @pytest.mark.parametrize(
-    "name", ["os.system", "builtins.eval", "skmedimg.audit", "sklearn.ensemble.BaggingClassifier",
-             "skmedimg.saving.load", "sklearn.pipeline.make_pipeline", "skmedimg", "", "a.b"],
+    "name", ["os.system", "builtins.eval", "skmedimg.evaluation.audit",
+             "sklearn.ensemble.BaggingClassifier", "skmedimg.saving.load",
+             "sklearn.pipeline.make_pipeline", "skmedimg", "", "a.b"],
 )  # fmt: skip
 def test_a_file_that_asks_for_another_class_is_refused_by_name(saved, tmp_path, name):
     def change(manifest):

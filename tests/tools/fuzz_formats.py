@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from PIL import Image
 
-from skmedimg import load_image_table, load_masks, read_image
-from skmedimg.images import ImageReadError
+from skmedimg import load_image_table
+from skmedimg.images import ImageReadError, load_masks, read_image
 from tests.tools.mutants import forged_model, with_checksums, without_checksums
 
 # What a file is called; from nothing to a list of whole files; from a path to nothing or to one
@@ -44,7 +44,7 @@ def read_table(path):
 
 def read_shard(path):
     """The store gives the right rows, whatever became of its file."""
-    from skmedimg import FeatureStore
+    from skmedimg.transfer import FeatureStore
 
     folder = path.with_suffix("")
     (folder / "space").mkdir(parents=True, exist_ok=True)

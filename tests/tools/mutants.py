@@ -11,13 +11,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from skmedimg import read_image
-from skmedimg.images import ImageReadError
+from skmedimg.images import ImageReadError, read_image
 
 _NUMBERS = (0, 1, 2, 127, 128, 255, 256, 32767, 32768, 65535, 65536, 10**5, 2**31 - 1, 2**32 - 1)
 _SURPRISES = (
     *(None, True, 0, -1, 1.5, 3, 10**4, 10**9, 10**20, float("nan"), "", "x", "sgd", "..", [], {}),
-    *([-1], [10**9], {"class": "skmedimg.ScratchCNN"}, {"array": 10**6}, {"tuple": [0, 0]}),
+    *([-1], [10**9], {"class": "skmedimg.neural.ScratchCNN"}, {"array": 10**6}, {"tuple": [0, 0]}),
 )
 _PNG_HEAD = 8
 

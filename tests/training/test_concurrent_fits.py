@@ -9,9 +9,10 @@ from joblib import Parallel, delayed
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 
-from skmedimg import ScratchCNN, ShallowMLP, compare, fit_together
+from skmedimg import ScratchCNN, ShallowMLP, compare
 from skmedimg._training import concurrent_fits as _together
 from skmedimg._training.stacked_mlp import Stack
+from skmedimg.neural import fit_together
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:203] / 16, Y[:203]

@@ -8,18 +8,14 @@ from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 from torch import nn
 
-from skmedimg import (
-    ScratchCNN,
-    ShallowMLP,
-    UNetSegmenter,
-    fit_together,
-)
+from skmedimg import ScratchCNN, ShallowMLP, UNetSegmenter
 from skmedimg._training import checkpoint as _checkpoint
 from skmedimg._training import cuda_graphs as _replay
 from skmedimg._training import loop as _fitting
 from skmedimg._training import stacked_mlp as _stacked
 from skmedimg._training.cuda_graphs import Replay, pays
 from skmedimg.datasets import make_lesions
+from skmedimg.neural import fit_together
 
 LESIONS = make_lesions(36, size=16, random_state=0)
 X = LESIONS.images

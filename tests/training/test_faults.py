@@ -11,17 +11,12 @@ import torch
 from sklearn.base import clone
 from skorch.callbacks import Callback
 
-from skmedimg import (
-    ScratchCNN,
-    ShallowMLP,
-    TransferClassifier,
-    UNetSegmenter,
-    lr_find,
-)
+from skmedimg import ScratchCNN, ShallowMLP, TransferClassifier, UNetSegmenter
 from skmedimg._training.microbatches import Pieces, is_out_of_memory
 from skmedimg._training.net import Net
 from skmedimg.datasets import make_lesions
 from skmedimg.networks._backbone_classifier import TransferNetwork
+from skmedimg.neural import lr_find
 from skmedimg.transfer import _feature_store as _store
 from skmedimg.transfer import _shards
 

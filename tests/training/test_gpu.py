@@ -11,19 +11,12 @@ import torch
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from skmedimg import (
-    HOG,
-    Augmenter,
-    ScratchCNN,
-    ShallowMLP,
-    TransferClassifier,
-    UNetSegmenter,
-    fit_together,
-)
+from skmedimg import HOG, Augmenter, ScratchCNN, ShallowMLP, TransferClassifier, UNetSegmenter
 from skmedimg._training import cuda_graphs as _replay
 from skmedimg._training.cuda_graphs import Replay
 from skmedimg.datasets import make_lesions
 from skmedimg.networks._blocks import Dropout
+from skmedimg.neural import fit_together
 from skmedimg.saving import load, save
 
 GPU = "cuda"

@@ -13,9 +13,10 @@ from skorch.callbacks import Callback, EarlyStopping, EpochScoring, GradientNorm
 from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
 
-from skmedimg import ScratchCNN, ShallowMLP, lr_find
+from skmedimg import ScratchCNN, ShallowMLP
 from skmedimg._device import fresh_weights
 from skmedimg.networks._rmsprop import RMSprop
+from skmedimg.neural import lr_find
 from skmedimg.neural._validation_split import inner_split
 
 X, Y = load_digits(return_X_y=True)

@@ -15,12 +15,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 from torch import nn
 
-from skmedimg import BackboneFeatures, FeatureStore, LazyImages, UNetSegmenter, embed
+from skmedimg import BackboneFeatures, UNetSegmenter
 from skmedimg.datasets import make_lesions
+from skmedimg.images import LazyImages
 from skmedimg.images import _lazy_images as _lazy
 from skmedimg.images._keys import image_keys, network_space
 from skmedimg.networks import _backbone_classifier as _transfer
 from skmedimg.networks._backbones import Backbone
+from skmedimg.transfer import FeatureStore, embed
 
 LESIONS = make_lesions(40, size=32, noise=0.05, random_state=0)
 

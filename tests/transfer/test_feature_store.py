@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 
-from skmedimg import BackboneFeatures, FeatureStore
-from skmedimg.transfer import _shards
+from skmedimg import BackboneFeatures
+from skmedimg.transfer import FeatureStore, _shards
 from skmedimg.transfer._feature_store import shared_store
 
 WIDTH = 6
@@ -248,7 +248,7 @@ def test_a_clock_that_was_set_spoils_nothing(tmp_path, monkeypatch, clock):
 KILLED = """
 import os, sys
 import numpy as np
-from skmedimg import FeatureStore
+from skmedimg.transfer import FeatureStore
 from skmedimg.transfer import _shards
 from skmedimg.transfer import _feature_store as _store
 _store._FIRST_CHUNK = _store._LARGEST_CHUNK = 4
@@ -281,7 +281,7 @@ def test_a_killed_process_leaves_whole_files_and_what_it_had_finished(tmp_path):
 WRITER = """
 import sys
 import numpy as np
-from skmedimg import FeatureStore
+from skmedimg.transfer import FeatureStore
 
 order = np.random.RandomState(int(sys.argv[2])).permutation(60).reshape(20, 3)
 store = FeatureStore(sys.argv[1], memory=0)

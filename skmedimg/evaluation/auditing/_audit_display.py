@@ -28,7 +28,7 @@ class AuditDisplay:
 
     See Also
     --------
-    skmedimg.audit : Finds them.
+    audit : Finds them.
 
     Examples
     --------

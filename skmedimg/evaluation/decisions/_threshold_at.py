@@ -66,7 +66,7 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     See Also
     --------
-    evaluation.specificity_at_sensitivity_scorer : What to report beside it.
+    specificity_at_sensitivity_scorer : What to report beside it.
 
     Examples
     --------

@@ -38,7 +38,7 @@ class Claims:
 
     See Also
     --------
-    skmedimg.Comparison.tests : Makes it.
+    Comparison.tests : Makes it.
 
     Examples
     --------

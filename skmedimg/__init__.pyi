@@ -1,0 +1,36 @@
+from . import datasets as datasets
+from . import evaluation as evaluation
+from . import features as features
+from . import images as images
+from . import inspection as inspection
+from . import metrics as metrics
+from . import neural as neural
+from . import pipeline as pipeline
+from . import recipes as recipes
+from . import saving as saving
+from . import search as search
+from . import transfer as transfer
+from .datasets import load_image_folder as load_image_folder
+from .datasets import load_image_table as load_image_table
+from .evaluation import PatientAggregator as PatientAggregator
+from .evaluation import ThresholdAt as ThresholdAt
+from .evaluation import audit as audit
+from .evaluation import compare as compare
+from .features import HOG as HOG
+from .features import LBP as LBP
+from .features import Haralick as Haralick
+from .features import IntensityHistogram as IntensityHistogram
+from .images import Augmenter as Augmenter
+from .images import CleanMasks as CleanMasks
+from .images import CropForeground as CropForeground
+from .images import ImageLoader as ImageLoader
+from .images import Resample as Resample
+from .neural import ScratchCNN as ScratchCNN
+from .neural import ShallowMLP as ShallowMLP
+from .neural import TransferClassifier as TransferClassifier
+from .neural import UNetSegmenter as UNetSegmenter
+from .pipeline import Pipeline as Pipeline
+from .search import OptunaSearch as OptunaSearch
+from .transfer import BackboneFeatures as BackboneFeatures
+
+__version__: str

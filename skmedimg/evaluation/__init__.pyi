@@ -1,0 +1,25 @@
+from ._compare import compare as compare
+from ._comparison import Comparison as Comparison
+from .auditing._audit import Audit as Audit
+from .auditing._audit import audit as audit
+from .auditing._audit_display import AuditDisplay as AuditDisplay
+from .decisions._patient_aggregator import PatientAggregator as PatientAggregator
+from .decisions._patient_aggregator import aggregate_patients as aggregate_patients
+from .decisions._threshold_at import ThresholdAt as ThresholdAt
+from .displays._comparison_display import ComparisonDisplay as ComparisonDisplay
+from .displays._confusion_display import ConfusionDisplay as ConfusionDisplay
+from .displays._gallery import PredictionGallery as PredictionGallery
+from .displays._roc_pr import PrecisionRecallBandDisplay as PrecisionRecallBandDisplay
+from .displays._roc_pr import RocBandDisplay as RocBandDisplay
+from .displays._score_versus_cost import ScoreVersusCost as ScoreVersusCost
+from .displays._segmentation_display import SegmentationDisplay as SegmentationDisplay
+from .displays._training_curves import TrainingCurvesDisplay as TrainingCurvesDisplay
+from .scores._operating_points import sensitivity_at_specificity as sensitivity_at_specificity
+from .scores._operating_points import (
+    sensitivity_at_specificity_scorer as sensitivity_at_specificity_scorer,
+)
+from .scores._operating_points import specificity_at_sensitivity as specificity_at_sensitivity
+from .scores._operating_points import (
+    specificity_at_sensitivity_scorer as specificity_at_sensitivity_scorer,
+)
+from .statistics._conclusions import Claims as Claims

@@ -1,0 +1,14 @@
+from ._augment import augment as augment
+from ._augmenter import Augmenter as Augmenter
+from ._clean_masks import CleanMasks as CleanMasks
+from ._clean_masks import clean_masks as clean_masks
+from ._crop_foreground import CropForeground as CropForeground
+from ._foreground import crop_foreground as crop_foreground
+from ._image_loader import ImageLoader as ImageLoader
+from ._lazy_images import LazyImages as LazyImages
+from ._limits import ImageReadError as ImageReadError
+from ._mask_files import load_masks as load_masks
+from ._read_image import read_image as read_image
+from ._resample import Resample as Resample
+from ._resize import resize_image as resize_image
+from ._stratify import stratify_masks as stratify_masks
