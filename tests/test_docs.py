@@ -17,9 +17,9 @@ SHARED = (
 )
 # Where one model must say more or other things about a shared parameter than the others do.
 OWN_WORDS = {
-    ("ShallowMLP", "image_shape"),
-    ("TransferClassifier", "image_shape"),
-    ("UNetSegmenter", "class_weight"),
+    ("neural.ShallowMLP", "image_shape"),
+    ("neural.TransferClassifier", "image_shape"),
+    ("neural.UNetSegmenter", "class_weight"),
 }
 
 
