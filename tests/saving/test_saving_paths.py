@@ -18,14 +18,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 import skmedimg
-from skmedimg import (
-    HOG,
-    BackboneFeatures,
-    FeatureStore,
-    OptunaSearch,
-    Pipeline,
-    TransferClassifier,
-)
+from skmedimg import HOG, BackboneFeatures, OptunaSearch, Pipeline, TransferClassifier
+from skmedimg.transfer import FeatureStore
 from skmedimg.datasets import make_lesions
 from skmedimg.networks._backbones import build_backbone
 from skmedimg.saving import _archive, load, save
