@@ -1,8 +1,10 @@
-"""The one door to scikit-learn's private or version-dependent names."""
+"""What skmedimg takes from scikit-learn: its private names, and the walk through pipelines."""
 
 from contextlib import nullcontext
 
 from sklearn.base import _fit_context as fit_context
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing as take_rows
 from sklearn.utils._metadata_requests import _routing_enabled as routing_enabled
 from sklearn.utils._param_validation import (
@@ -58,6 +60,57 @@ except ImportError:  # scikit-learn 1.8 has no callback protocol: the same calls
         return method
 
 
+def final_estimator(model):
+    """Return the estimator that predicts in the end, inside pipelines, searches and wrappers."""
+    return _walk(model)[1]
+
+
+def steps_before(model):
+    """Return the steps that come before `final_estimator(model)`, in the order in which they run.
+
+    Samplers are among them: they have `fit_resample` and do nothing when a model predicts.
+    """
+    return _walk(model)[0]
+
+
+def transform_before(model, X):
+    """Return X as `final_estimator(model)` gets it when the fitted model predicts."""
+    for step in steps_before(model):
+        if not hasattr(step, "fit_resample"):
+            X = step.transform(X)
+    return X
+
+
+def unwrap(model):
+    """Return the fitted model inside searches, threshold wrappers and frozen estimators."""
+    while (inner := _wrapped(model)) is not None:
+        model = inner
+    return model
+
+
+def _walk(model):
+    """Return the steps before the final estimator, and the final estimator."""
+    before, model = [], unwrap(model)
+    while isinstance(model, Pipeline):
+        steps = [step for _, step in model.steps if step not in (None, "passthrough")]
+        if not steps:
+            break
+        before += steps[:-1]
+        model = unwrap(steps[-1])
+    return before, model
+
+
+def _wrapped(model):
+    """Return the model that a fitted wrapper hands X to unchanged, or None."""
+    if isinstance(model, FrozenEstimator):
+        return model.estimator
+    # The estimator_ of an ensemble is an unfitted template, that of a feature selector gets
+    # other columns than the selector itself.
+    if hasattr(model, "estimators_") or hasattr(model, "get_support"):
+        return None
+    return getattr(model, "best_estimator_", getattr(model, "estimator_", None))
+
+
 def tree_class():
     """Return the class of the arrays inside a fitted decision tree; few need it imported."""
     from sklearn.tree._tree import Tree
@@ -79,12 +132,16 @@ __all__ = [
     "check_feature_names",
     "check_feature_names_in",
     "check_sample_weight",
+    "final_estimator",
     "fit_context",
     "num_samples",
     "print_elapsed_time",
     "routing_enabled",
+    "steps_before",
     "take_rows",
+    "transform_before",
     "tree_class",
+    "unwrap",
     "validate_data",
     "validate_parameter_constraints",
     "validate_params",

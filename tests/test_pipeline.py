@@ -6,14 +6,26 @@ import sklearn
 from imblearn.over_sampling import RandomOverSampler
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.datasets import load_digits
+from sklearn.ensemble import BaggingClassifier
+from sklearn.feature_selection import RFE
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    GridSearchCV,
+    GroupKFold,
+    cross_val_score,
+)
 from sklearn.preprocessing import StandardScaler
 
-from skmedimg import HOG, Pipeline, Resample, ShallowMLP
+from skmedimg import HOG, Pipeline, Resample, ShallowMLP, ThresholdAt, lr_find
+from skmedimg._sklearn import final_estimator, steps_before, transform_before
+from skmedimg.evaluation import TrainingCurvesDisplay
+from skmedimg.inspection import parameter_table
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:300].reshape(-1, 8, 8), Y[:300]
+ROWS, IS_EVEN = X.reshape(len(X), -1), Y % 2 == 0
 HOG_4 = HOG(pixels_per_cell=(4, 4), cells_per_block=(1, 1))
 QUICK = ShallowMLP((16,), max_epochs=5, random_state=0)
 
@@ -135,3 +147,60 @@ def test_a_last_step_may_be_passthrough_or_a_plain_estimator():
     assert Pipeline([HOG_4, "passthrough"]).fit(X).transform(X).shape == (300, 36)
     model = Pipeline([HOG_4, LogisticRegression(max_iter=500)]).fit(X, Y)
     assert model.score(X, Y) > 0.9
+
+
+class KeepHalf(BaseEstimator):
+    """A sampler that keeps every second row."""
+
+    def fit_resample(self, X, y):
+        return X[::2], y[::2]
+
+
+def nested(last):
+    """Return a pipeline in a pipeline, with steps that do nothing."""
+    inner = Pipeline([("nothing", None), ("scale", StandardScaler()), ("last", last)])
+    return Pipeline([("sampler", KeepHalf()), ("pass", "passthrough"), ("inner", inner)])
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda model: model,
+        lambda model: GridSearchCV(model, {"inner__last__C": [1.0]}, cv=2),
+        lambda model: FixedThresholdClassifier(model, threshold=0.4),
+        lambda model: ThresholdAt(model, sensitivity=0.9, pos_label=1, cv=2),
+        lambda model: FrozenEstimator(model.fit(ROWS, IS_EVEN)),
+        lambda model: Pipeline([GridSearchCV(model, {"inner__last__C": [1.0]}, cv=2)]),
+    ],
+)
+def test_the_final_estimator_is_found_inside_pipelines_searches_and_wrappers(wrap):
+    model = wrap(nested(LogisticRegression(max_iter=1000))).fit(ROWS, IS_EVEN)
+    final = final_estimator(model)
+    assert isinstance(final, LogisticRegression)
+    assert [type(step) for step in steps_before(model)] == [KeepHalf, StandardScaler]
+    np.testing.assert_array_equal(
+        final.predict_proba(transform_before(model, ROWS)), model.predict_proba(ROWS)
+    )
+
+
+def test_ensembles_and_feature_selectors_are_final_themselves():
+    ensemble = BaggingClassifier(LogisticRegression(max_iter=1000), 2, random_state=0)
+    selector = RFE(LogisticRegression(max_iter=1000), step=40)
+    for model in (ensemble, selector):
+        assert final_estimator(Pipeline([model]).fit(ROWS, IS_EVEN)) is model
+
+
+def test_an_unfitted_search_is_final_for_it_has_not_chosen_yet():
+    search = GridSearchCV(nested(LogisticRegression()), {})
+    assert final_estimator(search) is search
+    assert steps_before(search) == []
+
+
+def test_counts_histories_and_cards_see_the_network_inside_a_search():
+    search = GridSearchCV(Pipeline([HOG_4, QUICK]), {"shallowmlp__max_epochs": [2]}, cv=2)
+    wrapped = ThresholdAt(search, cv=2, pos_label=True).fit(X, IS_EVEN)
+    network = wrapped.estimator_.best_estimator_[-1]
+    n_weights = sum(p.numel() for p in network.net_.module_.parameters())
+    assert parameter_table(wrapped).parameters == n_weights
+    assert len(TrainingCurvesDisplay.from_estimator(wrapped, plot=False).histories[0]) == 2
+    assert lr_find(wrapped, X, IS_EVEN, steps=20).suggestion > 0

@@ -3,14 +3,13 @@
 import numpy as np
 
 from skmedimg._plotting import plain
+from skmedimg._sklearn import final_estimator, steps_before, transform_before
 from skmedimg.images._for_display import displayable
 from skmedimg.inspection._grad_cam import grad_cam
 from skmedimg.inspection._hog_map import hog_map
 from skmedimg.inspection._occlusion import occlusion
 from skmedimg.inspection._unwrap import (
-    before_final,
     before_step,
-    final_step,
     network_of,
     split_where_images_end,
     stack_of,
@@ -137,8 +136,8 @@ class ExplanationDisplay:
 
 
 def _method_for(model):
-    final = final_step(model)
-    steps = [type(step).__name__ for _, step in getattr(model, "steps", [])]
+    final = final_estimator(model)
+    steps = [type(step).__name__ for step in steps_before(model)]
     if hasattr(final, "net_") and any(
         type(part).__name__ == "Conv2d" for part in network_of(final).modules()
     ):
@@ -150,9 +149,9 @@ def _method_for(model):
 def _shown(model, X, method):
     """Return the images that the method's maps are of."""
     if method == "grad-cam":
-        return stack_of(final_step(model), before_final(model, X))
+        return stack_of(final_estimator(model), transform_before(model, X))
     if method == "hog":
-        [hog] = [step for _, step in model.steps if type(step).__name__ == "HOG"]
+        [hog] = [step for step in steps_before(model) if type(step).__name__ == "HOG"]
         return stack_of(hog, before_step(model, X, "HOG"))
     return split_where_images_end(model, X)[0]
 

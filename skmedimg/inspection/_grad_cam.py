@@ -4,10 +4,8 @@ from numbers import Integral
 
 import numpy as np
 
-from skmedimg._sklearn import Interval, validate_params
+from skmedimg._sklearn import Interval, final_estimator, transform_before, validate_params
 from skmedimg.inspection._unwrap import (
-    before_final,
-    final_step,
     inference_copy,
     network_of,
     stack_of,
@@ -66,9 +64,9 @@ def grad_cam(model, X, *, target=None, layer=None, batch_size=16):
     """
     import torch
 
-    final = final_step(model)
+    final = final_estimator(model)
     module = inference_copy(network_of(final))
-    images = stack_of(final, before_final(model, X))
+    images = stack_of(final, transform_before(model, X))
     watched = _layer(module, layer, images[:1], type(final).__name__)
     maps = [
         _maps(final, module, watched, images[at : at + batch_size], target)

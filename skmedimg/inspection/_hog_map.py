@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skmedimg._sklearn import final_estimator, steps_before
 from skmedimg.inspection._unwrap import before_step, inference_copy, network_of, target_columns
 
 # How a gradient goes back through a fitted scaler.
@@ -62,18 +63,18 @@ def hog_map(model, X, *, target=None):
 
 def _parts(model):
     """Return the HOG step, the scalers behind it and the final estimator."""
-    steps = [step for _, step in getattr(model, "steps", []) if step not in (None, "passthrough")]
+    steps = [step for step in steps_before(model) if not hasattr(step, "fit_resample")]
     kinds = [type(step).__name__ for step in steps]
     if "HOG" not in kinds:
         raise TypeError("hog_map needs a pipeline with a HOG step; occlusion() explains any other.")
     at = kinds.index("HOG")
-    unknown = [kind for kind in kinds[at + 1 : -1] if kind not in _BACK]
+    unknown = [kind for kind in kinds[at + 1 :] if kind not in _BACK]
     if unknown:
         raise TypeError(
             f"hog_map cannot go back through {unknown[0]}, only through {', '.join(_BACK)}. "
             "occlusion() explains the whole pipeline."
         )
-    return steps[at], steps[at + 1 : -1], steps[-1]
+    return steps[at], steps[at + 1 :], final_estimator(model)
 
 
 def _gradient(final, rows, target):

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmedimg.inspection._unwrap import final_step, inference_copy, network_of
+from skmedimg._sklearn import final_estimator
+from skmedimg.inspection._unwrap import inference_copy, network_of
 
 
 def parameter_table(model, image_shape=None):
@@ -52,7 +53,7 @@ def parameter_table(model, image_shape=None):
       frozen                                  0
     with running statistics               8,609   (as Keras counts)
     """
-    final = final_step(model)
+    final = final_estimator(model)
     if not hasattr(final, "named_modules") and not hasattr(final, "net_"):
         return ParameterTable(tuple(_rows_of_arrays(final)))
     shape = getattr(final, "image_shape_", None) if image_shape is None else image_shape

@@ -5,45 +5,10 @@ import copy
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skmedimg._sklearn import final_estimator, steps_before, unwrap
 from skmedimg.images._paths import list_paths
 from skmedimg.images._shape import resolve_image_shape
 from skmedimg.images._validate import check_images
-
-
-def final_step(model):
-    """Return the last step of a pipeline, or the model itself.
-
-    Parameters
-    ----------
-    model : estimator or pipeline
-
-    Returns
-    -------
-    final : estimator
-    """
-    while hasattr(model, "steps"):
-        model = model.steps[-1][1]
-    return model
-
-
-def before_final(model, X):
-    """Return X as the last step of a fitted pipeline gets it.
-
-    Parameters
-    ----------
-    model : estimator or pipeline
-    X : any kind of X of the data contract
-
-    Returns
-    -------
-    X : what the last step predicts on
-    """
-    while hasattr(model, "steps"):
-        for _, step in model.steps[:-1]:
-            if step not in (None, "passthrough") and hasattr(step, "transform"):
-                X = step.transform(X)
-        model = model.steps[-1][1]
-    return X
 
 
 def before_step(model, X, kind):
@@ -59,10 +24,10 @@ def before_step(model, X, kind):
     -------
     X : what that step transforms
     """
-    for _, step in model.steps:
+    for step in steps_before(model):
         if type(step).__name__ == kind:
             break
-        if step not in (None, "passthrough") and hasattr(step, "transform"):
+        if not hasattr(step, "fit_resample"):
             X = step.transform(X)
     return X
 
@@ -104,6 +69,7 @@ def split_where_images_end(model, X):
     rest : estimator or pipeline
         Predicts on the images.
     """
+    model = unwrap(model)
     steps = [step for _, step in getattr(model, "steps", [])]
     while _is_paths(X) and len(steps) > 1:
         X, steps = steps[0].transform(X), steps[1:]
@@ -195,7 +161,7 @@ def _is_paths(X):
 def _decoded(model, X):
     """Return images as an array; an estimator that takes paths says to what size."""
     if _is_paths(X):
-        X = check_images(final_step(model), X, reset=False)
+        X = check_images(final_estimator(model), X, reset=False)
     if hasattr(X, "load") and not hasattr(X, "to_numpy"):
         X = X.load()
     return np.asarray(X)

@@ -8,6 +8,7 @@ from scipy.ndimage import gaussian_filter1d
 from sklearn.base import clone
 
 from skmedimg._device import generator
+from skmedimg._sklearn import final_estimator, steps_before
 from skmedimg._training.batches import TrainingBatches
 from skmedimg.networks._blocks import set_generator
 from skmedimg.neural._base import NeuralEstimator
@@ -65,7 +66,7 @@ def lr_find(estimator, X, y, *, lowest=1e-6, highest=10.0, steps=100):
 
     Parameters
     ----------
-    estimator : network estimator, or Pipeline that ends in one
+    estimator : network estimator, or a pipeline or fitted search that ends in one
         Left as it is; its `learning_rate` and `schedule` play no part.
     X : any kind of X of the data contract
     y : array-like (n,)
@@ -93,7 +94,7 @@ def lr_find(estimator, X, y, *, lowest=1e-6, highest=10.0, steps=100):
         raise ValueError(f"0 < lowest < highest is needed, but they are {lowest} and {highest}.")
     if steps < 10:
         raise ValueError(f"steps needs 10 or more to see a slope, but is {steps}.")
-    network, X, y = _last_step(clone(estimator), X, y)
+    network, X, y = _at_network(estimator, X, y)
     network._validate_params()
     training, _ = network._prepare(X, y)
     rates = np.geomspace(lowest, highest, steps)
@@ -101,19 +102,19 @@ def lr_find(estimator, X, y, *, lowest=1e-6, highest=10.0, steps=100):
     return _judge(rates[: len(losses)], losses)
 
 
-def _last_step(estimator, X, y):
-    """Run the data through the steps before the network."""
-    for _, step in getattr(estimator, "steps", [])[:-1]:
-        if hasattr(step, "fit_resample"):
-            X, y = step.fit_resample(X, y)
-        elif step not in ("passthrough", None):
-            X = step.fit_transform(X, y)
-    network = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+def _at_network(estimator, X, y):
+    """Return a copy of the network in an estimator, and the data as it gets them in `fit`."""
+    network = clone(final_estimator(estimator))
     if not isinstance(network, NeuralEstimator):
         raise TypeError(
             f"lr_find needs a network of skmedimg, or a Pipeline that ends in one, but got "
             f"{type(network).__name__}."
         )
+    for step in map(clone, steps_before(estimator)):
+        if hasattr(step, "fit_resample"):
+            X, y = step.fit_resample(X, y)
+        else:
+            X = step.fit_transform(X, y)
     return network, X, y
 
 

@@ -7,6 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from skmedimg._provenance import describe, fingerprint, versions
+from skmedimg._sklearn import final_estimator
 from skmedimg.saving._local_paths import as_saved
 
 
@@ -17,7 +18,7 @@ class ModelCard:
     Attributes
     ----------
     model : str
-        Class of the model, or of the last step of a pipeline.
+        Class of the final estimator, inside pipelines, searches and wrappers.
     recipe : str
         The unfitted model as Python would make it: what differs from the defaults.
     classes : list
@@ -107,7 +108,7 @@ def make_card(model, X, y, groups, metrics, notes):
     card : ModelCard
     """
     return ModelCard(
-        model=type(_last_step(model)).__name__,
+        model=type(final_estimator(model)).__name__,
         recipe=describe(as_saved(model)),
         classes=_plain(getattr(model, "classes_", [])),
         data=_data(X, y, groups),
@@ -131,10 +132,6 @@ def card_of(content):
     card : ModelCard
     """
     return ModelCard(**{each.name: content[each.name] for each in fields(ModelCard)})
-
-
-def _last_step(model):
-    return model.steps[-1][1] if getattr(model, "steps", None) else model
 
 
 def _data(X, y, groups):

@@ -1,5 +1,7 @@
 """Telling the study of every epoch, so that it may stop a hopeless fit."""
 
+from skmedimg._sklearn import final_estimator, transform_before
+
 
 class EpochReporter:
     """A scikit-learn callback that scores every epoch of one network.
@@ -9,18 +11,19 @@ class EpochReporter:
 
     Parameters
     ----------
-    owners : list of Pipeline
-        The pipelines around the network, outermost first.
+    model : estimator
+        The network, or the pipeline around it; steps are looked up when the first epoch ends,
+        for a pipeline puts fitted steps in place of those it was made of.
     score : callable
         Takes an estimator and X.
     X : any kind of X
-        Images to score, as the outermost pipeline takes them.
+        Images to score, as the model takes them.
     report : callable
         Takes an epoch and a score; raises optuna.TrialPruned to stop the fit.
     """
 
-    def __init__(self, owners, score, X, report):
-        self.owners, self.score, self.X, self.report = owners, score, X, report
+    def __init__(self, model, score, X, report):
+        self.model, self.score, self.X, self.report = model, score, X, report
         self.epoch, self.inputs = 0, None
 
     def setup(self, estimator, context):
@@ -41,7 +44,7 @@ class EpochReporter:
         if context.task_name != "epoch":
             return
         if self.inputs is None:
-            self.inputs = _transformed(self.owners, self.X)
+            self.inputs = transform_before(self.model, self.X)
         self.epoch += 1
         self.report(self.epoch, self.score(estimator, self.inputs))
 
@@ -56,19 +59,7 @@ def watch_epochs(model, score, X, report):
     score, X, report
         As of EpochReporter.
     """
-    owners, network = [], model
-    while hasattr(network, "steps"):
-        owners.append(network)
-        network = network.steps[-1][1]
+    network = final_estimator(model)
     if hasattr(network, "set_callbacks") and hasattr(network, "max_epochs"):
         kept = getattr(network, "_skl_callbacks", [])
-        network.set_callbacks(*kept, EpochReporter(owners, score, X, report))
-
-
-def _transformed(owners, X):
-    """Pass images through the steps before the network; samplers act in fit alone."""
-    for owner in owners:
-        for _, step in owner.steps[:-1]:
-            if hasattr(step, "transform") and not hasattr(step, "fit_resample"):
-                X = step.transform(X)
-    return X
+        network.set_callbacks(*kept, EpochReporter(model, score, X, report))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skmedimg._plotting import QUIET, SERIES, plain, tidy
+from skmedimg._sklearn import final_estimator
 
 _SIDES = (("train", "training", SERIES[0]), ("valid", "validation", SERIES[1]))
 
@@ -155,9 +156,7 @@ def history_of(estimator):
     -------
     history : list of dict
     """
-    final = estimator
-    while hasattr(final, "steps"):
-        final = final.steps[-1][1]
+    final = final_estimator(estimator)
     history = getattr(final, "history_", None)
     if history is not None:
         return [dict(record) for record in history]

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.calibration import calibration_curve
 
+from skmedimg._sklearn import unwrap
 from skmedimg.evaluation._tables import class_records
 from skmedimg.evaluation.displays._confusion_display import ConfusionDisplay
 from skmedimg.evaluation.displays._draw import draw_calibration, positive_chances
@@ -54,7 +55,7 @@ def explanations_section(source):
     -------
     section : Fragment or None
     """
-    chosen = {name: getattr(model, "best_estimator_", model)
+    chosen = {name: unwrap(model)
               for name, model in source.models.items() if name in source.answered}  # fmt: skip
     if source.X is None or source.comparison.task != "classification":
         layers = [tag("div", tag("h3", n), *found) for n, model in chosen.items()

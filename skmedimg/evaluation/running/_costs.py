@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from skmedimg._sklearn import final_estimator
+
 _STATUS = Path("/proc/self/status")
 _RESET = Path("/proc/self/clear_refs")
 _PEAK_OF_MEMORY = "5"  # what the kernel wants written to forget the peak so far
@@ -65,7 +67,7 @@ def count_parameters(estimator):
     >>> count_parameters(mlp.fit(*load_iris(return_X_y=True)))
     {'trainable': 83, 'all': 83}
     """
-    model = innermost(estimator)
+    model = final_estimator(estimator)
     module = getattr(getattr(model, "net_", None), "module_", None)
     if module is not None:
         sizes = [(p.numel(), p.requires_grad) for p in module.parameters()]
@@ -91,32 +93,13 @@ def epochs_of(estimator):
     records : list of dict or None
         From `history_`, or from the `loss_curve_` of scikit-learn's networks.
     """
-    model = innermost(estimator)
+    model = final_estimator(estimator)
     if hasattr(model, "history_"):
         return [_numbers(record) for record in model.history_]
     losses = getattr(model, "loss_curve_", None)
     if losses is None:
         return None
     return [{"epoch": i + 1, "train_loss": float(loss)} for i, loss in enumerate(losses)]
-
-
-def innermost(estimator):
-    """Return the fitted model inside pipelines, searches and other wrappers.
-
-    Parameters
-    ----------
-    estimator : BaseEstimator
-
-    Returns
-    -------
-    model : BaseEstimator
-    """
-    if hasattr(estimator, "steps"):
-        return innermost(estimator.steps[-1][1])
-    for name in ("best_estimator_", "estimator_"):
-        if hasattr(estimator, name):
-            return innermost(getattr(estimator, name))
-    return estimator
 
 
 def _counts(trainable, total):
