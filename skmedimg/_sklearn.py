@@ -60,17 +60,17 @@ except ImportError:  # scikit-learn 1.8 has no callback protocol: the same calls
         return method
 
 
-def final_estimator(model):
-    """Return the estimator that predicts in the end, inside pipelines, searches and wrappers."""
-    return _walk(model)[1]
+def final_estimator(model, *, wrappers=True):
+    """Return the estimator inside pipelines and, with `wrappers`, inside fitted wrappers too."""
+    return _walk(model, wrappers)[1]
 
 
-def steps_before(model):
-    """Return the steps that come before `final_estimator(model)`, in the order in which they run.
+def steps_before(model, *, wrappers=True):
+    """Return the steps that come before the final estimator, in the order in which they run.
 
     Samplers are among them: they have `fit_resample` and do nothing when a model predicts.
     """
-    return _walk(model)[0]
+    return _walk(model, wrappers)[0]
 
 
 def transform_before(model, X):
@@ -88,15 +88,15 @@ def unwrap(model):
     return model
 
 
-def _walk(model):
+def _walk(model, wrappers):
     """Return the steps before the final estimator, and the final estimator."""
-    before, model = [], unwrap(model)
+    before, model = [], unwrap(model) if wrappers else model
     while isinstance(model, Pipeline):
         steps = [step for _, step in model.steps if step not in (None, "passthrough")]
         if not steps:
             break
         before += steps[:-1]
-        model = unwrap(steps[-1])
+        model = unwrap(steps[-1]) if wrappers else steps[-1]
     return before, model
 
 

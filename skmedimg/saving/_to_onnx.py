@@ -21,9 +21,8 @@ def to_onnx(model, path):
     Of a pipeline, `HOG`, `BackboneFeatures`, scikit-learn's scalers, PCA, `VarianceThreshold`,
     logistic regression, linear discriminants and networks are written. An `ImageLoader` in front
     is left out, for ONNX reads no files: the graph begins with the images that it gives out. Any
-    other step is refused by name. Of a search or a `ThresholdAt` the model inside is written; the
-    output is probabilities, and the metadata hold the threshold. Where `HOG` comes first, the
-    input is pixels as stored, cast to float32.
+    other step is refused by name. Where `HOG` comes first, the input is pixels as stored, cast to
+    float32.
 
     Parameters
     ----------
@@ -64,9 +63,6 @@ def to_onnx(model, path):
     parts = [part for step in steps for part in _parts(step)]
     example = _example(steps[0])
     facts = {"recipe": describe(model)}
-    threshold = getattr(model, "threshold_", getattr(steps[-1], "threshold_", None))
-    if threshold is not None:
-        facts["threshold"] = threshold
     if hasattr(steps[-1], "classes_"):
         facts["classes"] = steps[-1].classes_.tolist()
         write_onnx(parts, example, path, "probabilities", facts)
@@ -77,7 +73,8 @@ def to_onnx(model, path):
 
 def _steps(model):
     """Return the steps that the graph is made of."""
-    steps = [*steps_before(model), final_estimator(model)]
+    # A threshold is no part of the graph, so wrappers are refused like any other unknown step.
+    steps = [*steps_before(model, wrappers=False), final_estimator(model, wrappers=False)]
     kept = [step for step in steps if type(step).__name__ not in _LEFT_OUT]
     if not kept:
         raise TypeError(f"{type(model).__name__} has no step that can be written as ONNX.")

@@ -4,7 +4,7 @@ import inspect
 
 from sklearn.utils.metadata_routing import get_routing_for_object
 
-from skmedimg._sklearn import routing_enabled
+from skmedimg._sklearn import final_estimator, routing_enabled
 
 
 def groups_for_fit(estimator, groups):
@@ -47,10 +47,9 @@ def splits_patients(estimator):
     -------
     splits : bool
     """
-    if hasattr(estimator, "steps"):
-        return splits_patients(estimator.steps[-1][1])
-    searches = hasattr(estimator, "cv") and hasattr(estimator, "fit")
-    return searches and _parameter(estimator) is None
+    final = final_estimator(estimator, wrappers=False)
+    searches = hasattr(final, "cv") and hasattr(final, "fit")
+    return searches and _parameter(final) is None
 
 
 def _parameter(estimator):
