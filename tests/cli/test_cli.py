@@ -82,7 +82,7 @@ def test_audit_prints_what_it_finds_and_says_so_in_its_code(folder, tmp_path, ca
     found = tmp_path / "found.json"
     code, out, _ = run(capsys, "audit", folder, "--no-probes", "--json", found)
     assert code == SERIOUS
-    assert "1 picture has copies with different labels" in out
+    assert "1 image has duplicates with different labels" in out
     kinds = [finding["kind"] for finding in json.loads(found.read_text())["findings"]]
     assert "conflicting-labels" in kinds
 

@@ -133,7 +133,7 @@ def test_patients_and_copies_on_both_sides_are_errors(lesions):
     images, y = lesions.images, lesions.target
     test = (images[99:130], y[99:130], np.arange(99, 130))
     found = audit(images[:100], y[:100], np.arange(100), test=test, probes=False)
-    assert kinds(found, "error") == {"patients-both-sides", "copies-both-sides"}
+    assert kinds(found, "error") == {"patients-both-sides", "duplicates-both-sides"}
     assert found.errors[0].rows.tolist() == [99, 100]
     assert [found.name(row) for row in found.errors[0].rows] == ["row 99", "test row 0"]
     assert len(found.groups()) == 100
@@ -156,7 +156,7 @@ def test_a_picture_of_two_patients_merges_them(lesions):
     images = lesions.images.copy()
     images[10] = images[0]
     found = audit(images, lesions.target, np.arange(160) // 2, probes=False)
-    assert found.of(kind="copies-of-two-patients")[0].rows.tolist() == [0, 10]
+    assert found.of(kind="duplicates-of-two-patients")[0].rows.tolist() == [0, 10]
     assert len(set(found.groups()[[0, 1, 10, 11]])) == 1
 
 
@@ -176,14 +176,14 @@ def test_unknown_patients_in_file_order_are_suspected():
     suspected = audit(data.images[order], data.target[order])
     shuffled = np.random.default_rng(0).permutation(200)
     unseen = audit(data.images[shuffled], data.target[shuffled])
-    assert suspected.of(kind="neighbours-alike")
-    assert not unseen.of(kind="neighbours-alike")
+    assert suspected.of(kind="neighbors-alike")
+    assert not unseen.of(kind="neighbors-alike")
 
 
 @pytest.mark.parametrize(
     ("shortcut", "severity"),
     [("image-size", "error"), ("aspect-ratio", "error"), ("jpeg-quality", "error"),
-     ("border-strip", "warning"), ("mean-brightness", "warning"), ("colour-mode", "error")],
+     ("border-strip", "warning"), ("mean-brightness", "warning"), ("color-mode", "error")],
 )  # fmt: skip
 def test_a_planted_shortcut_is_named(tmp_path, lesions, shortcut, severity):
     paths = []
@@ -203,7 +203,7 @@ def _plant(picture, shortcut, label, path):
         picture.paste(0, (0, 20, 10, 48))
     if shortcut == "mean-brightness" and label:
         picture = picture.point(lambda value: min(255, value + 60))
-    if shortcut == "colour-mode" and label:
+    if shortcut == "color-mode" and label:
         picture = picture.convert("RGB")
     picture.save(path, quality=60 + 30 * int(label and shortcut == "jpeg-quality"))
 
@@ -258,7 +258,7 @@ def test_rows_that_are_no_images_are_still_compared():
 def test_masks_are_audited_without_labels(lesions):
     found = audit(lesions.images, lesions.masks)
     assert not found.errors
-    assert found.case.y is None
+    assert found.data.y is None
 
 
 def test_an_audit_prints_and_travels_without_its_images(folder):
@@ -274,7 +274,7 @@ def test_an_audit_prints_and_travels_without_its_images(folder):
     stored = Audit.from_dict(json.loads(json.dumps(found.to_dict())))
     assert repr(stored) == text
     np.testing.assert_array_equal(stored.groups(), found.groups())
-    with pytest.raises(ValueError, match="keeps no pictures"):
+    with pytest.raises(ValueError, match="run audit"):
         stored.plot()
     frame = found.to_frame()
     assert list(frame["kind"]) == [finding.kind for finding in found.findings]
@@ -293,8 +293,8 @@ def test_plot_shows_every_copy(folder):
     display = audit(paths, y).plot()
     assert display.axes_.shape == (2, 3)
     assert len(display.lines) == 2
-    with pytest.raises(ValueError, match="has no pictures"):
-        audit(paths[:20], y[:20], probes=False).plot("copies")
+    with pytest.raises(ValueError, match="kind='duplicates'"):
+        audit(paths[:20], y[:20], probes=False).plot("duplicates")
 
 
 def test_wrong_lengths_are_refused(lesions):

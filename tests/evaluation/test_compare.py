@@ -884,7 +884,7 @@ class Flatten(TransformerMixin, BaseEstimator):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Forty pictures of two shades, two of them copies with different labels."""
+    """Forty pictures of two shades, two of them duplicates with different labels."""
     draws = np.random.RandomState(0)
     paths, labels = [], np.arange(40) % 2
     for i, label in enumerate(labels):
@@ -910,7 +910,7 @@ def test_paths_are_compared_and_audited(folder, tmp_path):
     found = compare({"lda": model}, paths, y, cv=4, **QUIET)
     assert found.interval("lda", "accuracy").mean > 0.9
     assert found.audit is not None
-    assert any("copies with different labels" in warning for warning in found.warnings)
+    assert any("duplicates with different labels" in warning for warning in found.warnings)
     found.to_json(tmp_path / "found.json")
     assert repr(Comparison.from_json(tmp_path / "found.json").audit) == repr(found.audit)
 

@@ -1,12 +1,15 @@
-"""Audit: what in the data, before any model, would make the answer wrong."""
+"""Audit of a data set: what makes scores wrong before any model is trained."""
 
 import os
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 
 import numpy as np
 
+from skmedimg._sklearn import Interval, validate_parameter_constraints
 from skmedimg.evaluation._tables import to_frame
-from skmedimg.evaluation.auditing._audit_data import make_case
+from skmedimg.evaluation.auditing._audit_data import SEVERITIES, AuditData, collect_audit_data
+from skmedimg.evaluation.auditing._audit_rules import find_problems
 from skmedimg.evaluation.auditing._audit_text import (
     audit_html,
     audit_text,
@@ -14,40 +17,55 @@ from skmedimg.evaluation.auditing._audit_text import (
     headline,
     read_finding,
 )
-from skmedimg.evaluation.auditing._duplicate_rules import copy_findings
-from skmedimg.evaluation.auditing._findings import SEVERITIES, Case
-from skmedimg.evaluation.auditing._probe_rules import suspicion_findings
-from skmedimg.evaluation.auditing._quality_rules import quality_findings
 from skmedimg.images._for_display import displayable, image_at
+
+_CONSTRAINTS = {
+    "max_hash_distance": [Interval(Integral, 0, 64, closed="both")],
+    "min_correlation": [Interval(Real, 0, 1, closed="both")],
+    "probes": ["boolean"],
+}
 
 
 def audit(
-    X, y=None, groups=None, *, test=None, image_shape=None, distance=6, correlation=0.98,
-    probes=True, n_jobs=None, random_state=0,
-):  # fmt: skip
-    """Look for what would make any score on these images wrong.
+    X,
+    y=None,
+    groups=None,
+    *,
+    test=None,
+    image_shape=None,
+    max_hash_distance=6,
+    min_correlation=0.98,
+    probes=True,
+    n_jobs=None,
+    random_state=0,
+):
+    """Find duplicates, leakage, shortcuts and defects in a data set before any model is trained.
+
+    Images are compared by a perceptual hash of their lowest frequencies [1]_ and by the
+    correlation of their thumbnails. Labels are permuted by patient to see whether a split lets a
+    nearest neighbor score above chance [2]_.
 
     Parameters
     ----------
     X : array-like (n, height, width[, channels]), paths, LazyImages or rows of pixels
-        The images. Paths tell most: then the files themselves are compared, and facts of how they
-        were stored are tried as shortcuts.
+        The images. From paths an audit finds most: it compares the files themselves, and tries
+        how they were stored (size, format, JPEG quality) as shortcuts.
     y : array-like (n,) or None, default=None
-        Labels. Masks are not looked at.
+        Labels. Masks are ignored.
     groups : array-like (n,) or None, default=None
         Patients.
-    test : tuple (X, y) or (X, y, groups), or ndarray of rows of X, default=None
-        The test set, to be compared with the training set: other images, or the numbers (or a
-        mask) of rows of X.
+    test : tuple (X, y) or (X, y, groups), or array-like of int or bool, default=None
+        The test set, to be compared with the training set: other images, or row numbers (or a
+        mask) of X.
     image_shape : tuple of int or None, default=None
         Shape of one image where X holds rows; None is square.
-    distance : int, default=6
-        Bits of 64 by which the hashes of near duplicates may differ.
-    correlation : float, default=0.98
-        Smallest correlation of the thumbnails of near duplicates.
+    max_hash_distance : int, default=6
+        Most bits, of 64, in which the hashes of near-duplicates differ.
+    min_correlation : float, default=0.98
+        Smallest correlation of the thumbnails of near-duplicates.
     probes : bool, default=True
         Whether to train cheap models on facts of the files, on border strips and on permuted
-        labels, which all should learn nothing. False keeps to what shows by looking.
+        labels; all of them should learn nothing. False skips these.
     n_jobs : int or None, default=None
         Threads that read files.
     random_state : int, default=0
@@ -55,6 +73,14 @@ def audit(
     Returns
     -------
     audit : Audit
+
+    References
+    ----------
+    .. [1] C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", thesis,
+       Upper Austria University of Applied Sciences, Hagenberg, 2010.
+    .. [2] M. Ojala and G. C. Garriga, "Permutation Tests for Studying Classifier Performance",
+       Journal of Machine Learning Research 11, 1833-1863, 2010,
+       https://www.jmlr.org/papers/v11/ojala10a.html
 
     Examples
     --------
@@ -66,28 +92,36 @@ def audit(
     >>> y = np.repeat([0, 1], 60)
     >>> found = audit(X, y, groups=np.arange(120))
     >>> found.errors[0].title
-    '1 picture has copies with different labels'
+    '1 image has duplicates with different labels'
     >>> found.errors[0].rows.tolist()
     [0, 60, 61, 62]
     >>> len(np.unique(found.groups()))
     117
     """
-    if not distance >= 0 or not 0 <= correlation <= 1:
-        raise ValueError(
-            f"distance={distance} needs to be at least 0, correlation={correlation} from 0 to 1."
-        )
-    case, n = make_case(
-        X, y, groups, test, image_shape, distance, correlation, n_jobs, random_state
+    validate_parameter_constraints(
+        _CONSTRAINTS,
+        {
+            "max_hash_distance": max_hash_distance,
+            "min_correlation": min_correlation,
+            "probes": probes,
+        },
+        "audit",
     )
-    findings = copy_findings(case) + quality_findings(case)
-    if probes:
-        findings += suspicion_findings(case)
+    data, n = collect_audit_data(
+        X, y, groups, test, image_shape, max_hash_distance, min_correlation, n_jobs, random_state
+    )
+    findings = find_problems(data, probes)
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     images = (X, test[0]) if isinstance(test, tuple) else (X,)
     return Audit(
-        tuple(findings), headline(case), case.units[:n].tolist(), bool(probes),
-        _names(case.facts, findings), case, images,
-    )  # fmt: skip
+        tuple(findings),
+        headline(data),
+        data.leakage_group[:n].tolist(),
+        bool(probes),
+        _names(data.facts, findings),
+        data,
+        images,
+    )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -100,21 +134,21 @@ class Audit:
         Errors first, then warnings, then notes.
     headline : str
         What was audited.
-    units : list of int
-        Patients merged with duplicates, one entry per row of X.
+    leakage_group : list of int
+        Patients merged with duplicates, one entry per sample of X.
     probed : bool
         Whether cheap models were trained too.
     names : dict of int to str
-        How the rows concerned are called: their files, or their numbers. Rows of a separate test
-        set are counted on from those of X.
-    case : Case or None
+        Names of the samples concerned: their files, or their row numbers. Samples of a separate
+        test set are counted on from those of X.
+    data : AuditData or None
         All that the rules looked at; None in an audit read from JSON.
     images : tuple
         X, and the images of a separate test set; empty in a pickled audit.
 
     See Also
     --------
-    audit : Makes one.
+    audit : Returns it.
 
     Examples
     --------
@@ -133,10 +167,10 @@ class Audit:
 
     findings: tuple
     headline: str
-    units: list
+    leakage_group: list
     probed: bool = True
     names: dict = field(default_factory=dict)
-    case: Case = None
+    data: AuditData = None
     images: tuple = ()
 
     def __repr__(self):
@@ -155,7 +189,7 @@ class Audit:
 
     @property
     def warnings(self):
-        """list of Finding: what may."""
+        """list of Finding: what may make scores meaningless."""
         return self.of("warning")
 
     @property
@@ -164,7 +198,7 @@ class Audit:
         return self.of("note")
 
     def of(self, severity=None, kind=None):
-        """Return the findings of one severity, or whose kind starts so.
+        """Return the findings of one severity, or whose kind starts with a word.
 
         Parameters
         ----------
@@ -178,9 +212,10 @@ class Audit:
         if severity not in (None, *SEVERITIES):
             raise ValueError(f"severity={severity!r} must be one of {', '.join(SEVERITIES)}.")
         return [
-            finding for finding in self.findings
+            finding
+            for finding in self.findings
             if severity in (None, finding.severity) and finding.kind.startswith(kind or "")
-        ]  # fmt: skip
+        ]
 
     def groups(self):
         """Return patients merged with duplicates, ready for `groups=`.
@@ -188,12 +223,12 @@ class Audit:
         Returns
         -------
         groups : ndarray (n,) of int
-            Rows with the same number must stay on one side of every split.
+            Samples with the same number must stay on one side of every split.
         """
-        return np.array(self.units)
+        return np.array(self.leakage_group)
 
     def name(self, row):
-        """Return how a row is called in texts: its file, or its number.
+        """Return the name of a sample: its file, or its row number.
 
         Parameters
         ----------
@@ -203,11 +238,11 @@ class Audit:
         -------
         name : str
         """
-        n = len(self.units)
+        n = len(self.leakage_group)
         return self.names.get(row, f"row {row}" if row < n else f"test row {row - n}")
 
     def picture(self, row):
-        """Return one image for showing.
+        """Return one image for display.
 
         Parameters
         ----------
@@ -216,23 +251,24 @@ class Audit:
         Returns
         -------
         picture : ndarray (height, width) or (height, width, 3) of uint8
-            Its thumbnail where the images are gone: a pickled audit does not keep them.
+            The thumbnail where the images are missing: a pickled audit does not keep them.
         """
-        if self.case is None:
-            raise ValueError("An audit read from a file keeps no pictures: run audit() again.")
+        if self.data is None:
+            raise ValueError("An audit read from a file has no images: run audit() again.")
         if not self.images:
-            return displayable(self.case.facts.thumbnails[row])
-        n = len(self.units)
+            return displayable(self.data.facts.thumbnails[row])
+        n = len(self.leakage_group)
         part = int(row >= n)
         return displayable(image_at(self.images[part], row - part * n))
 
     def to_frame(self):
-        """Return one line per finding as a pandas DataFrame.
+        """Return the findings as a table.
 
         Returns
         -------
         frame : DataFrame
-            Columns severity, kind, title, advice, value and rows.
+            One row per finding, with the columns severity, kind, title, advice, rows, value and
+            clusters.
         """
         return to_frame(finding_records(self))
 
@@ -244,10 +280,12 @@ class Audit:
         content : dict
         """
         return {
-            "headline": self.headline, "units": list(self.units), "probed": self.probed,
+            "headline": self.headline,
+            "leakage_group": list(self.leakage_group),
+            "probed": self.probed,
             "names": {str(row): name for row, name in self.names.items()},
             "findings": finding_records(self),
-        }  # fmt: skip
+        }
 
     @classmethod
     def from_dict(cls, content):
@@ -263,16 +301,18 @@ class Audit:
         """
         findings = tuple(read_finding(record) for record in content["findings"])
         names = {int(row): name for row, name in content["names"].items()}
-        return cls(findings, content["headline"], content["units"], content["probed"], names)
+        return cls(
+            findings, content["headline"], content["leakage_group"], content["probed"], names
+        )
 
-    def plot(self, kind="copies", *, limit=6, axes=None):
-        """Draw the rows concerned side by side.
+    def plot(self, kind="duplicates", *, limit=6, axes=None):
+        """Draw the images concerned side by side.
 
         Parameters
         ----------
-        kind : str, default="copies"
-            "copies" shows duplicates, those with different labels first; any other word the
-            findings whose kind starts with it.
+        kind : str, default="duplicates"
+            "duplicates" shows all duplicates, those with different labels first; any other word
+            the findings whose kind starts with it.
         limit : int, default=6
             Most clusters shown, one per line.
         axes : ndarray of Axes or None, default=None
@@ -287,7 +327,7 @@ class Audit:
 
 
 def _names(facts, findings):
-    """Return what the rows concerned are called, files from their common folder on."""
+    """Return the names of the samples concerned: paths relative to their common folder."""
     if facts.paths is None:
         return {}
     rows = np.unique(np.concatenate([[0], *(finding.rows for finding in findings)]).astype(int))

@@ -1,24 +1,93 @@
-"""The case of an audit: images, labels and patients of all sets, and the copies among them."""
+"""Findings of an audit, and the data its rules look at: images, labels, patients, duplicates."""
+
+from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 
-from skmedimg.evaluation.auditing._findings import Case
-from skmedimg.evaluation.auditing._hashes import clusters, dct_hash, equal_pairs, near_pairs
-from skmedimg.evaluation.auditing._image_facts import collect_facts, join_facts
+from skmedimg.evaluation.auditing._hashes import (
+    clusters,
+    consecutive_equal_pairs,
+    dct_hash,
+    near_pairs,
+)
+from skmedimg.evaluation.auditing._image_facts import Facts, collect_facts, join_facts
 from skmedimg.images._n_jobs import check_n_jobs
 from skmedimg.images._validate import check_groups
 
+SEVERITIES = ("error", "warning", "note")
+_NO_ROWS = np.empty(0, dtype=np.intp)
 
-def make_case(X, y, groups, test, image_shape, distance, correlation, n_jobs, random_state):
-    """Read the images and find copies among them; parameters are those of `audit`.
 
-    Returns
-    -------
-    case : Case
-    n : int
-        Rows of X; those of a separate test set follow.
+@dataclass(frozen=True)
+class Finding:
+    """One thing an audit found.
+
+    Attributes
+    ----------
+    kind : str
+        Short name, for filtering.
+    severity : {"error", "warning", "note"}
+        An error makes a score meaningless; a warning may; a note is good to know.
+    title : str
+        What was found, with the number.
+    advice : str
+        Why it matters and what to do.
+    rows : ndarray (n_rows,) of int
+        The samples concerned; those of a separate test set are counted on from those of X.
+    clusters : tuple of ndarray of int
+        The same samples where they belong together.
+    value : float or None
+        The number behind the title.
     """
+
+    kind: str
+    severity: str
+    title: str
+    advice: str
+    rows: np.ndarray = field(default_factory=_NO_ROWS.copy)
+    clusters: tuple = ()
+    value: float = None
+
+
+@dataclass(frozen=True)
+class AuditData:
+    """All that the rules of an audit look at.
+
+    Attributes
+    ----------
+    facts : Facts
+    y : ndarray (n,) or None
+    groups : ndarray (n,) or None
+    tested : ndarray (n,) of bool or None
+        The samples of the test set.
+    identical, near : ndarray (n_pairs, 2) of int
+    distances : ndarray (n_near_pairs,) of int
+        Bits that differ between the hashes of a near pair.
+    duplicate_cluster : ndarray (n,) of int
+        Samples with the same number are duplicates or near-duplicates of each other.
+    leakage_group : ndarray (n,) of int
+        The clusters of duplicates merged with the patients: samples with the same number must
+        stay on one side of every split.
+    random_state : int
+    """
+
+    facts: Facts
+    y: np.ndarray
+    groups: np.ndarray
+    tested: np.ndarray
+    identical: np.ndarray
+    near: np.ndarray
+    distances: np.ndarray
+    duplicate_cluster: np.ndarray
+    leakage_group: np.ndarray
+    random_state: int = 0
+
+
+def collect_audit_data(
+    X, y, groups, test, image_shape, max_hash_distance, min_correlation, n_jobs, random_state
+):
+    """Return the AuditData of all images, and how many of them are X; parameters as of `audit`."""
     check_n_jobs(n_jobs, "audit")
     facts = collect_facts(X, image_shape, n_jobs)
     y, groups = _labels(y, len(facts)), check_groups(groups, facts.digests)
@@ -27,7 +96,24 @@ def make_case(X, y, groups, test, image_shape, distance, correlation, n_jobs, ra
         facts, y, groups, tested = _with_test(facts, y, groups, test, image_shape, n_jobs)
     elif test is not None:
         tested = _mask(test, n)
-    return _case(facts, y, groups, tested, distance, correlation, random_state), n
+    identical = consecutive_equal_pairs(facts.digests)
+    near, distances = _near(facts, identical, max_hash_distance, min_correlation)
+    pairs = leaks = np.concatenate([identical, near])
+    if groups is not None:
+        leaks = np.concatenate([pairs, consecutive_equal_pairs(groups.tolist())])
+    duplicates, leakage_groups = (clusters(len(facts), each) for each in (pairs, leaks))
+    return AuditData(
+        facts,
+        y,
+        groups,
+        tested,
+        identical,
+        near,
+        distances,
+        duplicates,
+        leakage_groups,
+        random_state,
+    ), n
 
 
 def _labels(y, n):
@@ -40,7 +126,16 @@ def _labels(y, n):
 
 
 def _mask(rows, n):
+    """Return a mask of n samples, True where `test` names them."""
     rows = np.asarray(rows)
+    whole = rows.ndim == 1 and rows.dtype.kind in "biu"
+    if not whole or rows.dtype.kind == "b" and len(rows) != n:
+        raise ValueError(
+            f"test={_shortened(rows)} needs to be (X, y) or (X, y, groups) of the test set, row "
+            f"numbers of X, or a mask of its {n} rows."
+        )
+    if rows.dtype.kind != "b" and len(rows) and not -n <= rows.min() <= rows.max() < n:
+        raise ValueError(f"test names rows {rows.min()} to {rows.max()}, but X has {n} rows.")
     mask = np.zeros(n, dtype=bool)
     mask[rows] = True
     if not 0 < mask.sum() < n:
@@ -48,8 +143,14 @@ def _mask(rows, n):
     return mask
 
 
+def _shortened(value):
+    """Return the repr of an array's content, cut where it is long."""
+    text = repr(value.tolist())
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
 def _with_test(facts, y, groups, test, image_shape, n_jobs):
-    """Return facts, labels and groups of both sets in one, and which rows are tested."""
+    """Return facts, labels and groups of both sets in one, and which samples are tested."""
     if len(test) not in (2, 3):
         raise ValueError(f"test needs (X, y) or (X, y, groups), but has {len(test)} parts.")
     other = collect_facts(test[0], image_shape, n_jobs)
@@ -60,27 +161,19 @@ def _with_test(facts, y, groups, test, image_shape, n_jobs):
 
 
 def _joined(left, right):
+    """Return both arrays as one, or None where one of them is missing."""
     return None if left is None or right is None else np.concatenate([left, right])
 
 
-def _case(facts, y, groups, tested, distance, correlation, random_state):
-    identical = equal_pairs(facts.digests)
-    near, apart = _near(facts, identical, distance, correlation)
-    pairs = np.concatenate([identical, near])
-    patients = pairs if groups is None else np.concatenate([pairs, equal_pairs(groups.tolist())])
-    return Case(
-        facts, y, groups, tested, identical, near, apart,
-        clusters(len(facts), pairs), clusters(len(facts), patients), random_state,
-    )  # fmt: skip
-
-
-def _near(facts, identical, distance, correlation):
-    """Return near pairs among the first copies of each image: copies of copies say no more."""
+def _near(facts, identical, max_hash_distance, min_correlation):
+    """Return near pairs and their distances; of identical images only the first is compared."""
     if not facts.pixels:
         return np.empty((0, 2), dtype=np.intp), np.empty(0, dtype=np.intp)
     first = facts.readable
     first[identical[:, 1]] = False
     rows = np.flatnonzero(first)
     thumbnails = facts.thumbnails[rows]
-    pairs, apart = near_pairs(dct_hash(thumbnails), thumbnails, distance, correlation)
-    return rows[pairs], apart
+    pairs, distances = near_pairs(
+        dct_hash(thumbnails), thumbnails, max_hash_distance, min_correlation
+    )
+    return rows[pairs], distances

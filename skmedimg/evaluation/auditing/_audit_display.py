@@ -1,4 +1,4 @@
-"""Display of the pictures that an audit found: copies side by side."""
+"""Display of the images that an audit found: duplicates side by side."""
 
 import textwrap
 
@@ -6,18 +6,18 @@ import numpy as np
 
 from skmedimg._plotting import readable
 
-_MOST = 5  # pictures on one line
+_MOST = 5  # images in one line of the display
 
 
 class AuditDisplay:
-    """Pictures an audit found, one cluster per line.
+    """Images an audit found, one cluster per line.
 
     Parameters
     ----------
     lines : list of list of ndarray
-        The pictures of each line.
+        The images of each line.
     names : list of list of str
-        What is written above each.
+        The title of each image.
     titles : list of str
         What was found, per line.
 
@@ -28,7 +28,7 @@ class AuditDisplay:
 
     See Also
     --------
-    audit : Finds them.
+    audit : Finds the images.
 
     Examples
     --------
@@ -48,14 +48,15 @@ class AuditDisplay:
         self.titles = titles
 
     @classmethod
-    def from_audit(cls, audit, kind="copies", limit=6):
-        """Collect the pictures of an audit.
+    def from_audit(cls, audit, kind="duplicates", limit=6):
+        """Collect the images of an audit.
 
         Parameters
         ----------
         audit : Audit
-        kind : str, default="copies"
-            "copies" shows duplicates; any other word the findings whose kind starts with it.
+        kind : str, default="duplicates"
+            "duplicates" shows all duplicates; any other word the findings whose kind starts with
+            it.
         limit : int, default=6
             Most clusters.
 
@@ -66,7 +67,7 @@ class AuditDisplay:
         clusters = list(_clusters(audit, kind))[:limit]
         if not clusters:
             kinds = ", ".join(finding.kind for finding in audit.findings if len(finding.rows))
-            raise ValueError(f"kind={kind!r} has no pictures; there are: {kinds or 'none'}.")
+            raise ValueError(f"kind={kind!r} has no images; there are: {kinds or 'none'}.")
         return cls(
             [[audit.picture(row) for row in rows] for _, rows in clusters],
             [[_caption(audit, row) for row in rows] for _, rows in clusters],
@@ -103,8 +104,9 @@ class AuditDisplay:
 
 
 def _clusters(audit, kind):
-    """Yield (finding, rows) of what is to be shown, the most serious first."""
-    kinds = ("conflicting", "copies", "near", "identical") if kind == "copies" else (kind,)
+    """Yield (finding, rows) of each cluster to be shown, the most serious first."""
+    kinds = ("conflicting", "duplicates", "near", "identical")
+    kinds = kinds if kind == "duplicates" else (kind,)
     seen = set()
     for start in kinds:
         for finding in audit.of(kind=start):
@@ -116,5 +118,6 @@ def _clusters(audit, kind):
 
 
 def _caption(audit, row):
-    label = "" if audit.case.y is None else f" ({audit.case.y[row]!s})"
+    """Return the name of a sample with its label."""
+    label = "" if audit.data.y is None else f" ({audit.data.y[row]!s})"
     return audit.name(row) + label

@@ -1,4 +1,4 @@
-"""What an audit knows of each image: its digest, a thumbnail and facts of how it was stored."""
+"""Facts of each image for an audit: its digest, a thumbnail and how it was stored."""
 
 import io
 import os
@@ -15,8 +15,8 @@ from skmedimg.images._shape import resolve_image_shape
 
 SIDE = 32
 _SMALLEST = 16
-_GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
-_HOLDS = {"1": 1, "I": 32, "F": 32}  # bits per channel of Pillow's modes; all others hold 8
+_GRAY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+_BITS = {"1": 1, "I": 32, "F": 32}  # bits per channel of Pillow's modes; all others have 8
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,15 @@ class Facts:
     digests : list (n,) of bytes or None
         Of the file, or of the pixels; None where the image could not be read.
     thumbnails : ndarray (n, 32, 32) of float32
-        Grey, in [0, 1] for integer pixels.
+        Gray, in [0, 1] for integer pixels.
     columns : dict of str to ndarray (n,)
         "height", "width", "channels", "bits", "mode", "format", "quality", "mean", "spread".
     paths : list (n,) of str or None
     errors : dict of int to str
         Rows that could not be read, and why.
     pixels : bool
-        False where X are rows of features that are no images, or images smaller than 16 pixels,
-        of which a thumbnail says nothing.
+        False where X holds features instead of images, or images smaller than 16 pixels, too
+        small for a thumbnail.
     """
 
     digests: list
@@ -56,20 +56,7 @@ class Facts:
 
 
 def collect_facts(X, image_shape=None, n_jobs=None):
-    """Read every image of X once and keep what an audit needs.
-
-    Parameters
-    ----------
-    X : any kind of X of the data contract
-    image_shape : tuple of int or None, default=None
-        Shape of one image where X holds rows.
-    n_jobs : int or None, default=None
-        Threads that read.
-
-    Returns
-    -------
-    facts : Facts
-    """
+    """Read every image of X once, in n_jobs threads, and return the Facts an audit needs."""
     paths = getattr(X, "paths", None)
     paths = list_paths(X) if paths is None else [os.fspath(path) for path in paths]
     if paths is not None:
@@ -82,7 +69,7 @@ def collect_facts(X, image_shape=None, n_jobs=None):
 
 
 def join_facts(left, right):
-    """Return the facts of both sets, the left one's rows first."""
+    """Return the Facts of both sets, those of the left one first."""
     offset = len(left)
     both = left.paths is not None and right.paths is not None
     return Facts(
@@ -113,6 +100,7 @@ def _images_of(X, image_shape):
 
 
 def _rows_as_images(X, image_shape):
+    """Return rows of pixels as images and True, or rows of features as they are and False."""
     try:
         return X.reshape(len(X), *resolve_image_shape(image_shape, X.shape[1])), True
     except ValueError:
@@ -122,6 +110,7 @@ def _rows_as_images(X, image_shape):
 
 
 def _of_file(path):
+    """Return the facts of a file as a dict, or its error."""
     try:
         with open(path, "rb") as file:
             content = file.read()
@@ -132,39 +121,50 @@ def _of_file(path):
 
 
 def _of_header(path, content):
-    """Return what the file says of itself, as far as Pillow knows its format."""
+    """Return the facts in the header of a file whose format Pillow knows."""
     try:
         image = Image.open(io.BytesIO(content))
     except UnidentifiedImageError:
         return {"format": os.path.splitext(path)[1].lower()}
     return {
-        "width": image.width, "height": image.height, "mode": image.mode,
-        "channels": len(image.getbands()), "format": image.format, "quality": _quality(image),
-        "bits": 16 if "16" in image.mode else _HOLDS.get(image.mode, 8),
-    }  # fmt: skip
+        "width": image.width,
+        "height": image.height,
+        "mode": image.mode,
+        "channels": len(image.getbands()),
+        "format": image.format,
+        "quality": _quality(image),
+        "bits": 16 if "16" in image.mode else _BITS.get(image.mode, 8),
+    }
 
 
 def _of_pixels(image):
+    """Return the facts of an array of pixels as a dict."""
     image = np.asarray(image)
     whole = image.dtype.kind in "bu" and image.dtype.itemsize <= 2
     top = 1 if image.dtype.kind == "b" or not whole else np.iinfo(image.dtype).max
-    grey = image.astype(np.float32) / top
-    if grey.ndim == 3:
-        grey = grey[..., :3] @ _GREY if grey.shape[2] >= 3 else grey[..., 0]
+    gray = image.astype(np.float32) / top
+    if gray.ndim == 3:
+        gray = gray[..., :3] @ _GRAY if gray.shape[2] >= 3 else gray[..., 0]
     facts = {
-        "digest": digest(image), "height": image.shape[0], "width": image.shape[1],
-        "channels": image.shape[2] if image.ndim == 3 else 1, "mode": image.dtype.name,
-        "format": "array", "quality": np.nan, "bits": 8 * image.dtype.itemsize,
-    }  # fmt: skip
-    return facts | _of_grey(grey)
+        "digest": digest(image),
+        "height": image.shape[0],
+        "width": image.shape[1],
+        "channels": image.shape[2] if image.ndim == 3 else 1,
+        "mode": image.dtype.name,
+        "format": "array",
+        "quality": np.nan,
+        "bits": 8 * image.dtype.itemsize,
+    }
+    return facts | _of_gray(gray)
 
 
-def _of_grey(grey):
-    small = Image.fromarray(np.ascontiguousarray(grey)).resize((SIDE, SIDE), Image.Resampling.BOX)
+def _of_gray(gray):
+    """Return thumbnail, mean and range of a gray image as a dict."""
+    small = Image.fromarray(np.ascontiguousarray(gray)).resize((SIDE, SIDE), Image.Resampling.BOX)
     return {
         "thumbnail": np.asarray(small, dtype=np.float32),
-        "mean": float(grey.mean()),
-        "spread": float(grey.max() - grey.min()),
+        "mean": float(gray.mean()),
+        "spread": float(gray.max() - gray.min()),
     }
 
 
@@ -179,11 +179,20 @@ def _quality(image):
 
 
 def _assemble(records, paths, pixels):
+    """Return the Facts of all images from one dict per image."""
     blank = {
-        "digest": None, "height": 0, "width": 0, "channels": 0, "bits": 0, "mode": "",
-        "format": "", "quality": np.nan, "mean": np.nan, "spread": np.nan,
+        "digest": None,
+        "height": 0,
+        "width": 0,
+        "channels": 0,
+        "bits": 0,
+        "mode": "",
+        "format": "",
+        "quality": np.nan,
+        "mean": np.nan,
+        "spread": np.nan,
         "thumbnail": np.zeros((SIDE, SIDE), dtype=np.float32),
-    }  # fmt: skip
+    }
     full = [blank | record for record in records]
     sides = [min(each["height"], each["width"]) for each in records if "digest" in each]
     return Facts(
@@ -191,9 +200,10 @@ def _assemble(records, paths, pixels):
         thumbnails=np.array([record["thumbnail"] for record in full]).reshape(-1, SIDE, SIDE),
         columns={
             name: np.array([record[name] for record in full])
-            for name in blank if name not in ("digest", "thumbnail")
+            for name in blank
+            if name not in ("digest", "thumbnail")
         },
         paths=paths,
         errors={row: each["error"] for row, each in enumerate(records) if "error" in each},
         pixels=pixels and bool(np.median(sides or [0]) >= _SMALLEST),
-    )  # fmt: skip
+    )

@@ -1,11 +1,11 @@
-"""Cheap models that must fail on honest data: shortcuts and permuted labels."""
+"""Cheap models that should learn nothing: shortcuts and permuted labels."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import recall_score, roc_auc_score
 from sklearn.model_selection import KFold, StratifiedGroupKFold, cross_val_predict
 
 _STRIP = 2  # thumbnail pixels: one sixteenth of a side
@@ -13,19 +13,20 @@ _STRIP = 2  # thumbnail pixels: one sixteenth of a side
 
 @dataclass(frozen=True)
 class Shortcut:
-    """How well one fact that is no anatomy tells a class from the rest.
+    """How well one fact that is not anatomy separates a class from the rest.
 
     Attributes
     ----------
     name : str
     acquisition : bool
-        True for facts of the file, which never are a finding of the patient.
+        True for facts of the file, which are never a property of the patient.
     label : object
-        The class told apart best.
+        The class separated best.
     auc : float
         Area under the ROC curve, out of fold.
     p_value : float
-        Of that area under no relation at all, one independent case per patient.
+        Of that area without any relation (Mann-Whitney U test), one independent sample per
+        leakage group.
     """
 
     name: str
@@ -36,21 +37,7 @@ class Shortcut:
 
 
 def probe_shortcuts(facts, y, groups, random_state=0):
-    """Return one `Shortcut` per fact that differs between images.
-
-    Parameters
-    ----------
-    facts : Facts
-        Of n images.
-    y : ndarray (n,)
-    groups : ndarray (n,)
-        Patients merged with duplicates: never on both sides of a fold.
-    random_state : int, default=0
-
-    Returns
-    -------
-    shortcuts : list of Shortcut
-    """
+    """Return one Shortcut per fact of the images that is not the same for all of them."""
     rows = np.flatnonzero(facts.readable)
     splits = _grouped_folds(y[rows], groups[rows], random_state)
     if splits is None:
@@ -62,38 +49,26 @@ def probe_shortcuts(facts, y, groups, random_state=0):
     ]
 
 
-def permuted_accuracy(thumbnails, units, y, *, folds=None, n_permutations=50, random_state=0):
-    """Return the score of a nearest neighbour on labels that mean nothing.
+def permuted_accuracy(
+    thumbnails, leakage_group, y, *, folds=None, n_permutations=50, random_state=0
+):
+    """Return balanced accuracies of a nearest neighbor on permuted labels, leaky and grouped.
 
-    Every unit (patient, cluster of duplicates) gets the label of another one, so no model can know
-    it, except by having seen the same unit in training.
-
-    Parameters
-    ----------
-    thumbnails : ndarray (n, side, side)
-    units : ndarray (n,) of int
-    y : ndarray (n,)
-    folds : ndarray (n,) of int or None, default=None
-        Fold of each row; None draws five at random. Rows in fold -1 are trained on only.
-    n_permutations : int, default=50
-    random_state : int, default=0
-
-    Returns
-    -------
-    plain : ndarray (n_permutations,)
-        Balanced accuracy where only the row's own fold is held out.
-    grouped : ndarray (n_permutations,)
-        The same where all of the row's unit is held out too: chance.
+    Every leakage group (patient, cluster of duplicates) gets the label of another one, so a model
+    can predict it only by having seen the same group in training. The first array holds out the
+    sample's own fold (`folds`; None draws five, and samples in fold -1 are trained on only), the
+    second one also the rest of its leakage group: chance. One value per permutation each. This is
+    test 1 of Ojala and Garriga (2010, see the references of `audit`), permuting whole groups.
     """
     rng = np.random.default_rng(random_state)
     folds = _random_folds(len(y), random_state) if folds is None else folds
-    near, far = _neighbours(thumbnails, folds, units)
+    near, far = _neighbors(thumbnails, folds, leakage_group)
     scored = np.flatnonzero((near >= 0) & (far >= 0))
     scores = []
     for _ in range(n_permutations):
-        labels = _permuted(y, units, rng)
+        labels = _permuted(y, leakage_group, rng)
         truth = labels[scored]
-        scores.append([_recall(truth, labels[near[scored]]), _recall(truth, labels[far[scored]])])
+        scores.append([_balanced_accuracy(truth, labels[each[scored]]) for each in (near, far)])
     plain, grouped = np.array(scores).T
     return plain, grouped
 
@@ -105,7 +80,7 @@ def _features(facts):
     yield "image size", True, np.column_stack([height, width])
     yield "aspect ratio", True, (width / np.maximum(height, 1))[:, None]
     yield "bit depth", True, columns["bits"][:, None]
-    yield "colour mode", True, np.unique(columns["mode"], return_inverse=True)[1][:, None]
+    yield "color mode", True, np.unique(columns["mode"], return_inverse=True)[1][:, None]
     yield "file format", True, np.unique(columns["format"], return_inverse=True)[1][:, None]
     yield "JPEG quality", True, np.nan_to_num(columns["quality"], nan=-1)[:, None]
     if facts.pixels:
@@ -120,32 +95,35 @@ def _border(thumbnails):
     places = [(low, low), (low, edge), (low, high), (edge, low)]
     places += [(edge, high), (high, low), (high, edge), (high, high)]
     patches = [thumbnails[:, rows, columns] for rows, columns in places]
-    return np.column_stack([
-        *(patch.mean(axis=(1, 2)) for patch in patches),
-        *(patch.std(axis=(1, 2)) for patch in patches),
-    ])  # fmt: skip
+    return np.column_stack(
+        [
+            *(patch.mean(axis=(1, 2)) for patch in patches),
+            *(patch.std(axis=(1, 2)) for patch in patches),
+        ]
+    )
 
 
 def _grouped_folds(y, groups, random_state):
     """Return up to five splits by group, or None where a class has fewer than two groups."""
     if len(y) == 0:
         return None
-    units = [len(np.unique(groups[y == label])) for label in np.unique(y)]
-    if len(units) < 2 or min(units) < 2:
+    counts = [len(np.unique(groups[y == label])) for label in np.unique(y)]
+    if len(counts) < 2 or min(counts) < 2:
         return None
-    folds = StratifiedGroupKFold(min(5, *units), shuffle=True, random_state=random_state)
+    folds = StratifiedGroupKFold(min(5, *counts), shuffle=True, random_state=random_state)
     splits = list(folds.split(y, y, groups))
-    whole = all(len(np.unique(y[train])) == len(units) for train, _ in splits)
-    return splits if whole else None
+    complete = all(len(np.unique(y[train])) == len(counts) for train, _ in splits)
+    return splits if complete else None
 
 
 def _probe(name, acquisition, features, y, groups, splits, random_state):
+    """Return the Shortcut of one fact: the class that a forest separates best by it."""
     forest = RandomForestClassifier(
         25, max_depth=6, min_samples_leaf=5, class_weight="balanced", random_state=random_state
     )
-    chances = cross_val_predict(forest, features, y, cv=splits, method="predict_proba")
+    probabilities = cross_val_predict(forest, features, y, cv=splits, method="predict_proba")
     labels = np.unique(y)
-    areas = [roc_auc_score(y == label, chances[:, k]) for k, label in enumerate(labels)]
+    areas = [roc_auc_score(y == label, probabilities[:, k]) for k, label in enumerate(labels)]
     best = int(np.argmax(areas))
     tries = len(labels) if len(labels) > 2 else 1
     p_value = tries * _p_value(areas[best], y == labels[best], groups)
@@ -153,12 +131,13 @@ def _probe(name, acquisition, features, y, groups, splits, random_state):
 
 
 def _p_value(area, positive, groups):
-    """Return the chance of such an area under no relation (Mann-Whitney), groups as cases."""
+    """Return the probability of such an area by chance (Mann-Whitney), one sample per group."""
     ones, zeros = len(np.unique(groups[positive])), len(np.unique(groups[~positive]))
     return float(norm.sf((area - 0.5) / np.sqrt((ones + zeros + 1) / (12 * ones * zeros))))
 
 
 def _random_folds(n, random_state):
+    """Return a random fold, 0 to 4, for each of n samples."""
     folds = np.empty(n, dtype=int)
     splitter = KFold(min(5, n), shuffle=True, random_state=random_state)
     for fold, (_, held_out) in enumerate(splitter.split(np.empty(n))):
@@ -166,8 +145,8 @@ def _random_folds(n, random_state):
     return folds
 
 
-def _neighbours(thumbnails, folds, units):
-    """Return each row's most correlated row of other folds, and of other folds and units."""
+def _neighbors(thumbnails, folds, leakage_group):
+    """Return each row's most correlated row of other folds, and of other folds and groups."""
     rows = thumbnails.reshape(len(thumbnails), -1).astype(np.float32)
     rows = rows - rows.mean(axis=1, keepdims=True)
     rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
@@ -177,22 +156,30 @@ def _neighbours(thumbnails, folds, units):
         alike = rows[block] @ rows.T
         alike[folds[block, None] == folds[None]] = -np.inf
         near[block] = _argmax_or_none(alike)
-        alike[units[block, None] == units[None]] = -np.inf
+        alike[leakage_group[block, None] == leakage_group[None]] = -np.inf
         far[block] = _argmax_or_none(alike)
     return near, far
 
 
 def _argmax_or_none(alike):
+    """Return the column of the largest entry of each row, or -1 where all are minus infinity."""
     best = alike.argmax(axis=1)
     return np.where(np.isfinite(alike[np.arange(len(alike)), best]), best, -1)
 
 
-def _recall(truth, predicted):
-    """Return the mean recall over the classes present."""
-    return np.mean([(predicted[truth == label] == label).mean() for label in np.unique(truth)])
+def _balanced_accuracy(truth, predicted):
+    """Return the mean recall of the classes in `truth`."""
+    # balanced_accuracy_score warns of predicted classes that `truth` does not hold.
+    return recall_score(truth, predicted, labels=np.unique(truth), average="macro")
 
 
-def _permuted(y, units, rng):
-    """Return y with the labels of whole units exchanged."""
-    _, first, inverse = np.unique(units, return_index=True, return_inverse=True)
+def _balanced_accuracy(truth, predicted):
+    """Return the mean recall of the classes in `truth`."""
+    # balanced_accuracy_score warns of predicted classes that `truth` does not hold.
+    return recall_score(truth, predicted, labels=np.unique(truth), average="macro")
+
+
+def _permuted(y, leakage_group, rng):
+    """Return y with the labels of whole groups exchanged."""
+    _, first, inverse = np.unique(leakage_group, return_index=True, return_inverse=True)
     return rng.permutation(y[first])[inverse]

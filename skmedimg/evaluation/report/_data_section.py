@@ -86,7 +86,7 @@ def _finding(audit, finding):
 
 def _copies(audit):
     """Yield pictures of duplicates side by side, where the images are at hand."""
-    if audit.case is None or not any(audit.of(kind=kind) for kind in ("near", "identical")):
+    if audit.data is None or not any(audit.of(kind=kind) for kind in ("near", "identical")):
         return
     display = AuditDisplay.from_audit(audit, limit=_MOST_COPIES)
     shots = [
