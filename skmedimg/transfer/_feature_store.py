@@ -166,10 +166,10 @@ class FeatureStore:
                 on_disk[key] = position
             else:
                 self._rows.move_to_end((space, key))
-                sheet.put([position], row[None])
-        for key, row in self._shards.read(space, on_disk).items():
-            sheet.put([on_disk.pop(key)], row[None])
-            self._remember(space, [key], row[None])
+                sheet.put(position, row)
+        for key, row in self._shards.read(space, list(on_disk)):
+            sheet.put(on_disk.pop(key), row)
+            self._remember(space, key, row)
         return list(on_disk.values())
 
     def _compute(self, space, keys, missing, compute, sheet, keep):
@@ -186,19 +186,20 @@ class FeatureStore:
     def _keep(self, space, keys, rows, sheet):
         fits = sheet.rows.nbytes <= self.memory
         if fits:
-            self._remember(space, keys, rows)
+            for key, row in zip(keys, rows, strict=True):
+                self._remember(space, key, row.copy())
         if self.directory is not None or not fits:
             self._shards.write(space, keys, rows)
 
-    def _remember(self, space, keys, rows):
-        if rows.nbytes > self.memory:
+    def _remember(self, space, key, row):
+        """Keep a row that nobody changes, and forget those that were used least recently."""
+        if row.nbytes > self.memory:
             return
-        for key, row in zip(keys, rows, strict=True):
-            self._rows[space, key] = np.array(row)
-            self._bytes += row.nbytes
+        self._rows[space, key] = row
+        self._bytes += row.nbytes
         while self._bytes > self.memory:
-            _, row = self._rows.popitem(last=False)
-            self._bytes -= row.nbytes
+            _, oldest = self._rows.popitem(last=False)
+            self._bytes -= oldest.nbytes
 
 
 def shared_store(cache):
@@ -236,7 +237,7 @@ class _Sheet:
 
     def put(self, positions, rows):
         if self.rows is None:
-            self.rows = self._blank(rows.shape[1], rows.dtype)
+            self.rows = self._blank(rows.shape[-1], rows.dtype)
         self.rows[positions] = rows
 
     def _blank(self, width, dtype):

@@ -23,6 +23,7 @@ COLOR = np.stack([SMOOTH, SMOOTH[::-1], SMOOTH[:, ::-1]], axis=-1)
 DEEP = SMOOTH.astype(np.uint16) * 257
 FACTS = {"seed": 0, "scores": ["auc"], "versions": {"numpy": "2.0"}}
 ROWS = np.arange(24, dtype=np.float32).reshape(8, 3)
+SPACE = "0" * 32
 KEYS = [bytes([k] * 16) for k in range(8)]
 
 
@@ -47,9 +48,9 @@ def read_shard(path):
     from skmedimg.transfer import FeatureStore
 
     folder = path.with_suffix("")
-    (folder / "space").mkdir(parents=True, exist_ok=True)
-    path.replace(folder / "space" / "a.shard")
-    found = FeatureStore(folder).fetch("space", KEYS, lambda positions: ROWS[positions])
+    (folder / SPACE).mkdir(parents=True, exist_ok=True)
+    path.replace(folder / SPACE / f"{SPACE}.shard")
+    found = FeatureStore(folder).fetch(SPACE, KEYS, lambda positions: ROWS[positions])
     np.testing.assert_array_equal(found, ROWS)
 
 
@@ -188,7 +189,7 @@ def _shards():
     from skmedimg.transfer._shards import Shards
 
     with TemporaryDirectory() as folder:
-        Shards(folder, 2**20).write("space", KEYS, ROWS)
+        Shards(folder, 2**20).write(SPACE, KEYS, ROWS)
         return [path.read_bytes() for path in Path(folder).rglob("*.shard")]
 
 

@@ -22,6 +22,7 @@ from skmedimg.transfer import FeatureStore, _shards
 from skmedimg.transfer._feature_store import shared_store
 
 WIDTH = 6
+SPACE = "0123456789abcdef" * 2  # 32 hexadecimal digits, as a network's space has
 
 
 def keys_of(numbers):
@@ -36,7 +37,7 @@ def rows_of(numbers):
 class Caller:
     """Fetches rows by number and counts how many had to be computed."""
 
-    def __init__(self, store, space="space"):
+    def __init__(self, store, space=SPACE):
         self.store = store
         self.space = space
         self.computed = []
@@ -147,7 +148,7 @@ def test_the_disk_forgets_the_files_that_were_used_least_recently(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "harm", ["flip a bit", "cut short", "overwrite", "empty", "another dtype", "no dtype"]
+    "harm", ["flip a bit", "cut short", "zeros", "empty", "another dtype", "no dtype"]
 )
 def test_damaged_files_are_mentioned_removed_and_computed_anew(tmp_path, harm):
     Caller(FeatureStore(tmp_path))(range(10))
@@ -161,10 +162,8 @@ def test_damaged_files_are_mentioned_removed_and_computed_anew(tmp_path, harm):
         content[24:27] = b"<i4"
     elif harm == "no dtype":
         content[24:27] = b"<f5"
-    elif harm == "overwrite":
-        content = bytearray(b"something else entirely")
-    else:
-        content = bytearray()
+    else:  # what a power failure leaves
+        content = bytearray(500 if harm == "zeros" else 0)
     path.write_bytes(content)
     later = Caller(FeatureStore(tmp_path))
     with pytest.warns(UserWarning, match="was damaged"):
@@ -206,7 +205,8 @@ def test_a_directory_that_cannot_be_made_is_mentioned(tmp_path):
 def test_a_folder_that_may_only_be_read_is_read(tmp_path, monkeypatch):
     Caller(FeatureStore(tmp_path))([1, 2])
     (path,) = shards(tmp_path)
-    (tmp_path / "space" / "bad.shard").write_bytes(b"damaged")
+    bad = path.with_name(f"{'0' * 32}.shard")
+    bad.write_bytes(path.read_bytes()[:-1])
 
     def refuse(*arguments, **options):
         raise PermissionError(errno.EACCES, "Permission denied")
@@ -215,7 +215,7 @@ def test_a_folder_that_may_only_be_read_is_read(tmp_path, monkeypatch):
         monkeypatch.setattr(os, name, refuse)
     monkeypatch.setattr(Path, "unlink", refuse)
     later = Caller(FeatureStore(tmp_path, memory=0))
-    with pytest.warns(UserWarning, match="bad.shard' was damaged"):
+    with pytest.warns(UserWarning, match=f"{bad.name}' was damaged"):
         later([1, 2])
     with pytest.warns(UserWarning, match="could not be kept .*Permission denied"):
         later([2, 3])
@@ -262,7 +262,8 @@ def die_on_the_third(*paths):
 
 _shards.os.replace = die_on_the_third
 keys = [int(k).to_bytes(16, "big") for k in range(20)]
-FeatureStore(sys.argv[1]).fetch("space", keys, lambda p: np.repeat(np.float32(p)[:, None], 6, 1))
+space = "0123456789abcdef" * 2
+FeatureStore(sys.argv[1]).fetch(space, keys, lambda p: np.repeat(np.float32(p)[:, None], 6, 1))
 """
 
 
@@ -284,10 +285,10 @@ import numpy as np
 from skmedimg.transfer import FeatureStore
 
 order = np.random.RandomState(int(sys.argv[2])).permutation(60).reshape(20, 3)
-store = FeatureStore(sys.argv[1], memory=0)
+store, space = FeatureStore(sys.argv[1], memory=0), "0123456789abcdef" * 2
 for part in order:
     keys = [int(k).to_bytes(16, "big") for k in part]
-    rows = store.fetch("space", keys, lambda p: np.repeat(np.float32(part[p])[:, None], 6, 1))
+    rows = store.fetch(space, keys, lambda p: np.repeat(np.float32(part[p])[:, None], 6, 1))
     assert (rows == part[:, None]).all()
 """
 
@@ -323,11 +324,100 @@ def test_clear_removes_our_files_and_no_others(tmp_path):
     store = FeatureStore(tmp_path)
     fetch = Caller(store)
     fetch([1, 2])
-    (tmp_path / "space" / "mine.txt").write_text("keep me")
+    (tmp_path / SPACE / "mine.txt").write_text("keep me")
     store.clear()
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["mine.txt"]
     fetch([1])
     assert fetch.computed == [1, 2, 1]
+
+
+def foreign_files(folder, name_of_ours):
+    """Put files of others below a folder, named ever more like ours; return {path: content}."""
+    paths = [
+        "theirs/db.shard",
+        "theirs/movie.part",
+        "downloads/big.iso.part",
+        f"theirs/{name_of_ours}",
+        f"{SPACE}/thesis.part",
+        f"{SPACE}/db.shard",
+        f"{SPACE}/{'A' * 32}.shard",
+        f"{SPACE}/{'0' * 32}.part",
+        f"{SPACE}/{'0' * 31}1.shard",
+        f"{SPACE}/{'0' * 32}.shard.{'0' * 8}.part",
+        f"{'1' * 32}/{'0' * 32}.shard",
+    ]
+    long_ago = time.time() - 1e6
+    for path in paths:
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_bytes(b"of others")
+        os.utime(folder / path, (long_ago, long_ago))
+    (folder / "empty").mkdir()
+    return {folder / path: b"of others" for path in paths}
+
+
+@pytest.mark.filterwarnings("ignore:The cache file")
+def test_files_and_folders_of_others_survive_reading_writing_eviction_and_clear(tmp_path):
+    Caller(FeatureStore(tmp_path))([1])
+    (ours,) = shards(tmp_path)
+    foreign = foreign_files(tmp_path, ours.name)
+    store = FeatureStore(tmp_path, memory=0, disk=100)  # room for one row
+    fetch = Caller(store)
+    for number in (1, 2, 3, 1):
+        fetch([number])
+    assert fetch.computed == [2, 3, 1]
+    store.clear()
+    left = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == foreign
+    assert (tmp_path / "empty").is_dir()
+
+
+def test_a_file_of_others_that_has_the_name_of_ours_is_named_and_left_as_it_is(tmp_path):
+    Caller(FeatureStore(tmp_path))([1])
+    (path,) = shards(tmp_path)
+    path.write_bytes(b"of others")
+    fetch = Caller(FeatureStore(tmp_path))
+    with pytest.warns(UserWarning, match=f"{path.name}' was damaged or is of others"):
+        fetch([1])
+    assert path.read_bytes() == b"of others"
+    later = Caller(FeatureStore(tmp_path))
+    with pytest.warns(UserWarning, match=path.name):
+        later([1])
+    assert later.computed == []
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_in_the_folder_blocks_nothing(tmp_path):
+    Caller(FeatureStore(tmp_path))([1])
+    os.mkfifo(tmp_path / SPACE / f"{'0' * 32}.shard")
+    os.mkfifo(tmp_path / SPACE / f"{'0' * 32}.shard.{'0' * 8}.part")
+    os.mkfifo(tmp_path / SPACE / "x.shard")
+    store = FeatureStore(tmp_path, disk=0)
+    Caller(store)([1, 2])
+    store.info()
+    store.clear()
+    assert len(list((tmp_path / SPACE).iterdir())) == 3
+
+
+def test_links_are_not_followed_out_of_the_folder(tmp_path):
+    Caller(FeatureStore(tmp_path / "other"))([1])
+    (path,) = shards(tmp_path / "other")
+    (tmp_path / "store" / SPACE).mkdir(parents=True)
+    (tmp_path / "store" / SPACE / path.name).symlink_to(path)
+    (tmp_path / "store" / ("2" * 32)).symlink_to(path.parent)
+    FeatureStore(tmp_path / "store").clear()
+    assert path.exists()
+
+
+@pytest.mark.parametrize("space", ["../out", "a/b", "/absolute", "..", "süß", "x" * 400])
+def test_a_space_of_any_name_stays_inside_the_folder(tmp_path, space):
+    Caller(FeatureStore(tmp_path / "store"), space)([1])
+    assert [path.name for path in tmp_path.iterdir()] == ["store"]
+    (path,) = shards(tmp_path)
+    assert path.parent.parent == tmp_path / "store"
+    later = Caller(FeatureStore(tmp_path / "store"), space)
+    later([1])
+    assert later.computed == []
 
 
 def test_info_counts_rows_bytes_hits_and_misses(tmp_path):
