@@ -58,6 +58,8 @@ class FeatureStore:
         for name, limit in (("memory", memory), ("disk", disk)):
             if not isinstance(limit, Real) or not limit >= 0:
                 raise ValueError(f"{name} needs a number of bytes, 2**30 say, but is {limit!r}.")
+        if not isinstance(directory, (str, os.PathLike, type(None))):
+            raise TypeError(f"directory needs a path, a str say, or None, but is {directory!r}.")
         if directory is not None and Path(directory).is_file():
             raise NotADirectoryError(f"directory={os.fspath(directory)!r} is a file, no folder.")
         self.directory = directory
@@ -241,15 +243,47 @@ class _Sheet:
         self.rows[positions] = rows
 
     def _blank(self, width, dtype):
-        if self.n * width * dtype.itemsize <= self.memory:
+        size = self.n * width * dtype.itemsize
+        if size <= self.memory:
             return np.empty((self.n, width), dtype)
+        with _reserved(size, self.folder) as file:
+            return np.memmap(file, dtype, "r+", shape=(self.n, width))
+
+
+def _reserved(size, folder):
+    """Return a temporary file of that size, beside the features or in the usual place."""
+    for place in (folder, None):  # the usual place comes second: it may be memory
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            file = tempfile.TemporaryFile(dir=self.folder)  # the usual place may be memory
-        except OSError:
-            file = tempfile.TemporaryFile()
-        with file:
-            return np.memmap(file, dtype, "w+", shape=(self.n, width))
+            if place is not None:
+                place.mkdir(parents=True, exist_ok=True)
+            file = tempfile.TemporaryFile(dir=place)
+        except OSError as error:
+            reason = error
+            continue
+        try:
+            _fill(file, size)
+        except OSError as error:
+            reason = error
+            file.close()
+        else:
+            return file
+    raise OSError(
+        reason.errno,
+        f"There is no room for a temporary file of {size} bytes, neither in {str(folder)!r} nor in "
+        f"{tempfile.gettempdir()!r} ({reason.strerror}). Free some space, set another cache "
+        "directory, or let the FeatureStore keep more in memory: memory=2**34, say.",
+    )
+
+
+def _fill(file, size):
+    """Take the disk blocks of a file now: a mapped file whose disk is full kills the process."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+        return
+    block = bytes(1 << 20)
+    for start in range(0, size, len(block)):
+        file.write(block[: size - start])
+    file.flush()
 
 
 def _cache_folder():

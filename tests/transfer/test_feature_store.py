@@ -4,6 +4,7 @@ import copy
 import errno
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -420,6 +421,64 @@ def test_a_space_of_any_name_stays_inside_the_folder(tmp_path, space):
     assert later.computed == []
 
 
+def full_disks(monkeypatch, n):
+    """Let the next n files that ask for room find none; return a list that is then empty."""
+    reserve = os.posix_fallocate
+    left = [None] * n
+
+    def refuse(*arguments):
+        if left:
+            left.pop()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        reserve(*arguments)
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    return left
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system lacks it")
+def test_an_answer_too_large_for_memory_goes_elsewhere_when_its_disk_is_full(tmp_path, monkeypatch):
+    left = full_disks(monkeypatch, 1)
+    fetch = Caller(FeatureStore(tmp_path, memory=0))
+    assert isinstance(fetch(range(50)), np.memmap)
+    assert not left
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system lacks it")
+def test_an_answer_too_large_for_memory_and_every_disk_is_an_error(tmp_path, monkeypatch):
+    full_disks(monkeypatch, 2)
+    with pytest.raises(OSError, match=rf"1200 bytes.*{tmp_path.name}.*No space.*memory="):
+        Caller(FeatureStore(tmp_path, memory=0))(range(50))
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0 or not shutil.which("mount"),
+    reason="only root can mount a small disk",
+)
+def test_a_full_disk_kills_no_process(tmp_path):
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(tmp_path)]
+    if subprocess.run(mounted, capture_output=True, check=False).returncode:
+        pytest.skip("this container mounts nothing")
+    try:
+        done = subprocess.run([sys.executable, "-c", LARGE, str(tmp_path)], check=False)
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+    assert done.returncode == 0
+
+
+LARGE = """
+import sys, warnings
+import numpy as np
+from skmedimg import FeatureStore
+
+warnings.simplefilter("ignore")  # the features cannot be kept either
+keys = [int(k).to_bytes(16, "big") for k in range(200)]
+store = FeatureStore(sys.argv[1] + "/store", memory=0)
+rows = store.fetch("space", keys, lambda wanted: np.ones((len(wanted), 500), np.float32))
+assert (rows == 1).all()
+"""
+
+
 def test_info_counts_rows_bytes_hits_and_misses(tmp_path):
     store = FeatureStore(tmp_path)
     fetch = Caller(store)
@@ -483,3 +542,9 @@ def test_limits_are_bytes(name, limit):
 def test_an_empty_path_is_no_directory():
     with pytest.raises(ValueError, match='cache="" names no directory'):
         shared_store("")
+
+
+@pytest.mark.parametrize("directory", [5, b"cache", True])
+def test_a_directory_is_a_path(directory):
+    with pytest.raises(TypeError, match="directory"):
+        FeatureStore(directory)
