@@ -469,7 +469,7 @@ def test_a_full_disk_kills_no_process(tmp_path):
 LARGE = """
 import sys, warnings
 import numpy as np
-from skmedimg import FeatureStore
+from skmedimg.transfer import FeatureStore
 
 warnings.simplefilter("ignore")  # the features cannot be kept either
 keys = [int(k).to_bytes(16, "big") for k in range(200)]
