@@ -1,4 +1,4 @@
-"""Co-occurrence of grey levels in whole stacks, and its statistics, with scikit-image's numbers."""
+"""Co-occurrence of gray levels in whole stacks, and its statistics, with scikit-image's numbers."""
 
 import math
 
@@ -15,8 +15,8 @@ PROPERTIES = (
 _ENTRIES = 1 << 19
 
 
-def neighbour_statistics(levels, n_levels, offsets, properties, symmetric):
-    """Return the properties of the neighbours at each offset.
+def neighbor_statistics(levels, n_levels, offsets, properties, symmetric):
+    """Return the properties of the neighbors at each offset.
 
     Parameters
     ----------

@@ -1,6 +1,7 @@
-"""What transformers from images to rows of named numbers share."""
+"""Base of the feature descriptors: transformers from images to rows of named features."""
 
 import math
+from numbers import Integral, Real
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -19,11 +20,15 @@ _BLOCK = 16
 
 
 class ImageDescriptor(TransformerMixin, BaseEstimator):
-    """Base of descriptors; a subclass has `_check`, `_describe`, `_names` and these parameters."""
+    """Base of descriptors of images; a subclass has a parameter `image_shape` and three hooks.
+
+    `_check(images)` validates the parameters against the images seen in `fit`, `_describe(images)`
+    returns one row of features per image, and `_names()` a name per feature.
+    """
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Note the shape of the images, and the range of their values where it is asked for.
+        """Remember the shape of the images, and with ``value_range="data"`` their range.
 
         Parameters
         ----------
@@ -39,7 +44,7 @@ class ImageDescriptor(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X):
-        """Describe each image.
+        """Return one row of features per image.
 
         Parameters
         ----------
@@ -53,7 +58,7 @@ class ImageDescriptor(TransformerMixin, BaseEstimator):
         return self._describe(check_images(self, X, reset=False, image_shape=self.image_shape))
 
     def get_feature_names_out(self, input_features=None):
-        """Name the features.
+        """Return the names of the features, in the order of the columns.
 
         Parameters
         ----------
@@ -75,20 +80,7 @@ class ImageDescriptor(TransformerMixin, BaseEstimator):
 
 
 def describe_planes(describe, images, channels, n_jobs):
-    """Describe images a few at a time, in threads: numpy lets them run side by side.
-
-    Parameters
-    ----------
-    describe : callable
-        Takes planes (n, height, width) and returns rows (n, n_values).
-    images : ndarray (n, height, width[, channels]) or LazyImages
-    channels : {"gray", "each"}
-    n_jobs : int or None
-
-    Returns
-    -------
-    features : ndarray (n, n_features) of float32
-    """
+    """Return float32 rows of what `describe` makes of planes (n, height, width), in threads."""
     size = max(1, _CHUNK // math.prod(images.shape[1:]))
 
     def work(block):
@@ -101,7 +93,7 @@ def describe_planes(describe, images, channels, n_jobs):
 
 
 def check_planes(shape, channels):
-    """Refuse colours that have no grey; return the number of planes described per image."""
+    """Return how many planes of each image are described; refuse colors that have no gray."""
     n_channels = shape[3] if len(shape) == 4 else 1
     if channels == "gray" and n_channels not in (1, 3):
         raise ValueError(
@@ -112,8 +104,21 @@ def check_planes(shape, channels):
 
 
 def plane_names(n_planes):
-    """Return what is added to the names of the features of each plane."""
+    """Return the suffix of the features' names for each plane."""
     return [f"_ch{plane}" for plane in range(n_planes)] if n_planes > 1 else [""]
+
+
+def pair_of(name, value):
+    """Return a positive integer, or a pair of them, as a pair (rows, columns)."""
+    pair = (value, value) if isinstance(value, Integral) else tuple(value)
+    if len(pair) != 2 or not all(isinstance(side, Integral) and side > 0 for side in pair):
+        raise ValueError(f"{name} needs two positive integers (rows, columns), got {value!r}.")
+    return pair
+
+
+def list_of(values):
+    """Return a sequence as a list, and one number or name as a list of it."""
+    return [values] if isinstance(values, (str, Real)) else list(values)
 
 
 def _rows(describe, chunk, channels):

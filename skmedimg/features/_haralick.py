@@ -1,4 +1,4 @@
-"""Haralick's texture features: statistics of which grey levels are neighbours."""
+"""Haralick's texture features: statistics of gray-level co-occurrence matrices."""
 
 import math
 from numbers import Integral, Real
@@ -7,11 +7,12 @@ import numpy as np
 
 from skmedimg._sklearn import Interval, StrOptions, validate_params
 from skmedimg.features._chunks import as_images
-from skmedimg.features._cooccurrence import PROPERTIES, neighbour_statistics, offset
+from skmedimg.features._cooccurrence import PROPERTIES, neighbor_statistics, offset
 from skmedimg.features._descriptor import (
     ImageDescriptor,
     check_planes,
     describe_planes,
+    list_of,
     plane_names,
 )
 from skmedimg.features._quantize import resolve_range, to_levels
@@ -20,10 +21,10 @@ from skmedimg.images._n_jobs import N_JOBS
 _ANGLES = (0, np.pi / 4, np.pi / 2, 3 * np.pi / 4)
 
 _CONSTRAINTS = {
-    "distances": ["array-like"],
-    "angles": ["array-like"],
+    "distances": ["array-like", Real],
+    "angles": ["array-like", Real],
     "levels": [Interval(Integral, 2, 256, closed="both")],
-    "properties": ["array-like"],
+    "properties": ["array-like", StrOptions({*PROPERTIES})],
     "value_range": [StrOptions({"auto", "data"}), "array-like"],
     "symmetric": ["boolean"],
     "pool_angles": ["boolean"],
@@ -46,34 +47,36 @@ def haralick(
     channels="gray",
     n_jobs=None,
 ):
-    """Describe the texture of images by which grey levels are neighbours, and how often.
+    """Describe the texture of images by Haralick features, one row of features per image.
 
-    The numbers are those of :func:`skimage.feature.graycomatrix` and
-    :func:`skimage.feature.graycoprops`, computed for whole stacks.
+    The features [1]_ are statistics of the gray-level co-occurrence matrix: how often two levels
+    are neighbors at a distance and an angle. The numbers are those of
+    :func:`skimage.feature.graycomatrix` and :func:`skimage.feature.graycoprops`, computed for
+    whole stacks.
 
     Parameters
     ----------
     images : array-like (n, height, width) or (n, height, width, channels), or LazyImages
         Of any boolean, integer or floating dtype.
-    distances : sequence of float, default=(1,)
-        How far away neighbours are, in pixels.
-    angles : sequence of float, default=(0, pi/4, pi/2, 3*pi/4)
-        In which directions, in radians.
+    distances : float or sequence of float, default=(1,)
+        Distances of the neighbors, in pixels.
+    angles : float or sequence of float, default=(0, pi/4, pi/2, 3*pi/4)
+        Directions of the neighbors, in radians.
     levels : int, default=32
-        Grey levels that are told apart.
-    properties : sequence of str, default=all
-        Statistics of the neighbours: "contrast", "dissimilarity", "homogeneity", "energy",
-        "correlation", "ASM", "entropy", "mean", "variance" and "std".
+        Number of gray levels.
+    properties : str or sequence of str, default=all
+        Statistics of the co-occurrence matrix: "contrast", "dissimilarity", "homogeneity",
+        "energy", "correlation", "ASM", "entropy", "mean", "variance" and "std".
     value_range : {"auto", "data"} or tuple of float (low, high), default="auto"
         Values that the levels divide equally; what lies outside goes to the first or last level.
         "auto": the range of the dtype where it is boolean or an integer of 8 or 16 bits,
         otherwise as "data". "data": from the smallest to the largest value of all images.
     symmetric : bool, default=True
-        Whether neighbours count in both orders.
+        Whether neighbors count in both orders.
     pool_angles : bool, default=False
         Whether each property is averaged over the angles.
     channels : {"gray", "each"}, default="gray"
-        What becomes of colours: RGB is turned to grey, or each channel is described by itself.
+        "gray": RGB is converted to gray. "each": every channel is described by itself.
     n_jobs : int or None, default=None
         Threads; None is one, -1 all cores.
 
@@ -86,12 +89,18 @@ def haralick(
     --------
     Haralick : The same as a transformer.
 
+    References
+    ----------
+    .. [1] R. M. Haralick, K. Shanmugam, I. Dinstein. "Textural Features for Image Classification".
+           IEEE Transactions on Systems, Man, and Cybernetics SMC-3(6), 610-621, 1973.
+           https://doi.org/10.1109/TSMC.1973.4309314
+
     Examples
     --------
     >>> import numpy as np
     >>> from skmedimg.features import haralick
     >>> stripes = np.tile(np.array([[0], [255]], np.uint8), (1, 8, 16))
-    >>> haralick(stripes, angles=(0, np.pi / 2), properties=["contrast"])  # along, across
+    >>> haralick(stripes, angles=(0, np.pi / 2), properties="contrast")  # along, across
     array([[  0., 961.]], dtype=float32)
     """
     images = as_images(images)
@@ -102,7 +111,7 @@ def haralick(
 
     def describe(planes):
         whole = to_levels(planes, levels, ends)
-        statistics = neighbour_statistics(whole, levels, offsets, names, symmetric)
+        statistics = neighbor_statistics(whole, levels, offsets, names, symmetric)
         if pool_angles:
             statistics = statistics.mean(3)
         return statistics.reshape(len(planes), -1)
@@ -111,35 +120,37 @@ def haralick(
 
 
 class Haralick(ImageDescriptor):
-    """Describe the texture of images by which grey levels are neighbours, and how often.
+    """Describe the texture of images by Haralick features, one row of features per image.
 
-    The numbers are those of :func:`skimage.feature.graycomatrix` and
-    :func:`skimage.feature.graycoprops`, computed for whole stacks.
+    The features [1]_ are statistics of the gray-level co-occurrence matrix: how often two levels
+    are neighbors at a distance and an angle. The numbers are those of
+    :func:`skimage.feature.graycomatrix` and :func:`skimage.feature.graycoprops`, computed for
+    whole stacks.
 
     Parameters
     ----------
-    distances : sequence of float, default=(1,)
-        How far away neighbours are, in pixels.
-    angles : sequence of float, default=(0, pi/4, pi/2, 3*pi/4)
-        In which directions, in radians.
+    distances : float or sequence of float, default=(1,)
+        Distances of the neighbors, in pixels.
+    angles : float or sequence of float, default=(0, pi/4, pi/2, 3*pi/4)
+        Directions of the neighbors, in radians.
     levels : int, default=32
-        Grey levels that are told apart.
-    properties : sequence of str, default=all
-        Statistics of the neighbours: "contrast", "dissimilarity", "homogeneity", "energy",
-        "correlation", "ASM", "entropy", "mean", "variance" and "std".
+        Number of gray levels.
+    properties : str or sequence of str, default=all
+        Statistics of the co-occurrence matrix: "contrast", "dissimilarity", "homogeneity",
+        "energy", "correlation", "ASM", "entropy", "mean", "variance" and "std".
     value_range : {"auto", "data"} or tuple of float (low, high), default="auto"
         Values that the levels divide equally; what lies outside goes to the first or last level.
         "auto": the range of the dtype where it is boolean or an integer of 8 or 16 bits,
         otherwise as "data". "data": from the smallest to the largest value seen in `fit`.
     symmetric : bool, default=True
-        Whether neighbours count in both orders.
+        Whether neighbors count in both orders.
     pool_angles : bool, default=False
         Whether each property is averaged over the angles.
     channels : {"gray", "each"}, default="gray"
-        What becomes of colours: RGB is turned to grey, or each channel is described by itself.
+        "gray": RGB is converted to gray. "each": every channel is described by itself.
     image_shape : tuple of int or None, default=None
         (height, width[, channels]) of images that come as rows, with at most one -1, or that
-        paths are decoded to. None takes rows for square images, grey or RGB.
+        paths are decoded to. None takes rows for square images, gray or RGB.
     n_jobs : int or None, default=None
         Threads; None is one, -1 all cores.
 
@@ -159,6 +170,12 @@ class Haralick(ImageDescriptor):
     haralick : The same as a function.
     LBP : Texture by local patterns.
 
+    References
+    ----------
+    .. [1] R. M. Haralick, K. Shanmugam, I. Dinstein. "Textural Features for Image Classification".
+           IEEE Transactions on Systems, Man, and Cybernetics SMC-3(6), 610-621, 1973.
+           https://doi.org/10.1109/TSMC.1973.4309314
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits
@@ -177,6 +194,7 @@ class Haralick(ImageDescriptor):
     def __init__(
         self,
         distances=(1,),
+        *,
         angles=_ANGLES,
         levels=32,
         properties=PROPERTIES,
@@ -209,20 +227,20 @@ class Haralick(ImageDescriptor):
         return haralick(images, **{**options, "value_range": self.value_range_})
 
     def _names(self):
-        angles = [""] if self.pool_angles else [f"_a{a:g}" for a in np.degrees(self.angles)]
+        angles = [f"_a{angle:g}" for angle in np.degrees(list_of(self.angles))]
         return [
             f"haralick_{name}_d{distance:g}{angle}{plane}"
             for plane in plane_names(check_planes((1, *self.image_shape_), self.channels))
-            for name in self.properties
-            for distance in self.distances
-            for angle in angles
+            for name in list_of(self.properties)
+            for distance in list_of(self.distances)
+            for angle in ([""] if self.pool_angles else angles)
         ]
 
 
 def _offsets(distances, angles, shape):
-    """Return [[(rows, columns) for angle] for distance] from pixels to their neighbours."""
+    """Return [[(rows, columns) for angle] for distance] from pixels to their neighbors."""
+    distances, angles = list_of(distances), list_of(angles)
     for name, values in (("distances", distances), ("angles", angles)):
-        values = list(values)
         if not values or not all(isinstance(value, Real) for value in values):
             raise ValueError(f"{name} needs numbers, at least one, got {values!r}.")
     offsets = [[offset(distance, angle) for angle in angles] for distance in distances]
@@ -237,7 +255,7 @@ def _offsets(distances, angles, shape):
 
 
 def _checked_properties(properties):
-    properties = list(properties)
+    properties = list_of(properties)
     unknown = [name for name in properties if name not in PROPERTIES]
     if unknown or not properties:
         raise ValueError(f"properties needs some of {', '.join(PROPERTIES)}, got {properties!r}.")

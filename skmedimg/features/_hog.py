@@ -1,22 +1,35 @@
-"""Histograms of oriented gradients, equal to scikit-image's, of whole stacks at once."""
+"""Histograms of oriented gradients (HOG) of whole stacks, with scikit-image's numbers."""
 
-from sklearn.base import BaseEstimator, TransformerMixin
+from collections import namedtuple
+from numbers import Integral
+
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skmedimg._sklearn import check_feature_names_in, fit_context, validate_params
+from skmedimg._sklearn import Interval, StrOptions, validate_params
 from skmedimg.features._chunks import as_images
-from skmedimg.features._hog_bars import draw_bars
-from skmedimg.features._hog_layout import (
-    CONSTRAINTS,
-    Settings,
-    check_shape,
-    checked_settings,
-    feature_names,
-)
+from skmedimg.features._descriptor import ImageDescriptor, pair_of
 from skmedimg.images._validate import check_images
 
+_CONSTRAINTS = {
+    "orientations": [Interval(Integral, 1, None, closed="left")],
+    "pixels_per_cell": ["array-like", Integral],
+    "cells_per_block": ["array-like", Integral],
+    "block_norm": [StrOptions({"L1", "L1-sqrt", "L2", "L2-Hys"})],
+    "transform_sqrt": ["boolean"],
+    "channels": [StrOptions({"max-gradient", "gray"})],
+    "device": [str],
+    "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+}
 
-@validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)
+# The parameters that say what is computed.
+_Settings = namedtuple(
+    "_Settings",
+    "orientations pixels_per_cell cells_per_block block_norm transform_sqrt channels",
+)
+
+
+@validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
 def hog(
     images,
     *,
@@ -29,9 +42,9 @@ def hog(
     device="auto",
     batch_size=None,
 ):
-    """Describe images by histograms of the directions in which their brightness changes.
+    """Describe images by histograms of oriented gradients (HOG), one row of features per image.
 
-    The numbers are those of :func:`skimage.feature.hog`, image by image, to 1e-6; they are
+    The features [1]_ are those of :func:`skimage.feature.hog`, image by image, to 1e-6; they are
     computed for whole stacks, on the CPU or a GPU. Pixels are taken as they are stored: bytes,
     and whole numbers at most 255 apart, take the fastest way.
 
@@ -40,23 +53,23 @@ def hog(
     images : array-like (n, height, width) or (n, height, width, channels), or LazyImages
         Of any boolean, integer or floating dtype.
     orientations : int, default=9
-        Directions told apart, over 180 degrees.
-    pixels_per_cell : tuple of int (rows, columns), default=(8, 8)
-        Size of the cells in which directions are counted. Pixels to the right and at the bottom
-        that fill no cell are left out.
-    cells_per_block : tuple of int (rows, columns), default=(3, 3)
-        Size of the blocks, at every position, in which cells are normalised together.
+        Number of bins for the direction of a gradient, over 180 degrees.
+    pixels_per_cell : int or tuple of int (rows, columns), default=(8, 8)
+        Size of the cells, in pixels, that have a histogram each; an integer means square cells.
+        Pixels to the right and at the bottom that fill no cell are left out.
+    cells_per_block : int or tuple of int (rows, columns), default=(3, 3)
+        Size of the blocks, in cells, that are normalized together; there is one at every position.
     block_norm : {"L1", "L1-sqrt", "L2", "L2-Hys"}, default="L2-Hys"
-        Normalisation; "L2-Hys" is "L2", values cut at 0.2, and "L2" again.
+        Normalization; "L2-Hys" is "L2", values clipped at 0.2, and "L2" again.
     transform_sqrt : bool, default=False
         Take the square root of the pixels first; they must not be negative.
     channels : {"max-gradient", "gray"}, default="max-gradient"
-        What becomes of colours. "max-gradient": each pixel counts the channel whose gradient is
-        largest. "gray": RGB is turned to grey first.
+        "max-gradient": each pixel counts the channel whose gradient is largest. "gray": RGB is
+        converted to gray first.
     device : str, default="auto"
         "auto", "cpu", "cuda", "cuda:1", ... "auto" takes a CUDA GPU where there is one.
     batch_size : int or None, default=None
-        Images worked on at a time; None takes what the processor's cache or the GPU likes.
+        Images per pass; None takes as many as fit the processor's cache or fill the GPU.
 
     Returns
     -------
@@ -67,54 +80,63 @@ def hog(
     --------
     HOG : The same as a transformer.
 
+    References
+    ----------
+    .. [1] N. Dalal, B. Triggs. "Histograms of Oriented Gradients for Human Detection". CVPR 2005,
+           886-893. https://doi.org/10.1109/CVPR.2005.177
+
     Examples
     --------
     >>> import numpy as np
     >>> from skmedimg.features import hog
     >>> images = np.tile(np.arange(32, dtype=np.uint8), (5, 32, 1))
-    >>> features = hog(images, orientations=4, cells_per_block=(1, 1))
+    >>> features = hog(images, orientations=4, cells_per_block=1)
     >>> features.shape
     (5, 64)
     >>> features[0, :4].round(2)  # brightness grows to the right: all in the first orientation
     array([1., 0., 0., 0.], dtype=float32)
     """
-    settings = checked_settings(
+    settings = _checked_settings(
         orientations, pixels_per_cell, cells_per_block, block_norm, transform_sqrt, channels
     )
     images = as_images(images)
-    check_shape(images.shape, settings)
-    return _describe(images, settings, device, batch_size)
+    _check_shape(images.shape, settings)
+    from skmedimg.features._hog_cells import describe  # torch is loaded when there is work for it
+
+    return describe(images, settings, device, batch_size)
 
 
-class HOG(TransformerMixin, BaseEstimator):
-    """Describe images by histograms of the directions in which their brightness changes.
+class HOG(ImageDescriptor):
+    """Describe images by histograms of oriented gradients (HOG), one row of features per image.
 
-    The numbers are those of :func:`skimage.feature.hog` to 1e-6, computed for whole stacks at
-    once. Pixels are taken as they are stored.
+    The features [1]_ are those of :func:`skimage.feature.hog` to 1e-6, computed for whole stacks
+    at once, on the CPU or a GPU. Pixels are taken as they are stored. Names of features are
+    ``hog_r{row}_c{column}_br{row}_bc{column}_o{orientation}``: the position of the block, the cell
+    in it and the orientation; without ``_br`` and ``_bc`` where a block is one cell.
 
     Parameters
     ----------
     orientations : int, default=9
-        Directions told apart, over 180 degrees.
-    pixels_per_cell : tuple of int (rows, columns), default=(8, 8)
-        Size of the cells in which directions are counted. Pixels to the right and at the bottom
-        that fill no cell are left out.
-    cells_per_block : tuple of int (rows, columns), default=(3, 3)
-        Size of the blocks, at every position, in which cells are normalised together.
+        Number of bins for the direction of a gradient, over 180 degrees.
+    pixels_per_cell : int or tuple of int (rows, columns), default=(8, 8)
+        Size of the cells, in pixels, that have a histogram each; an integer means square cells.
+        Pixels to the right and at the bottom that fill no cell are left out.
+    cells_per_block : int or tuple of int (rows, columns), default=(3, 3)
+        Size of the blocks, in cells, that are normalized together; there is one at every position.
     block_norm : {"L1", "L1-sqrt", "L2", "L2-Hys"}, default="L2-Hys"
-        Normalisation; "L2-Hys" is "L2", values cut at 0.2, and "L2" again.
+        Normalization; "L2-Hys" is "L2", values clipped at 0.2, and "L2" again.
     transform_sqrt : bool, default=False
         Take the square root of the pixels first; they must not be negative.
     channels : {"max-gradient", "gray"}, default="max-gradient"
-        What becomes of colours. "max-gradient": each pixel counts the channel whose gradient is
-        largest. "gray": RGB is turned to grey first.
+        "max-gradient": each pixel counts the channel whose gradient is largest. "gray": RGB is
+        converted to gray first.
     image_shape : tuple of int or None, default=None
         (height, width[, channels]) of images that come as rows, with at most one -1, or that
-        paths are decoded to. None takes rows for square images, grey or RGB.
+        paths are decoded to. None takes rows for square images, gray or RGB.
     device : str, default="auto"
         "auto", "cpu", "cuda", "cuda:1", ... "auto" takes a CUDA GPU where there is one.
     batch_size : int or None, default=None
-        Images worked on at a time; None takes what the processor's cache or the GPU likes.
+        Images per pass; None takes as many as fit the processor's cache or fill the GPU.
 
     Attributes
     ----------
@@ -130,6 +152,11 @@ class HOG(TransformerMixin, BaseEstimator):
     hog : The same as a function.
     LBP, Haralick, IntensityHistogram : Descriptors of texture and brightness.
 
+    References
+    ----------
+    .. [1] N. Dalal, B. Triggs. "Histograms of Oriented Gradients for Human Detection". CVPR 2005,
+           886-893. https://doi.org/10.1109/CVPR.2005.177
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits
@@ -138,19 +165,20 @@ class HOG(TransformerMixin, BaseEstimator):
     >>> from sklearn.pipeline import make_pipeline
     >>> from skmedimg import HOG
     >>> X, y = load_digits(return_X_y=True)  # rows of 64 values: images of 8 x 8
-    >>> hog = HOG(pixels_per_cell=(2, 2), cells_per_block=(2, 2))
+    >>> hog = HOG(pixels_per_cell=2, cells_per_block=2)
     >>> model = make_pipeline(hog, LogisticRegression(max_iter=300))
     >>> bool(cross_val_score(model, X, y, cv=3, error_score="raise").mean() > 0.9)
     True
     """
 
-    _parameter_constraints = {**CONSTRAINTS, "image_shape": ["array-like", None]}
+    _parameter_constraints = {**_CONSTRAINTS, "image_shape": ["array-like", None]}
 
     learns_from_rows = False  # `compare` may run it once for all folds
 
     def __init__(
         self,
         orientations=9,
+        *,
         pixels_per_cell=(8, 8),
         cells_per_block=(3, 3),
         block_norm="L2-Hys",
@@ -170,44 +198,11 @@ class HOG(TransformerMixin, BaseEstimator):
         self.device = device
         self.batch_size = batch_size
 
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Note the shape of the images; nothing else is learned.
-
-        Parameters
-        ----------
-        X : rows (n, n_features), images (n, height, width[, channels]), paths or LazyImages
-        y : object, default=None
-            Ignored.
-
-        Returns
-        -------
-        self : HOG
-        """
-        images = check_images(self, X, reset=True, image_shape=self.image_shape)
-        check_shape(images.shape, self._settings())
-        return self
-
-    def transform(self, X):
-        """Describe each image.
-
-        Parameters
-        ----------
-        X : rows (n, n_features), images (n, height, width[, channels]), paths or LazyImages
-
-        Returns
-        -------
-        features : ndarray (n, n_features_out) of float32
-        """
-        check_is_fitted(self)
-        images = check_images(self, X, reset=False, image_shape=self.image_shape)
-        return _describe(images, self._settings(), self.device, self.batch_size)
-
     def visualize(self, X):
         """Draw the cells of each image: a bar per orientation, as bright as it is frequent.
 
         Bars lie along the edges, across the direction in which brightness changes; they show
-        the cells before blocks are normalised.
+        the cells before blocks are normalized.
 
         Parameters
         ----------
@@ -219,39 +214,90 @@ class HOG(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         images = check_images(self, X, reset=False, image_shape=self.image_shape)
-        from skmedimg.features import _hog_torch
+        from skmedimg.features._hog_cells import cells
 
-        cells = _hog_torch.cells(images, self._settings(), self.device, self.batch_size)
-        return draw_bars(cells, images.shape[1:3], self.pixels_per_cell)
+        settings = self._settings()
+        histograms = cells(images, settings, self.device, self.batch_size)
+        return _draw_bars(histograms, images.shape[1:3], settings.pixels_per_cell)
 
-    def get_feature_names_out(self, input_features=None):
-        """Name the features by block, cell in the block, and orientation.
+    def _check(self, images):
+        _check_shape(images.shape, self._settings())
 
-        Parameters
-        ----------
-        input_features : array-like of str or None, default=None
-            Only checked against the names seen in `fit`.
+    def _describe(self, images):
+        from skmedimg.features._hog_cells import describe
 
-        Returns
-        -------
-        names : ndarray (n_features_out,) of str objects
-            ``hog_r{row}_c{column}_br{row}_bc{column}_o{orientation}``; without ``_br`` and
-            ``_bc`` where a block is one cell.
-        """
-        check_is_fitted(self)
-        check_feature_names_in(self, input_features, generate_names=False)
-        return feature_names(*self.image_shape_[:2], self._settings())
+        return describe(images, self._settings(), self.device, self.batch_size)
+
+    def _names(self):
+        return _feature_names(*self.image_shape_[:2], self._settings())
 
     def _settings(self):
-        return checked_settings(*(getattr(self, name) for name in Settings._fields))
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = []  # float32, whatever comes
-        return tags
+        return _checked_settings(*(getattr(self, name) for name in _Settings._fields))
 
 
-def _describe(images, settings, device, batch_size):
-    from skmedimg.features import _hog_torch  # torch is imported when there is work for it
+def _checked_settings(orientations, pixels_per_cell, cells_per_block, *others):
+    """Return the parameters that say what is computed, their sizes as pairs (rows, columns)."""
+    cell = pair_of("pixels_per_cell", pixels_per_cell)
+    return _Settings(orientations, cell, pair_of("cells_per_block", cells_per_block), *others)
 
-    return _hog_torch.describe(images, settings, device, batch_size)
+
+def _check_shape(shape, settings):
+    """Refuse images that are too small for one block, or have the wrong number of channels."""
+    height, width = shape[1:3]
+    (rows, columns), (down, across) = settings.pixels_per_cell, settings.cells_per_block
+    if height < rows * down or width < columns * across:
+        raise ValueError(
+            f"HOG needs images of at least {rows * down}x{columns * across} pixels for blocks of "
+            f"{down}x{across} cells of {rows}x{columns} pixels, but they have {height}x{width}. "
+            "Lower pixels_per_cell or cells_per_block, or enlarge the images with "
+            f"ImageLoader(({rows * down}, {columns * across}))."
+        )
+    if settings.channels == "gray" and len(shape) == 4 and shape[3] not in (1, 3):
+        raise ValueError(
+            f"channels='gray' needs images of 1 or 3 channels, but they have {shape[3]}. "
+            "Use channels='max-gradient', which takes any number."
+        )
+
+
+def _feature_names(height, width, settings):
+    """Return the names of the features of images of this size, in their order."""
+    (rows, columns), (down, across) = settings.pixels_per_cell, settings.cells_per_block
+    cells = [f"_br{r}_bc{c}" for r in range(down) for c in range(across)]
+    return [
+        f"hog_r{r}_c{c}{cell if len(cells) > 1 else ''}_o{orientation}"
+        for r in range(height // rows - down + 1)
+        for c in range(width // columns - across + 1)
+        for cell in cells
+        for orientation in range(settings.orientations)
+    ]
+
+
+def _draw_bars(cells, shape, pixels_per_cell):
+    """Draw cells (n, rows, columns, orientations) as bars, each as bright as it is frequent."""
+    from scipy.sparse import csr_array
+
+    pixels, bars = _strokes(cells.shape[1:], shape[1], pixels_per_cell)
+    ink = np.ones(len(pixels), cells.dtype)
+    drawing = csr_array((ink, (pixels, bars)), shape=(shape[0] * shape[1], cells[0].size))
+    return np.ascontiguousarray((drawing @ cells.reshape(len(cells), -1).T).T).reshape(-1, *shape)
+
+
+def _strokes(grid, width, pixels_per_cell):
+    """Return the pixels that bars are made of, and which bar each belongs to."""
+    (rows, columns), centers = pixels_per_cell, []
+    for row, column in np.ndindex(*grid[:2]):
+        centers.append((row * rows + rows // 2, column * columns + columns // 2))
+    radius = min(pixels_per_cell) // 2 - 1
+    angles = np.pi * (np.arange(grid[2]) + 0.5) / grid[2]
+    tips = [(radius * np.cos(angle), radius * np.sin(angle)) for angle in angles]
+    strokes = [_stroke(center, tip, width) for center in centers for tip in tips]
+    return np.concatenate(strokes), np.repeat(np.arange(len(strokes)), [len(s) for s in strokes])
+
+
+def _stroke(center, tip, width):
+    from skimage.draw import line
+
+    (row, column), (down, right) = center, tip
+    ends = int(row - down), int(column + right), int(row + down), int(column - right)
+    rows, columns = line(*ends)
+    return rows * width + columns

@@ -1,10 +1,34 @@
-"""Cell histograms of oriented gradients, with scikit-image's arithmetic, in torch."""
+"""The arithmetic of HOG: cell histograms and normalized blocks of whole stacks, in torch.
+
+From top to bottom: chunks of a stack go to the device, every pixel gets an orientation and a
+magnitude, the pixels of a cell are added up, and blocks of cells are normalized. Every step has
+scikit-image's numbers.
+"""
 
 import functools
+import math
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+
+from skmedimg._device import keep_freed_memory, resolve_device
+from skmedimg.features._chunks import gray, stored_chunks
+
+# Pixels worked on at a time: what stays in a core's cache, what keeps a GPU busy.
+_CHUNK = {"cpu": 1 << 17, "cuda": 1 << 23}
+
+# Stacks of fewer values are done before the allocator's habits matter.
+_LARGE_STACK = 1 << 22
+
+# Bytes of a result that may lie in locked pages, which no other program can have.
+_LOCKED = 1 << 28
+
+# Rows shorter than two vector registers are multiplied number by number.
+_SHORT = 32
+
+_EPSILON = 1e-5
+_CLIP = 0.2
 
 # Above this a sum of squares may overflow float32.
 _LARGE = 1e16
@@ -30,20 +54,76 @@ _GROUPS = {
 }
 
 
+def describe(images, settings, device, batch_size):
+    """Return rows (n, n_features) of float32: the normalized blocks of each image."""
+    down, across = cell_grid(images.shape, settings)
+    rows, columns = settings.cells_per_block
+    n_blocks = (down - rows + 1) * (across - columns + 1)
+    shape = (len(images), n_blocks * rows * columns * settings.orientations)
+    return _in_chunks(_normalized_blocks, shape, images, settings, device, batch_size)
+
+
+def cells(images, settings, device, batch_size):
+    """Return cells (n, cell rows, cell columns, orientations) of float32, not yet normalized."""
+    shape = (len(images), *cell_grid(images.shape, settings), settings.orientations)
+    return _in_chunks(_means, shape, images, settings, device, batch_size)
+
+
+def cell_grid(shape, settings):
+    """Return the rows and columns of cells in images of this shape."""
+    sides = zip(shape[1:3], settings.pixels_per_cell, strict=True)
+    return tuple(side // pixels for side, pixels in sides)
+
+
+def _in_chunks(finish, shape, images, settings, device, batch_size):
+    """Compute the cells of each chunk on the device and bring back what `finish` makes of them."""
+    device = resolve_device(device)
+    if device.type == "mps":  # it has no double precision, which angles need
+        device = torch.device("cpu")
+    size = batch_size or max(1, _CHUNK[device.type] // math.prod(images.shape[1:3]))
+    large = device.type == "cpu" and math.prod(images.shape) > _LARGE_STACK
+    result = _empty(shape, device)
+    with torch.inference_mode(), keep_freed_memory(large):
+        for rows, chunk in stored_chunks(images, size):
+            if settings.channels == "gray":
+                chunk = gray(chunk)[..., None]
+            pixels = _tensor(chunk).to(device)
+            if settings.transform_sqrt:
+                pixels = _square_root(pixels)
+            cells = cell_histograms(pixels, settings.orientations, settings.pixels_per_cell)
+            finish(cells, settings, torch.from_numpy(result[rows]))
+    return result
+
+
+def _empty(shape, device):
+    """Return room for the result; where a GPU writes it, it writes to locked pages in a tenth."""
+    if device.type == "cpu" or 4 * math.prod(shape) > _LOCKED:
+        return np.empty(shape, np.float32)
+    return torch.empty(shape, pin_memory=True).numpy()
+
+
+def _tensor(chunk):
+    """Return bytes as they are and other pixels in scikit-image's precision."""
+    if chunk.dtype == bool:
+        chunk = chunk.view(np.uint8)
+    kept = {np.dtype(np.uint8): np.uint8, np.dtype("f2"): np.float32, np.dtype("f4"): np.float32}
+    dtype = kept.get(chunk.dtype.newbyteorder("="), np.float64)
+    return torch.from_numpy(np.require(chunk, dtype, ["C", "W"]))
+
+
+def _square_root(pixels):
+    if pixels.dtype == torch.uint8:
+        pixels = pixels.double()
+    if pixels.amin() < 0:
+        raise ValueError(
+            "transform_sqrt=True needs pixels that are not negative, but the smallest is "
+            f"{pixels.amin():g}. Set transform_sqrt=False, or shift the pixels."
+        )
+    return pixels.sqrt()
+
+
 def cell_histograms(images, orientations, pixels_per_cell):
-    """Return for every cell the sum of its pixels' gradient magnitudes in each orientation.
-
-    Parameters
-    ----------
-    images : Tensor (n, height, width, channels) of uint8, float32 or float64
-    orientations : int
-    pixels_per_cell : tuple of int (rows, columns)
-
-    Returns
-    -------
-    cells : Tensor (n, cell rows, cell columns, orientations) of float32, or of float64 where
-        the magnitudes are too large to be squared in float32
-    """
+    """Return the sum of gradient magnitudes per cell of images (n, height, width, channels)."""
     if images.dtype == torch.uint8:
         return _cells_of_whole_numbers(images, orientations, pixels_per_cell)
     fits, whole = _whole_numbers(images)
@@ -71,7 +151,7 @@ def _whole_numbers(images):
     return near & (rest == 0), whole
 
 
-# Whole numbers: so are gradients, and angle and magnitude are read from a table.
+# Whole numbers have whole gradients: angle and magnitude are read from a table.
 
 
 def _cells_of_whole_numbers(images, orientations, pixels_per_cell):
@@ -100,7 +180,13 @@ def _whole_gradients(planes):
 
 
 def _index_of_steepest(pixels, columns):
-    """Return the index of the channel whose gradient is largest; of equals, the first."""
+    """Return the table index of the channel whose gradient is largest; of equals, the first.
+
+    The choice between two channels is made in integer arithmetic, which torch runs four times as
+    fast as `torch.where`. Both squares are below 2**18, so their difference is exact, and shifting
+    it right by 31 leaves nothing but its sign: -1, all bits set, where the next channel's gradient
+    is larger, else 0. `sign & (index - best)` is then the step to take or no step.
+    """
     rows = torch.empty_like(columns)
     torch.sub(pixels[:, :, 2:], pixels[:, :, :-2], out=rows[:, :, 1:-1])
     rows[:, :, :: max(rows.shape[2] - 1, 1)] = 0
@@ -108,7 +194,6 @@ def _index_of_steepest(pixels, columns):
     indices = columns.add_(rows, alpha=_SIDE)
     steepest, best = squares[0], indices[0]
     for square, index in zip(squares[1:], indices[1:], strict=True):
-        # All bits set where the square is larger: torch selects by bits faster than by booleans.
         larger = (steepest - square).bitwise_right_shift_(31)
         best.add_(larger.bitwise_and_(index.sub_(best)))
         torch.maximum(steepest, square, out=steepest)
@@ -215,9 +300,53 @@ def _pixels_by_cell(values, rows, columns):
     return cells.contiguous().view(values.dtype).view(-1, rows * columns)
 
 
-# Neighbours in a cell move together, as one wider number: dtype -> {neighbours: wider dtype}.
-_GROUPS = {
-    torch.int32: {4: torch.complex128, 2: torch.int64, 1: torch.int32},
-    torch.float32: {4: torch.complex128, 2: torch.int64, 1: torch.float32},
-    torch.float64: {2: torch.complex128, 1: torch.float64},
-}
+# From cells to blocks.
+
+
+def _means(cells, settings, result):
+    result.copy_(cells.div_(math.prod(settings.pixels_per_cell)))
+
+
+def _normalized_blocks(cells, settings, result):
+    """Write every block of neighbouring cells, normalized, to the result on the CPU."""
+    blocks = _blocks(cells, *settings.cells_per_block)
+    epsilon = _EPSILON * math.prod(settings.pixels_per_cell)  # of sums, where that of means is due
+    if settings.block_norm == "L2-Hys":
+        blocks.mul_(_inverse_length(blocks, epsilon)).clamp_(max=_CLIP)
+        epsilon = _EPSILON
+    inverse = _inverse_length if settings.block_norm.startswith("L2") else _inverse_sum
+    result = result.view(blocks.shape)
+    if blocks.device == result.device:
+        torch.mul(blocks, inverse(blocks, epsilon), out=result)
+    else:
+        result.copy_(blocks.mul_(inverse(blocks, epsilon)))
+    if settings.block_norm == "L1-sqrt":
+        result.sqrt_()
+
+
+def _blocks(cells, rows, columns):
+    """Return (n_blocks, values of a block): the window of cells at every position."""
+    if rows == columns == 1:
+        return cells.view(-1, cells.shape[3])
+    n, down, across, orientations = cells.shape
+    image, line, cell = cells.stride()[:3]
+    shape = (n, down - rows + 1, across - columns + 1, rows, columns * orientations)
+    windows = cells.as_strided(shape, (image, line, cell, line, 1))
+    return windows.reshape(-1, rows * columns * orientations)
+
+
+def _inverse_length(blocks, epsilon):
+    length = torch.linalg.vector_norm(blocks, dim=1, keepdim=True)
+    return _per_value(length.square_().add_(epsilon**2).rsqrt_(), blocks)
+
+
+def _inverse_sum(blocks, epsilon):
+    total = torch.linalg.vector_norm(blocks, 1, dim=1, keepdim=True)
+    return _per_value(total.add_(epsilon).reciprocal_(), blocks)
+
+
+def _per_value(scale, blocks):
+    """Repeat the number of each short row for all its values: faster than to stretch a column."""
+    if blocks.shape[1] >= _SHORT:
+        return scale
+    return torch.mm(scale, scale.new_ones(1, blocks.shape[1]))

@@ -1,4 +1,4 @@
-"""Histograms of brightness, and its moments."""
+"""Histograms and moments of the intensities of images."""
 
 from numbers import Integral
 
@@ -10,6 +10,7 @@ from skmedimg.features._descriptor import (
     ImageDescriptor,
     check_planes,
     describe_planes,
+    list_of,
     plane_names,
 )
 from skmedimg.features._quantize import resolve_range, to_levels
@@ -21,7 +22,7 @@ _CONSTRAINTS = {
     "bins": [Interval(Integral, 1, None, closed="left")],
     "value_range": [StrOptions({"auto", "data"}), "array-like"],
     "normalize": ["boolean"],
-    "statistics": ["array-like"],
+    "statistics": ["array-like", StrOptions({*STATISTICS})],
     "channels": [StrOptions({"gray", "each"})],
     "n_jobs": N_JOBS,
 }
@@ -38,7 +39,7 @@ def intensity_histogram(
     channels="gray",
     n_jobs=None,
 ):
-    """Describe images by how many of their pixels are how bright.
+    """Describe images by histograms and moments of their intensities, one row per image.
 
     Parameters
     ----------
@@ -52,11 +53,11 @@ def intensity_histogram(
         otherwise as "data". "data": from the smallest to the largest value of all images.
     normalize : bool, default=True
         Whether counts are divided by the number of pixels.
-    statistics : sequence of str, default=()
-        What is told beside the bins, of the values as they are stored: any of "mean", "std",
-        "skewness", "kurtosis" (excess), "min", "median" and "max".
+    statistics : str or sequence of str, default=()
+        Statistics of the stored values that follow the bins: any of "mean", "std", "skewness",
+        "kurtosis" (excess), "min", "median" and "max".
     channels : {"gray", "each"}, default="gray"
-        What becomes of colours: RGB is turned to grey, or each channel is described by itself.
+        "gray": RGB is converted to gray. "each": every channel is described by itself.
     n_jobs : int or None, default=None
         Threads; None is one, -1 all cores.
 
@@ -74,7 +75,7 @@ def intensity_histogram(
     >>> import numpy as np
     >>> from skmedimg.features import intensity_histogram
     >>> image = np.array([[[0, 10, 200, 255]]], np.uint8)
-    >>> intensity_histogram(image, bins=4, statistics=["median"])
+    >>> intensity_histogram(image, bins=4, statistics="median")
     array([[  0.5,   0. ,   0. ,   0.5, 105. ]], dtype=float32)
     """
     images = as_images(images)
@@ -91,7 +92,7 @@ def intensity_histogram(
 
 
 class IntensityHistogram(ImageDescriptor):
-    """Describe images by how many of their pixels are how bright.
+    """Describe images by histograms and moments of their intensities, one row per image.
 
     Parameters
     ----------
@@ -103,14 +104,14 @@ class IntensityHistogram(ImageDescriptor):
         otherwise as "data". "data": from the smallest to the largest value seen in `fit`.
     normalize : bool, default=True
         Whether counts are divided by the number of pixels.
-    statistics : sequence of str, default=()
-        What is told beside the bins, of the values as they are stored: any of "mean", "std",
-        "skewness", "kurtosis" (excess), "min", "median" and "max".
+    statistics : str or sequence of str, default=()
+        Statistics of the stored values that follow the bins: any of "mean", "std", "skewness",
+        "kurtosis" (excess), "min", "median" and "max".
     channels : {"gray", "each"}, default="gray"
-        What becomes of colours: RGB is turned to grey, or each channel is described by itself.
+        "gray": RGB is converted to gray. "each": every channel is described by itself.
     image_shape : tuple of int or None, default=None
         (height, width[, channels]) of images that come as rows, with at most one -1, or that
-        paths are decoded to. None takes rows for square images, grey or RGB.
+        paths are decoded to. None takes rows for square images, gray or RGB.
     n_jobs : int or None, default=None
         Threads; None is one, -1 all cores.
 
@@ -135,7 +136,7 @@ class IntensityHistogram(ImageDescriptor):
     >>> from sklearn.datasets import load_digits
     >>> from skmedimg import IntensityHistogram
     >>> X, y = load_digits(return_X_y=True)  # rows of 64 values: images of 8 x 8
-    >>> model = IntensityHistogram(bins=2, statistics=["mean"]).fit(X)
+    >>> model = IntensityHistogram(bins=2, statistics="mean").fit(X)
     >>> model.value_range_
     (0.0, 16.0)
     >>> model.get_feature_names_out()
@@ -149,6 +150,7 @@ class IntensityHistogram(ImageDescriptor):
     def __init__(
         self,
         bins=32,
+        *,
         value_range="auto",
         normalize=True,
         statistics=(),
@@ -177,12 +179,12 @@ class IntensityHistogram(ImageDescriptor):
         return [
             f"intensity_{name}{plane}"
             for plane in plane_names(check_planes((1, *self.image_shape_), self.channels))
-            for name in [*(f"bin{k}" for k in range(self.bins)), *self.statistics]
+            for name in [*(f"bin{k}" for k in range(self.bins)), *list_of(self.statistics)]
         ]
 
 
 def _checked_statistics(statistics):
-    statistics = list(statistics)
+    statistics = list_of(statistics)
     if any(name not in STATISTICS for name in statistics):
         raise ValueError(f"statistics needs some of {', '.join(STATISTICS)}, got {statistics!r}.")
     return statistics
@@ -210,7 +212,7 @@ def _statistics(planes, names):
 
 
 def _moment(values, order):
-    """Return the standardised moment; 0 where all values are equal."""
+    """Return the standardized moment; 0 where all values are equal."""
     deviations = values - values.mean(1, keepdims=True)
     std = values.std(1)
     return (deviations**order).mean(1) / np.where(std > 0, std, 1.0) ** order

@@ -10,16 +10,18 @@ from skmedimg.features._descriptor import (
     ImageDescriptor,
     check_planes,
     describe_planes,
+    list_of,
+    pair_of,
     plane_names,
 )
 from skmedimg.features._lbp_codes import code_names, pattern_counts
 from skmedimg.images._n_jobs import N_JOBS
 
 _CONSTRAINTS = {
-    "radii": ["array-like"],
+    "radii": ["array-like", Real],
     "points": ["array-like", Interval(Integral, 1, 32, closed="both"), None],
     "method": [StrOptions({"uniform", "nri_uniform", "default", "ror"})],
-    "cells": ["array-like"],
+    "cells": ["array-like", Integral],
     "channels": [StrOptions({"gray", "each"})],
     "normalize": ["boolean"],
     "n_jobs": N_JOBS,
@@ -41,28 +43,29 @@ def lbp(
     normalize=True,
     n_jobs=None,
 ):
-    """Describe the texture of images by histograms of local binary patterns.
+    """Describe images by histograms of local binary patterns (LBP), one row of features per image.
 
-    A pattern says which of the points on a circle around a pixel are at least as bright as it.
-    The patterns are those of :func:`skimage.feature.local_binary_pattern`, to the bit; they are
-    computed for whole stacks.
+    The pattern of a pixel [1]_ says which of the points on a circle around it are at least as
+    bright as it. Patterns are bit-for-bit identical to those of
+    :func:`skimage.feature.local_binary_pattern`; they are computed for whole stacks.
 
     Parameters
     ----------
     images : array-like (n, height, width) or (n, height, width, channels), or LazyImages
         Of any boolean, integer or floating dtype.
-    radii : sequence of float, default=(1, 2, 3)
+    radii : float or sequence of float, default=(1, 2, 3)
         Radii of the circles, in pixels; each gives histograms of its own.
     points : int, sequence of int or None, default=None
         Points on each circle; None is eight per pixel of radius.
     method : {"uniform", "nri_uniform", "default", "ror"}, default="uniform"
-        "uniform": patterns of one arc of brighter points are told apart by its length, all
-        others count together. "nri_uniform": the arc's direction is told apart too. "default":
-        every pattern, up to 16 points. "ror": every pattern, turned to its smallest number.
-    cells : tuple of int (rows, columns), default=(1, 1)
-        Grid of parts of the image that have a histogram each.
+        "uniform": patterns with one arc of brighter points are counted by its length, all others
+        together. "nri_uniform": by the direction of the arc too. "default": every pattern has
+        its own bin, up to 16 points. "ror": every pattern, rotated to its smallest number.
+    cells : int or tuple of int (rows, columns), default=(1, 1)
+        Grid of parts of the image that have a histogram each; an integer means as many rows as
+        columns.
     channels : {"gray", "each"}, default="gray"
-        What becomes of colours: RGB is turned to grey, or each channel is described by itself.
+        "gray": RGB is converted to gray. "each": every channel is described by itself.
     normalize : bool, default=True
         Whether each histogram is divided by its sum.
     n_jobs : int or None, default=None
@@ -77,12 +80,19 @@ def lbp(
     --------
     LBP : The same as a transformer.
 
+    References
+    ----------
+    .. [1] T. Ojala, M. Pietikäinen, T. Mäenpää. "Multiresolution Gray-Scale and Rotation Invariant
+           Texture Classification with Local Binary Patterns". IEEE Transactions on Pattern
+           Analysis and Machine Intelligence 24(7), 971-987, 2002.
+           https://doi.org/10.1109/TPAMI.2002.1017623
+
     Examples
     --------
     >>> import numpy as np
     >>> from skmedimg.features import lbp
     >>> stripes = np.tile(np.array([[0], [9]], np.uint8), (1, 16, 32))
-    >>> features = lbp(stripes, radii=(1,)).round(2)
+    >>> features = lbp(stripes, radii=1).round(2)
     >>> features[0, 8:]  # dark pixels: nothing around is darker; bright ones: two brighter arcs
     array([0.5 , 0.47], dtype=float32)
     """
@@ -100,30 +110,32 @@ def lbp(
 
 
 class LBP(ImageDescriptor):
-    """Describe the texture of images by histograms of local binary patterns.
+    """Describe images by histograms of local binary patterns (LBP), one row of features per image.
 
-    A pattern says which of the points on a circle around a pixel are at least as bright as it.
-    The patterns are those of :func:`skimage.feature.local_binary_pattern`, to the bit.
+    The pattern of a pixel [1]_ says which of the points on a circle around it are at least as
+    bright as it. Patterns are bit-for-bit identical to those of
+    :func:`skimage.feature.local_binary_pattern`.
 
     Parameters
     ----------
-    radii : sequence of float, default=(1, 2, 3)
+    radii : float or sequence of float, default=(1, 2, 3)
         Radii of the circles, in pixels; each gives histograms of its own.
     points : int, sequence of int or None, default=None
         Points on each circle; None is eight per pixel of radius.
     method : {"uniform", "nri_uniform", "default", "ror"}, default="uniform"
-        "uniform": patterns of one arc of brighter points are told apart by its length, all
-        others count together. "nri_uniform": the arc's direction is told apart too. "default":
-        every pattern, up to 16 points. "ror": every pattern, turned to its smallest number.
-    cells : tuple of int (rows, columns), default=(1, 1)
-        Grid of parts of the image that have a histogram each.
+        "uniform": patterns with one arc of brighter points are counted by its length, all others
+        together. "nri_uniform": by the direction of the arc too. "default": every pattern has
+        its own bin, up to 16 points. "ror": every pattern, rotated to its smallest number.
+    cells : int or tuple of int (rows, columns), default=(1, 1)
+        Grid of parts of the image that have a histogram each; an integer means as many rows as
+        columns.
     channels : {"gray", "each"}, default="gray"
-        What becomes of colours: RGB is turned to grey, or each channel is described by itself.
+        "gray": RGB is converted to gray. "each": every channel is described by itself.
     normalize : bool, default=True
         Whether each histogram is divided by its sum.
     image_shape : tuple of int or None, default=None
         (height, width[, channels]) of images that come as rows, with at most one -1, or that
-        paths are decoded to. None takes rows for square images, grey or RGB.
+        paths are decoded to. None takes rows for square images, gray or RGB.
     n_jobs : int or None, default=None
         Threads; None is one, -1 all cores.
 
@@ -139,16 +151,23 @@ class LBP(ImageDescriptor):
     See Also
     --------
     lbp : The same as a function.
-    Haralick : Texture by neighbouring grey levels.
+    Haralick : Texture by neighboring gray levels.
+
+    References
+    ----------
+    .. [1] T. Ojala, M. Pietikäinen, T. Mäenpää. "Multiresolution Gray-Scale and Rotation Invariant
+           Texture Classification with Local Binary Patterns". IEEE Transactions on Pattern
+           Analysis and Machine Intelligence 24(7), 971-987, 2002.
+           https://doi.org/10.1109/TPAMI.2002.1017623
 
     Examples
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skmedimg import LBP
     >>> X, y = load_digits(return_X_y=True)  # rows of 64 values: images of 8 x 8
-    >>> LBP(radii=(1,)).fit_transform(X).shape
+    >>> LBP(radii=1).fit_transform(X).shape
     (1797, 10)
-    >>> LBP(radii=(1,)).fit(X).get_feature_names_out()[-2:]
+    >>> LBP(radii=1).fit(X).get_feature_names_out()[-2:]
     array(['lbp_radius1_8', 'lbp_radius1_other'], dtype=object)
     """
 
@@ -157,6 +176,7 @@ class LBP(ImageDescriptor):
     def __init__(
         self,
         radii=(1, 2, 3),
+        *,
         points=None,
         method="uniform",
         cells=(1, 1),
@@ -183,7 +203,7 @@ class LBP(ImageDescriptor):
         return lbp(images, **{name: getattr(self, name) for name in _CONSTRAINTS})
 
     def _names(self):
-        rows, columns = self.cells
+        rows, columns = pair_of("cells", self.cells)
         cells = [f"_r{row}_c{column}" for row in range(rows) for column in range(columns)]
         return [
             f"lbp_radius{radius:g}{cell if len(cells) > 1 else ''}{plane}_{code}"
@@ -196,7 +216,7 @@ class LBP(ImageDescriptor):
 
 def _circles(radii, points, method):
     """Return (radius, points) of each circle."""
-    radii = tuple(radii)
+    radii = tuple(list_of(radii))
     if not radii or not all(isinstance(radius, Real) and radius > 0 for radius in radii):
         raise ValueError(f"radii needs positive numbers, at least one, got {radii!r}.")
     if points is None:
@@ -214,9 +234,7 @@ def _circles(radii, points, method):
 
 
 def _checked_cells(cells, shape):
-    cells = tuple(cells)
-    if len(cells) != 2 or not all(isinstance(count, Integral) and count > 0 for count in cells):
-        raise ValueError(f"cells needs two positive integers (rows, columns), got {cells!r}.")
+    cells = pair_of("cells", cells)
     if cells[0] > shape[1] or cells[1] > shape[2]:
         raise ValueError(
             f"cells={cells} needs images of at least {cells[0]}x{cells[1]} pixels, "

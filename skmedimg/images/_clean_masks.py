@@ -85,7 +85,7 @@ class CleanMasks(BaseEstimator):
     array([[[1, 1, 0, 0]]])
     """
 
-    def __init__(self, largest=None, fill_holes=False, min_size=0):
+    def __init__(self, largest=None, *, fill_holes=False, min_size=0):
         self.largest = largest
         self.fill_holes = fill_holes
         self.min_size = min_size

@@ -65,6 +65,7 @@ class CropForeground(ImageTransformer, auto_wrap_output_keys=None):
     def __init__(
         self,
         size=None,
+        *,
         threshold=0.18,
         margin=0.02,
         aspect="stretch",

@@ -50,10 +50,6 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
     lazy : bool, default=False
         True gives out :class:`LazyImages`, which decode batch by batch: for more images than the
         memory holds.
-    on_error : {"raise", "skip-report"}, default="raise"
-        What happens to files that cannot be read. Only "raise" is possible here, since dropping
-        rows of X would leave y behind: ``load_image_folder(root, on_error="skip-report")`` drops
-        both, and reports what it dropped.
     image_shape : tuple of int or None, default=None
         (height, width[, channels]) of images that come as rows; None means square.
     n_jobs : int or None, default=None
@@ -72,7 +68,8 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
 
     See Also
     --------
-    skmedimg.datasets.load_image_folder : Paths, labels and patients of a folder.
+    skmedimg.datasets.load_image_folder : Paths, labels and patients of a folder; its ``on_error="skip-report"``
+        leaves out files that cannot be read, with their labels.
     LazyImages : What comes out with ``lazy=True``.
 
     Examples
@@ -102,7 +99,6 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
         "window": ["array-like", None],
         "max_pixels": [Interval(Real, 1, None, closed="left")],
         "lazy": ["boolean"],
-        "on_error": [StrOptions({"raise", "skip-report"})],
         "image_shape": ["array-like", None],
         "n_jobs": N_JOBS,
         "verbose": ["verbose"],
@@ -121,7 +117,6 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
         window=None,
         max_pixels=MAX_PIXELS,
         lazy=False,
-        on_error="raise",
         image_shape=None,
         n_jobs=None,
         verbose=0,
@@ -136,7 +131,6 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
         self.window = window
         self.max_pixels = max_pixels
         self.lazy = lazy
-        self.on_error = on_error
         self.image_shape = image_shape
         self.n_jobs = n_jobs
         self.verbose = verbose
@@ -155,7 +149,6 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
         -------
         self : ImageLoader
         """
-        self._refuse_skipping()
         paths = list_paths(X)
         if paths is None:
             images = check_images(self, X, reset=True, image_shape=self.image_shape)
@@ -184,13 +177,6 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
         if self.lazy or not isinstance(images, LazyImages):
             return images
         return images.load(verbose=self.verbose)
-
-    def _refuse_skipping(self):
-        if self.on_error == "skip-report":
-            raise ValueError(
-                'on_error="skip-report" would drop rows of X and leave y behind. Drop both with '
-                'load_image_folder(root, on_error="skip-report") and load its paths.'
-            )
 
     def _forget_images(self):
         for name in ("image_shape_", "n_features_in_"):

@@ -50,7 +50,7 @@ def grad_cam(model, X, *, target=None, layer=None, batch_size=16):
     ----------
     .. [1] R. R. Selvaraju, M. Cogswell, A. Das, R. Vedantam, D. Parikh, D. Batra. "Grad-CAM:
            Visual Explanations from Deep Networks via Gradient-Based Localization". ICCV 2017,
-           618-626. :doi:`10.1109/ICCV.2017.74`
+           618-626. https://doi.org/10.1109/ICCV.2017.74
 
     Examples
     --------

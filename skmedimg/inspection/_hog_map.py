@@ -45,7 +45,7 @@ def hog_map(model, X, *, target=None):
     >>> from skmedimg import HOG, Pipeline
     >>> from skmedimg.inspection import hog_map
     >>> X, y = load_digits(return_X_y=True)
-    >>> hog = HOG(pixels_per_cell=(4, 4), cells_per_block=(1, 1))
+    >>> hog = HOG(pixels_per_cell=4, cells_per_block=1)
     >>> model = Pipeline([hog, LogisticRegression(max_iter=1000)]).fit(X, y)
     >>> hog_map(model, X[:3]).shape
     (3, 8, 8)
@@ -111,7 +111,8 @@ def _network_gradient(final, rows, target):
 def _to_pixels(contributions, hog):
     """Add up contributions by cell and spread each cell's evenly over its pixels."""
     height, width = hog.image_shape_[:2]
-    (rows, columns), (down, across) = hog.pixels_per_cell, hog.cells_per_block
+    settings = hog._settings()  # sizes as pairs
+    (rows, columns), (down, across) = settings.pixels_per_cell, settings.cells_per_block
     grid = height // rows, width // columns
     blocks = contributions.reshape(
         -1, grid[0] - down + 1, grid[1] - across + 1, down, across, hog.orientations

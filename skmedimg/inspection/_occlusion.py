@@ -51,7 +51,7 @@ def occlusion(model, X, *, target=None, patch=None, stride=None, fill="mean", im
     References
     ----------
     .. [1] M. D. Zeiler, R. Fergus. "Visualizing and Understanding Convolutional Networks". ECCV
-           2014, 818-833. :doi:`10.1007/978-3-319-10590-1_53`
+           2014, 818-833. https://doi.org/10.1007/978-3-319-10590-1_53
 
     Examples
     --------

@@ -350,3 +350,12 @@ def test_it_passes_the_suite_of_scikit_learn(estimator, check):
 
 def test_the_suite_of_scikit_learn_is_not_empty():
     assert len(list(estimator_checks_generator(FOR_ANY_ROWS))) >= 45
+
+
+def test_one_integer_means_square_cells_and_blocks():
+    images = np.random.default_rng(0).integers(0, 256, (3, 24, 24), np.uint8)
+    pairs = HOG(pixels_per_cell=(6, 6), cells_per_block=(2, 2)).fit(images)
+    numbers = HOG(pixels_per_cell=6, cells_per_block=2).fit(images)
+    np.testing.assert_array_equal(numbers.transform(images), pairs.transform(images))
+    np.testing.assert_array_equal(numbers.visualize(images), pairs.visualize(images))
+    assert list(numbers.get_feature_names_out()) == list(pairs.get_feature_names_out())

@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from skmedimg import LBP, Haralick, IntensityHistogram
+from skmedimg import HOG, LBP, CleanMasks, CropForeground, Haralick, IntensityHistogram
 from skmedimg.features import haralick, intensity_histogram, lbp
 from skmedimg.images import LazyImages
 
@@ -390,3 +390,27 @@ def test_they_pass_the_suite_of_scikit_learn(estimator, check):
 @pytest.mark.parametrize("estimator", FOR_ANY_ROWS, ids=lambda e: type(e).__name__)
 def test_the_suite_of_scikit_learn_is_not_empty(estimator):
     assert len(list(estimator_checks_generator(estimator))) >= 45
+
+
+@pytest.mark.parametrize(
+    ("kind", "single", "several"),
+    [
+        (LBP, {"radii": 2, "cells": 2}, {"radii": (2,), "cells": (2, 2)}),
+        (Haralick, {"distances": 2, "angles": 0, "properties": "ASM"},
+         {"distances": (2,), "angles": (0,), "properties": ["ASM"]}),
+        (IntensityHistogram, {"statistics": "mean"}, {"statistics": ["mean"]}),
+    ],
+)  # fmt: skip
+def test_one_value_means_a_sequence_of_it(kind, single, several):
+    images = np.random.default_rng(0).integers(0, 256, (3, 12, 12), np.uint8)
+    one, many = kind(**single).fit(images), kind(**several).fit(images)
+    np.testing.assert_array_equal(one.transform(images), many.transform(images))
+    assert list(one.get_feature_names_out()) == list(many.get_feature_names_out())
+
+
+@pytest.mark.parametrize(
+    "kind", [HOG, LBP, Haralick, IntensityHistogram, CropForeground, CleanMasks]
+)
+def test_all_parameters_but_the_first_are_given_by_name(kind):
+    with pytest.raises(TypeError, match="positional"):
+        kind(8, 0.5)

@@ -166,11 +166,6 @@ def test_fitting_again_forgets_the_images_before(files):
     assert loader.output_shape_ == (8, 8, 1)
 
 
-def test_skipping_is_refused_with_the_way_out(files):
-    with pytest.raises(ValueError, match=r"leave y behind.*load_image_folder"):
-        ImageLoader(on_error="skip-report").fit(files)
-
-
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
@@ -191,7 +186,7 @@ def test_what_is_no_list_of_paths_is_refused(X, error, message):
     "parameter",
     [{"size": 0}, {"color": "grey"}, {"aspect": "fit"}, {"interpolation": 1}, {"crop": True}]
     + [{"draft": 2}, {"dtype": "float32"}, {"max_pixels": 0}, {"lazy": "yes"}, {"n_jobs": "all"}]
-    + [{"on_error": "skip"}, {"verbose": -1}],
+    + [{"verbose": -1}],
     ids=str,
 )
 def test_wrong_parameters_are_named(files, parameter):

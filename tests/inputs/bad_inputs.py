@@ -224,7 +224,6 @@ READING = [
     bad("ImageLoader: a missing file", lambda at: sk.ImageLoader(8).fit_transform([at / "grey.png", at / "no.png"]), "no.png", kind=FileNotFoundError),
     bad("ImageLoader: a gap", lambda at: sk.ImageLoader(8).fit([str(at / "grey.png"), None]), "Row 1", "None", kind=TypeError),
     bad("ImageLoader: a table", lambda at: sk.ImageLoader(8).fit(np.array([[str(at / "grey.png")] * 2])), "bytes/strings"),
-    bad("ImageLoader: skip-report", lambda at: sk.ImageLoader(on_error="skip-report").fit([at / "grey.png"]), "on_error", "load_image_folder"),
     bad("ImageLoader: other sizes", lambda at: sk.ImageLoader().fit([at / "grey.png"]).transform([at / "flat é.png"]), "16x16x1", "8x16", "size="),
     bad("ImageLoader: not fitted", lambda at: sk.ImageLoader().transform([at / "grey.png"]), "ImageLoader", "not fitted", kind=NotFittedError),
     bad("CropForeground: threshold", lambda at: sk.CropForeground(threshold=1).fit(GREY), "threshold", "1"),
