@@ -5,9 +5,6 @@ from sklearn.utils import assert_all_finite
 
 from skmedimg.images._lazy_images import LazyImages
 
-# ITU-R 601-2, as Pillow turns colours to grey.
-_LUMA = (0.299, 0.587, 0.114)
-
 # Files decoded at once: enough to keep every decoding thread busy.
 _DECODED = 64
 
@@ -61,29 +58,6 @@ def as_images(images):
             "One image becomes a stack as image[None]."
         )
     return with_channels(images)
-
-
-def gray(images):
-    """Return the luma of RGB images: bytes stay bytes, rounded as Pillow rounds them.
-
-    Parameters
-    ----------
-    images : ndarray (n, height, width, 1 or 3)
-
-    Returns
-    -------
-    gray : ndarray (n, height, width)
-    """
-    if images.shape[3] == 1:
-        return images[..., 0]
-    red, green, blue = np.moveaxis(images, 3, 0)
-    if images.dtype != np.uint8:
-        return _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
-    weights = [round(weight * 65536) for weight in _LUMA]
-    total = sum(
-        np.multiply(c, w, dtype=np.int32) for c, w in zip((red, green, blue), weights, strict=True)
-    )
-    return ((total + 32768) >> 16).astype(np.uint8)
 
 
 def with_channels(images):

@@ -9,7 +9,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._sklearn import check_feature_names_in, fit_context
-from skmedimg.features._chunks import gray, slices, stored_chunks
+from skmedimg.features._chunks import slices, stored_chunks
+from skmedimg.images._pixels import to_gray
 from skmedimg.images._validate import check_images
 
 # Pixels described at a time: what stays in a core's cache.
@@ -122,5 +123,5 @@ def list_of(values):
 
 
 def _rows(describe, chunk, channels):
-    planes = [gray(chunk)] if channels == "gray" else np.moveaxis(chunk, 3, 0)
+    planes = [to_gray(chunk)] if channels == "gray" else np.moveaxis(chunk, 3, 0)
     return np.concatenate([describe(plane) for plane in planes], axis=1).astype(np.float32)

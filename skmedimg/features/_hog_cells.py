@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 
 from skmedimg._device import keep_freed_memory, resolve_device
-from skmedimg.features._chunks import gray, stored_chunks
+from skmedimg.features._chunks import stored_chunks
+from skmedimg.images._pixels import to_gray
 
 # Pixels worked on at a time: what stays in a core's cache, what keeps a GPU busy.
 _CHUNK = {"cpu": 1 << 17, "cuda": 1 << 23}
@@ -86,7 +87,7 @@ def _in_chunks(finish, shape, images, settings, device, batch_size):
     with torch.inference_mode(), keep_freed_memory(large):
         for rows, chunk in stored_chunks(images, size):
             if settings.channels == "gray":
-                chunk = gray(chunk)[..., None]
+                chunk = to_gray(chunk)[..., None]
             pixels = _tensor(chunk).to(device)
             if settings.transform_sqrt:
                 pixels = _square_root(pixels)

@@ -3,8 +3,7 @@
 import numpy as np
 
 from skmedimg.features._chunks import stored_chunks
-
-_PIXEL_KINDS = ("u1", "i1", "u2", "i2")
+from skmedimg.images._pixels import pixel_limits
 
 # Images whose smallest and largest value are looked for at a time.
 _CHUNK = 64
@@ -25,11 +24,9 @@ def resolve_range(images, value_range):
     if not isinstance(value_range, str):
         return _checked_range(tuple(value_range))
     if value_range == "auto":
-        if images.dtype == bool:
-            return 0.0, 1.0
-        if images.dtype.newbyteorder("=") in map(np.dtype, _PIXEL_KINDS):
-            limits = np.iinfo(images.dtype)
-            return float(limits.min), float(limits.max)
+        limits = pixel_limits(images.dtype)
+        if limits is not None:
+            return limits
     ends = [(chunk.min(), chunk.max()) for _, chunk in stored_chunks(images, _CHUNK)]
     low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
     return low, high if low < high else float(max(low + 1, np.nextafter(low, np.inf)))

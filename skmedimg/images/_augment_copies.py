@@ -6,7 +6,7 @@ import torch
 from skmedimg._device import generator, resolve_precision
 from skmedimg.images._lazy_images import LazyImages
 from skmedimg.images._paths import list_paths
-from skmedimg.images._pixels import to_device
+from skmedimg.images._pixels import largest_value, to_device
 from skmedimg.images._validate import check_images
 
 _PIXELS_AT_ONCE = 1 << 21
@@ -136,8 +136,7 @@ def _as_stored(batch, dtype):
     if dtype.kind == "b":
         return values >= 0.5
     limits = np.iinfo(dtype)
-    scale = limits.max if dtype.itemsize <= 2 else 1
-    return np.clip(np.rint(values * scale), limits.min, limits.max)
+    return np.clip(np.rint(values * (largest_value(dtype) or 1)), limits.min, limits.max)
 
 
 def _precision_of(dtype):

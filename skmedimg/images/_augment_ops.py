@@ -2,13 +2,16 @@
 
 torchvision.transforms.v2 takes one angle per call: a batch would be a Python loop over images.
 Here the same matrices are built for the whole batch and sampled once; the tests compare every
-operation with v2's functional kernels, image by image.
+operation with v2's functional kernels, image by image. Contrast alone differs: gray is what it is
+everywhere in this package, red counts .299 and not .2989.
 """
 
 from numbers import Real
 
 import torch
 from torch.nn import functional
+
+from skmedimg.images._pixels import LUMA
 
 # What leaves an image as it is, per operation.
 NEUTRAL = {
@@ -51,7 +54,6 @@ _COINS = (*NEUTRAL, "flip")
 _PLACES = ("crop_right", "crop_down", "horizontal", "vertical")
 _GEOMETRY = ("rotation", "zoom", "shift_right", "shear", "crop")
 _PADDING = {"zero": "zeros", "edge": "border", "mirror": "reflection"}
-_GRAY_OF_RGB = (0.2989, 0.587, 0.114)
 
 
 def range_of(operation, value):
@@ -266,7 +268,7 @@ def _mean_gray(images):
     """Return the mean of each image's grey version, (n,)."""
     means = images.mean((2, 3))
     if images.shape[1] == 3:
-        return means @ means.new_tensor(_GRAY_OF_RGB)
+        return means @ means.new_tensor(LUMA)
     return means.mean(1)
 
 

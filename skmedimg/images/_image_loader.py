@@ -68,7 +68,7 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
 
     See Also
     --------
-    skmedimg.datasets.load_image_folder : Paths, labels and patients of a folder; its ``on_error="skip-report"``
+    skmedimg.datasets.load_image_folder : Lists a folder; its ``on_error="skip-report"``
         leaves out files that cannot be read, with their labels.
     LazyImages : What comes out with ``lazy=True``.
 

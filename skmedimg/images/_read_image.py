@@ -9,6 +9,7 @@ from PIL import Image
 
 from skmedimg.images._limits import MAX_PIXELS, ImageReadError
 from skmedimg.images._pillow_formats import read_picture, signature_of
+from skmedimg.images._pixels import to_gray
 from skmedimg.images._resize import check_size
 
 COLORS = ("gray", "rgb", "keep")
@@ -180,11 +181,4 @@ def to_color(image, color, name):
         raise ImageReadError(
             f'{name!r} has {channels} channels, which have no {color!r}; use color="keep".'
         )
-    return _luminance(image)
-
-
-def _luminance(image):
-    if image.dtype == np.uint8:
-        return np.array(Image.fromarray(np.ascontiguousarray(image)).convert("L"))
-    gray = image @ np.array([0.299, 0.587, 0.114])
-    return (np.rint(gray) if image.dtype.kind in "iu" else gray).astype(image.dtype)
+    return to_gray(image)

@@ -11,6 +11,7 @@ from skmedimg._sklearn import check_sample_weight, num_samples, validate_data
 from skmedimg._warnings import warn_user
 from skmedimg.images._lazy_images import LazyImages
 from skmedimg.images._paths import list_paths
+from skmedimg.images._pixels import pixel_limits
 from skmedimg.images._refusals import (
     TEXT,
     other_shape,
@@ -87,7 +88,7 @@ def check_scale(estimator, images, *, reset):
     images : ndarray or LazyImages
     reset : bool
     """
-    scaled = images.dtype.kind in "bui" and images.dtype.itemsize <= 2
+    scaled = pixel_limits(images.dtype) is not None
     if reset:
         estimator._pixels_dtype = images.dtype.str
         estimator._pixels_scaled = scaled

@@ -10,12 +10,12 @@ from PIL import Image, UnidentifiedImageError
 
 from skmedimg.evaluation.auditing._hashes import digest
 from skmedimg.images._paths import list_paths
+from skmedimg.images._pixels import to_gray
 from skmedimg.images._read_image import read_image
 from skmedimg.images._shape import resolve_image_shape
 
 SIDE = 32
 _SMALLEST = 16
-_GRAY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 _BITS = {"1": 1, "I": 32, "F": 32}  # bits per channel of Pillow's modes; all others have 8
 
 
@@ -142,9 +142,10 @@ def _of_pixels(image):
     image = np.asarray(image)
     whole = image.dtype.kind in "bu" and image.dtype.itemsize <= 2
     top = 1 if image.dtype.kind == "b" or not whole else np.iinfo(image.dtype).max
-    gray = image.astype(np.float32) / top
-    if gray.ndim == 3:
-        gray = gray[..., :3] @ _GRAY if gray.shape[2] >= 3 else gray[..., 0]
+    gray = image
+    if image.ndim == 3:
+        gray = to_gray(image[..., : 3 if image.shape[2] >= 3 else 1])
+    gray = gray.astype(np.float32) / top
     facts = {
         "digest": digest(image),
         "height": image.shape[0],
