@@ -1,5 +1,5 @@
 """Looking into fitted models: their layers, and where in an image they look."""
 
-import lazy_loader
+import lazy_loader as _lazy
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
