@@ -1,8 +1,14 @@
-"""`python -m skmedimg`: compare, audit and predict from the command line."""
+"""The command `skmedimg`, also `python -m skmedimg`: compare, audit and predict."""
 
 import sys
 
 from skmedimg.cli._main import main
+
+
+def run():
+    """Run the command line and return its exit status."""
+    print_whatever_comes()
+    return main()
 
 
 def print_whatever_comes():
@@ -14,5 +20,4 @@ def print_whatever_comes():
 
 
 if __name__ == "__main__":
-    print_whatever_comes()
-    sys.exit(main())
+    sys.exit(run())
