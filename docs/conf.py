@@ -12,7 +12,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import skmedimg
 from bench import _page as benchmarks_page
 from docs import _recipes_page as recipes_page
-from docs._guide_links import chapters_by_name, link_names
+from docs._guide_links import chapters_by_name, link_names, public_names
 
 project = "skmedimg"
 author = "skmedimg developers"
@@ -34,6 +34,9 @@ templates_path = ["_templates"]
 
 autosummary_generate = True
 autosummary_context = {"chapters": chapters_by_name()}
+# On macOS and Windows the pages of `HOG` and `hog` would be one file.
+CLASSES = {full.lower() for full in public_names().values() if not full.islower()}
+autosummary_filename_map = {name: f"{name}-function" for name in sorted(CLASSES)}
 numpydoc_show_class_members = False
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
