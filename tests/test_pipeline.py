@@ -18,10 +18,11 @@ from sklearn.model_selection import (
 )
 from sklearn.preprocessing import StandardScaler
 
-from skmedimg import HOG, Pipeline, Resample, ShallowMLP, ThresholdAt, lr_find
+from skmedimg import HOG, Pipeline, Resample, ShallowMLP, ThresholdAt
 from skmedimg._sklearn import final_estimator, steps_before, transform_before
 from skmedimg.evaluation import TrainingCurvesDisplay
 from skmedimg.inspection import parameter_table
+from skmedimg.neural import lr_find
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:300].reshape(-1, 8, 8), Y[:300]
