@@ -18,7 +18,7 @@ SHARED = [
 ]
 ESTIMATORS = ["features", "_training", "transfer", "neural", "pipeline"]
 JUDGING = [
-    *("evaluation._records", "evaluation.scores", "evaluation.statistics"),
+    *("evaluation._records", "evaluation._text", "evaluation.scores", "evaluation.statistics"),
     *("evaluation.splitting", "evaluation.running", "evaluation.decisions", "evaluation.auditing"),
     *("inspection", "evaluation.displays", "evaluation.report", "evaluation", "search", "saving"),
 ]
@@ -27,9 +27,6 @@ TOP = ["recipes", "cli", "__main__"]
 ALSO = {
     "inspection": {"_training"},  # explanations look inside a fitted network
     "saving": {"_training", "transfer"},  # a network leaves as ONNX; a model may hold a store
-    "evaluation.statistics": {"evaluation._tables"},
-    "evaluation.auditing": {"evaluation._tables"},
-    "evaluation.report": {"evaluation._tables"},
 }
 # Never imported, whatever the order says: networks are torch and nothing else.
 NEVER = {"networks": {"_sklearn", "_device", "_files", "metrics"}}

@@ -8,6 +8,7 @@ import argparse
 import hashlib
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -133,8 +134,9 @@ def difference(result, metric):
     """Compare fold by fold: the corrected resampled t interval of Nadeau and Bengio."""
     tests = result.tests(reference=FROZEN, metric=metric)
     pair = {FROZEN, SCRATCH}
-    decisive = [r for r in tests.records if {r["first"], r["second"]} == pair and r["decides"]]
-    return {"claim": next(c for c in tests.claims if SCRATCH in c), "records": decisive}
+    decisive = [asdict(r) for r in tests.records if {r.first, r.second} == pair and r.decisive]
+    conclusion = next(each.text for each in tests.conclusions if set(each.pair) == pair)
+    return {"claim": conclusion, "records": decisive}
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def run(name, checkpoint):
     chosen.set_params(random_state=0).fit(paths[train], y[train], groups=groups[train])
     facts = {f"{who}: {score}": told(result.interval(who, score)) for who in models
              for score in SCORES}  # fmt: skip
-    claims = [claim for score in SCORES for claim in result.tests(SEARCH, score).claims]
+    claims = [each.text for score in SCORES for each in result.tests(SEARCH, score).conclusions]
     facts |= {f"claim {number}": claim for number, claim in enumerate(claims, 1)}
     facts["on the first training rows"] = (
         f"{chosen.best_name_} {chosen.best_params_}, selection score {chosen.best_score_:.3f}"

@@ -117,7 +117,7 @@ def _demo(options, say):
 
 def _explained(models, result, X, y, groups, say):
     """Return the best model, fitted on the first training set, to be explained on its test set."""
-    best = _best(result)
+    best = result.best
     say(f"explaining {best}")
     train = result.splits[0].train
     return {best: _fitted(models[best], X[train], y[train], groups, train)}
@@ -126,7 +126,7 @@ def _explained(models, result, X, y, groups, say):
 def _save_best(path, models, result, X, y, groups, say):
     from skmedimg.saving import save
 
-    best = _best(result)
+    best = result.best
     say(f"fitting {best} on all {len(y)} images")
     model = _fitted(models[best], X, y, groups, np.arange(len(y)))
     save(
@@ -146,18 +146,11 @@ def _scores(result, name):
     }
 
 
-def _best(result):
-    records = result.summary_records()
-    return next(record["estimator"] for record in records if not record["baseline"])
-
-
 def _fitted(model, X, y, groups, rows):
     from sklearn.base import clone
 
+    from skmedimg.evaluation.splitting._groups import groups_for_fit
+
     model = clone(model)
-    if groups is None:
-        return model.fit(X, y)
-    try:
-        return model.fit(X, y, groups=groups[rows])
-    except TypeError:  # scikit-learn's own models do not take patients
-        return model.fit(X, y)
+    extra = {} if groups is None else groups_for_fit(model, groups[rows])
+    return model.fit(X, y, **extra)

@@ -22,4 +22,4 @@ from .scores._operating_points import specificity_at_sensitivity as specificity_
 from .scores._operating_points import (
     specificity_at_sensitivity_scorer as specificity_at_sensitivity_scorer,
 )
-from .statistics._conclusions import Claims as Claims
+from .statistics._pairwise_tests import PairwiseTests as PairwiseTests

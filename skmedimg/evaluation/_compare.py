@@ -8,9 +8,11 @@ from sklearn.utils import check_random_state
 
 from skmedimg._provenance import describe, estimator_key, fingerprint, split_bytes, versions
 from skmedimg.evaluation._comparison import Comparison
+from skmedimg.evaluation._records import WarningRecord
+from skmedimg.evaluation._text import counted
 from skmedimg.evaluation.running._baseline import BASELINES, make_baseline
+from skmedimg.evaluation.running._fit_folds import FitTask, RunSettings, fit_folds
 from skmedimg.evaluation.running._fold_checkpoint import Checkpoint
-from skmedimg.evaluation.running._scheduler import Job, Plan, run_jobs, values_of
 from skmedimg.evaluation.running._shared_steps import share_steps
 from skmedimg.evaluation.scores._score_table import choose_metrics
 from skmedimg.evaluation.splitting._folds import make_splits, split_warnings
@@ -32,7 +34,7 @@ def compare(
     Parameters
     ----------
     estimators : dict of str to BaseEstimator, list of BaseEstimator, or BaseEstimator
-        Classifiers, or segmenters. A list is named after the classes.
+        Classifiers, or segmenters. Estimators in a list are named after their Python class.
     X : array-like (n, n_features), (n, height, width) or (n, height, width, channels); paths; \
 LazyImages
         Whatever the estimators take.
@@ -43,25 +45,26 @@ LazyImages
     cv : int, splitter or iterable of (train, test), default=5
         An integer stratifies by class, keeps patients together, and shuffles.
     repeats : int, default=1
-        How often the folds of an integer `cv` are drawn anew.
+        Number of repetitions of the K-fold of an integer `cv`, reshuffled each time.
     scoring : str, list of str or callable, or dict of str to str or callable, default=None
-        Scores of ours by name, scorers of scikit-learn by name, or scorers. The first one sorts
-        the summary. None takes all of ours that fit the task.
+        Metrics by name (such as "balanced_accuracy", "roc_auc", "dice"), scorers of scikit-learn
+        by name, or scorers. The first one sorts the summary. None takes all metrics that fit the
+        task.
     pos_label : label, default=None
         The positive one of two classes. None guesses, with a warning unless the labels are 0/1,
         -1/1 or False/True; a class named like normal, benign or healthy is never taken.
     n_jobs : int, default=None
         Fits side by side, through joblib; the results are those of one after the other.
     error_score : "raise" or float, default="raise"
-        What a fit that fails scores; "raise" stops at it.
+        Score assigned to a fit that raised an error; "raise" stops at it.
     random_state : int, RandomState or None, default=None
         Seeds the folds, and each `random_state` of the estimators that is None. None draws one;
         the comparison remembers it.
     verbose : int, default=1
         1 shows one progress bar.
     baseline : bool, default=True
-        Add the answer one gives without looking: the majority class, or for masks the label each
-        pixel has most often.
+        Add a baseline that ignores the images: it predicts the most frequent class, or for masks
+        the most frequent label of each pixel.
     audit : bool or "full", default=True
         Look for what is wrong with the images themselves, such as duplicates. True leaves out
         what trains models; "full" does not. Rows of numbers are not audited: nothing says that
@@ -70,7 +73,7 @@ LazyImages
         Run leading pipeline steps that learn nothing from the training set (such as decoding
         and HOG) once for all folds and estimators, which keeps their results in memory.
     checkpoint : str or os.PathLike, default=None
-        A folder that keeps every finished fit. The same call goes on from there, with the same
+        A folder that keeps every finished fit. The same call resumes from there, with the same
         result as if it had not been interrupted.
 
     Returns
@@ -90,7 +93,7 @@ LazyImages
     ... )
     >>> round(result.interval("bayes").mean, 3)
     0.987
-    >>> print(result.tests(reference="bayes").claims[0])
+    >>> print(result.tests(reference="bayes").conclusions[0])
     bayes is better than stump: ROC AUC differs by +0.1...
     """
     check_n_jobs(n_jobs, "compare")
@@ -99,36 +102,43 @@ LazyImages
     targets = check_targets(named, X, y, groups, pos_label)
     seed = draw_seed(random_state)
     splits = make_splits(cv, targets.task, targets.strata, targets.groups, repeats, seed)
-    n_classes = 0 if targets.classes is None else len(targets.classes)
-    metrics, scorers = choose_metrics(scoring, targets.task, n_classes)
-    digest = fingerprint(X, targets.y, targets.groups)
+    metrics, scorers = choose_metrics(scoring, targets.task, targets.n_classes)
     facts = {
-        "data digest": digest, "seed": seed, "number of splits": len(splits),
-        "splits": _digest_of(splits), "scores": sorted(scorers), "versions": versions(),
-    }  # fmt: skip
+        "data digest": fingerprint(X, targets.y, targets.groups),
+        "seed": seed,
+        "number of splits": len(splits),
+        "splits": _digest_of(splits),
+        "scores": sorted(scorers),
+        "versions": versions(),
+    }
     store = Checkpoint(checkpoint, facts, targets.classes)
     found = _audit(X, targets, audit)
-    jobs = _jobs(named, X, targets, share, baseline)
-    plan = Plan(metrics, scorers, store, seed, n_jobs, error_score, verbose)
-    cells = run_jobs(jobs, targets, splits, plan)
+    tasks = _fit_tasks(named, X, targets, share, baseline)
+    settings = RunSettings(metrics, scorers, store, seed, n_jobs, error_score, verbose)
+    fold_results = fit_folds(tasks, targets, splits, settings)
     return Comparison(
-        **_collect(jobs, cells, targets, splits, plan),
+        names=tuple(task.name for task in tasks),
+        task=targets.task,
+        y=targets.y,
+        classes=targets.classes,
+        splits=splits,
+        metrics=metrics,
+        fold_results=fold_results,
+        pos_label=targets.pos_label,
+        groups=targets.groups,
+        shared_times={task.name: task.shared_time for task in tasks},
+        estimators={task.name: task.description for task in tasks},
         baseline=BASELINES[targets.task] if baseline else None,
-        random_state=seed, versions=facts["versions"], digest=digest, audit=found,
-        warnings=tuple(_warnings(named, cells, targets, splits, found)),
-    )  # fmt: skip
+        random_state=seed,
+        versions=facts["versions"],
+        digest=facts["data digest"],
+        warnings=tuple(_warnings(named, fold_results, targets, splits, found)),
+        audit=found,
+    )
 
 
 def name_estimators(estimators):
-    """Return estimators by name.
-
-    Parameters
-    ----------
-    estimators : dict of str to BaseEstimator, list of BaseEstimator, or BaseEstimator
-
-    Returns
-    -------
-    named : dict of str to BaseEstimator
+    """Return estimators by name: those of a list are named after their Python class.
 
     Examples
     --------
@@ -143,7 +153,8 @@ def name_estimators(estimators):
     for name, estimator in named.items():
         if not isinstance(name, str) or not name or name in _TAKEN:
             raise ValueError(
-                f"estimators needs text as names, and none of {sorted(_TAKEN)}, but got {name!r}."
+                f"estimators needs non-empty text as names, other than the reserved "
+                f"{sorted(_TAKEN)}, but got {name!r}."
             )
         if not hasattr(estimator, "fit") or isinstance(estimator, type):
             raise TypeError(f"estimators[{name!r}] needs an estimator, but is {estimator!r}.")
@@ -151,16 +162,7 @@ def name_estimators(estimators):
 
 
 def draw_seed(random_state):
-    """Return `random_state` if it is an integer, else a seed drawn from it.
-
-    Parameters
-    ----------
-    random_state : int, RandomState or None
-
-    Returns
-    -------
-    seed : int
-    """
+    """Return `random_state` if it is an integer, else a seed drawn from it."""
     if isinstance(random_state, (int, np.integer)):
         return int(random_state)
     draws = np.random.RandomState() if random_state is None else check_random_state(random_state)
@@ -188,21 +190,18 @@ def _named_after_classes(estimators):
     return named
 
 
-def _jobs(named, X, targets, share, baseline):
+def _fit_tasks(named, X, targets, share, baseline):
+    """Return a FitTask per estimator and for the baseline, after their shared steps have run."""
     prepared = share_steps(named, X) if share else {n: (e, X, 0.0) for n, e in named.items()}
-    jobs = [
-        _job(name, named[name], rest, given, targets.fitted, took)
-        for name, (rest, given, took) in prepared.items()
-    ]
+    tasks = []
+    for name, (rest, given, seconds) in prepared.items():
+        written, key = describe(named[name]), estimator_key(name, named[name])
+        tasks.append(FitTask(name, rest, given, targets.fitted, written, key, seconds))
     if baseline:
         name, model = BASELINES[targets.task], make_baseline(targets.task)
-        nothing = np.zeros((len(targets.y), 1))
-        jobs.append(_job(name, model, model, nothing, targets.y, 0.0))
-    return jobs
-
-
-def _job(name, estimator, rest, X, y, shared_time):
-    return Job(name, rest, X, y, describe(estimator), estimator_key(name, estimator), shared_time)
+        no_images, key = np.zeros((len(targets.y), 1)), estimator_key(name, model)
+        tasks.append(FitTask(name, model, no_images, targets.y, describe(model), key))
+    return tasks
 
 
 def _audit(X, targets, switch):
@@ -215,62 +214,37 @@ def _audit(X, targets, switch):
     return audit(X, labels, targets.groups, probes=switch == "full")
 
 
-def _collect(jobs, cells, targets, splits, plan):
-    names = tuple(job.name for job in jobs)
-    of = {name: [cells[name, i] for i in range(len(splits))] for name in names}
-    return {
-        "names": names, "task": targets.task, "y": targets.y, "classes": targets.classes,
-        "pos_label": targets.pos_label, "groups": targets.groups, "splits": splits,
-        "metrics": plan.metrics,
-        "scores": tuple(_records(of, targets, splits, plan)),
-        "answers": {name: tuple(cell.answer for cell in of[name]) for name in names},
-        "fit_times": {name: np.array([cell.fit_time for cell in of[name]]) for name in names},
-        "score_times": {name: np.array([cell.score_time for cell in of[name]]) for name in names},
-        "memory": {name: np.array([cell.memory for cell in of[name]]) for name in names},
-        "shared_times": {job.name: job.shared_time for job in jobs},
-        "parameters": {name: _first(cell.parameters for cell in of[name]) for name in names},
-        "history": {name: tuple(cell.history for cell in of[name]) for name in names},
-        "estimators": {job.name: job.text for job in jobs},
-    }  # fmt: skip
-
-
-def _records(of, targets, splits, plan):
-    for name, cells in of.items():
-        for split, cell in zip(splits, cells, strict=True):
-            values = values_of(cell, targets, split, plan.metrics, plan.error_score)
-            for metric, value in values.items():
-                yield {"estimator": name, "repeat": split.repeat, "fold": split.fold,
-                       "metric": metric, "value": value}  # fmt: skip
-
-
-def _first(values):
-    return next((value for value in values if value is not None), None)
-
-
-def _warnings(named, cells, targets, splits, found):
-    yield from split_warnings(splits, targets.strata, targets.classes)
+def _warnings(named, fold_results, targets, splits, found):
+    """Yield a WarningRecord for all that a reader has to know before believing the scores."""
+    for text in split_warnings(splits, targets.strata, targets.classes):
+        yield WarningRecord(text, "splits")
     for name, estimator in named.items():
-        failures = [cells[name, i].failure for i in range(len(splits))]
-        failures = [failure for failure in failures if failure]
+        results = fold_results[name]
+        failures = [result.failure for result in results if result.failed]
+        n_splits = counted(splits, "split")
         if failures:
-            yield f"{name} failed on {len(failures)} of {len(splits)} splits: {failures[0]}"
-        stuck = sum(_is_stuck(cells[name, i].answer) for i in range(len(splits)))
-        if stuck:
-            yield (
-                f"{name} gave every row the same answer on {stuck} of {len(splits)} splits: it "
+            text = f"{name} failed on {len(failures)} of {n_splits}: {failures[0]}"
+            yield WarningRecord(text, "model", name)
+        constant = sum(_is_constant(result) for result in results)
+        if constant:
+            text = (
+                f"{name} gave every sample the same prediction on {constant} of {n_splits}: it "
                 "learned nothing there."
             )
+            yield WarningRecord(text, "model", name)
         if targets.groups is not None and splits_patients(estimator):
-            yield f"{name} has inner folds that split patients: give its cv a GroupKFold."
+            text = f"{name} has inner folds that split patients: give its cv a GroupKFold."
+            yield WarningRecord(text, "model", name)
     if found is not None:
-        yield from (finding.title for finding in (*found.errors, *found.warnings))
+        for finding in (*found.errors, *found.warnings):
+            yield WarningRecord(finding.title, "audit")
 
 
-def _is_stuck(answer):
-    """Tell whether a classifier answers without looking: every row has the same ranking."""
-    if answer is None or answer.ranking is None or len(answer.ranking) < 2:
+def _is_constant(result):
+    """Tell whether every test row of a FoldResult has the same decision scores."""
+    if not result.has_decision_scores or len(result.predictions.decision_scores) < 2:
         return False
-    return bool((np.ptp(answer.ranking, axis=0) == 0).all())
+    return bool((np.ptp(result.predictions.decision_scores, axis=0) == 0).all())
 
 
 def _digest_of(splits):

@@ -1,28 +1,31 @@
 """Comparison: what a comparison of estimators found, kept whole and frozen."""
 
-from dataclasses import dataclass
-from importlib import import_module
+from dataclasses import dataclass, field
+
+import numpy as np
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from skmedimg.evaluation._by_patient import compare_patients
 from skmedimg.evaluation._json import read_comparison, write_comparison
-from skmedimg.evaluation._outcome import Outcome
 from skmedimg.evaluation._tables import (
-    class_counts,
-    class_records,
     comparison_text,
-    prediction_records,
-    summarise,
-    to_frame,
+    estimator_costs,
+    fit_frame,
+    prediction_frame,
+    ranked_names,
+    score_frame,
+    summary_frame,
 )
-from skmedimg.evaluation.statistics._conclusions import run_tests
+from skmedimg.evaluation.scores._positive_label import positive_column
 from skmedimg.evaluation.statistics._intervals import interval_of
+from skmedimg.evaluation.statistics._pairwise_tests import run_tests
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison(Outcome):
-    """What `compare` found: scores, answers, costs and how to get them again.
+class Comparison:
+    """What `compare` found: predictions, scores, costs and how to get them again.
 
-    A comparison is frozen. It holds every out-of-fold answer, so intervals, tests, tables and
+    A comparison is frozen. It holds every out-of-fold prediction, so intervals, tests, tables and
     plots are computed from it without fitting anything again, and `to_json` keeps all of it.
 
     Attributes
@@ -33,31 +36,20 @@ class Comparison(Outcome):
     y : ndarray of shape (n_samples,) or (n_samples, height, width)
         Labels or masks, in the row order of X.
     classes : ndarray of shape (n_classes,) or None
-        Column k of every ranking belongs to `classes[k]`; None for segmentation.
+        Column k of all decision scores belongs to `classes[k]`; None for segmentation.
     pos_label : scalar or None
         The positive class of two; None for more classes.
     groups : ndarray of shape (n_samples,) or None
         Patients.
     splits : tuple of Split
-        Named tuples `(repeat, fold, train, test)`; every estimator saw the same ones.
+        With `repeat`, `fold`, `train` and `test`.
     metrics : tuple of Metric
-        Named tuples `(name, title, higher_is_better, low, high)`; the first sorts the summary.
-    scores : tuple of dict
-        One record per estimator, split and metric, with the keys `estimator`, `repeat`, `fold`,
-        `metric` and `value`.
-    answers : dict of str to tuple of Answer
-        Per estimator and split, `(predicted, ranking, probabilistic)` on the test rows; None
-        where the fit failed.
-    fit_times, score_times : dict of str to ndarray of shape (n_splits,)
-        Seconds.
+        With `name`, `title`, `higher_is_better`, `low` and `high`; the first sorts the summary.
+    fold_results : dict of str to tuple of FoldResult
+        Per estimator, in the order of `splits`: `predictions`, `scores`, `fit_time`, `score_time`,
+        `memory`, `parameters`, `history` and `failure` of one fit.
     shared_times : dict of str to float
         Seconds spent once, before the folds, on steps that learn nothing from the training set.
-    memory : dict of str to ndarray of shape (n_splits,)
-        Most memory a fit held above what was held before it, in MB; nan where not measured.
-    parameters : dict of str to dict or None
-        `{"trainable": int, "all": int}` where the fitted model can be counted.
-    history : dict of str to tuple of (list of dict, or None)
-        Per split, the records of the fitted model's epochs.
     estimators : dict of str to str
         How each unfitted estimator is written.
     baseline : str or None
@@ -67,10 +59,10 @@ class Comparison(Outcome):
     versions : dict of str to str
     digest : str
         Fingerprint of X, y and groups.
-    warnings : tuple of str
-        What a reader has to know before believing the table.
+    warnings : tuple of WarningRecord
+        What a reader has to know before believing the table: `text`, its `source` ("splits",
+        "model", "audit" or "patients") and the `name` of the estimator concerned, if any.
     audit : Audit or None
-        What was found wrong with the data themselves.
 
     See Also
     --------
@@ -87,18 +79,95 @@ class Comparison(Outcome):
     ...     {"bayes": GaussianNB(), "tree": DecisionTreeClassifier()}, X, y,
     ...     pos_label=0, random_state=0, verbose=0, audit=False,
     ... )
-    >>> result.names
-    ('bayes', 'tree', 'majority class')
     >>> result.confusion("bayes")
     array([[188,  24],
            [ 11, 346]])
+    >>> [round(fold.scores["accuracy"], 3) for fold in result.fold_results["bayes"]]
+    [0.921, 0.965, 0.912, 0.939, 0.956]
     """
+
+    names: tuple
+    task: str
+    y: np.ndarray
+    classes: np.ndarray
+    splits: tuple
+    metrics: tuple
+    fold_results: dict
+    pos_label: object = None
+    groups: np.ndarray = None
+    shared_times: dict = field(default_factory=dict)
+    estimators: dict = field(default_factory=dict)
+    baseline: str = None
+    random_state: int = 0
+    versions: dict = field(default_factory=dict)
+    digest: str = ""
+    warnings: tuple = ()
+    audit: object = None
+
+    def __post_init__(self):
+        if set(self.fold_results) != set(self.names):
+            raise ValueError(
+                f"fold_results needs results of {list(self.names)}, but has those of "
+                f"{list(self.fold_results)}."
+            )
+        for name, results in self.fold_results.items():
+            if [(r.name, r.split) for r in results] != [(name, split) for split in self.splits]:
+                raise ValueError(f"fold_results[{name!r}] needs one result of it per split.")
 
     def __repr__(self):
         return comparison_text(self)
 
-    def confusion(self, name, repeat=0):
-        """Count out-of-fold predictions by true class (rows) and predicted class (columns).
+    def rows(self, repeat=0):
+        """Return the rows of X that were tested in one repeat.
+
+        Parameters
+        ----------
+        repeat : int, default=0
+
+        Returns
+        -------
+        rows : ndarray of shape (n_tested,)
+            In rising order; every row of X unless `cv` left some untested.
+        """
+        tests = [split.test for split in self.splits if split.repeat == repeat]
+        if not tests:
+            last = self.splits[-1].repeat
+            raise ValueError(f"repeat={repeat!r} was not run; repeats are numbered 0 to {last}.")
+        return np.sort(np.concatenate(tests))
+
+    def truth(self, repeat=0):
+        """Return the labels or masks of `rows(repeat)`.
+
+        Parameters
+        ----------
+        repeat : int, default=0
+
+        Returns
+        -------
+        truth : ndarray of shape (n_tested,) or (n_tested, height, width)
+        """
+        return self.y[self.rows(repeat)]
+
+    def predictions(self, name=None, repeat=0):
+        """Return out-of-fold predictions in the row order of X.
+
+        Parameters
+        ----------
+        name : str, default=None
+            An estimator; None gives all, by name.
+        repeat : int, default=0
+
+        Returns
+        -------
+        predictions : ndarray of shape (n_tested,) or (n_tested, height, width), or dict of them
+            Row i belongs to `rows(repeat)[i]`.
+        """
+        if name is None:
+            return {each: self.predictions(each, repeat) for each in self.names}
+        return self._gather(name, repeat, "predicted")
+
+    def decision_scores(self, name, repeat=0):
+        """Return out-of-fold probabilities or, where there are none, decision values.
 
         Parameters
         ----------
@@ -107,14 +176,13 @@ class Comparison(Outcome):
 
         Returns
         -------
-        counts : ndarray of shape (n_classes, n_classes)
-            Both axes in the order of `classes`.
+        decision_scores : ndarray of shape (n_tested, n_classes)
+            Row i belongs to `rows(repeat)[i]`, column k to `classes[k]`.
         """
-        self._needs_classes("confusion")
-        return class_counts(self.truth(repeat), self.predictions(name, repeat), self.classes)
+        return self._gather(name, repeat, "decision_scores")
 
-    def report(self, name, repeat=0):
-        """Tabulate precision, recall, F1 and support of every class.
+    def probabilities(self, name, repeat=0):
+        """Return out-of-fold probabilities in the row order of X.
 
         Parameters
         ----------
@@ -123,47 +191,101 @@ class Comparison(Outcome):
 
         Returns
         -------
-        report : DataFrame of shape (n_classes, 4)
+        probabilities : ndarray of shape (n_tested, n_classes)
+            Row i belongs to `rows(repeat)[i]`, column k to `classes[k]`.
         """
-        records = class_records(self.confusion(name, repeat), self.classes)
-        return to_frame(records, index="class")
+        decision_scores = self.decision_scores(name, repeat)
+        if not all(fold.has_probabilities for fold in self.fold_results[name]):
+            raise ValueError(
+                f"{name!r} has no predict_proba: use decision_scores({name!r}) for its decision "
+                "values, or wrap it in CalibratedClassifierCV."
+            )
+        return decision_scores
 
-    def summary(self, metrics=None, confidence=0.95):
-        """Tabulate mean scores and their intervals, the best estimator first.
+    @property
+    def positive_column(self):
+        """int or None: the position of the positive class in `classes`."""
+        return positive_column(self.classes, self.pos_label)
 
-        Without `groups` the interval is a t interval over the splits whose variance is corrected
-        for the overlap of the training sets. With `groups`, or a single split, it is a bootstrap
-        of the patients (or rows) within each split.
+    @property
+    def best(self):
+        """str: the estimator with the best mean of the first metric, the baseline aside."""
+        return next(name for name in self.ranked() if name != self.baseline)
+
+    def ranked(self, metric=None):
+        """Return the names of the estimators, the best mean score first.
 
         Parameters
         ----------
-        metrics : list of str, default=None
-            None takes all; the first sorts the rows.
-        confidence : float, default=0.95
+        metric : str, default=None
+            None takes the first of `metrics`.
 
         Returns
         -------
-        summary : DataFrame
-            Per metric the columns `<metric>`, `<metric> low` and `<metric> high`, then times,
-            parameters, `baseline` and `warnings`; those of the whole are in `attrs["warnings"]`.
+        names : list of str, those without a score last
         """
-        frame = to_frame(self.summary_records(metrics, confidence), index="estimator")
-        frame.attrs["warnings"] = list(self.warnings)
-        return frame
+        return ranked_names(self, self.metric(metric))
 
-    def summary_records(self, metrics=None, confidence=0.95):
-        """Return the rows of `summary` as plain dicts, for which pandas is not needed.
+    def costs(self, name):
+        """Return times, memory (medians over the splits) and parameters of an estimator.
 
         Parameters
         ----------
-        metrics : list of str, default=None
-        confidence : float, default=0.95
+        name : str
 
         Returns
         -------
-        records : list of dict
+        costs : Costs
         """
-        return summarise(self, metrics, confidence)
+        return estimator_costs(self, name)
+
+    def histories(self, name):
+        """Return the training histories of an estimator's fits that kept one.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        histories : list of list of dict, one record per epoch
+        """
+        self._check_name(name)
+        return [each.history for each in self.fold_results[name] if each.history]
+
+    def metric(self, name=None):
+        """Return one of `metrics`.
+
+        Parameters
+        ----------
+        name : str, default=None
+            None gives the first, by which the summary is sorted.
+
+        Returns
+        -------
+        metric : Metric
+        """
+        known = {metric.name: metric for metric in self.metrics}
+        if name is not None and name not in known:
+            raise ValueError(f"metric={name!r} was not computed; there are: {', '.join(known)}.")
+        return self.metrics[0] if name is None else known[name]
+
+    def values(self, name, metric):
+        """Return one score per split.
+
+        Parameters
+        ----------
+        name : str
+        metric : str
+
+        Returns
+        -------
+        values : ndarray of shape (n_splits,)
+            In the order of `splits`.
+        """
+        self._check_name(name)
+        metric = self.metric(metric).name
+        return np.array([each.scores[metric] for each in self.fold_results[name]])
 
     def interval(self, name, metric=None, confidence=0.95):
         """Return the mean of a score and its confidence interval.
@@ -177,12 +299,12 @@ class Comparison(Outcome):
         Returns
         -------
         interval : Interval
-            Named tuple `(mean, low, high, method)`.
+            With `mean`, `low`, `high` and `method`.
         """
         return interval_of(self, name, self.metric(metric).name, confidence)
 
     def tests(self, reference=None, metric=None):
-        """Test pairs of estimators and say in words what may be claimed.
+        """Test pairs of estimators and say what may be concluded.
 
         Parameters
         ----------
@@ -193,8 +315,8 @@ class Comparison(Outcome):
 
         Returns
         -------
-        tests : Claims
-            Prints the claims; `to_frame()` has every statistic.
+        tests : PairwiseTests
+            Prints its `conclusions`; `to_frame()` has every statistic.
         """
         return run_tests(self, reference, self.metric(metric).name)
 
@@ -212,6 +334,85 @@ class Comparison(Outcome):
         """
         return compare_patients(self, how)
 
+    def summary(self, metrics=None, confidence=0.95):
+        """Tabulate mean scores and their 95 % intervals, the best estimator first.
+
+        Without `groups` the interval is a t interval over the splits, corrected for the overlap of
+        training sets. With `groups`, or a single split, it is a bootstrap of patients (or rows).
+
+        Parameters
+        ----------
+        metrics : list of str, default=None
+        confidence : float, default=0.95
+
+        Returns
+        -------
+        summary : DataFrame
+            Per metric the columns `<metric>`, `<metric> low` and `<metric> high`, then times,
+            parameters, `baseline` and `warnings`; those of the whole are in `attrs["warnings"]`.
+        """
+        return summary_frame(self, metrics, confidence)
+
+    def confusion(self, name, repeat=0):
+        """Count out-of-fold predictions by true class (rows) and predicted class (columns).
+
+        Parameters
+        ----------
+        name : str
+        repeat : int, default=0
+
+        Returns
+        -------
+        counts : ndarray of shape (n_classes, n_classes)
+            Both axes in the order of `classes`.
+        """
+        self._needs_classes("confusion")
+        return confusion_matrix(
+            self.truth(repeat), self.predictions(name, repeat), labels=self.classes
+        )
+
+    def report(self, name, repeat=0):
+        """Tabulate precision, recall, F1 and support of every class.
+
+        Parameters
+        ----------
+        name : str
+        repeat : int, default=0
+
+        Returns
+        -------
+        report : DataFrame of shape (n_classes, 4)
+        """
+        import pandas as pd
+
+        self._needs_classes("report")
+        truth, predicted = self.truth(repeat), self.predictions(name, repeat)
+        columns = precision_recall_fscore_support(
+            truth, predicted, labels=self.classes, zero_division=0.0
+        )
+        names = ("precision", "recall", "f1", "support")
+        table = dict(zip(names, columns, strict=True))
+        return pd.DataFrame(table, index=pd.Index(self.classes, name="class"))
+
+    def to_frame(self, what="scores"):
+        """Return scores, fits or predictions as a table.
+
+        Parameters
+        ----------
+        what : {"scores", "fits", "predictions"}, default="scores"
+            "scores": one row per estimator, split and metric. "fits": one row per estimator and
+            split, with times, memory, parameters, epochs and failure. "predictions": one row per
+            repeat and tested row of X, one column per estimator.
+
+        Returns
+        -------
+        frame : DataFrame
+        """
+        frames = {"scores": score_frame, "fits": fit_frame, "predictions": prediction_frame}
+        if what not in frames:
+            raise ValueError(f"what={what!r} must be 'scores', 'fits' or 'predictions'.")
+        return frames[what](self)
+
     def plot(self, kind="scores", *, name=None, ax=None):
         """Draw one of the displays.
 
@@ -219,7 +420,7 @@ class Comparison(Outcome):
         ----------
         kind : {"scores", "curves", "confusion", "roc", "precision-recall", "calibration", "cost"}
         name : str, default=None
-            The estimator, for the kinds that show one.
+            The estimator, for the kinds that show one; None takes the best.
         ax : matplotlib Axes, default=None
 
         Returns
@@ -227,8 +428,9 @@ class Comparison(Outcome):
         display : object
             With `ax_` and `figure_`.
         """
-        displays = import_module("skmedimg.evaluation.displays._draw")
-        return displays.draw(self, kind, name=name, ax=ax)
+        from skmedimg.evaluation.displays._draw import draw
+
+        return draw(self, kind, name=name, ax=ax)
 
     def to_html(self, path, *, X=None, models=None, image_shape=None, title=None):
         """Write a report: one file that needs nothing else.
@@ -239,14 +441,15 @@ class Comparison(Outcome):
         X : any kind of X of the data contract, or None, default=None
             What was compared on, for the galleries; None takes what was audited.
         models : dict of str to estimator, or None, default=None
-            Models fitted on the training rows of the first split, for tables of their layers, for
-            explanations of images they never saw, and for what a search tried.
+            Fitted on the training rows of the first split, for tables of layers, explanations of
+            images they did not see, and what a search tried.
         image_shape : tuple of int or None, default=None
             Shape of one image where X holds rows.
         title : str or None, default=None
         """
-        report = import_module("skmedimg.evaluation.report._page")
-        report.write_report(self, path, X=X, models=models, image_shape=image_shape, title=title)
+        from skmedimg.evaluation.report._page import write_report
+
+        write_report(self, path, X=X, models=models, image_shape=image_shape, title=title)
 
     def to_json(self, path):
         """Write everything this comparison holds as JSON.
@@ -269,25 +472,27 @@ class Comparison(Outcome):
         -------
         comparison : Comparison
         """
-        return cls(**read_comparison(path))
+        return read_comparison(path, cls)
 
-    def to_frame(self, what="scores"):
-        """Return scores or predictions as a pandas DataFrame.
+    def _gather(self, name, repeat, part):
+        """Return one part of the predictions of all splits of a repeat, in the order of rows."""
+        self._check_name(name)
+        self.rows(repeat)
+        results = [each for each in self.fold_results[name] if each.split.repeat == repeat]
+        failed = sum(each.failed for each in results)
+        if failed:
+            raise ValueError(
+                f"{name!r} failed on {failed} of {len(results)} splits, so it has no prediction "
+                "for every row: see `warnings`."
+            )
+        parts = [getattr(each.predictions, part) for each in results]
+        if any(values is None for values in parts):
+            raise ValueError(f"{name!r} gives no {part}: only its predictions are known.")
+        return np.concatenate(parts)[np.argsort(np.concatenate([r.split.test for r in results]))]
 
-        Parameters
-        ----------
-        what : {"scores", "predictions"}, default="scores"
-            "scores": one row per estimator, split and metric. "predictions": one row per repeat
-            and tested row of X, one column per estimator.
-
-        Returns
-        -------
-        frame : DataFrame
-        """
-        records = {"scores": lambda _: list(self.scores), "predictions": prediction_records}
-        if what not in records:
-            raise ValueError(f"what={what!r} must be 'scores' or 'predictions'.")
-        return to_frame(records[what](self))
+    def _check_name(self, name):
+        if name not in self.names:
+            raise ValueError(f"{name!r} was not compared; there are: {', '.join(self.names)}.")
 
     def _needs_classes(self, what):
         if self.task != "classification":

@@ -4,77 +4,127 @@ import base64
 import json
 import os
 import zlib
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from skmedimg._files import whole_file
-from skmedimg.evaluation._records import Answer, Metric, Split
+from skmedimg.evaluation._records import FoldPredictions, FoldResult, Metric, Split, WarningRecord
 
-_FORMAT = 1
+_FORMAT = 2
+_KINDS = "biufcOU"  # of arrays: numbers, text, and labels that are Python objects
 
 
 def write_comparison(comparison, path):
-    """Write a comparison as JSON.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    path : str or os.PathLike
-    """
-    fields = {name: getattr(comparison, name) for name in comparison.__dataclass_fields__}
-    fields["audit"] = None if comparison.audit is None else comparison.audit.to_dict()
-    content = {"skmedimg_comparison": _FORMAT, **_encode(fields)}
+    """Write a Comparison as JSON to a path."""
+    content = {each.name: getattr(comparison, each.name) for each in fields(comparison)}
+    content["audit"] = None if comparison.audit is None else comparison.audit.to_dict()
+    for name in ("splits", "metrics", "warnings"):
+        content[name] = [_shallow(each) for each in content[name]]
+    content["fold_results"] = {
+        name: [_fold_fields(result) for result in results]
+        for name, results in comparison.fold_results.items()
+    }
+    content = {"skmedimg_comparison": _FORMAT, **_encode(content)}
     with whole_file(path) as file:
         file.write(json.dumps(content, allow_nan=False).encode())
 
 
-def read_comparison(path):
-    """Return the fields of a comparison that `write_comparison` wrote.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-
-    Returns
-    -------
-    fields : dict
-    """
+def read_comparison(path, kind):
+    """Return the Comparison (of class `kind`) that `write_comparison` wrote to a path."""
     file = Path(path).read_bytes()
     try:
-        return _fields(json.loads(file))
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        content = json.loads(file)
+        version = content.pop("skmedimg_comparison", None)
+        if version == _FORMAT:
+            comparison = kind(**_records(_decode(content)))
+            _check(comparison)
+            return comparison
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, zlib.error) as error:
         raise ValueError(
             f"{os.fspath(path)!r} is not a comparison written by Comparison.to_json, or it is "
             f"damaged ({error!r})."
         ) from error
+    raise ValueError(
+        f"{os.fspath(path)!r} is not a comparison of format {_FORMAT}: its skmedimg_comparison is "
+        f"{version!r}. Files of version 0.1 have to be made again, by compare() and to_json()."
+    )
 
 
-def _fields(content):
-    if content.pop("skmedimg_comparison", None) != _FORMAT:
-        raise ValueError(f"skmedimg_comparison needs to be {_FORMAT}")
-    fields = _decode(content)
-    fields["splits"] = tuple(Split(*split) for split in fields["splits"])
-    fields["metrics"] = tuple(Metric(*metric) for metric in fields["metrics"])
-    fields["answers"] = {name: _answers(cells) for name, cells in fields["answers"].items()}
-    return {name: _frozen(name, value) for name, value in fields.items()}
+def _shallow(record):
+    """Return the fields of a dataclass by name, values as they are."""
+    return {each.name: getattr(record, each.name) for each in fields(record)}
 
 
-def _answers(cells):
-    return tuple(None if cell is None else Answer(*cell) for cell in cells)
+def _fold_fields(result):
+    """Return the fields of a FoldResult; its split and name are known from its place."""
+    content = _shallow(result)
+    del content["split"], content["name"]
+    if result.predictions is not None:
+        content["predictions"] = _shallow(result.predictions)
+    return content
 
 
-def _frozen(name, value):
-    if name == "history":
-        return {key: tuple(epochs) for key, epochs in value.items()}
-    if name == "audit" and value is not None:
+def _records(content):
+    """Return the fields of a Comparison, its records made of dicts."""
+    splits = tuple(Split(**split) for split in content["splits"])
+    content["splits"] = splits
+    content["metrics"] = tuple(Metric(**metric) for metric in content["metrics"])
+    content["warnings"] = tuple(WarningRecord(**each) for each in content["warnings"])
+    content["names"] = tuple(content["names"])
+    content["fold_results"] = {
+        name: tuple(
+            _fold_result(name, split, result) for split, result in zip(splits, results, strict=True)
+        )
+        for name, results in content["fold_results"].items()
+    }
+    if content["audit"] is not None:
         from skmedimg.evaluation.auditing._audit import Audit
 
-        return Audit.from_dict(value)
-    return tuple(value) if isinstance(value, list) else value
+        content["audit"] = Audit.from_dict(content["audit"])
+    return content
+
+
+def _fold_result(name, split, content):
+    predictions = content.pop("predictions")
+    if predictions is not None:
+        predictions = FoldPredictions(**predictions)
+    return FoldResult(name, split, predictions, **content)
+
+
+def _check(comparison):
+    """Raise ValueError where the parts of a Comparison that was read do not fit each other."""
+    n, names = len(comparison.y), [metric.name for metric in comparison.metrics]
+    n_classes = 0 if comparison.classes is None else len(comparison.classes)
+    if not names or not comparison.splits:
+        raise ValueError("metrics and splits need at least one entry each")
+    if comparison.baseline not in (None, *comparison.names):
+        raise ValueError(f"baseline={comparison.baseline!r} is not one of the names")
+    if comparison.pos_label not in (None, *(comparison.classes if n_classes else ())):
+        raise ValueError(f"pos_label={comparison.pos_label!r} is not one of the classes")
+    if comparison.groups is not None and len(comparison.groups) != n:
+        raise ValueError(f"groups needs {n} entries")
+    for split in comparison.splits:
+        rows = np.concatenate([split.train, split.test])
+        if rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n:
+            raise ValueError(f"splits need rows from 0 to {n - 1}")
+    for result in (each for results in comparison.fold_results.values() for each in results):
+        where = f"fold_results[{result.name!r}]"
+        if list(result.scores) != names:
+            raise ValueError(f"{where} needs the scores {names}, but has {list(result.scores)}")
+        given, n_test = result.predictions, len(result.split.test)
+        if given is None:
+            continue
+        if given.predicted.shape != (n_test, *comparison.y.shape[1:]):
+            raise ValueError(f"{where} has predictions of shape {given.predicted.shape}")
+        scores = given.decision_scores
+        if scores is not None and scores.shape != (n_test, n_classes):
+            raise ValueError(f"{where} has decision scores of shape {scores.shape}")
 
 
 def _encode(value):
+    """Return a value as JSON holds it; arrays and floats that are not finite become dicts."""
     if isinstance(value, np.ndarray):
         return _encode_array(value)
     if isinstance(value, np.generic):
@@ -82,16 +132,12 @@ def _encode(value):
     if isinstance(value, float) and not np.isfinite(value):
         return {"float": repr(value)}
     if isinstance(value, dict):
-        return _encode_dict(value)
+        if set(value) & {"array", "float", "dict"}:  # an estimator may have such a name
+            return {"dict": [[_encode(key), _encode(each)] for key, each in value.items()]}
+        return {key: _encode(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [_encode(each) for each in value]
     return value
-
-
-def _encode_dict(value):
-    if set(value) & {"array", "float", "dict"}:  # an estimator may be called so
-        return {"dict": [[_encode(key), _encode(each)] for key, each in value.items()]}
-    return {key: _encode(each) for key, each in value.items()}
 
 
 def _encode_array(array):
@@ -106,6 +152,7 @@ def _encode_array(array):
 
 
 def _decode(value):
+    """Return what `_encode` was given."""
     if isinstance(value, list):
         return [_decode(each) for each in value]
     if not isinstance(value, dict):
@@ -120,18 +167,21 @@ def _decode(value):
 
 
 def _decode_array(value):
-    kind = value["dtype"]
+    dtype = np.dtype(value["dtype"])
+    if dtype.kind not in _KINDS:
+        raise ValueError(f"arrays of {dtype} are not read")
     if "shape" in value:
-        return _unpack(base64.b64decode(value["array"]), np.dtype(kind), value["shape"])
+        return _unpack(base64.b64decode(value["array"]), dtype, value["shape"])
     items = _decode(value["array"])
-    if kind == "O":
+    if dtype.kind == "O":
         array = np.empty(len(items), dtype=object)
         array[:] = items
         return array
-    return np.array(items, dtype=str if kind == "U" else np.dtype(kind))
+    return np.array(items, dtype=str if dtype.kind == "U" else dtype)
 
 
 def _unpack(packed, dtype, shape):
-    size = int(np.prod(shape)) * dtype.itemsize  # a file cannot make us unpack more than it says
-    content = zlib.decompressobj().decompress(packed, size)
+    """Return an array; a file cannot make us unpack more than its shape says."""
+    size = int(np.prod(shape)) * dtype.itemsize
+    content = zlib.decompressobj().decompress(packed, size) if size else b""  # 0 sets no limit
     return np.frombuffer(content, dtype=dtype).reshape(shape)

@@ -1,24 +1,180 @@
-"""The small records a comparison is made of."""
+"""The records a comparison is made of."""
 
-from collections import namedtuple
+from dataclasses import dataclass
 
-Split = namedtuple("Split", "repeat fold train test")
-Split.__doc__ = """One training and one test set.
+import numpy as np
 
-repeat, fold : int; train, test : ndarray of int, rows of X. Within one repeat every row is
-tested at most once.
-"""
 
-Answer = namedtuple("Answer", "predicted ranking probabilistic")
-Answer.__doc__ = """What a fitted estimator answered on the test rows of one split, in their order.
+@dataclass(frozen=True, eq=False)
+class Split:
+    """One training set and one test set.
 
-predicted : ndarray of shape (n_test,) or (n_test, height, width), labels or masks
-ranking : ndarray of shape (n_test, n_classes) or None, probabilities or decision values
-probabilistic : bool, whether `ranking` holds probabilities
-"""
+    Attributes
+    ----------
+    repeat, fold : int
+        Within one repeat every row is tested at most once.
+    train, test : ndarray of int
+        Rows of X.
+    """
 
-Metric = namedtuple("Metric", "name title higher_is_better low high")
-Metric.__doc__ = """A score: its key, its name in print, its direction, its range (None: open)."""
+    repeat: int
+    fold: int
+    train: np.ndarray
+    test: np.ndarray
 
-Interval = namedtuple("Interval", "mean low high method")
-Interval.__doc__ = """A mean, its confidence limits and, in words, how they were found."""
+
+@dataclass(frozen=True, eq=False)
+class FoldPredictions:
+    """What one fitted estimator predicted on the test rows of one split, in their order.
+
+    Attributes
+    ----------
+    predicted : ndarray of shape (n_test,) or (n_test, height, width)
+        Labels or masks.
+    decision_scores : ndarray of shape (n_test, n_classes) or None
+        Probabilities or, where there are none, decision values.
+    probabilistic : bool
+        Whether `decision_scores` holds probabilities.
+    """
+
+    predicted: np.ndarray
+    decision_scores: np.ndarray = None
+    probabilistic: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class FoldResult:
+    """What came of fitting one estimator on one split.
+
+    Attributes
+    ----------
+    name : str
+        The estimator.
+    split : Split
+    predictions : FoldPredictions or None
+        None where the fit failed.
+    scores : dict of str to float
+        By name of the metric.
+    fit_time, score_time : float
+        Seconds of fitting and of predicting.
+    memory : float
+        Most memory the fit held above what was held before it, in MB; nan where not measured.
+    parameters : dict or None
+        `{"trainable": int, "all": int}` where the fitted model can be counted.
+    history : list of dict or None
+        One record per epoch of the fitted model.
+    failure : str or None
+        The error that ended the fit.
+    """
+
+    name: str
+    split: Split
+    predictions: FoldPredictions
+    scores: dict
+    fit_time: float = np.nan
+    score_time: float = np.nan
+    memory: float = np.nan
+    parameters: dict = None
+    history: list = None
+    failure: str = None
+
+    @property
+    def failed(self):
+        """bool: whether the fit ended in an error."""
+        return self.predictions is None
+
+    @property
+    def has_decision_scores(self):
+        """bool: whether there are probabilities or decision values."""
+        return not self.failed and self.predictions.decision_scores is not None
+
+    @property
+    def has_probabilities(self):
+        """bool: whether there are probabilities."""
+        return not self.failed and self.predictions.probabilistic
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric of a comparison.
+
+    Attributes
+    ----------
+    name, title : str
+        Its key, and how it is printed.
+    higher_is_better : bool
+    low, high : float or None
+        Range of its values; None where it is open.
+    from_scorer : bool
+        Whether a scorer that saw the estimator gave the values, so that they cannot be computed
+        again from predictions.
+    """
+
+    name: str
+    title: str
+    higher_is_better: bool = True
+    low: float = None
+    high: float = None
+    from_scorer: bool = False
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean score and its confidence interval.
+
+    Attributes
+    ----------
+    mean, low, high : float
+    method : str
+        How the interval was found.
+    """
+
+    mean: float
+    low: float
+    high: float
+    method: str
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What one estimator costs: medians over the splits.
+
+    Attributes
+    ----------
+    fit_time, score_time : float
+        Seconds of one fit, and of predicting one test set.
+    shared_time : float
+        Seconds spent once, before the folds, on steps that learn nothing from the training set.
+    memory : float
+        MB of one fit; nan where not measured.
+    parameters, trainable : int or None
+        Of the first fitted model that can be counted.
+    """
+
+    fit_time: float
+    score_time: float
+    shared_time: float
+    memory: float
+    parameters: int
+    trainable: int
+
+
+@dataclass(frozen=True)
+class WarningRecord:
+    """What a reader has to know before believing a comparison.
+
+    Attributes
+    ----------
+    text : str
+    source : {"splits", "model", "audit", "patients"}
+        Whether the splits, a model, the audit of the data or the change to patients is the reason.
+    name : str or None
+        The estimator, where the source is a model.
+    """
+
+    text: str
+    source: str
+    name: str = None
+
+    def __str__(self):
+        return self.text

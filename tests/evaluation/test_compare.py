@@ -1,11 +1,11 @@
 """compare() asks everybody the same, keeps the answers in order, and gives the same twice."""
 
-import json
 import signal
 import subprocess
 import sys
 import warnings
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,13 +32,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-import skmedimg.evaluation.running._fit_one as cell_module
-import skmedimg.evaluation.statistics._conclusions as tests_module
 from skmedimg import ImageLoader, compare
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import Comparison
+from skmedimg.evaluation.statistics._conclusion_text import conclusion_text
 from skmedimg.images import LazyImages
 from skmedimg.metrics import dice
+from tests.evaluation._estimators import Brighter, Counted, CountedBayes, CountedTree, Echo
 
 QUIET = {"random_state": 0, "verbose": 0}
 
@@ -62,25 +62,27 @@ def two(cancer):
 
 @pytest.fixture
 def fits(monkeypatch):
-    """Names of the estimators that were fitted, in order."""
-    seen, run = [], cell_module._run
+    """Return a function: how many fits of counted estimators there were since its last call."""
+    monkeypatch.setattr(Counted, "fits", 0)
+    monkeypatch.setattr(Counted, "before_fit", None)
 
-    def counting(estimator, *rest):
-        seen.append(type(estimator).__name__)
-        return run(estimator, *rest)
+    def since_last_call():
+        new, Counted.fits = Counted.fits, 0
+        return new
 
-    monkeypatch.setattr(cell_module, "_run", counting)
-    return seen
+    return since_last_call
 
 
 def same(first, second):
-    """Tell whether two comparisons hold the same scores, answers and splits."""
+    """Tell whether two comparisons hold the same scores, predictions and splits."""
     assert first.names == second.names
-    assert first.scores == second.scores
     for name in first.names:
-        for one, other in zip(first.answers[name], second.answers[name], strict=True):
-            np.testing.assert_array_equal(one.predicted, other.predicted)
-            np.testing.assert_array_equal(one.ranking, other.ranking)
+        pairs = zip(first.fold_results[name], second.fold_results[name], strict=True)
+        for one, other in pairs:
+            assert one.scores == other.scores
+            given, again = one.predictions, other.predictions
+            np.testing.assert_array_equal(given.predicted, again.predicted)
+            np.testing.assert_array_equal(given.decision_scores, again.decision_scores)
     for one, other in zip(first.splits, second.splits, strict=True):
         np.testing.assert_array_equal(one.test, other.test)
         np.testing.assert_array_equal(one.train, other.train)
@@ -104,20 +106,6 @@ def test_scores_and_predictions_are_those_of_scikit_learn(cancer):
         found.probabilities("bayes"),
         cross_val_predict(GaussianNB(), X, y, cv=cv, method="predict_proba"),
     )
-
-
-class Echo(ClassifierMixin, BaseEstimator):
-    """Predict the label that is written in the row itself."""
-
-    def fit(self, X, y):
-        self.classes_ = np.unique(y)
-        return self
-
-    def predict(self, X):
-        return self.classes_[X[:, 0].astype(int)]
-
-    def predict_proba(self, X):
-        return np.eye(len(self.classes_))[X[:, 0].astype(int)]
 
 
 @pytest.mark.parametrize("cv", [5, ShuffleSplit(4, random_state=0), GroupKFold(3)])
@@ -157,7 +145,7 @@ def test_one_given_test_set_is_enough(cancer):
     np.testing.assert_array_equal(found.rows(), rows[:100])
     assert found.predictions("bayes").shape == (100,)
     assert found.interval("bayes").method == "bootstrap of rows within folds"
-    assert "McNemar" in found.tests().claims[0]
+    assert found.tests().conclusions[0].test == "McNemar's test"
 
 
 def test_no_patient_is_on_both_sides(cancer):
@@ -187,7 +175,7 @@ def test_a_class_that_a_training_set_lacks_keeps_its_column(iris):
     even, odd = np.arange(0, 150, 2), np.arange(1, 150, 2)
     cv = [(even[y[even] > 0], odd), (odd, even)]
     found = compare({"bayes": GaussianNB()}, X, y, cv=cv, **QUIET)
-    first = found.answers["bayes"][0].ranking
+    first = found.fold_results["bayes"][0].predictions.decision_scores
     assert first.shape == (75, 3)
     assert (first[:, 0] == 0).all()
     np.testing.assert_allclose(first.sum(1), 1)
@@ -266,11 +254,11 @@ class Sure(ClassifierMixin, BaseEstimator):
 def test_a_classifier_that_only_predicts_is_compared_by_its_labels(cancer):
     found = compare({"sure": Sure()}, *cancer, **QUIET)
     assert np.isnan(found.values("sure", "roc_auc")).all()
-    assert {record["test"] for record in found.tests().records} == {
+    assert {record.test for record in found.tests().records} == {
         "corrected resampled t-test", "McNemar's test"
     }  # fmt: skip
-    with pytest.raises(ValueError, match="gives no ranking"):
-        found.ranking("sure")
+    with pytest.raises(ValueError, match="gives no decision_scores"):
+        found.decision_scores("sure")
 
 
 class Unsure(Echo):
@@ -291,10 +279,14 @@ def test_costs_and_epochs_are_kept(cancer):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Stochastic Optimizer")
         found = compare({"mlp": make_pipeline(StandardScaler(), mlp)}, X, y, cv=2, **QUIET)
-    assert found.parameters["mlp"] == {"trainable": 129, "all": 129}  # 30 x 4 + 4 + 4 + 1
-    assert [record["epoch"] for record in found.history["mlp"][1]] == list(range(1, 8))
-    assert (found.fit_times["mlp"] > 0).all()
-    assert found.memory["mlp"].shape == (2,)
+    _, fold = found.fold_results["mlp"]
+    assert fold.parameters == {"trainable": 129, "all": 129}  # 30 x 4 + 4 + 4 + 1
+    assert [record["epoch"] for record in fold.history] == list(range(1, 8))
+    assert fold.fit_time > 0
+    assert isinstance(fold.memory, float)
+    fits = found.to_frame("fits").set_index("estimator").loc["mlp"]
+    assert fits["fit_time"].median() == found.costs("mlp").fit_time
+    assert (fits["epochs"] == 7).all()
     assert found.versions["sklearn"]
 
 
@@ -349,7 +341,7 @@ def test_a_seed_gives_the_same_and_another_one_other_folds(cancer):
     first = compare(models, *cancer, **QUIET)
     assert same(first, compare(models, *cancer, **QUIET))
     other = compare(models, *cancer, random_state=1, verbose=0)
-    assert other.scores != first.scores
+    assert not other.to_frame().equals(first.to_frame())
 
 
 def test_a_seed_that_was_drawn_is_remembered(cancer):
@@ -391,85 +383,79 @@ def test_fits_spread_over_a_dask_cluster_give_the_same(cancer, two):
 # Checkpoints ------------------------------------------------------------------------------------
 
 
-class Interrupted(GaussianNB):
-    """Stops the third fit, once."""
-
-    left = 2
-
-    def fit(self, X, y):
-        if Interrupted.left == 0:
-            Interrupted.left = 10**6
-            raise KeyboardInterrupt
-        Interrupted.left -= 1
-        return super().fit(X, y)
-
-
 def test_an_interrupted_comparison_goes_on_and_gives_the_same(cancer, tmp_path, fits):
-    models = {"tree": DecisionTreeClassifier(max_features=1), "bayes": Interrupted()}
-    Interrupted.left = 2
+    models = {"tree": CountedTree(max_features=1), "bayes": CountedBayes()}
+
+    def interrupt_the_sixth():
+        if Counted.fits == 5:
+            raise KeyboardInterrupt
+
+    Counted.before_fit = interrupt_the_sixth
     with pytest.raises(KeyboardInterrupt):
         compare(models, *cancer, checkpoint=tmp_path, **QUIET)
     done = len(list(tmp_path.glob("*.npz")))
     assert done == 7  # two folds of three models, and one of the third fold
-    fits.clear()
+    assert fits() == 5  # the baseline is not counted
+    Counted.before_fit = None
     resumed = compare(models, *cancer, checkpoint=tmp_path, **QUIET)
-    assert len(fits) == 15 - done
+    assert fits() == 10 - 5
     assert same(resumed, compare(models, *cancer, **QUIET))
 
 
 KILLED = """
 import os, signal, sys
 import numpy as np
-from sklearn.naive_bayes import GaussianNB
 from skmedimg import compare
+from tests.evaluation._estimators import Counted, CountedBayes
 
-class Deadly(GaussianNB):
-    def fit(self, X, y):
-        if len(os.listdir(sys.argv[1])) > 3:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().fit(X, y)
+def kill():
+    if len(os.listdir(sys.argv[1])) > 3:
+        os.kill(os.getpid(), signal.SIGKILL)
 
-Deadly.__repr__ = lambda self, N_CHAR_MAX=700: "GaussianNB()"
-Deadly.__module__ = "sklearn.naive_bayes"
+Counted.before_fit = kill
 X = np.random.RandomState(0).normal(size=(90, 3))
-compare({"bayes": Deadly()}, X, (X[:, 0] > 0).astype(int), checkpoint=sys.argv[1], random_state=0)
+y = (X[:, 0] > 0).astype(int)
+compare({"bayes": CountedBayes()}, X, y, checkpoint=sys.argv[1], random_state=0, baseline=False)
 """
 
 
 def test_a_killed_process_loses_one_fit(tmp_path, fits):
-    run = subprocess.run([sys.executable, "-c", KILLED, tmp_path], capture_output=True, text=True)
-    assert run.returncode == -signal.SIGKILL
+    command = [sys.executable, "-c", KILLED, tmp_path]
+    root = Path(__file__).parents[2]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=root)
+    assert run.returncode == -signal.SIGKILL, run.stderr
     done = len(list(tmp_path.glob("*.npz")))
-    assert done >= 3
+    assert done == 3
     X = np.random.RandomState(0).normal(size=(90, 3))
     y = (X[:, 0] > 0).astype(int)
-    resumed = compare({"bayes": GaussianNB()}, X, y, checkpoint=tmp_path, **QUIET)
-    assert len(fits) == 10 - done
-    assert same(resumed, compare({"bayes": GaussianNB()}, X, y, **QUIET))
+    models, more = {"bayes": CountedBayes()}, QUIET | {"baseline": False}
+    resumed = compare(models, X, y, checkpoint=tmp_path, **more)
+    assert fits() == 5 - done
+    assert same(resumed, compare(models, X, y, **more))
 
 
 def test_a_finished_comparison_is_not_fitted_again(cancer, tmp_path, fits):
-    first = compare({"bayes": GaussianNB()}, *cancer, checkpoint=tmp_path, **QUIET)
-    fits.clear()
-    again = compare({"bayes": GaussianNB()}, *cancer, checkpoint=tmp_path, **QUIET)
-    assert fits == []
+    first = compare({"bayes": CountedBayes()}, *cancer, checkpoint=tmp_path, **QUIET)
+    assert fits() == 5
+    again = compare({"bayes": CountedBayes()}, *cancer, checkpoint=tmp_path, **QUIET)
+    assert fits() == 0
     assert same(first, again)
-    np.testing.assert_array_equal(first.fit_times["bayes"], again.fit_times["bayes"])
+    assert first.to_frame("fits").equals(again.to_frame("fits"))
 
 
 def test_another_estimator_may_join_a_checkpoint(cancer, tmp_path, fits):
-    compare({"bayes": GaussianNB()}, *cancer, checkpoint=tmp_path, **QUIET)
-    fits.clear()
-    models = {"bayes": GaussianNB(), "changed": GaussianNB(var_smoothing=1e-3)}
+    compare({"bayes": CountedBayes()}, *cancer, checkpoint=tmp_path, **QUIET)
+    assert fits() == 5
+    models = {"bayes": CountedBayes(), "changed": CountedBayes(var_smoothing=1e-3)}
     compare(models, *cancer, checkpoint=tmp_path, **QUIET)
-    assert len(fits) == 5
+    assert fits() == 5
 
 
 def test_changed_parameters_under_an_old_name_are_fitted_again(cancer, tmp_path, fits):
-    compare({"bayes": GaussianNB()}, *cancer, checkpoint=tmp_path, **QUIET)
-    fits.clear()
-    compare({"bayes": GaussianNB(var_smoothing=1.0)}, *cancer, checkpoint=tmp_path, **QUIET)
-    assert fits == ["GaussianNB"] * 5
+    compare({"bayes": CountedBayes()}, *cancer, checkpoint=tmp_path, **QUIET)
+    assert fits() == 5
+    compare({"bayes": CountedBayes(var_smoothing=1.0)}, *cancer, checkpoint=tmp_path, **QUIET)
+    assert fits() == 5
 
 
 @pytest.mark.parametrize(
@@ -485,13 +471,14 @@ def test_a_checkpoint_of_something_else_raises(cancer, tmp_path, change, named):
 
 
 def test_a_damaged_file_is_said_and_fitted_again(cancer, tmp_path, fits):
-    first = compare({"bayes": GaussianNB()}, *cancer, checkpoint=tmp_path, **QUIET)
+    more = {"checkpoint": tmp_path, "baseline": False, **QUIET}
+    first = compare({"bayes": CountedBayes()}, *cancer, **more)
+    assert fits() == 5
     damaged = sorted(tmp_path.glob("*.npz"))[0]
     damaged.write_bytes(damaged.read_bytes()[:200])
-    fits.clear()
     with pytest.warns(UserWarning, match="damaged"):
-        again = compare({"bayes": GaussianNB()}, *cancer, checkpoint=tmp_path, **QUIET)
-    assert len(fits) == 1
+        again = compare({"bayes": CountedBayes()}, *cancer, **more)
+    assert fits() == 1
     assert same(first, again)
 
 
@@ -527,12 +514,12 @@ def test_a_fit_may_fail_for_a_score_and_is_named(cancer, tmp_path):
     models = {"failing": Failing(), "bayes": GaussianNB()}
     found = compare(models, *cancer, error_score=0.25, checkpoint=tmp_path, **QUIET)
     assert sorted(found.values("failing", "accuracy"))[:4] == [0.25] * 4
-    assert any("failing failed on 4 of 5 splits: ArithmeticError" in w for w in found.warnings)
+    assert any("failing failed on 4 of 5 splits: ArithmeticError" in w.text for w in found.warnings)
     with pytest.raises(ValueError, match="failed on 4 of 5 splits"):
         found.predictions("failing")
     assert "failed on 4 of 5" in found.summary().loc["failing", "warnings"]
     assert len(list(tmp_path.glob("*.npz"))) == 11
-    assert {r["test"] for r in found.tests("failing").records} == {"corrected resampled t-test"}
+    assert {r.test for r in found.tests("failing").records} == {"corrected resampled t-test"}
 
 
 @pytest.mark.parametrize(
@@ -640,9 +627,8 @@ def test_a_search_whose_inner_folds_split_patients_is_named(cancer):
         "careful": GridSearchCV(GaussianNB(), grid, cv=GroupKFold(2)),
     }
     found = compare(models, X, y, groups=np.arange(len(y)) // 2, cv=2, **QUIET)
-    named = [warning for warning in found.warnings if "inner folds" in warning]
-    assert len(named) == 1
-    assert named[0].startswith("careless")
+    named = [warning.name for warning in found.warnings if "inner folds" in warning.text]
+    assert named == ["careless"]
 
 
 # Reading a comparison ---------------------------------------------------------------------------
@@ -650,7 +636,7 @@ def test_a_search_whose_inner_folds_split_patients_is_named(cancer):
 
 def test_a_comparison_is_frozen(two):
     with pytest.raises(FrozenInstanceError):
-        two.scores = ()
+        two.fold_results = {}
 
 
 def test_the_summary_is_sorted_and_marks_the_baseline(two):
@@ -669,9 +655,9 @@ def test_the_summary_is_sorted_and_marks_the_baseline(two):
 def test_small_and_uncertain_comparisons_say_so():
     X, y = load_breast_cancer(return_X_y=True)
     found = compare({"tree": DecisionTreeClassifier()}, X[:60], y[:60], cv=5, **QUIET)
-    assert any("Only 60 rows" in warning for warning in found.warnings)
+    assert any("Only 60 rows" in warning.text for warning in found.warnings)
     assert "points wide" in found.summary().loc["tree", "warnings"]
-    assert found.summary().attrs["warnings"] == list(found.warnings)
+    assert found.summary().attrs["warnings"] == [str(warning) for warning in found.warnings]
 
 
 class Stuck(GaussianNB):
@@ -686,17 +672,16 @@ def test_a_fold_in_which_a_model_learned_nothing_is_named(cancer):
     found = compare({"stuck": Stuck(), "bayes": GaussianNB()}, *cancer, **QUIET)
     odd = sum(np.sum(cancer[1][split.train] == 0) % 2 for split in found.splits)
     assert 0 < odd < 5
-    said = [text for text in found.warnings if "learned nothing" in text]
-    assert said == [
-        f"stuck gave every row the same answer on {odd} of 5 splits: it learned nothing there."
-    ]
+    [warning] = [each for each in found.warnings if "learned nothing" in each.text]
+    assert (warning.source, warning.name) == ("model", "stuck")
+    assert f"on {odd} of 5 splits" in warning.text
 
 
 def test_a_fold_that_lacks_a_class_is_named(iris):
     X, y = iris
     patients = np.where(y == 2, 0, np.arange(len(y)))
     found = compare({"b": GaussianNB()}, X, y, groups=patients, cv=3, **QUIET)
-    assert any("lack a class" in warning for warning in found.warnings)
+    assert any("lack a class" in warning.text for warning in found.warnings)
 
 
 def test_patient_intervals_are_wider_than_row_intervals_where_images_repeat(cancer):
@@ -708,7 +693,7 @@ def test_patient_intervals_are_wider_than_row_intervals_where_images_repeat(canc
     patients = compare(
         {"tree": DecisionTreeClassifier(max_depth=2)}, X, y, cv=cv, groups=rows // 5, **QUIET
     )
-    width = [np.ptp(found.interval("tree")[1:3]) for found in (one, patients)]
+    width = [width_of(found.interval("tree")) for found in (one, patients)]
     assert width[1] / width[0] == pytest.approx(np.sqrt(5), rel=0.15)
 
 
@@ -719,14 +704,18 @@ def test_the_bootstrap_of_an_auc_is_as_wide_as_delongs(cancer):
     rows = np.arange(len(y))
     cv = [(rows[:100], rows[100:])]
     found = compare({"bayes": GaussianNB()}, X[:, :1], y, cv=cv, **QUIET)
-    ranking = found.ranking("bayes")[None, :, 1]
-    areas, variance = auc_covariance(found.truth() == 1, ranking)
+    decision_scores = found.decision_scores("bayes")[None, :, 1]
+    areas, variance = auc_covariance(found.truth() == 1, decision_scores)
     interval = found.interval("bayes", "roc_auc")
     assert interval.mean == pytest.approx(areas[0])
-    assert np.ptp(interval[1:3]) == pytest.approx(2 * 1.96 * np.sqrt(variance[0, 0]), rel=0.1)
+    assert width_of(interval) == pytest.approx(2 * 1.96 * np.sqrt(variance[0, 0]), rel=0.1)
 
 
-def test_the_interval_of_a_constant_answer_holds_its_mean():
+def width_of(interval):
+    return interval.high - interval.low
+
+
+def test_the_interval_of_a_constant_prediction_holds_its_mean():
     patients = np.arange(80) // 2
     y = patients % 2
     model = {"always": DummyClassifier(strategy="constant", constant=1)}
@@ -768,7 +757,7 @@ def test_predictions_come_as_a_table_in_row_order(two):
         (lambda c: c.predictions("tree", repeat=3), "numbered 0 to 0"),
         (lambda c: c.tests(reference="forest"), "not compared"),
         (lambda c: c.summary(confidence=95), "between 0 and 1"),
-        (lambda c: c.to_frame("folds"), "'scores' or 'predictions'"),
+        (lambda c: c.to_frame("folds"), "'scores', 'fits' or 'predictions'"),
         (lambda c: c.by_patient(), "pass groups="),
     ],
 )
@@ -777,32 +766,33 @@ def test_what_a_comparison_does_not_hold_is_refused(two, ask, message):
         ask(two)
 
 
-# Claims -----------------------------------------------------------------------------------------
+# Conclusions ------------------------------------------------------------------------------------
 
 
-def test_claims_say_who_is_better_and_nothing_where_nothing_shows(two):
-    claims = two.tests(reference="majority class").claims
-    assert all(" is better than majority class: balanced accuracy" in claim for claim in claims)
+def test_conclusions_name_a_winner_and_none_where_nothing_shows(two):
+    conclusions = two.tests(reference="majority class").conclusions
+    assert {each.loser for each in conclusions} == {"majority class"}
+    assert {each.metric for each in conclusions} == {"balanced_accuracy"}
     twins = {"one": DecisionTreeClassifier(max_features=1), "two": DecisionTreeClassifier()}
     draws = np.random.RandomState(0)
     noise = compare(twins, draws.normal(size=(120, 4)), draws.randint(2, size=120), **QUIET)
-    assert len(noise.tests().claims) == 3
-    assert all(claim.startswith("No claim between") for claim in noise.tests().claims)
+    assert [each.winner for each in noise.tests().conclusions] == [None] * 3
 
 
 def test_where_less_is_better_the_winner_has_less(two):
-    claim = two.tests(reference="majority class", metric="brier").claims[0]
-    assert "is better than majority class: Brier score differs by -0." in claim
+    conclusion = two.tests(reference="majority class", metric="brier").conclusions[0]
+    assert conclusion.loser == "majority class"
+    assert conclusion.difference < 0
 
 
-def test_a_difference_that_counts_alone_but_not_among_several_is_no_claim(two):
-    record = {
-        "first": "a", "second": "b", "metric": "roc_auc", "difference": 0.1, "low": 0.01,
-        "high": 0.19, "p_value": 0.03, "p_adjusted": 0.09, "test": "corrected resampled t-test",
-    }  # fmt: skip
-    claim = tests_module._claim(record, 3, two)
-    assert claim.startswith("No claim between a and b")
-    assert "p = 0.030), which would count as the only pair" in claim
+def test_a_difference_that_counts_alone_but_not_among_several_is_no_conclusion(two):
+    record = two.tests().records[0]
+    alone = replace(record, decisive=True, p_value=0.03, p_adjusted=0.09, n_pairs=3)
+    assert not alone.significant
+    text = conclusion_text(alone, [], 0.05)
+    assert text.startswith(f"No conclusion on {record.first} and {record.second}")
+    assert "p = 0.030), which would count as the only pair" in text
+    assert "p = 0.090 after Holm's correction for 3 pairs" in text
 
 
 def test_what_shows_of_the_fitted_models_alone_is_said_of_them_alone(cancer):
@@ -810,9 +800,10 @@ def test_what_shows_of_the_fitted_models_alone_is_said_of_them_alone(cancer):
     poor = make_pipeline(FunctionTransformer(two_columns), GaussianNB())
     models = {"all": GaussianNB(), "two": poor}
     found = compare(models, X, y, cv=2, **QUIET)  # one degree of freedom shows next to nothing
-    claim = found.tests(reference="two").claims[0]
-    assert claim.startswith("No claim between all and two")
-    assert "Of the models as fitted here, all is better than two in ROC AUC (DeLong's" in claim
+    conclusion = found.tests(reference="two").conclusions[0]
+    assert (conclusion.pair, conclusion.decided) == (("all", "two"), False)
+    said = conclusion.text
+    assert "Of the models as fitted here, all is better than two in ROC AUC (DeLong's" in said
 
 
 def two_columns(X):
@@ -820,10 +811,10 @@ def two_columns(X):
 
 
 def test_p_values_are_corrected_for_the_number_of_pairs(two):
-    records = [r for r in two.tests().records if r["test"] == "corrected resampled t-test"]
-    p_values = sorted(record["p_value"] for record in records)
-    assert min(record["p_adjusted"] for record in records) == pytest.approx(3 * p_values[0])
-    assert "for 3 pairs" in two.tests().claims[0]
+    records = [r for r in two.tests().records if r.test == "corrected resampled t-test"]
+    smallest = min(record.p_value for record in records)
+    assert min(record.p_adjusted for record in records) == pytest.approx(3 * smallest)
+    assert {record.n_pairs for record in records} == {3}
     assert two.tests().to_frame().shape[0] == len(two.tests().records)
 
 
@@ -842,17 +833,14 @@ def test_json_gives_back_everything(cancer, tmp_path):
     again = Comparison.from_json(tmp_path / "comparison.json")
     assert repr(again) == repr(found)
     assert repr(again.tests()) == repr(found.tests())
-    assert same_scores(found.scores, again.scores)
+    for what in ("scores", "fits", "predictions"):
+        assert again.to_frame(what).equals(found.to_frame(what))
     for name in found.__dataclass_fields__:
         assert type(getattr(again, name)) is type(getattr(found, name)), name
-    for name in ("history", "estimators", "versions", "parameters", "digest", "warnings"):
+    for name in ("estimators", "versions", "shared_times", "digest", "warnings", "metrics"):
         assert getattr(again, name) == getattr(found, name)
+    assert again.histories("array") == found.histories("array") != []
     np.testing.assert_array_equal(again.groups, groups)
-    np.testing.assert_array_equal(again.memory["ridge"], found.memory["ridge"])
-
-
-def same_scores(first, second):
-    return json.dumps(first) == json.dumps(second)
 
 
 @pytest.mark.parametrize("text", ["[]", '{"scores": []}', '{"skmedimg_comparison": 99}'])
@@ -910,25 +898,10 @@ def test_paths_are_compared_and_audited(folder, tmp_path):
     found = compare({"lda": model}, paths, y, cv=4, **QUIET)
     assert found.interval("lda", "accuracy").mean > 0.9
     assert found.audit is not None
-    assert any("duplicates with different labels" in warning for warning in found.warnings)
+    [found_twice] = [w for w in found.warnings if "duplicates with different labels" in w.text]
+    assert found_twice.source == "audit"
     found.to_json(tmp_path / "found.json")
     assert repr(Comparison.from_json(tmp_path / "found.json").audit) == repr(found.audit)
-
-
-class Brighter(BaseEstimator):
-    """Segment whatever is brighter than a value learned from the masks."""
-
-    def fit(self, X, y):
-        self.cut_ = (X[y > 0].mean() + X[y == 0].mean()) / 2
-        return self
-
-    def predict(self, X):
-        return (X > self.cut_).astype(np.uint8)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.estimator_type = "segmenter"
-        return tags
 
 
 @pytest.fixture(scope="module")
@@ -951,7 +924,7 @@ def test_segmenters_are_compared_by_the_dice_of_each_image(lesions, tmp_path):
     wanted = dice(masks[split.test], model.predict(X[split.test]))
     assert found.values("brighter", "dice")[1] == pytest.approx(wanted)
     assert found.predictions("brighter").shape == masks.shape
-    tests = {record["test"] for record in found.tests().records}
+    tests = {record.test for record in found.tests().records}
     assert tests == {"corrected resampled t-test", "Wilcoxon's signed-rank test"}
     assert not set(lesions.groups[split.train]) & set(lesions.groups[split.test])
     found.to_json(tmp_path / "masks.json")
@@ -1004,8 +977,8 @@ def test_masks_of_another_size_are_brought_to_the_size_of_the_true_ones(lesions)
     np.testing.assert_array_equal(coarse[:, 1::2, 1::2], fine[:, ::2, ::2])
 
 
-def test_scores_of_one_fold_agree_with_scikit_learn_on_its_answer(two):
-    split, answer = two.splits[2], two.answers["tree"][2]
-    assert two.values("tree", "roc_auc")[2] == pytest.approx(
-        roc_auc_score(two.y[split.test], answer.ranking[:, 1])
-    )
+def test_scores_of_one_fold_agree_with_scikit_learn_on_its_predictions(two):
+    fold = two.fold_results["tree"][2]
+    assert fold.split is two.splits[2]
+    wanted = roc_auc_score(two.y[fold.split.test], fold.predictions.decision_scores[:, 1])
+    assert two.values("tree", "roc_auc")[2] == pytest.approx(wanted)

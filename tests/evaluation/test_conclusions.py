@@ -1,26 +1,27 @@
-"""What may be claimed of a score or a difference: limits, words, and who is called better."""
+"""What may be concluded from a score or a difference: limits, words, and who is called better."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import stats
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris
 from sklearn.metrics import make_scorer
 from sklearn.naive_bayes import GaussianNB
 
 from skmedimg import compare
 from skmedimg.evaluation._records import Metric
-from skmedimg.evaluation.statistics._conclusions import (
+from skmedimg.evaluation.statistics._difference_tests import Difference
+from skmedimg.evaluation.statistics._intervals import _mean_known, _patient_weights, _percentiles
+from skmedimg.evaluation.statistics._pairwise_tests import (
     DELONG,
     MCNEMAR,
     RESAMPLED,
     WILCOXON,
-    _possible,
+    _cut,
 )
-from skmedimg.evaluation.statistics._difference_tests import Difference
-from skmedimg.evaluation.statistics._intervals import _mean_known, _patient_weights, _percentiles
+from tests.evaluation._estimators import FromColumn, LabelsFromColumn, MasksFromX
 
 QUIET = {"random_state": 0, "verbose": 0, "baseline": False, "audit": False}
 
@@ -30,82 +31,42 @@ def draws():
     return np.random.default_rng(0)
 
 
-class Decided(ClassifierMixin, BaseEstimator):
-    """Answer with a column of X, by labels alone: what it predicts is written there."""
-
-    def __init__(self, column=0):
-        self.column = column
-
-    def fit(self, X, y):
-        self.classes_ = np.unique(y)
-        return self
-
-    def predict(self, X):
-        return (np.asarray(X)[:, self.column] > 0.5).astype(int)
-
-
-class Told(Decided):
-    """Answer by chances too."""
-
-    def predict_proba(self, X):
-        chance = np.asarray(X)[:, self.column]
-        return np.column_stack([1 - chance, chance])
-
-
-class Drawn(BaseEstimator):
-    """Answer with the masks that lie at a place of X."""
-
-    def __init__(self, place=0):
-        self.place = place
-
-    def fit(self, X, y):
-        return self
-
-    def predict(self, X):
-        return X[:, self.place]
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.estimator_type = "segmenter"
-        return tags
-
-
-def told(y, *columns, cv, **more):
-    """Compare models called a, b, c by what they are told to answer."""
-    models = dict(zip("abc", map(Told, range(len(columns))), strict=False))
+def compare_columns(y, *columns, cv, **more):
+    """Compare models called a, b, c that predict the probabilities in the columns."""
+    models = dict(zip("abc", map(FromColumn, range(len(columns))), strict=False))
     return compare(models, np.column_stack(columns), y, cv=cv, **QUIET, **more)
 
 
-def sure(answers):
-    return 0.05 + 0.9 * np.asarray(answers)
+def as_probabilities(labels):
+    return 0.05 + 0.9 * np.asarray(labels)
 
 
 def wrong_at(y, rows):
-    """Return the right answers but for some rows."""
-    return sure(np.where(np.isin(np.arange(len(y)), rows), 1 - y, y))
+    """Return probabilities of the right labels, but for some rows."""
+    return as_probabilities(np.where(np.isin(np.arange(len(y)), rows), 1 - y, y))
 
 
-def in_turn(*tests):
+def splits_testing(*tests):
     """Return splits that test some rows and train on all others of them."""
     everything = np.unique(np.concatenate(tests))
     return [(np.setdiff1d(everything, test), np.asarray(test)) for test in tests]
 
 
-def halves(scoring):
-    """Two models over two folds: one right and wrong by turns, the other always half right."""
+def compare_unstable_and_steady(scoring):
+    """Two models over two folds: one is right in the first only, the other half right in both."""
     y = np.tile([0, 1], 20)
     fold = np.repeat([0, 1], 20)
     first = np.where(fold == 0, 0.9 * y + 0.05, 0.95 - 0.9 * y)
     second = np.where(np.arange(40) % 4 < 2, 0.9 * y + 0.05, 0.95 - 0.9 * y)
     cv = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in (0, 1)]
-    models = {"first": Told(0), "second": Told(1)}
+    models = {"first": FromColumn(0), "second": FromColumn(1)}
     X = np.column_stack([first, second])
     return compare(models, X, y, cv=cv, scoring=scoring, **QUIET)
 
 
 def over_splits(found, metric):
-    [record] = [r for r in found.tests(metric=metric).records if "resampled" in r["test"]]
-    sign = 1 if record["first"] == "first" else -1
+    [record] = [r for r in found.tests(metric=metric).records if "resampled" in r.test]
+    sign = 1 if record.first == "first" else -1
     differences = sign * (found.values("first", metric) - found.values("second", metric))
     error = np.sqrt((1 / 2 + 1) * np.var(differences, ddof=1))
     reach = stats.t.ppf(0.975, 1) * error
@@ -117,15 +78,16 @@ def over_splits(found, metric):
     [("accuracy", 1), ("balanced_accuracy", 1), ("roc_auc", 1), ("ece", 1), ("mcc", 2)],
 )
 def test_limits_of_a_difference_end_where_the_scores_do(metric, most):
-    found = halves(metric)
+    found = compare_unstable_and_steady(metric)
     record, low, high = over_splits(found, metric)
     assert low < -most
     assert high > most
-    assert (record["low"], record["high"]) == (-most, most)
-    assert record["p_value"] > 0.05
-    [claim] = found.tests(metric=metric).claims
-    assert f"anything from -{most}.000 to +{most}.000 fits" in claim
-    assert claim.endswith("This does not show that they are equal.")  # nor do their rows
+    assert (record.low, record.high) == (-most, most)
+    assert record.p_value > 0.05
+    [conclusion] = found.tests(metric=metric).conclusions
+    assert conclusion.interval == (-most, most)
+    assert (conclusion.winner, conclusion.loser, conclusion.decided) == (None, None, False)
+    assert "as fitted" not in conclusion.text  # their rows do not show a difference either
 
 
 @pytest.mark.parametrize("metric", ["log_loss", "brier", "neg_log_loss", "mine"])
@@ -133,16 +95,16 @@ def test_limits_of_scores_without_a_known_range_are_left_alone(metric):
     scoring = (
         {"mine": make_scorer(lambda y, p: 9 * np.mean(y == p))} if metric == "mine" else metric
     )
-    record, low, high = over_splits(halves(scoring), metric)
-    assert (record["low"], record["high"]) == pytest.approx((low, high))
+    record, low, high = over_splits(compare_unstable_and_steady(scoring), metric)
+    assert (record.low, record.high) == pytest.approx((low, high))
 
 
 def test_a_scorer_of_ones_own_called_like_one_of_ours_is_not_taken_for_it():
     scoring = {"accuracy": make_scorer(lambda y, p: 9 * np.mean(y == p))}
-    found = halves(scoring)
-    tests = {record["test"]: record for record in found.tests().records}
-    assert tests["corrected resampled t-test"]["low"] < -9
-    assert -1 <= tests["McNemar's test"]["low"] <= tests["McNemar's test"]["high"] <= 1
+    found = compare_unstable_and_steady(scoring)
+    tests = {record.test: record for record in found.tests().records}
+    assert tests["corrected resampled t-test"].low < -9
+    assert -1 <= tests["McNemar's test"].low <= tests["McNemar's test"].high <= 1
 
 
 @pytest.mark.parametrize("name", ["brier", "mine"])
@@ -150,37 +112,44 @@ def test_a_scorer_of_ones_own_is_better_when_larger_whatever_it_is_called(name):
     draws, y = np.random.RandomState(0), np.tile([0, 1], 100)
     X = np.column_stack([draws.random_sample(200), 0.45 + draws.random_sample(200)])
     found = compare(
-        {"first": Told(0), "second": Told(1)}, X, y, cv=5,
+        {"first": FromColumn(0), "second": FromColumn(1)}, X, y, cv=5,
         scoring={name: make_scorer(lambda y, predicted: np.mean(predicted))}, **QUIET,
     )  # fmt: skip
-    assert found.tests().claims[0].startswith(f"second is better than first: {name} differs by +0.")
+    [conclusion] = found.tests().conclusions
+    assert (conclusion.winner, conclusion.loser, conclusion.metric) == ("second", "first", name)
+    assert conclusion.difference > 0
 
 
 def test_the_normal_limits_of_rows_are_cut_too():
     metric = Metric("dice", "Dice", True, 0.0, 1.0)
-    assert _possible(Difference(0.9, 0.6, 1.2, 3, 0.01), metric) == (0.9, 0.6, 1.0, 3, 0.01)
-    assert _possible(Difference(-0.9, -1.2, -0.6, 3, 0.01), metric) == (-0.9, -1.0, -0.6, 3, 0.01)
-    distance = metric._replace(high=None)
-    assert _possible(Difference(-9, -12, -6, 3, 0.01), distance) == (-9, -12, -6, 3, 0.01)
-    assert np.isnan(_possible(Difference(0.1, *[np.nan] * 4), metric)[1:]).all()
+    above, below = Difference(0.9, 0.6, 1.2, 3, 0.01), Difference(-0.9, -1.2, -0.6, 3, 0.01)
+    assert _cut(above, metric) == Difference(0.9, 0.6, 1.0, 3, 0.01)
+    assert _cut(below, metric) == Difference(-0.9, -1.0, -0.6, 3, 0.01)
+    distance = replace(metric, high=None)
+    assert _cut(Difference(-9, -12, -6, 3, 0.01), distance) == Difference(-9, -12, -6, 3, 0.01)
+    unknown = _cut(Difference(0.1), metric)
+    assert np.isnan([unknown.low, unknown.high, unknown.statistic, unknown.p_value]).all()
 
 
 # Which tests ------------------------------------------------------------------------------------
 
 
 def of_test(found, test):
-    [record] = [each for each in found.tests().records if each["test"] == test]
+    [record] = [each for each in found.tests().records if each.test == test]
     return record
 
 
 def names_of_tests(found):
-    return {each["test"] for each in found.tests().records}
+    return {each.test for each in found.tests().records}
 
 
 def test_rankings_are_tested_where_both_models_rank_and_one_class_is_positive():
     y = np.tile([0, 1], 20)
     X, cv = np.column_stack([wrong_at(y, range(8)), wrong_at(y, range(4))]), 2
-    both, one = {"a": Told(), "b": Told(1)}, {"a": Told(), "b": Decided(1)}
+    both, one = (
+        {"a": FromColumn(), "b": FromColumn(1)},
+        {"a": FromColumn(), "b": LabelsFromColumn(1)},
+    )
     bayes = {"a": GaussianNB(), "b": GaussianNB(var_smoothing=1)}
     wanted = {RESAMPLED, MCNEMAR}
     assert names_of_tests(compare(both, X, y, cv=cv, **QUIET)) == wanted | {DELONG}
@@ -188,24 +157,30 @@ def test_rankings_are_tested_where_both_models_rank_and_one_class_is_positive():
     assert names_of_tests(compare(bayes, *load_iris(return_X_y=True), cv=3, **QUIET)) == wanted
 
 
-def test_the_claim_of_one_split_rests_on_its_rows():
+def test_the_conclusion_on_one_split_rests_on_its_rows():
     y = np.tile([0, 1], 20)
     cv = [(np.arange(10), np.arange(10, 40))]
-    found = told(y, wrong_at(y, [11]), wrong_at(y, range(10, 20)), cv=cv, scoring="accuracy")
+    found = compare_columns(
+        y, wrong_at(y, [11]), wrong_at(y, range(10, 20)), cv=cv, scoring="accuracy"
+    )
     mcnemar, delong = (of_test(found, test) for test in (MCNEMAR, DELONG))
-    assert (mcnemar["decides"], delong["decides"]) == (True, False)
-    assert mcnemar["p_value"] == pytest.approx(stats.binomtest(0, 9).pvalue)  # 0.0039
-    assert found.tests().claims == [
-        "a is better than b: accuracy differs by +0.300 (95 % interval "
-        f"{mcnemar['low']:+.3f} to {mcnemar['high']:+.3f}; McNemar's test, p = 0.004)."
-    ]
+    assert (mcnemar.decisive, delong.decisive) == (True, False)
+    assert mcnemar.p_value == pytest.approx(stats.binomtest(0, 9).pvalue)  # 0.0039
+    [conclusion] = found.tests().conclusions
+    assert (conclusion.winner, conclusion.loser, conclusion.test) == ("a", "b", MCNEMAR)
+    assert conclusion.difference == pytest.approx(0.3)
+    assert conclusion.interval == (mcnemar.low, mcnemar.high)
+    assert conclusion.p_value == mcnemar.p_value
 
 
 def test_only_the_first_repeat_counts_for_tests_of_rows(draws):
     y = np.tile([0, 1], 20)
     columns = draws.random((2, 40)) + 0.3 * y
-    first, again = in_turn(range(20), range(20, 40)), in_turn(range(10), range(10, 40))
-    once, twice = (told(y, *columns, cv=cv) for cv in (first, first + again))
+    first, again = (
+        splits_testing(range(20), range(20, 40)),
+        splits_testing(range(10), range(10, 40)),
+    )
+    once, twice = (compare_columns(y, *columns, cv=cv) for cv in (first, first + again))
     assert {split.repeat for split in twice.splits} == {0, 1}
     for test in (DELONG, MCNEMAR):
         assert of_test(once, test) == of_test(twice, test)
@@ -213,13 +188,13 @@ def test_only_the_first_repeat_counts_for_tests_of_rows(draws):
 
 def test_a_split_without_the_score_is_left_out_and_so_is_its_size(draws):
     y = np.append(np.tile([0, 1], 10), np.ones(20, dtype=int))
-    cv = in_turn(range(6), range(6, 20), range(20, 40))  # the last one holds one class
-    found = told(y, *draws.random((2, 40)), cv=cv, scoring="roc_auc")
+    cv = splits_testing(range(6), range(6, 20), range(20, 40))  # the last one holds one class
+    found = compare_columns(y, *draws.random((2, 40)), cv=cv, scoring="roc_auc")
     record = of_test(found, RESAMPLED)
     differences = (found.values("a", "roc_auc") - found.values("b", "roc_auc"))[:2]
     ratio = (6 / 34 + 14 / 26) / 2
     error = np.sqrt((1 / 2 + ratio) * differences.var(ddof=1))
-    assert abs(record["statistic"]) == pytest.approx(abs(differences.mean()) / error)
+    assert abs(record.statistic) == pytest.approx(abs(differences.mean()) / error)
 
 
 # Masks ------------------------------------------------------------------------------------------
@@ -235,41 +210,42 @@ def test_masks_are_compared_by_the_means_of_patients_whose_images_have_a_score(d
     away = np.linalg.norm(spots[0] - spots[1:], axis=-1)
     hits = (away == 0) & known
     patients = np.repeat(np.arange(10), [1, 5] * 5)
-    folds = in_turn(*(np.flatnonzero(patients % 3 == k) for k in range(3)))
+    folds = splits_testing(*(np.flatnonzero(patients % 3 == k) for k in range(3)))
     for scoring, ahead in (
         ("hausdorff_distance", np.where(known, away[1] - away[0], np.nan)),
         ("dice", hits[1].astype(float) - hits[0]),
         ({"mine": make_scorer(lambda y, predicted: 0)}, hits[1].astype(float) - hits[0]),
     ):
-        models, X = {"a": Drawn(0), "b": Drawn(1)}, masks[1:].swapaxes(0, 1)
+        models, X = {"a": MasksFromX(0), "b": MasksFromX(1)}, masks[1:].swapaxes(0, 1)
         more = {"groups": patients, "cv": folds, "scoring": scoring}
         record = of_test(compare(models, X, masks[0], **more, **QUIET), WILCOXON)
         means = [np.nanmean(ahead[patients == each]) for each in range(10)]
-        assert record["p_value"] == pytest.approx(stats.wilcoxon(means).pvalue)
-        assert abs(record["difference"]) == pytest.approx(abs(np.mean(means)))
+        assert record.p_value == pytest.approx(stats.wilcoxon(means).pvalue)
+        assert abs(record.difference) == pytest.approx(abs(np.mean(means)))
 
 
 # Words ------------------------------------------------------------------------------------------
 
 
-def test_one_pair_is_told_without_a_correction():
+def test_one_pair_needs_no_correction():
     y = np.tile([0, 1], 30)
     b = wrong_at(y, [*range(6), *range(20, 28), *range(40, 50)])  # 6, 8 and 10 of 20
-    folds = in_turn(range(20), range(20, 40), range(40, 60))
+    folds = splits_testing(range(20), range(20, 40), range(40, 60))
     error = 0.1 * np.sqrt(1 / 3 + 1 / 2)
     low, high = stats.t.interval(0.95, 2, 0.4, error)
-    assert told(y, sure(y), b, cv=folds, scoring="accuracy").tests().claims == [
+    found = compare_columns(y, as_probabilities(y), b, cv=folds, scoring="accuracy")
+    assert [each.text for each in found.tests().conclusions] == [
         f"a is better than b: accuracy differs by +0.400 (95 % interval {low:+.3f} to {high:+.3f}; "
         f"corrected resampled t-test, p = {2 * stats.t.sf(0.4 / error, 2):.3f})."
     ]
 
 
-def test_what_shows_of_the_rows_alone_is_told_of_their_pair_alone():
+def test_what_only_the_fitted_models_show_is_added_to_their_pair_alone():
     y = np.tile([0, 1], 200)
     b = wrong_at(y, [*range(30), *range(200, 270)])  # 0.15 and 0.35 behind a
     c = 0.6 + 0.3 * y  # ranks as a does, but calls all positive
-    folds = in_turn(range(200), range(200, 400))
-    found = told(y, sure(y), b, c, cv=folds, scoring="accuracy")
+    folds = splits_testing(range(200), range(200, 400))
+    found = compare_columns(y, as_probabilities(y), b, c, cv=folds, scoring="accuracy")
     p = 2 * 2 * stats.t.sf(0.25 / np.sqrt(1.5 * 0.02), 1)  # two pairs have a spread
     unsure = (
         "differs by +0.250, but anything from -1.000 to +1.000 fits the data (corrected resampled "
@@ -278,19 +254,19 @@ def test_what_shows_of_the_rows_alone_is_told_of_their_pair_alone():
     )
     delong, mcnemar = (f"({test}, p < 0.001)" for test in (DELONG, MCNEMAR))
     again = "training them again may differ."
-    assert found.tests().claims == [
-        f"No claim between a and b: accuracy {unsure} a is better than b in ROC AUC {delong} and "
+    assert [each.text for each in found.tests().conclusions] == [
+        f"No conclusion on a and b: accuracy {unsure} a is better than b in ROC AUC {delong} and "
         f"accuracy {mcnemar}; {again}",
-        "No claim between a and c: accuracy differs by +0.500 in every split, without the spread "
+        "No conclusion on a and c: accuracy differs by +0.500 in every split, without the spread "
         "by which to judge it.",
-        f"No claim between b and c: accuracy {unsure} c is better than b in ROC AUC {delong} but "
+        f"No conclusion on b and c: accuracy {unsure} c is better than b in ROC AUC {delong} but "
         f"b is better than c in accuracy {mcnemar}; {again}",
     ]
     for reference, pairs in (("a", "ab ac"), ("b", "ab bc"), ("c", "ac bc")):
         tests = found.tests(reference)
-        assert {r["first"] + r["second"] for r in tests.records} == set(pairs.split())
-        corrected = "after Holm's correction for 2 pairs" in " ".join(tests.claims)
-        assert corrected == (reference == "b")  # the other two have one pair without a spread
+        assert {r.first + r.second for r in tests.records} == set(pairs.split())
+        corrected = {r.n_pairs for r in tests.records if r.test == RESAMPLED}
+        assert corrected == {2 if reference == "b" else 1}  # one pair of the others has no spread
 
 
 # Intervals of scores ----------------------------------------------------------------------------
@@ -299,30 +275,36 @@ def test_what_shows_of_the_rows_alone_is_told_of_their_pair_alone():
 def test_the_interval_over_splits_is_students_widened_by_their_overlap_up_to_a_perfect_score():
     y = np.tile([0, 1], 20)
     answers = wrong_at(y, [*range(6), *range(20, 30)])  # 0.7 and 0.5 of 20 right
-    found = told(y, answers, cv=in_turn(range(20), range(20, 40)), scoring="accuracy")
+    found = compare_columns(
+        y, answers, cv=splits_testing(range(20), range(20, 40)), scoring="accuracy"
+    )
     limits = stats.t.interval(0.5, 1, 0.6, np.sqrt(0.02 * (1 / 2 + 1)))
     method = "t interval over splits, corrected for overlap"
-    assert found.interval("a", confidence=0.5) == (*map(pytest.approx, (0.6, *limits)), method)
-    assert found.interval("a") == (pytest.approx(0.6), 0, 1, method)
+    half, usual = found.interval("a", confidence=0.5), found.interval("a")
+    assert (half.mean, half.low, half.high) == pytest.approx((0.6, *limits))
+    assert (usual.mean, usual.low, usual.high) == (pytest.approx(0.6), 0, 1)
+    assert half.method == usual.method == method
 
 
 @pytest.mark.parametrize(("unit", "images"), [("rows", 1), ("patients", 4)])
 def test_the_bootstrap_is_that_of_scipy_over_cases(unit, images):
     case = np.repeat(np.arange(600), images)
     y = case % 2
-    answers = sure(np.where(case % np.where(y, 10, 4) < 2, 1 - y, y))
+    column = as_probabilities(np.where(case % np.where(y, 10, 4) < 2, 1 - y, y))
     hit = np.arange(300) % 5 > 0  # of the positive cases
     parts = [np.flatnonzero(case % 4 < 2), np.flatnonzero(case % 4 > 1)]
     if unit == "rows":
-        found = told(y, answers, cv=[parts], scoring="sensitivity")
+        found = compare_columns(y, column, cv=[parts], scoring="sensitivity")
         hit = hit[1::2]
     else:
-        found = told(y, answers, cv=in_turn(*parts), scoring="sensitivity", groups=case)
+        found = compare_columns(
+            y, column, cv=splits_testing(*parts), scoring="sensitivity", groups=case
+        )
     wanted = stats.bootstrap((hit,), np.mean, confidence_level=0.9, method="percentile", rng=0)
     limits = found.interval("a", confidence=0.9)
     tolerance = 0.15 * stats.sem(hit)
     assert limits.mean == pytest.approx(0.8)
-    assert limits[1:3] == pytest.approx(wanted.confidence_interval, abs=tolerance)
+    assert (limits.low, limits.high) == pytest.approx(wanted.confidence_interval, abs=tolerance)
     assert limits.method == f"bootstrap of {unit} within folds"
 
 
@@ -331,10 +313,11 @@ def test_the_dice_of_masks_is_resampled_too():
     masks = np.zeros((400, 4, 4), dtype=int)
     masks[:, 1, 1] = 3
     X = np.where(np.tile(hit, 2)[:, None, None], masks, np.roll(masks, 1, axis=1))[:, None]
-    cv = in_turn(range(200), range(200, 400))[:1]
-    found = compare({"a": Drawn()}, X, masks, cv=cv, scoring="dice", **QUIET).interval("a")
+    cv = splits_testing(range(200), range(200, 400))[:1]
+    found = compare({"a": MasksFromX()}, X, masks, cv=cv, scoring="dice", **QUIET).interval("a")
     wanted = stats.bootstrap((hit,), np.mean, method="percentile", rng=0).confidence_interval
-    assert found[:3] == pytest.approx((0.8, *wanted), abs=0.15 * stats.sem(hit))
+    limits = (found.mean, found.low, found.high)
+    assert limits == pytest.approx((0.8, *wanted), abs=0.15 * stats.sem(hit))
 
 
 def test_a_resample_draws_as_many_patients_as_there_are_each_with_all_images():
@@ -358,7 +341,9 @@ def test_resamples_are_averaged_over_the_folds_that_have_a_score():
 def test_a_score_of_ones_own_has_no_interval_over_one_split():
     y = np.tile([0, 1], 20)
     scoring = {"mine": make_scorer(lambda y, predicted: 7.0)}
-    found = told(y, sure(y), cv=in_turn(range(20), range(20, 40))[:1], scoring=scoring)
+    found = compare_columns(
+        y, as_probabilities(y), cv=splits_testing(range(20), range(20, 40))[:1], scoring=scoring
+    )
     limits = found.interval("a")
     assert (limits.mean, limits.method) == (7, "undefined from one split")
     assert np.isnan([limits.low, limits.high]).all()
@@ -371,18 +356,20 @@ def test_perfect_answers_prove_no_more_than_the_cases_of_the_rarer_class_do(grou
     bound = stats.binomtest(n, n).proportion_ci(0.9, "exact").low
     method = "exact binomial bound: every fold is perfect"
     limits = found.interval("a", "accuracy", confidence=0.9)
-    assert limits == (1, pytest.approx(bound), 1, method)
+    assert (limits.mean, limits.low, limits.high) == (1, pytest.approx(bound), 1)
+    assert limits.method == method
 
 
 @pytest.mark.parametrize(("groups", "n"), [(None, 60), (np.arange(60) // 3, 20)])
 def test_perfect_masks_prove_no_more_than_their_cases_do(groups, n):
     masks = np.tile(np.eye(4, dtype=int), (60, 1, 1))
-    found = compare({"a": Drawn()}, masks[:, None], masks, groups=groups, cv=3, **QUIET)
+    found = compare({"a": MasksFromX()}, masks[:, None], masks, groups=groups, cv=3, **QUIET)
     bound = stats.binomtest(n, n).proportion_ci(0.95, "exact").low
-    assert found.interval("a", "dice")[:3] == (1, pytest.approx(bound), 1)
+    limits = found.interval("a", "dice")
+    assert (limits.mean, limits.low, limits.high) == (1, pytest.approx(bound), 1)
 
 
 @pytest.mark.parametrize("confidence", [0, 1, 95])
 def test_a_confidence_that_is_no_share_raises(confidence):
     with pytest.raises(ValueError, match=f"confidence={confidence} needs a value between 0 and 1"):
-        halves("accuracy").interval("first", confidence=confidence)
+        compare_unstable_and_steady("accuracy").interval("first", confidence=confidence)

@@ -63,10 +63,13 @@ def closed_figures():
 
 
 def fold_scores(result, name, score):
-    column = list(result.classes).index(result.pos_label)
+    column = result.positive_column
     return [
-        score(result.y[split.test] == result.pos_label, answer.ranking[:, column])
-        for split, answer in zip(result.splits, result.answers[name], strict=True)
+        score(
+            result.y[fold.split.test] == result.pos_label,
+            fold.predictions.decision_scores[:, column],
+        )
+        for fold in result.fold_results[name]
     ]
 
 
@@ -137,9 +140,9 @@ def test_costs_are_those_of_the_comparison(result, cost):
     shown = ScoreVersusCost.from_comparison(result, cost=cost)
     for row in shown.rows:
         expected = (
-            result.fit_times[row.name].mean()
+            np.median([fold.fit_time for fold in result.fold_results[row.name]])
             if cost == "time"
-            else result.parameters[row.name]["trainable"]
+            else result.fold_results[row.name][0].parameters["trainable"]
         )
         assert row.cost == expected
     with pytest.raises(ValueError, match="cost='money'"):
@@ -152,9 +155,12 @@ def test_confusions_are_counted_over_all_folds(result):
     np.testing.assert_array_equal(shown.counts, expected)
     shares = [
         confusion_matrix(
-            result.y[split.test], answer.predicted, labels=result.classes, normalize="true"
+            result.y[fold.split.test],
+            fold.predictions.predicted,
+            labels=result.classes,
+            normalize="true",
         )
-        for split, answer in zip(result.splits, result.answers["bayes"], strict=True)
+        for fold in result.fold_results["bayes"]
     ]
     np.testing.assert_allclose(shown.spread, np.std(shares, axis=0))
     assert len(shown.ax_.texts) == 4

@@ -111,7 +111,9 @@ def test_a_comparison_by_patient_scores_patients(images, study):
     model = PatientAggregator(fitted).fit(X[split.train], y[split.train])
     wanted = model.predict_patients(X[split.test], patients[split.test])
     np.testing.assert_array_equal(found.splits[number].test, wanted.patients)
-    np.testing.assert_allclose(found.answers["logistic"][number].ranking, wanted.probabilities)
+    np.testing.assert_allclose(
+        found.fold_results["logistic"][number].predictions.decision_scores, wanted.probabilities
+    )
     assert found.values("logistic", "roc_auc")[number] == pytest.approx(
         roc_auc_score(wanted.patients % 2, wanted.probabilities[:, 1])
     )
@@ -130,8 +132,8 @@ def test_several_images_tell_more_than_one(images):
 def test_tests_of_patients_need_no_clusters(images):
     found = images.by_patient("max")
     assert found.groups is None
-    assert "One row per patient" in found.warnings[0]
-    assert {record["test"] for record in found.tests("bayes").records} >= {"DeLong's test"}
+    assert "One row per patient" in found.warnings[0].text
+    assert {record.test for record in found.tests("bayes").records} >= {"DeLong's test"}
     assert found.predictions("svc").shape == (60,)
     assert len(found.summary()) == 4
 
@@ -143,9 +145,10 @@ def test_a_threshold_decides_for_its_patients(study):
     found = compare(models, X, y, groups=patients, cv=cv, random_state=0, verbose=0)
     by_max = found.by_patient("max")
     for number, split in enumerate(found.splits):
-        images, owner = found.answers["held"][number].predicted, patients[split.test]
-        wanted = [images[owner == patient].max() for patient in by_max.splits[number].test]
-        assert by_max.answers["held"][number].predicted.tolist() == wanted
+        images = found.fold_results["held"][number].predictions.predicted
+        fold, owner = by_max.fold_results["held"][number], patients[split.test]
+        wanted = [images[owner == patient].max() for patient in fold.split.test]
+        assert fold.predictions.predicted.tolist() == wanted
 
 
 def test_a_patient_of_both_classes_is_positive_and_counted(study):
@@ -156,7 +159,7 @@ def test_a_patient_of_both_classes_is_positive_and_counted(study):
         {"bayes": GaussianNB()}, X, y, groups=patients, cv=3, random_state=0, verbose=0
     ).by_patient()
     assert found.y[0] == 1
-    assert any("1 patients have images of both classes" in warning for warning in found.warnings)
+    assert any("1 patient has images of both classes" in warning.text for warning in found.warnings)
 
 
 def test_a_patient_of_several_of_many_classes_raises(study):

@@ -17,6 +17,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import Comparison, audit, compare
+from skmedimg.evaluation._records import WarningRecord
 from skmedimg.evaluation.report._html import Fragment, details, number, table, tag
 from skmedimg.evaluation.report._page import report_page
 from skmedimg.search import OptunaSearch
@@ -121,7 +122,7 @@ def test_the_report_says_what_the_comparison_says(page, result):
     best = result.summary().index[0]
     interval = result.interval(best)
     assert f"{best} scores best: balanced accuracy {interval.mean:.3f}" in words
-    for claim in result.tests().claims:
+    for claim in map(str, result.tests().conclusions):
         assert " ".join(claim.split()) in words
     for finding in (*result.audit.errors, *result.audit.warnings):
         assert finding.title in words
@@ -159,9 +160,10 @@ def test_the_best_is_called_better_only_than_those_it_is_tested_to_beat(result):
     answer = words[words.index("scores best") : words.index("images")]
     best = result.summary().index[0]
     shown = {
-        record["second"] for record in result.tests().records
-        if record["decides"] and record["first"] == best and record["p_adjusted"] < 0.05
-    }  # fmt: skip
+        record.second
+        for record in result.tests().records
+        if record.decisive and record.first == best and record.p_adjusted < 0.05
+    }
     for name in set(result.names) - {best, result.baseline}:
         better = re.search(rf"It is better than [^.]*{re.escape(name)}", answer)
         assert bool(better) == (name in shown)
@@ -173,7 +175,7 @@ def test_the_same_comparison_gives_the_same_report_and_a_stored_one_too(result, 
     stored = Comparison.from_json(tmp_path / "result.json")
     words = Page(report_page(stored)).text
     assert "Mistakes" not in words  # there are no images to show
-    assert " ".join(result.tests().claims[0].split()) in words
+    assert " ".join(result.tests().conclusions[0].text.split()) in words
 
 
 def test_five_models_fit_into_five_megabytes(lesions):
@@ -281,7 +283,8 @@ def test_what_the_audit_found_is_said_once(result, lesions):
     images = np.concatenate([lesions.images, lesions.images[:3]])
     found = audit(images, np.r_[lesions.target, lesions.target[:3]], probes=False)
     [copies] = found.of(kind="identical")
-    warned = dataclasses.replace(result, audit=found, warnings=(copies.title, "One more thing."))
+    more = (WarningRecord(copies.title, "audit"), WarningRecord("One more thing.", "splits"))
+    warned = dataclasses.replace(result, audit=found, warnings=more)
     page = report_page(warned)
     assert Page(page).text.count(copies.title) == 1
     assert "One more thing." in Page(page).text

@@ -11,8 +11,10 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from skmedimg.evaluation.scores._score_table import LABEL_SCORES, LabelAnswer, score
+from skmedimg.evaluation.scores._coded_predictions import LabelPredictions
+from skmedimg.evaluation.scores._score_table import LABEL_SCORES, score
 from skmedimg.evaluation.statistics._difference_tests import (
+    Difference,
     auc_covariance,
     corrected_t_test,
     delong_test,
@@ -31,8 +33,8 @@ def draws():
 # Scores -----------------------------------------------------------------------------------------
 
 
-def binary_oracles(truth, predicted, ranking, weights):
-    chance = ranking[:, 1]
+def binary_oracles(truth, predicted, y_score, weights):
+    chance = y_score[:, 1]
     labels = {"y_true": truth, "y_pred": predicted, "sample_weight": weights}
     return {
         "accuracy": metrics.accuracy_score(**labels),
@@ -49,9 +51,9 @@ def binary_oracles(truth, predicted, ranking, weights):
     }
 
 
-def many_class_oracles(truth, predicted, ranking, weights):
+def many_class_oracles(truth, predicted, y_score, weights):
     labels = {"y_true": truth, "y_pred": predicted, "sample_weight": weights}
-    hot = np.eye(ranking.shape[1])[truth]
+    hot = np.eye(y_score.shape[1])[truth]
     return {
         "accuracy": metrics.accuracy_score(**labels),
         "balanced_accuracy": metrics.balanced_accuracy_score(**labels),
@@ -59,44 +61,48 @@ def many_class_oracles(truth, predicted, ranking, weights):
         "sensitivity": metrics.recall_score(**labels, average="macro"),
         "cohen_kappa": metrics.cohen_kappa_score(truth, predicted, sample_weight=weights),
         "mcc": metrics.matthews_corrcoef(**labels),
-        "roc_auc": metrics.roc_auc_score(hot, ranking, average="macro", sample_weight=weights),
-        "average_precision": metrics.average_precision_score(hot, ranking, sample_weight=weights),
-        "log_loss": metrics.log_loss(truth, ranking, sample_weight=weights),
-        "brier": metrics.brier_score_loss(truth, ranking, sample_weight=weights),
+        "roc_auc": metrics.roc_auc_score(hot, y_score, average="macro", sample_weight=weights),
+        "average_precision": metrics.average_precision_score(hot, y_score, sample_weight=weights),
+        "log_loss": metrics.log_loss(truth, y_score, sample_weight=weights),
+        "brier": metrics.brier_score_loss(truth, y_score, sample_weight=weights),
         "top_3_accuracy": metrics.top_k_accuracy_score(
-            truth, ranking, k=3, sample_weight=weights, labels=np.arange(ranking.shape[1])
+            truth,
+            y_score,
+            k=3,
+            sample_weight=weights,
+            labels=np.arange(y_score.shape[1]),
         ),
     }
 
 
-def random_answer(draws, n_classes, n=80):
+def random_scores(draws, n_classes, n=80):
     truth = np.append(np.arange(n_classes), draws.integers(n_classes, size=n - n_classes))
-    # sixteenths: many ties among rankings
-    ranking = draws.dirichlet(np.full(n_classes, 0.6), size=n) + 0.5 * np.eye(n_classes)[truth]
-    ranking = np.round(16 * ranking) + 1
-    return truth, ranking / ranking.sum(1, keepdims=True)
+    # sixteenths: many ties among y_scores
+    y_score = draws.dirichlet(np.full(n_classes, 0.6), size=n) + 0.5 * np.eye(n_classes)[truth]
+    y_score = np.round(16 * y_score) + 1
+    return truth, y_score / y_score.sum(1, keepdims=True)
 
 
 @pytest.mark.parametrize("n_classes", [2, 6])
 @pytest.mark.parametrize("seed", range(5))
 def test_scores_of_weighted_rows_are_those_of_scikit_learn(n_classes, seed):
     draws = np.random.default_rng(seed)
-    truth, ranking = random_answer(draws, n_classes)
-    predicted = ranking.argmax(1)
+    truth, y_score = random_scores(draws, n_classes)
+    predicted = y_score.argmax(1)
     weights = np.stack([np.ones(len(truth)), draws.integers(1, 4, len(truth))])
     positive = 1 if n_classes == 2 else None
-    answer = LabelAnswer(truth, predicted, ranking, True, n_classes, positive, weights)
+    answer = LabelPredictions(truth, predicted, y_score, True, n_classes, positive, weights)
     oracles = binary_oracles if n_classes == 2 else many_class_oracles
     for row, each in enumerate(weights):
-        wanted = oracles(truth, predicted, ranking, each)
+        wanted = oracles(truth, predicted, y_score, each)
         found = {name: score(answer, name)[row] for name in wanted}
         assert found == pytest.approx(wanted, abs=1e-10)
 
 
 def test_specificity_of_many_classes_is_the_mean_over_one_against_the_rest(draws):
-    truth, ranking = random_answer(draws, 4)
-    predicted = ranking.argmax(1)
-    answer = LabelAnswer(truth, predicted, ranking, True, 4, None, np.ones((1, len(truth))))
+    truth, y_score = random_scores(draws, 4)
+    predicted = y_score.argmax(1)
+    answer = LabelPredictions(truth, predicted, y_score, True, 4, None, np.ones((1, len(truth))))
     each = [metrics.recall_score(truth != k, predicted != k) for k in range(4)]
     assert score(answer, "specificity")[0] == pytest.approx(np.mean(each))
 
@@ -105,26 +111,26 @@ def test_calibration_error_of_a_worked_example():
     # confidences .95 .95 .65 .65 .65, hits 1 0 1 1 0: bins |1/2 - .95| 2/5 + |2/3 - .65| 3/5
     chance = np.array([0.95, 0.95, 0.65, 0.65, 0.65])
     truth = np.array([1, 0, 1, 1, 0])
-    ranking = np.column_stack([1 - chance, chance])
-    answer = LabelAnswer(truth, ranking.argmax(1), ranking, True, 2, 1, np.ones((1, 5)))
+    y_score = np.column_stack([1 - chance, chance])
+    answer = LabelPredictions(truth, y_score.argmax(1), y_score, True, 2, 1, np.ones((1, 5)))
     assert score(answer, "ece")[0] == pytest.approx(0.45 * 2 / 5 + (2 / 3 - 0.65) * 3 / 5)
 
 
 def test_a_score_that_needs_probabilities_is_undefined_without_them():
     truth = np.array([0, 1, 1])
-    answer = LabelAnswer(truth, truth, np.eye(2)[truth], False, 2, 1, np.ones((1, 3)))
+    answer = LabelPredictions(truth, truth, np.eye(2)[truth], False, 2, 1, np.ones((1, 3)))
     assert np.isnan(score(answer, "log_loss")).all()
     assert score(answer, "roc_auc") == 1
 
 
 @pytest.mark.parametrize("name", LABEL_SCORES)
 def test_integer_weights_count_as_repeated_rows(name, draws):
-    truth, ranking = random_answer(draws, 6)
+    truth, y_score = random_scores(draws, 6)
     repeats = draws.integers(0, 4, len(truth))
-    once = LabelAnswer(truth, ranking.argmax(1), ranking, True, 6, None, repeats[None])
-    truth, ranking = np.repeat(truth, repeats), np.repeat(ranking, repeats, axis=0)
+    once = LabelPredictions(truth, y_score.argmax(1), y_score, True, 6, None, repeats[None])
+    truth, y_score = np.repeat(truth, repeats), np.repeat(y_score, repeats, axis=0)
     ones = np.ones((1, len(truth)))
-    again = LabelAnswer(truth, ranking.argmax(1), ranking, True, 6, None, ones)
+    again = LabelPredictions(truth, y_score.argmax(1), y_score, True, 6, None, ones)
     assert score(once, name) == pytest.approx(score(again, name))
 
 
@@ -181,7 +187,7 @@ def test_under_no_difference_the_plain_t_test_fails_and_the_corrected_one_holds(
 
 
 def test_equal_scores_in_every_split_are_no_difference_and_a_constant_one_is_no_proof():
-    assert corrected_t_test(np.zeros(5), 0.25) == (0, 0, 0, 0, 1)
+    assert corrected_t_test(np.zeros(5), 0.25) == Difference(0, 0, 0, 0, 1)
     assert np.isnan(corrected_t_test(np.full(5, 0.1), 0.25).p_value)
 
 
@@ -194,26 +200,26 @@ def ranked(draws, n=60):
     return positive, np.round(2 * draws.normal(size=(2, n)) + 2 * positive)  # with ties
 
 
-def jackknife(positive, rankings):
+def jackknife(positive, y_scores):
     """Return the covariance of areas when rows of either class are left out one by one."""
     total = np.zeros((2, 2))
     for side in (positive, ~positive):
         rows = np.flatnonzero(side)
-        areas = np.array([areas_without(positive, rankings, row) for row in rows])
+        areas = np.array([areas_without(positive, y_scores, row) for row in rows])
         total += (len(rows) - 1) / len(rows) * np.cov(areas.T, ddof=0) * len(rows)
     return total
 
 
-def areas_without(positive, rankings, row):
+def areas_without(positive, y_scores, row):
     kept = np.arange(len(positive)) != row
-    return [metrics.roc_auc_score(positive[kept], ranking[kept]) for ranking in rankings]
+    return [metrics.roc_auc_score(positive[kept], y_score[kept]) for y_score in y_scores]
 
 
 def test_areas_and_their_covariance_are_those_of_leaving_rows_out_of_scikit_learns(draws):
-    positive, rankings = ranked(draws)
-    areas, covariance = auc_covariance(positive, rankings)
-    assert areas == pytest.approx([metrics.roc_auc_score(positive, each) for each in rankings])
-    assert covariance == pytest.approx(jackknife(positive, rankings))
+    positive, y_scores = ranked(draws)
+    areas, covariance = auc_covariance(positive, y_scores)
+    assert areas == pytest.approx([metrics.roc_auc_score(positive, each) for each in y_scores])
+    assert covariance == pytest.approx(jackknife(positive, y_scores))
 
 
 def test_variance_of_one_area_against_the_defining_sums():
@@ -226,16 +232,16 @@ def test_variance_of_one_area_against_the_defining_sums():
 
 
 def test_a_patient_with_every_image_twice_counts_once(draws):
-    positive, rankings = ranked(draws)
-    once = auc_covariance(positive, rankings)[1]
+    positive, y_scores = ranked(draws)
+    once = auc_covariance(positive, y_scores)[1]
     twice = np.tile(np.arange(len(positive)), 2)
-    again = auc_covariance(np.tile(positive, 2), np.tile(rankings, 2), twice)[1]
+    again = auc_covariance(np.tile(positive, 2), np.tile(y_scores, 2), twice)[1]
     assert again == pytest.approx(once)
 
 
 def test_of_patients_with_an_image_of_either_class_the_placements_are_one_sample(draws):
     positive, patients = np.repeat([True, False], 15), np.tile(np.arange(15), 2)
-    ill, well = draws.normal(size=(2, 2, 15)).round(1)  # of either ranking
+    ill, well = draws.normal(size=(2, 2, 15)).round(1)  # of either y_score
     wins = (ill[:, :, None] > well[:, None]) + 0.5 * (ill[:, :, None] == well[:, None])
     areas, covariance = auc_covariance(positive, np.hstack([ill, well]), patients)
     assert areas == pytest.approx(wins.mean((1, 2)))
@@ -243,9 +249,9 @@ def test_of_patients_with_an_image_of_either_class_the_placements_are_one_sample
 
 
 def test_two_patients_on_either_side_are_enough_and_one_is_not():
-    positive, ranking = np.repeat([True, False], [3, 4]), np.array([[3, 5, 6, 1, 2, 4, 5]])
+    positive, y_score = np.repeat([True, False], [3, 4]), np.array([[3, 5, 6, 1, 2, 4, 5]])
     for patients, enough in (([0, 0, 1, 2, 2, 2, 3], True), ([0, 0, 0, 1, 2, 3, 4], False)):
-        covariance = auc_covariance(positive, ranking, np.array(patients))[1]
+        covariance = auc_covariance(positive, y_score, np.array(patients))[1]
         assert np.isfinite(covariance) == enough
 
 
@@ -259,7 +265,7 @@ def test_folds_are_averaged_and_their_variances_added(draws):
     assert found.p_value == pytest.approx(2 * stats.norm.sf(abs(value) / np.sqrt(variance)))
 
 
-def test_rankings_of_other_folds_are_never_compared():
+def test_y_scores_of_other_folds_are_never_compared():
     positive = np.array([0, 0, 1, 1], dtype=bool)
     first, second = np.array([1.0, 2, 3, 1.5]), np.array([1.0, 3, 2, 4])
     near = delong_test([(positive, first, second, None)] * 2)

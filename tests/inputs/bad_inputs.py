@@ -402,7 +402,7 @@ COMPARING = [
     bad("Comparison: by_patient", lambda at: fitted("comparison").by_patient(), "groups"),
     bad("Comparison: from_json", lambda at: evaluation.Comparison.from_json(at / "comparison.json"), "comparison.json"),
     bad("Comparison: from text", lambda at: evaluation.Comparison.from_json(at / "table.csv"), "table.csv"),
-    bad("Claims: reference", lambda at: fitted("comparison").tests(reference=3), "3", kind=(KeyError, ValueError)),
+    bad("PairwiseTests: reference", lambda at: fitted("comparison").tests(reference=3), "3", kind=(KeyError, ValueError)),
     bad("ComparisonDisplay: metric", lambda at: evaluation.ComparisonDisplay.from_comparison(fitted("comparison"), "dise"), "'dise'", kind=(KeyError, ValueError)),
     bad("ScoreVersusCost: cost", lambda at: evaluation.ScoreVersusCost.from_comparison(fitted("comparison"), cost="money"), "cost='money'", "time"),
     bad("ConfusionDisplay: lengths", lambda at: evaluation.ConfusionDisplay.from_predictions([0, 1], [0]), "2", "1"),

@@ -3,6 +3,7 @@
 import gzip
 import io
 from collections import namedtuple
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,9 +56,11 @@ def read_shard(path):
 
 
 def read_cell(path):
-    """A cell comes back as it was written, or not at all."""
-    cell = _checkpoint(path.parent / "cells").read("a", _split())
-    assert cell is None or str(cell) == str(_cell())
+    """A fold result comes back as it was written, or not at all."""
+    found = _checkpoint(path.parent / "cells").read("a", "a", _split())
+    assert found is None or str(replace(found, split=None)) == str(
+        replace(_fold_result(), split=None)
+    )
 
 
 def read_facts(path):
@@ -195,7 +198,7 @@ def _shards():
 
 def _cells():
     with TemporaryDirectory() as folder:
-        _checkpoint(folder).write("a", _split(), _cell())
+        _checkpoint(folder).write("a", _fold_result())
         return [path.read_bytes() for path in Path(folder).glob("*.npz")]
 
 
@@ -217,12 +220,13 @@ def _split():
     return Split(0, 0, np.arange(4), np.arange(4, 6))
 
 
-def _cell():
-    from skmedimg.evaluation._records import Answer
-    from skmedimg.evaluation.running._fit_one import Cell
+def _fold_result():
+    from skmedimg.evaluation._records import FoldPredictions, FoldResult
 
-    answer = Answer(np.array([0, 1]), np.array([[0.75, 0.25], [0.5, 0.5]]), True)
-    return Cell(answer, {"f1": 0.5}, 1.0, 0.25, 8.0, {"total": 9}, [{"loss": 0.5}], None)
+    predictions = FoldPredictions(np.array([0, 1]), np.array([[0.75, 0.25], [0.5, 0.5]]), True)
+    return FoldResult(
+        "a", _split(), predictions, {"f1": 0.5}, 1.0, 0.25, 8.0, {"total": 9}, [{"loss": 0.5}]
+    )
 
 
 def _journals():

@@ -28,7 +28,7 @@ GROUPS = {
     "statistics": (
         [
             f"skmedimg.evaluation.statistics.{name}"
-            for name in ("_difference_tests", "_conclusions", "_intervals")
+            for name in ("_difference_tests", "_pairwise_tests", "_intervals")
         ],
         ["tests/evaluation/test_statistics.py", "tests/evaluation/test_conclusions.py"],
     ),

@@ -7,7 +7,6 @@ from numbers import Integral, Real
 import numpy as np
 
 from skmedimg._sklearn import Interval, validate_parameter_constraints
-from skmedimg.evaluation._tables import to_frame
 from skmedimg.evaluation.auditing._audit_data import SEVERITIES, AuditData, collect_audit_data
 from skmedimg.evaluation.auditing._audit_rules import find_problems
 from skmedimg.evaluation.auditing._audit_text import (
@@ -270,7 +269,9 @@ class Audit:
             One row per finding, with the columns severity, kind, title, advice, rows, value and
             clusters.
         """
-        return to_frame(finding_records(self))
+        import pandas as pd
+
+        return pd.DataFrame(finding_records(self))
 
     def to_dict(self):
         """Return findings and groups as plain values, for JSON.

@@ -9,6 +9,7 @@ import re
 import numpy as np
 from scipy.stats import binomtest
 
+from skmedimg.evaluation._text import counted
 from skmedimg.evaluation.auditing._audit_data import Finding
 from skmedimg.evaluation.auditing._hashes import clusters, members
 from skmedimg.evaluation.auditing._probes import permuted_accuracy, probe_shortcuts
@@ -38,13 +39,6 @@ def find_problems(data, probes=True):
     if probes and data.y is not None and len(np.unique(data.y)) > 1:
         rules += [_shortcuts, _permuted_labels, _neighbors_alike]
     return [finding for rule in rules for finding in rule(data)]
-
-
-def counted(things, noun, verb=None):
-    """Return words such as "1 image", "3 images" or, with a pair of verbs, "3 images are"."""
-    n = int(things) if np.isscalar(things) else len(things)
-    words = f"{n} {noun}" if n == 1 else f"{n} {noun}s"
-    return words if verb is None else f"{words} {verb[0] if n == 1 else verb[1]}"
 
 
 def _patients_on_both_sides(data):

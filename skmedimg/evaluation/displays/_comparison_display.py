@@ -155,24 +155,20 @@ def score_rows(comparison, metric, cost_of=None):
     comparison : Comparison
     metric : Metric
     cost_of : callable or None, default=None
-        Maps (comparison, name) to a cost.
+        Maps the Costs of an estimator to a number.
 
     Returns
     -------
     rows : list of ScoreRow
     """
     rows = []
-    for name in comparison.names:
+    # a stable sort: the order of the scores, but the baseline last wherever it scores
+    for name in sorted(comparison.ranked(metric.name), key=lambda n: n == comparison.baseline):
         interval = comparison.interval(name, metric.name)
-        cost = np.nan if cost_of is None else cost_of(comparison, name)
+        cost = np.nan if cost_of is None else cost_of(comparison.costs(name))
         values = comparison.values(name, metric.name)
         rows.append(ScoreRow(name, interval.mean, interval.low, interval.high, values, cost))
-    sign = -1 if metric.higher_is_better else 1
-
-    def rank(row):
-        return row.name == comparison.baseline, np.isnan(row.mean), sign * row.mean
-
-    return sorted(rows, key=rank)
+    return rows
 
 
 def capital(title):

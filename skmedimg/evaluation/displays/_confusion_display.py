@@ -164,10 +164,14 @@ def _spread(comparison, name):
     """Return the deviation of the shares over the splits, or None where there is only one."""
     shares = [
         _shares(
-            confusion_matrix(comparison.y[split.test], answer.predicted, labels=comparison.classes)
+            confusion_matrix(
+                comparison.y[fold.split.test],
+                fold.predictions.predicted,
+                labels=comparison.classes,
+            )
         )
-        for split, answer in zip(comparison.splits, comparison.answers[name], strict=True)
-        if answer is not None and np.isin(comparison.y[split.test], comparison.classes).any()
+        for fold in comparison.fold_results[name]
+        if not fold.failed
     ]
     return np.std(shares, axis=0) if len(shares) > 1 else None
 

@@ -31,7 +31,7 @@ def draw(comparison, kind="scores", *, name=None, ax=None):
     if kind not in KINDS:
         raise ValueError(f"kind={kind!r} must be one of {', '.join(map(repr, KINDS))}.")
     if kind in _OF_ONE and name is None:
-        name = best_of(comparison)
+        name = comparison.best
     if kind == "calibration":
         return draw_calibration(comparison, name, ax)
     if kind == "curves":
@@ -43,20 +43,6 @@ def draw(comparison, kind="scores", *, name=None, ax=None):
         return display.from_comparison(comparison, ax=ax)
     display = {"roc": RocBandDisplay, "precision-recall": PrecisionRecallBandDisplay}[kind]
     return display.from_comparison(comparison, None if name is None else [name], ax=ax)
-
-
-def best_of(comparison):
-    """Return the name of the estimator with the best mean score, the baseline aside.
-
-    Parameters
-    ----------
-    comparison : Comparison
-
-    Returns
-    -------
-    name : str
-    """
-    return ComparisonDisplay.from_comparison(comparison, plot=False).rows[0].name
 
 
 def draw_calibration(comparison, name, ax=None):
@@ -107,6 +93,5 @@ def positive_chances(comparison, name):
     chances : ndarray (n_tested,)
     bins : int
     """
-    column = list(comparison.classes).index(comparison.pos_label)
-    chances = comparison.probabilities(name)[:, column]
+    chances = comparison.probabilities(name)[:, comparison.positive_column]
     return chances, 10 if len(chances) >= 200 else 5

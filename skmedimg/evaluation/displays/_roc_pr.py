@@ -64,11 +64,11 @@ class _BandDisplay:
         pos_label, column = _positive(comparison, pos_label)
         truth = comparison.y == pos_label
         bands = []
-        for name in _ranking(comparison) if names is None else names:
+        for name in _with_decision_scores(comparison) if names is None else names:
             folds = [
-                (truth[split.test], answer.ranking[:, column])
-                for split, answer in zip(comparison.splits, comparison.answers[name], strict=True)
-                if answer is not None and 0 < truth[split.test].sum() < len(split.test)
+                (truth[fold.split.test], fold.predictions.decision_scores[:, column])
+                for fold in comparison.fold_results[name]
+                if not fold.failed and 0 < truth[fold.split.test].mean() < 1
             ]
             bands.append(cls._band(name, folds))
         order = list(comparison.names)
@@ -280,13 +280,13 @@ def _positive(comparison, pos_label):
     return pos_label, classes.index(pos_label)
 
 
-def _ranking(comparison):
+def _with_decision_scores(comparison):
     """Return the estimators that give probabilities or decision values."""
     return [
-        name for name in comparison.names
-        if any(answer is not None and answer.ranking is not None
-               for answer in comparison.answers[name])
-    ]  # fmt: skip
+        name
+        for name in comparison.names
+        if any(fold.has_decision_scores for fold in comparison.fold_results[name])
+    ]
 
 
 def _scores_of(estimator, X, pos_label):

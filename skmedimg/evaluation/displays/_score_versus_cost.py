@@ -59,7 +59,7 @@ class ScoreVersusCost:
         comparison : Comparison
         metric : str or None, default=None
         cost : {"time", "parameters"}, default="time"
-            Mean seconds of a fit, or parameters trained. Estimators whose cost is not known are
+            Median seconds of a fit, or parameters trained. Estimators whose cost is not known are
             left out.
         ax : Axes or None, default=None
         plot : bool, default=True
@@ -107,16 +107,10 @@ class ScoreVersusCost:
         return self
 
 
-def _seconds(comparison, name):
-    return float(np.nanmean(comparison.fit_times[name]))
-
-
-def _trained(comparison, name):
-    counted = comparison.parameters.get(name)
-    return float(counted["trainable"]) if counted else np.nan
-
-
 _COSTS = {
-    "time": ("Seconds per fit (logarithmic)", _seconds),
-    "parameters": ("Trained parameters (logarithmic)", _trained),
+    "time": ("Seconds per fit (logarithmic)", lambda costs: costs.fit_time),
+    "parameters": (
+        "Trained parameters (logarithmic)",
+        lambda costs: np.nan if costs.trainable is None else costs.trainable,
+    ),
 }

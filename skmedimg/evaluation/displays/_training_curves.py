@@ -1,9 +1,11 @@
 """Display of training: losses and scores per epoch, the best epoch marked."""
 
 import numpy as np
+from sklearn.utils import get_tags
 
 from skmedimg._plotting import QUIET, SERIES, plain, tidy
 from skmedimg._sklearn import final_estimator
+from skmedimg.evaluation.running._history import training_history
 
 _SIDES = (("train", "training", SERIES[0]), ("valid", "validation", SERIES[1]))
 
@@ -47,12 +49,13 @@ class TrainingCurvesDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, *, name=None, axes=None, plot=True):
-        """Read the history of a fitted estimator, or of the last step of a pipeline, and draw it.
+        """Read the history of a fitted estimator and draw it.
 
         Parameters
         ----------
         estimator : estimator
-            With `history_`, or scikit-learn's `loss_curve_`.
+            With `history_`, or scikit-learn's `loss_curve_`; or a pipeline, search or other
+            wrapper of one.
         name : str or None, default=None
         axes : sequence of Axes or None, default=None
         plot : bool, default=True
@@ -61,13 +64,14 @@ class TrainingCurvesDisplay:
         -------
         display : TrainingCurvesDisplay
         """
-        history = history_of(estimator)
+        history = training_history(estimator)
         if not history:
             raise ValueError(
                 f"{type(estimator).__name__} keeps no history of its training: it has neither "
                 "history_ nor loss_curve_."
             )
-        display = cls([history], name or type(estimator).__name__)
+        segments = get_tags(final_estimator(estimator)).estimator_type == "segmenter"
+        display = cls([history], name or type(estimator).__name__, _score_title(segments))
         return display.plot(axes) if plot else display
 
     @classmethod
@@ -85,13 +89,13 @@ class TrainingCurvesDisplay:
         -------
         display : TrainingCurvesDisplay
         """
-        histories = [history for history in comparison.history.get(name) or () if history]
+        histories = comparison.histories(name)
         if not histories:
-            kept = [each for each in comparison.names if any(comparison.history.get(each) or ())]
+            kept = [each for each in comparison.names if comparison.histories(each)]
             raise ValueError(
                 f"{name!r} kept no history of its training; these did: {', '.join(kept) or 'none'}."
             )
-        display = cls(histories, name)
+        display = cls(histories, name, _score_title(comparison.task == "segmentation"))
         return display.plot(axes) if plot else display
 
     def best_epochs(self):
@@ -145,27 +149,9 @@ class TrainingCurvesDisplay:
         ax.legend(frameon=False, fontsize=8)
 
 
-def history_of(estimator):
-    """Return the records of a fitted estimator's epochs, or an empty list.
-
-    Parameters
-    ----------
-    estimator : estimator or pipeline
-
-    Returns
-    -------
-    history : list of dict
-    """
-    final = final_estimator(estimator)
-    history = getattr(final, "history_", None)
-    if history is not None:
-        return [dict(record) for record in history]
-    losses = getattr(final, "loss_curve_", None) or []
-    scores = getattr(final, "validation_scores_", None) or [None] * len(losses)
-    return [
-        {"train_loss": loss} | ({} if score is None else {"valid_score": score})
-        for loss, score in zip(losses, scores, strict=False)
-    ]
+def _score_title(segments):
+    """Return what the networks record as score: segmenters the Dice, classifiers the accuracy."""
+    return "Dice" if segments else "Accuracy"
 
 
 def _curve(history, key):

@@ -4,7 +4,6 @@ import numpy as np
 from sklearn.calibration import calibration_curve
 
 from skmedimg._sklearn import unwrap
-from skmedimg.evaluation._tables import class_records
 from skmedimg.evaluation.displays._confusion_display import ConfusionDisplay
 from skmedimg.evaluation.displays._draw import draw_calibration, positive_chances
 from skmedimg.evaluation.displays._gallery import PredictionGallery
@@ -97,13 +96,11 @@ def _confusion(source, name, key):
     display = ConfusionDisplay.from_comparison(comparison, name, plot=False)
     display.name = None
     side = min(5.0, 2.3 + 0.42 * len(comparison.classes))
-    records = class_records(display.counts, comparison.classes)
     head = ["Class", "Precision", "Recall", "F1", "Images"]
     rows = [
-        [record["class"], number(record["precision"]), number(record["recall"]),
-         number(record["f1"]), number(record["support"])]
-        for record in records
-    ]  # fmt: skip
+        [row.Index, number(row.precision), number(row.recall), number(row.f1), number(row.support)]
+        for row in comparison.report(name).itertuples()
+    ]
     return source.plot(
         display.plot, (side + 0.5, side),
         f"Confusion matrix of {name}; the table below has recall and precision.", f"{key}c",
@@ -115,8 +112,8 @@ def _confusion(source, name, key):
 
 def _calibration(source, name, key):
     comparison = source.comparison
-    answers = comparison.answers[name]
-    if comparison.pos_label is None or not all(answer.probabilistic for answer in answers):
+    probable = all(fold.has_probabilities for fold in comparison.fold_results[name])
+    if comparison.pos_label is None or not probable:
         return None
     return source.plot(
         lambda ax: draw_calibration(comparison, name, ax), (3.4, 3.2),
@@ -135,10 +132,11 @@ def _reliability_table(comparison, name):
 
 
 def _training(source, name, key):
-    histories = [each for each in source.comparison.history.get(name) or () if each]
+    histories = source.comparison.histories(name)
     if not histories:
         return None
-    display = TrainingCurvesDisplay(histories)
+    display = TrainingCurvesDisplay.from_comparison(source.comparison, name, plot=False)
+    display.name = None
     kinds = 1 + any("score" in name for history in histories for name in history[0])
     return source.plot(
         display.plot, (3.4, 2.1 * kinds, kinds), f"Training curves of {name}.", f"{key}t",
@@ -210,11 +208,14 @@ def _explained(source, name, model):
 
 def _rows_to_explain(source, name):
     """Return test rows of the first split: wrong ones first, then right ones of each class."""
-    split, answer = source.comparison.splits[0], source.comparison.answers[name][0]
-    truth = source.comparison.y[split.test]
-    wrong = split.test[answer.predicted != truth][: _EXPLAINED // 3]
-    right = [split.test[(answer.predicted == truth) & (truth == label)][:_EXPLAINED]
-             for label in source.comparison.classes]  # fmt: skip
+    first = source.comparison.fold_results[name][0]
+    test, predicted = first.split.test, first.predictions.predicted
+    truth = source.comparison.y[test]
+    wrong = test[predicted != truth][: _EXPLAINED // 3]
+    right = [
+        test[(predicted == truth) & (truth == label)][:_EXPLAINED]
+        for label in source.comparison.classes
+    ]
     turns = [row for rows in zip(*right, strict=False) for row in rows]
     return np.r_[wrong, turns][:_EXPLAINED].astype(int)
 

@@ -8,12 +8,15 @@ import numpy as np
 
 from skmedimg import __version__
 from skmedimg._files import utf8, whole_file
-from skmedimg.evaluation.displays._draw import best_of
 from skmedimg.evaluation.report._data_section import data_section
 from skmedimg.evaluation.report._html import join, number, tag
 from skmedimg.evaluation.report._model_sections import explanations_section, models_section
 from skmedimg.evaluation.report._report_context import Source
-from skmedimg.evaluation.report._score_sections import claims_section, costs_section, scores_section
+from skmedimg.evaluation.report._score_sections import (
+    conclusions_section,
+    costs_section,
+    scores_section,
+)
 from skmedimg.evaluation.report._search_section import searches_section
 from skmedimg.evaluation.report._settings_section import reading_section, settings_section
 
@@ -69,9 +72,9 @@ def report_page(comparison, *, X=None, models=None, image_shape=None, title=None
             f"models names {unknown}, which were not compared; there are {list(comparison.names)}."
         )
     title = title or _title(comparison)
-    source = Source(comparison, X, models or {}, image_shape, best_of(comparison))
+    source = Source(comparison, X, models or {}, image_shape, comparison.best)
     sections = [
-        scores_section(source), claims_section(source), data_section(source),
+        scores_section(source), conclusions_section(source), data_section(source),
         models_section(source), explanations_section(source), searches_section(source),
         costs_section(source), settings_section(source), reading_section(source),
     ]  # fmt: skip

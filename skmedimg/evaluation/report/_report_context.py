@@ -6,8 +6,6 @@ from functools import cached_property
 from skmedimg.evaluation.report._html import Fragment, details, tag
 from skmedimg.evaluation.report._svg import draw_svg
 
-_ALPHA = 0.05
-
 
 @dataclass(frozen=True)
 class Source:
@@ -37,14 +35,14 @@ class Source:
     @cached_property
     def answered(self):
         """list of str: the estimators that answered on every split, the baseline aside."""
-        answers = self.comparison.answers
+        results = self.comparison.fold_results
         return [
-            name for name in self.models_compared if all(each is not None for each in answers[name])
+            name for name in self.models_compared if not any(fold.failed for fold in results[name])
         ]
 
     @cached_property
-    def claims(self):
-        """Claims: all pairs, tested."""
+    def tests(self):
+        """PairwiseTests of all pairs."""
         return self.comparison.tests()
 
     def standing(self):
@@ -58,13 +56,11 @@ class Source:
             None where there is no baseline.
         """
         beaten, undecided, baseline = [], [], None
-        for record in self.claims.records:
-            pair = [record["first"], record["second"]]
-            if not record["decides"] or self.best not in pair:
+        for conclusion in self.tests.conclusions:
+            if self.best not in conclusion.pair:
                 continue
-            [other] = [name for name in pair if name != self.best]
-            ahead = _winner(record, self.comparison) == self.best
-            shown = bool(ahead and record["p_adjusted"] < _ALPHA)
+            [other] = [name for name in conclusion.pair if name != self.best]
+            shown = conclusion.winner == self.best
             if other == self.comparison.baseline:
                 baseline = shown
             else:
@@ -123,9 +119,3 @@ def note(kind, *parts):
     note : Fragment
     """
     return tag(f"div.note.{kind}", *(p if isinstance(p, Fragment) else tag("p", p) for p in parts))
-
-
-def _winner(record, comparison):
-    known = {metric.name: metric.higher_is_better for metric in comparison.metrics}
-    ahead = (record["difference"] > 0) == known.get(record["metric"], True)
-    return record["first"] if ahead else record["second"]

@@ -26,7 +26,7 @@ def scores_section(source):
     section : Fragment
     """
     metrics = [metric.name for metric in source.comparison.metrics]
-    records = source.comparison.summary_records()
+    records = source.comparison.summary().reset_index().to_dict("records")
     rest = metrics[_FIRST:]
     more = details("All other scores", _table(source, records, rest)) if rest else None
     return section(
@@ -38,7 +38,7 @@ def scores_section(source):
     )  # fmt: skip
 
 
-def claims_section(source):
+def conclusions_section(source):
     """Return what may be claimed, pair by pair.
 
     Parameters
@@ -49,9 +49,9 @@ def claims_section(source):
     -------
     section : Fragment
     """
-    sentences = source.claims.claims
-    shown = [each for each in sentences if not each.startswith("No claim")]
-    open_ = [each for each in sentences if each.startswith("No claim")]
+    conclusions = source.tests.conclusions
+    shown = [each.text for each in conclusions if each.decided]
+    open_ = [each.text for each in conclusions if not each.decided]
     return section(
         "What may be claimed",
         paragraph(
@@ -63,7 +63,7 @@ def claims_section(source):
         *(note("note", sentence) for sentence in open_[:_MOST_OPEN]),
         _more_open(open_[_MOST_OPEN:]),
         _reservations(source),
-        details("Every test", _tests_table(source.claims.records), printed=False),
+        details("Every test", _tests_table(source.tests.records), printed=False),
         anchor="claims",
     )  # fmt: skip
 
@@ -78,14 +78,13 @@ def _more_open(sentences):
 
 def _reservations(source):
     """Return what stands against the claims; what the audit found has a section of its own."""
-    audit = source.comparison.audit
-    found = [] if audit is None else [finding.title for finding in audit.findings]
-    others = [warning for warning in source.claims.warnings if warning not in found]
-    if len(others) < len(source.claims.warnings):
-        others.append("The audit has warnings about the data, below: they hold for every claim.")
+    warnings = source.tests.warnings
+    others = [warning.text for warning in warnings if warning.source != "audit"]
+    if len(others) < len(warnings):
+        others.append("The audit has warnings about the data, below: they hold for every model.")
     if not others:
         return None
-    return note("warning", tag("span.kind", "Mind"), *(tag("p", each) for each in others))
+    return note("warning", tag("span.kind", "Warning"), *(tag("p", each) for each in others))
 
 
 def costs_section(source):
@@ -109,7 +108,7 @@ def costs_section(source):
         caption="Score against fitting time. Up and to the left is better.",
     )  # fmt: skip
     return section(
-        "What it costs", plot, table(head, rows, caption="Means over the folds"), anchor="costs"
+        "What it costs", plot, table(head, rows, caption="Medians over the folds"), anchor="costs"
     )
 
 
@@ -177,7 +176,7 @@ def _curves(source):
 def _band(source, kind, words, label, key):
     names = [
         name for name in source.answered
-        if all(answer.ranking is not None for answer in source.comparison.answers[name])
+        if all(fold.has_decision_scores for fold in source.comparison.fold_results[name])
     ]  # fmt: skip
     display = kind.from_comparison(source.comparison, names, pos_label=label, plot=False)
     if not any(len(band.curves) for band in display.bands):
@@ -203,22 +202,28 @@ def _tests_table(records):
     head = ["First", "Second", "Score", "Test", "Says something about", "Difference",
             "95 % interval", "p", "p (Holm)"]  # fmt: skip
     rows = [
-        [record["first"], record["second"], record["metric"], record["test"], record["about"],
-         f"{record['difference']:+.3f}", f"{record['low']:+.3f} to {record['high']:+.3f}",
-         number(record["p_value"]), number(record["p_adjusted"])]
+        [
+            record.first,
+            record.second,
+            record.metric,
+            record.test,
+            record.about,
+            f"{record.difference:+.3f}",
+            f"{record.low:+.3f} to {record.high:+.3f}",
+            number(record.p_value),
+            number(record.p_adjusted),
+        ]
         for record in records
-    ]  # fmt: skip
+    ]
     return table(head, rows, numbers={5, 6, 7, 8}, caption="First minus second")
 
 
 def _cost_row(comparison, name):
-    counted = comparison.parameters.get(name) or {}
-    memory = np.asarray(comparison.memory.get(name, []), dtype=float)
-    memory = memory[np.isfinite(memory)]
+    costs = comparison.costs(name)
     yield name
-    yield number(float(np.nanmean(comparison.fit_times[name])), 2)
-    yield number(float(np.nanmean(comparison.score_times[name])), 2)
-    yield number(comparison.shared_times.get(name, 0.0), 2)
-    yield number(float(memory.mean()) if len(memory) else None, 0)
-    yield number(counted.get("all"))
-    yield number(counted.get("trainable"))
+    yield number(costs.fit_time, 2)
+    yield number(costs.score_time, 2)
+    yield number(costs.shared_time, 2)
+    yield number(costs.memory if np.isfinite(costs.memory) else None, 0)
+    yield number(costs.parameters)
+    yield number(costs.trainable)

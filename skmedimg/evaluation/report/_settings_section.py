@@ -20,8 +20,8 @@ _WORDS = (
      "positive class, which is what guessing reaches."),
     ("Brier, log loss, ECE", "How far the probabilities themselves may be believed; lower is "
      "better."),
-    ("No claim", "The data do not decide. It does not mean that two models are equally good: more "
-     "patients may decide it."),
+    ("No conclusion", "The data do not decide. It does not mean that two models are equally good: "
+     "more patients may decide it."),
     ("Out of fold", "Every prediction shown was made by a model that did not see that image, nor "
      "any other of its patient where patients are known."),
 )  # fmt: skip

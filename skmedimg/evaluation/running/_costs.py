@@ -1,8 +1,7 @@
-"""What a fit cost: memory, parameters, epochs."""
+"""What a fit costs: memory and parameters."""
 
 import threading
 from contextlib import suppress
-from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -46,17 +45,7 @@ class MemoryWatch:
 
 
 def count_parameters(estimator):
-    """Count the parameters of a fitted estimator's last step.
-
-    Parameters
-    ----------
-    estimator : BaseEstimator
-        Pipelines, searches and other wrappers are opened.
-
-    Returns
-    -------
-    counts : dict or None
-        `{"trainable": int, "all": int}`; None where there is nothing to count.
+    """Return {"trainable": int, "all": int} of a fitted estimator's last step, or None.
 
     Examples
     --------
@@ -81,38 +70,12 @@ def count_parameters(estimator):
     return _counts(total, total) if total else None
 
 
-def epochs_of(estimator):
-    """Return the records of a fitted estimator's epochs.
-
-    Parameters
-    ----------
-    estimator : BaseEstimator
-
-    Returns
-    -------
-    records : list of dict or None
-        From `history_`, or from the `loss_curve_` of scikit-learn's networks.
-    """
-    model = final_estimator(estimator)
-    if hasattr(model, "history_"):
-        return [_numbers(record) for record in model.history_]
-    losses = getattr(model, "loss_curve_", None)
-    if losses is None:
-        return None
-    return [{"epoch": i + 1, "train_loss": float(loss)} for i, loss in enumerate(losses)]
-
-
 def _counts(trainable, total):
     return {"trainable": int(trainable), "all": int(total)}
 
 
 def _as_list(value):
     return value if isinstance(value, (list, tuple)) else [value]
-
-
-def _numbers(record):
-    kept = {key: value for key, value in dict(record).items() if isinstance(value, Real)}
-    return {key: value if isinstance(value, int) else float(value) for key, value in kept.items()}
 
 
 def _status(field):

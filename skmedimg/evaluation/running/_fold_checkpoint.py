@@ -1,4 +1,4 @@
-"""Checkpoints: finished fits stay on the disk, and an interrupted comparison goes on from there."""
+"""Checkpoints: finished fits stay on the disk, and an interrupted comparison resumes from them."""
 
 import json
 import zipfile
@@ -8,20 +8,22 @@ import numpy as np
 
 from skmedimg._files import whole_file
 from skmedimg._warnings import warn_user
-from skmedimg.evaluation._records import Answer
-from skmedimg.evaluation.running._fit_one import Cell
+from skmedimg.evaluation._records import FoldPredictions, FoldResult
 from skmedimg.evaluation.scores._positive_label import code_labels
+
+_KEPT = ("scores", "fit_time", "score_time", "memory", "parameters", "history")
+_DAMAGED = (OSError, ValueError, TypeError, KeyError, IndexError, zipfile.BadZipFile)
 
 
 class Checkpoint:
-    """A folder of finished cells: plain numbers and JSON, no code, written whole or not at all.
+    """A folder of finished fits: plain numbers and JSON, no code, written whole or not at all.
 
     Parameters
     ----------
     folder : str, os.PathLike or None
         None keeps nothing.
     facts : dict
-        What has to be the same for a cell to be used again.
+        What has to be the same for a finished fit to be used again.
     classes : ndarray of shape (n_classes,) or None
 
     Examples
@@ -41,41 +43,24 @@ class Checkpoint:
         if self.folder is not None:
             self._open(json.loads(json.dumps(facts)))
 
-    def read(self, key, split):
-        """Return a finished cell, or None.
-
-        Parameters
-        ----------
-        key : str
-        split : Split
-
-        Returns
-        -------
-        cell : Cell or None
-        """
+    def read(self, name, key, split):
+        """Return the FoldResult of a finished fit, with the scores of scorers alone, or None."""
         path = self._path(key, split)
         if path is None or not path.exists():
             return None
         try:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return self._unpack(dict(arrays))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+                return self._unpack(name, split, dict(arrays))
+        except _DAMAGED as error:
             warn_user(f"{path} is damaged ({error}); its fit is done again.")
             return None
 
-    def write(self, key, split, cell):
-        """Keep a finished cell; a failed one is not kept, so that it is tried again.
-
-        Parameters
-        ----------
-        key : str
-        split : Split
-        cell : Cell
-        """
-        path = self._path(key, split)
-        if path is not None and cell.answer is not None:
+    def write(self, key, result):
+        """Keep a FoldResult; a failed fit is not kept, so that it is tried again."""
+        path = self._path(key, result.split)
+        if path is not None and result.predictions is not None:
             with whole_file(path) as file:
-                np.savez(file, **self._pack(cell))
+                np.savez(file, **self._pack(result))
 
     def _open(self, facts):
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -83,54 +68,66 @@ class Checkpoint:
         if not path.exists():
             with whole_file(path) as file:
                 file.write(json.dumps(facts, indent=1).encode())
-        there = self._facts_in(path)
+        recorded = self._read_facts(path)
         for name, value in facts.items():
-            self._compare(name, there.get(name), value)
+            self._check_fact(name, recorded.get(name), value)
 
-    def _facts_in(self, path):
+    def _read_facts(self, path):
         try:
-            there = json.loads(path.read_bytes())
+            recorded = json.loads(path.read_bytes())
         except ValueError:
-            there = None
-        if not isinstance(there, dict):
+            recorded = None
+        if not isinstance(recorded, dict):
             raise ValueError(
                 f"checkpoint={str(self.folder)!r} cannot be continued: its comparison.json is "
                 "damaged. Restore that file, or give this comparison a folder of its own."
             )
-        return there
+        return recorded
 
-    def _compare(self, name, there, value):
-        if there == value:
+    def _check_fact(self, name, recorded, value):
+        """Raise where a fact differs from the recorded one; other versions are a warning."""
+        if recorded == value:
             return
-        if name == "versions" and isinstance(there, dict):
-            # A run lists what it had loaded; what only one of the two had is no other version.
-            if all(value.get(library, version) == version for library, version in there.items()):
-                return
+        if name != "versions" or not isinstance(recorded, dict):
+            raise ValueError(
+                f"checkpoint={str(self.folder)!r} holds another comparison: its {name} is "
+                f"{recorded}, not {value}. Give this one a folder of its own."
+            )
+        # A run lists the libraries it had loaded. One that only a single run loaded is no change.
+        if any(value.get(library, version) != version for library, version in recorded.items()):
             warn_user(
-                f"checkpoint={str(self.folder)!r} was begun with other versions ({there}): the "
+                f"checkpoint={str(self.folder)!r} was begun with other versions ({recorded}): the "
                 "rest may not equal an uninterrupted run.",
             )
-            return
-        raise ValueError(
-            f"checkpoint={str(self.folder)!r} holds another comparison: its {name} is {there}, not "
-            f"{value}. Give this one a folder of its own."
-        )
 
     def _path(self, key, split):
         if self.folder is None:
             return None
         return self.folder / f"{key}-{split.repeat:03d}-{split.fold:03d}.npz"
 
-    def _pack(self, cell):
-        predicted, ranking, probabilistic = cell.answer
-        facts = cell._replace(answer=None)._asdict() | {"probabilistic": probabilistic}
-        coded = predicted if self.classes is None else code_labels(predicted, self.classes)
+    def _pack(self, result):
+        """Return a FoldResult as arrays, labels as positions of the classes."""
+        given = result.predictions
+        facts = {name: getattr(result, name) for name in _KEPT}
+        facts["probabilistic"] = given.probabilistic
+        coded = given.predicted
+        if self.classes is not None:
+            coded = code_labels(coded, self.classes)
         arrays = {"predicted": coded, "facts": np.array(json.dumps(facts))}
-        return arrays if ranking is None else arrays | {"ranking": ranking}
+        if given.decision_scores is not None:
+            arrays["decision_scores"] = given.decision_scores
+        return arrays
 
-    def _unpack(self, arrays):
+    def _unpack(self, name, split, arrays):
         facts = json.loads(str(arrays["facts"]))
-        coded = arrays["predicted"]
-        predicted = coded if self.classes is None else self.classes[coded]
-        answer = Answer(predicted, arrays.get("ranking"), facts.pop("probabilistic"))
-        return Cell(**facts | {"answer": answer})
+        coded, decision_scores = arrays["predicted"], arrays.get("decision_scores")
+        if any(
+            len(each) != len(split.test) for each in (coded, decision_scores) if each is not None
+        ):
+            raise ValueError(f"its predictions are not those of {len(split.test)} rows")
+        predictions = FoldPredictions(
+            coded if self.classes is None else self.classes[coded],
+            decision_scores,
+            facts["probabilistic"],
+        )
+        return FoldResult(name, split, predictions, **{key: facts[key] for key in _KEPT})

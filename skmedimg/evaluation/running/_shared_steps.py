@@ -8,7 +8,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
 
 from skmedimg._sklearn import num_samples, take_rows
-from skmedimg.evaluation.running._fit_one import seed_estimator
+from skmedimg.evaluation.running._fit_folds import seed_estimator
 
 _ROWS_TRIED = 9
 

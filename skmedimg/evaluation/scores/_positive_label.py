@@ -45,22 +45,17 @@ def positive_label(classes, pos_label=None):
     return _plain(classes[1]) if _is_flag(classes) else _guess(classes)
 
 
+def positive_column(classes, pos_label):
+    """Return the position of the positive class among the sorted classes; None without one."""
+    return None if pos_label is None else classes.tolist().index(pos_label)
+
+
 def code_labels(labels, classes):
-    """Return the position of every label among the sorted classes.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n_samples,)
-    classes : ndarray of shape (n_classes,)
-
-    Returns
-    -------
-    codes : ndarray of int of shape (n_samples,)
-    """
+    """Return the position of every label (n_samples,) among the sorted classes."""
     codes = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
     if not np.array_equal(classes[codes], labels):
-        strange = labels[classes[codes] != labels][0]
-        raise ValueError(f"{strange!r} was predicted, which is none of the classes {classes}.")
+        unknown = _plain(labels[classes[codes] != labels][0])
+        raise ValueError(f"Label {unknown!r} is not among the classes {classes.tolist()}.")
     return codes
 
 

@@ -1,132 +1,163 @@
-"""The default table of scores, and what one answer scores under many weightings."""
+"""The metrics a comparison knows, and the choice among them."""
 
-from functools import cached_property
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.metrics import get_scorer
 
-from skmedimg import metrics as masks
 from skmedimg.evaluation._records import Metric
 from skmedimg.evaluation.scores import _weighted_scores as weighted
+from skmedimg.evaluation.scores._coded_predictions import (
+    MaskPredictions,
+    code_predictions,
+    macro_average,
+)
 
 _MANY_CLASSES = 5
 _TOP = 3
 
 
-class LabelAnswer:
-    """One answer of a classifier, coded by class, under one or many weightings of its rows.
+@dataclass(frozen=True)
+class LabelScore:
+    """A metric of class predictions.
 
-    Parameters
+    Attributes
     ----------
-    truth, predicted : ndarray of int of shape (n_samples,)
-        Positions of the classes.
-    ranking : ndarray of shape (n_samples, n_classes) or None
-        Probabilities or decision values.
-    probabilistic : bool
-        Whether `ranking` holds probabilities.
-    n_classes : int
-    positive : int or None
-        Position of the positive class of two; None where there are more classes.
-    weights : ndarray of shape (n_weightings, n_samples)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmedimg.evaluation.scores._score_table import LabelAnswer, score
-    >>> answer = LabelAnswer(
-    ...     np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]), None, False, 2, 1, np.ones((1, 4))
-    ... )
-    >>> score(answer, "sensitivity"), score(answer, "specificity")
-    (array([1.]), array([0.5]))
+    metric : Metric
+    needs : {"counts", "decision_scores", "probabilities"}
+        Attribute of LabelPredictions without which the score is undefined.
+    measure : callable
+        Maps LabelPredictions to an ndarray of shape (n_weightings,).
+    averaged : bool
+        Whether more than two classes give the unweighted mean over the classes.
     """
 
-    def __init__(self, truth, predicted, ranking, probabilistic, n_classes, positive, weights):
-        self.truth = truth
-        self.predicted = predicted
-        self.ranking = ranking
-        self.probabilities = ranking if probabilistic else None
-        self.n_classes = n_classes
-        self.positive = positive
-        self.weights = np.asarray(weights, dtype=float)
-
-    @cached_property
-    def counts(self):
-        """Confusion matrices of shape (n_weightings, n_classes, n_classes)."""
-        return weighted.confusions(self.truth, self.predicted, self.n_classes, self.weights)
-
-    def of_classes(self, values):
-        """Take the positive class of two, else the mean over the classes that have a value."""
-        return _mean_known(values) if self.positive is None else values[:, self.positive]
-
-    def of_rankings(self, measure):
-        """Apply a measure of (positive, ranking, weights) to the classes that matter."""
-        classes = range(self.n_classes) if self.positive is None else [self.positive]
-        return _mean_known(
-            np.stack(
-                [measure(self.truth == k, self.ranking[:, k], self.weights) for k in classes], 1
-            )
-        )
+    metric: Metric
+    needs: str
+    measure: object
+    averaged: bool = False
 
 
-class MaskAnswer:
-    """One answer of a segmenter under one or many weightings of its images.
+def _share(name, title, needs, measure, averaged=False, low=0.0):
+    """Return a LabelScore that is better when higher and at most 1."""
+    return LabelScore(Metric(name, title, True, low, 1.0), needs, measure, averaged)
 
-    Parameters
-    ----------
-    truth, predicted : ndarray of int of shape (n_samples, height, width)
-    labels : ndarray of shape (n_labels,)
-        Mask values that are scored.
-    weights : ndarray of shape (n_weightings, n_samples)
+
+def _error(name, title, measure, high=None):
+    """Return a LabelScore of probabilities that is better when lower."""
+    return LabelScore(Metric(name, title, False, 0.0, high), "probabilities", measure)
+
+
+# The first one sorts the summary: every classifier has a balanced accuracy, and predicting the
+# most frequent class does not raise it, however rare the other classes are.
+_LABEL_SCORES = [
+    _share(
+        "balanced_accuracy",
+        "balanced accuracy",
+        "counts",
+        lambda p: macro_average(weighted.recalls(p.counts)),
+    ),
+    _share("accuracy", "accuracy", "counts", lambda p: weighted.accuracy(p.counts)),
+    _share(
+        "roc_auc",
+        "ROC AUC",
+        "decision_scores",
+        lambda p: p.of_decision_scores(weighted.roc_auc),
+        averaged=True,
+    ),
+    _share(
+        "average_precision",
+        "average precision",
+        "decision_scores",
+        lambda p: p.of_decision_scores(weighted.average_precision),
+        averaged=True,
+    ),
+    _share(
+        "f1", "F1", "counts", lambda p: p.of_classes(weighted.f1_scores(p.counts)), averaged=True
+    ),
+    _share(
+        "sensitivity",
+        "sensitivity",
+        "counts",
+        lambda p: p.of_classes(weighted.recalls(p.counts)),
+        averaged=True,
+    ),
+    _share(
+        "specificity",
+        "specificity",
+        "counts",
+        lambda p: p.of_classes(weighted.specificities(p.counts)),
+        averaged=True,
+    ),
+    _share(
+        "cohen_kappa", "Cohen's kappa", "counts", lambda p: weighted.cohen_kappa(p.counts), low=-1.0
+    ),
+    _share("mcc", "Matthews correlation", "counts", lambda p: weighted.mcc(p.counts), low=-1.0),
+    _error(
+        "log_loss",
+        "log loss",
+        lambda p: weighted.row_mean(weighted.log_losses(p.truth, p.probabilities), p.weights),
+    ),
+    _error(
+        "brier",
+        "Brier score",
+        lambda p: weighted.row_mean(weighted.squared_errors(p.truth, p.probabilities), p.weights),
+    ),
+    _error(
+        "ece",
+        "expected calibration error",
+        lambda p: weighted.calibration_error(p.truth, p.probabilities, p.weights),
+        high=1.0,
+    ),
+    _share(
+        f"top_{_TOP}_accuracy",
+        f"top-{_TOP} accuracy",
+        "decision_scores",
+        lambda p: weighted.row_mean(weighted.top_hits(p.truth, p.decision_scores, _TOP), p.weights),
+    ),
+]
+LABEL_SCORES = {score.metric.name: score for score in _LABEL_SCORES}
+
+# A distance has no upper bound, and less of it is better.
+MASK_METRICS = {
+    name: Metric(name, title, high is not None, 0.0, high)
+    for name, title, high in [
+        ("dice", "Dice", 1.0),
+        ("iou", "IoU", 1.0),
+        ("pixel_precision", "pixel precision", 1.0),
+        ("pixel_recall", "pixel recall", 1.0),
+        ("pixel_f1", "pixel F1", 1.0),
+        ("volumetric_similarity", "volumetric similarity", 1.0),
+        ("boundary_f1", "boundary F1", 1.0),
+        ("hausdorff_distance", "Hausdorff distance", None),
+        ("average_surface_distance", "average surface distance", None),
+    ]
+}
+# Every metric that predictions alone give, by name.
+METRICS = {name: score.metric for name, score in LABEL_SCORES.items()} | MASK_METRICS
+
+
+def score(predictions, name):
+    """Return one score of LabelPredictions or MaskPredictions under every weighting.
+
+    It is nan where the score is undefined, or needs what the estimator does not give.
     """
-
-    def __init__(self, truth, predicted, labels, weights):
-        self.truth = truth
-        self.predicted = predicted
-        self.labels = labels
-        self.weights = np.asarray(weights, dtype=float)
-        self.ranking = self.probabilities = None
-
-    def per_image(self, name):
-        """Return one value per image of a metric of skmedimg.metrics."""
-        measure = getattr(masks, name)
-        return measure(self.truth, self.predicted, labels=self.labels, average="image")
+    if isinstance(predictions, MaskPredictions):
+        return weighted.row_mean(predictions.per_image(name), predictions.weights)
+    found = LABEL_SCORES[name]
+    if getattr(predictions, found.needs) is None:
+        return np.full(len(predictions.weights), np.nan)
+    return found.measure(predictions)
 
 
-def score(answer, name):
-    """Return one score under every weighting.
-
-    Parameters
-    ----------
-    answer : LabelAnswer or MaskAnswer
-    name : str
-        A key of `LABEL_SCORES` or `MASK_SCORES`.
-
-    Returns
-    -------
-    values : ndarray of shape (n_weightings,)
-        nan where the score is undefined, or needs what the estimator does not give.
-    """
-    if isinstance(answer, MaskAnswer):
-        return weighted.row_mean(answer.per_image(name), answer.weights)
-    needs, _, measure = LABEL_SCORES[name]
-    if getattr(answer, needs) is None:
-        return np.full(len(answer.weights), np.nan)
-    return measure(answer)
+def score_fold(data, split, predictions, metrics):
+    """Return {name: value} of the metrics that FoldPredictions of one split alone give."""
+    coded = code_predictions(data, split, predictions, np.ones((1, len(split.test))))
+    return {m.name: float(score(coded, m.name)[0]) for m in metrics if not m.from_scorer}
 
 
 def choose_metrics(scoring, task, n_classes):
-    """Return the metrics to compute and the scorers among them that are not ours.
-
-    Parameters
-    ----------
-    scoring : None, str, list of str or callable, or dict of str to str or callable
-    task : {"classification", "segmentation"}
-    n_classes : int
-
-    Returns
-    -------
-    metrics : tuple of Metric
-    scorers : dict of str to callable
+    """Return the metrics that `scoring` asks for, and the scorers among them by name.
 
     Examples
     --------
@@ -135,30 +166,41 @@ def choose_metrics(scoring, task, n_classes):
     >>> [metric.title for metric in metrics], list(scorers)
     (['ROC AUC', 'neg_log_loss'], ['neg_log_loss'])
     """
-    table = LABEL_SCORES if task == "classification" else MASK_SCORES
-    asked = _named(scoring, _defaults(task, n_classes))
+    table = LABEL_SCORES if task == "classification" else MASK_METRICS
+    asked = _by_title(scoring, _defaults(task, n_classes))
     scorers = {name: _scorer(kind) for name, kind in asked.items() if kind not in table}
     metrics = [
-        Metric(name, name, True, None, None) if name in scorers else _ours(table, kind, name)
-        for name, kind in asked.items()
+        Metric(title, title, from_scorer=True)
+        if title in scorers
+        else _titled(kind, title, n_classes)
+        for title, kind in asked.items()
     ]
     return tuple(metrics), scorers
 
 
 def _defaults(task, n_classes):
+    """Return the names of the metrics that scoring=None takes."""
     if task == "segmentation":
         return ["dice", "iou", "pixel_precision", "pixel_recall"]
-    few = n_classes < _MANY_CLASSES
-    return [name for name in LABEL_SCORES if not (few and name == f"top_{_TOP}_accuracy")]
+    left_out = set()
+    if n_classes < _MANY_CLASSES:
+        left_out.add(f"top_{_TOP}_accuracy")
+    if n_classes > 2:
+        left_out.add("sensitivity")  # its macro average is the balanced accuracy once more
+    return [name for name in LABEL_SCORES if name not in left_out]
 
 
-def _ours(table, kind, title):
-    metric = table[kind][1]
-    return metric if title == kind else metric._replace(title=title)
+def _titled(kind, title, n_classes):
+    """Return a metric of ours under the title asked for, else its own with "macro" if averaged."""
+    metric = METRICS[kind]
+    if title != kind:
+        return replace(metric, title=title)
+    averaged = n_classes > 2 and LABEL_SCORES[kind].averaged
+    return replace(metric, title=f"macro {metric.title}") if averaged else metric
 
 
-def _named(scoring, defaults):
-    """Return the asked scores as name -> key of the table, name of a scorer, or callable."""
+def _by_title(scoring, defaults):
+    """Return the asked scores as title -> key of a table, name of a scorer, or callable."""
     if scoring is None:
         return {name: name for name in defaults}
     if isinstance(scoring, dict):
@@ -177,114 +219,12 @@ def _name_of(scorer):
 
 
 def _scorer(kind):
+    """Return a scorer: the callable itself, or scikit-learn's of that name."""
     if callable(kind):
         return kind
     try:
         return get_scorer(kind)
     except ValueError as error:
-        known = ", ".join([*LABEL_SCORES, *MASK_SCORES])
         raise ValueError(
-            f"scoring={kind!r} is neither one of {known} nor a scorer of scikit-learn."
+            f"scoring={kind!r} is neither one of {', '.join(METRICS)} nor a scorer of scikit-learn."
         ) from error
-
-
-def _mean_known(values):
-    known = np.isfinite(values)
-    total, count = np.where(known, values, 0).sum(1), known.sum(1)
-    return np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
-
-
-def _row_score(measure):
-    return lambda a: weighted.row_mean(measure(a.truth, a.probabilities), a.weights)
-
-
-def _label_score(needs, name, title, measure, higher_is_better=True, low=0.0, high=1.0):
-    return name, (needs, Metric(name, title, higher_is_better, low, high), measure)
-
-
-# name -> (attribute of the answer it needs, Metric, measure of a LabelAnswer); the first one
-# whose value every classifier has and no imbalance flatters sorts the summary.
-LABEL_SCORES = dict(
-    [
-        _label_score(
-            "counts",
-            "balanced_accuracy",
-            "balanced accuracy",
-            lambda a: _mean_known(weighted.recalls(a.counts)),
-        ),
-        _label_score("counts", "accuracy", "accuracy", lambda a: weighted.accuracy(a.counts)),
-        _label_score("ranking", "roc_auc", "ROC AUC", lambda a: a.of_rankings(weighted.roc_auc)),
-        _label_score(
-            "ranking",
-            "average_precision",
-            "average precision",
-            lambda a: a.of_rankings(weighted.average_precision),
-        ),
-        _label_score("counts", "f1", "F1", lambda a: a.of_classes(weighted.f1_scores(a.counts))),
-        _label_score(
-            "counts",
-            "sensitivity",
-            "sensitivity",
-            lambda a: a.of_classes(weighted.recalls(a.counts)),
-        ),
-        _label_score(
-            "counts",
-            "specificity",
-            "specificity",
-            lambda a: a.of_classes(weighted.specificities(a.counts)),
-        ),
-        _label_score(
-            "counts",
-            "cohen_kappa",
-            "Cohen's kappa",
-            lambda a: weighted.cohen_kappa(a.counts),
-            low=-1.0,
-        ),
-        _label_score(
-            "counts", "mcc", "Matthews correlation", lambda a: weighted.matthews(a.counts), low=-1.0
-        ),
-        _label_score(
-            "probabilities",
-            "log_loss",
-            "log loss",
-            _row_score(weighted.log_losses),
-            higher_is_better=False,
-            high=None,
-        ),
-        _label_score(
-            "probabilities",
-            "brier",
-            "Brier score",
-            _row_score(weighted.squared_errors),
-            higher_is_better=False,
-            high=None,
-        ),
-        _label_score(
-            "probabilities",
-            "ece",
-            "expected calibration error",
-            lambda a: weighted.calibration_error(a.truth, a.probabilities, a.weights),
-            higher_is_better=False,
-        ),
-        _label_score(
-            "ranking",
-            f"top_{_TOP}_accuracy",
-            f"top-{_TOP} accuracy",
-            lambda a: weighted.row_mean(weighted.top_hits(a.truth, a.ranking, _TOP), a.weights),
-        ),
-    ]
-)
-MASK_SCORES = {
-    name: (None, Metric(name, title, high is not None, 0.0, high))
-    for name, title, high in [
-        ("dice", "Dice", 1.0),
-        ("iou", "IoU", 1.0),
-        ("pixel_precision", "pixel precision", 1.0),
-        ("pixel_recall", "pixel recall", 1.0),
-        ("pixel_f1", "pixel F1", 1.0),
-        ("volumetric_similarity", "volumetric similarity", 1.0),
-        ("boundary_f1", "boundary F1", 1.0),
-        ("hausdorff_distance", "Hausdorff distance", None),
-        ("average_surface_distance", "average surface distance", None),
-    ]
-}

@@ -62,7 +62,7 @@ def cohen_kappa(counts):
     return _ratio(accuracy(counts) - expected, 1 - expected)
 
 
-def matthews(counts):
+def mcc(counts):
     """Correlation of true and predicted classes; 0 where either never varies."""
     called, there, total = counts.sum(1), counts.sum(2), counts.sum((1, 2))
     covariance = _diagonal(counts).sum(1) * total - (called * there).sum(1)

@@ -1,66 +1,78 @@
 """Targets of a comparison: its task, labels or masks, and groups, checked."""
 
-from collections import namedtuple
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.utils import assert_all_finite, column_or_1d, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 
 from skmedimg._sklearn import num_samples
-from skmedimg.evaluation.scores._positive_label import code_labels, positive_label
+from skmedimg.evaluation.scores._positive_label import (
+    code_labels,
+    positive_column,
+    positive_label,
+)
 from skmedimg.images._mask_files import load_masks
 from skmedimg.images._paths import list_paths
 from skmedimg.images._validate import check_groups
 
-Targets = namedtuple("Targets", "task y fitted classes pos_label groups strata")
-Targets.__doc__ = """Targets of a comparison.
 
-task : str; y : ndarray, labels or masks; fitted : what `fit` is given, y itself or mask paths;
-classes : ndarray or None; pos_label : label or None; groups : ndarray or None; strata : ndarray of
-int, class positions, all 0 for masks.
-"""
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """Targets of a comparison.
+
+    Attributes
+    ----------
+    task : {"classification", "segmentation"}
+    y : ndarray
+        Labels or masks.
+    fitted : ndarray
+        What `fit` is given: y itself, or mask paths.
+    strata : ndarray of int of shape (n_samples,)
+        Class positions, all 0 for masks.
+    groups : ndarray of shape (n_samples,) or None
+        Patients.
+    classes : ndarray of shape (n_classes,) or None
+    pos_label : label or None
+    """
+
+    task: str
+    y: np.ndarray
+    fitted: np.ndarray
+    strata: np.ndarray
+    groups: np.ndarray = None
+    classes: np.ndarray = None
+    pos_label: object = None
+
+    @property
+    def n_classes(self):
+        """int: how many classes there are, 0 for segmentation."""
+        return 0 if self.classes is None else len(self.classes)
+
+    @property
+    def positive_column(self):
+        """int or None: the position of the positive class in `classes`."""
+        return positive_column(self.classes, self.pos_label)
 
 
 def check_targets(estimators, X, y, groups, pos_label):
-    """Return the targets, checked.
-
-    Parameters
-    ----------
-    estimators : dict of str to BaseEstimator
-    X : any kind of X of the data contract
-    y : array-like of shape (n_samples,), masks, or mask paths
-    groups : array-like of shape (n_samples,) or None
-    pos_label : label or None
-
-    Returns
-    -------
-    targets : Targets
-    """
+    """Return the checked Targets of estimators (a dict by name) for X and y."""
     task = task_of(estimators)
     y, fitted = _masks(y) if task == "segmentation" else _labels(y)
     if num_samples(X) != len(y):
         raise ValueError(f"X has {num_samples(X)} rows, but y has {len(y)}.")
     groups = check_groups(groups, y)
     if task == "segmentation":
-        return Targets(task, y, fitted, None, None, groups, np.zeros(len(y), dtype=int))
+        return Targets(task, y, fitted, np.zeros(len(y), dtype=int), groups)
     classes = np.unique(y)
     if len(classes) < 2:
         raise ValueError(f"y needs at least two classes, but every row is {classes[0]!r}.")
     positive = positive_label(classes, pos_label)
-    return Targets(task, y, fitted, classes, positive, groups, code_labels(y, classes))
+    return Targets(task, y, fitted, code_labels(y, classes), groups, classes, positive)
 
 
 def task_of(estimators):
-    """Return what the estimators do, which has to be the same for all.
-
-    Parameters
-    ----------
-    estimators : dict of str to BaseEstimator
-
-    Returns
-    -------
-    task : {"classification", "segmentation"}
-    """
+    """Return "classification" or "segmentation": what all estimators (a dict by name) do."""
     tasks = {"classifier": "classification", "segmenter": "segmentation"}
     kinds = {name: get_tags(estimator).estimator_type for name, estimator in estimators.items()}
     strange = [name for name, kind in kinds.items() if kind not in tasks]
@@ -75,16 +87,7 @@ def task_of(estimators):
 
 
 def is_images(X):
-    """Tell whether X can only be images: paths, lazy images or a stack.
-
-    Parameters
-    ----------
-    X : any kind of X of the data contract
-
-    Returns
-    -------
-    is_images : bool
-    """
+    """Tell whether X can only be images: paths, lazy images or a stack."""
     return hasattr(X, "paths") or list_paths(X) is not None or np.ndim(X) > 2
 
 

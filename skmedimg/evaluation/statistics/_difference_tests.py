@@ -1,34 +1,37 @@
 """Tests of a difference between two models, each with what it assumes."""
 
-from collections import namedtuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
 
 from skmedimg.evaluation.statistics._intervals import corrected_error
 
-Difference = namedtuple("Difference", "value low high statistic p_value")
-Difference.__doc__ = """First minus second, its 95 % limits, and how surprising it is."""
-
 _LEVEL = 0.95
 
 
+@dataclass(frozen=True)
+class Difference:
+    """First minus second, its 95 % limits, and its test: nan where it cannot be judged."""
+
+    value: float
+    low: float = np.nan
+    high: float = np.nan
+    statistic: float = np.nan
+    p_value: float = np.nan
+
+
 def corrected_t_test(differences, test_to_train):
-    """Compare two learning procedures by their scores over splits whose training sets overlap.
+    """Return the Difference of two learning procedures by their scores over overlapping splits.
 
-    The resampled t-test of Nadeau and Bengio (2003): the variance of the mean difference is
-    taken as (1/S + n_test/n_train) times that of one difference, on S - 1 degrees of freedom.
+    The resampled t-test of Nadeau and Bengio [1]_: the variance of the mean of S differences is
+    taken as (1/S + test_to_train) times that of one difference, on S - 1 degrees of freedom, where
+    `test_to_train` is the number of rows tested per row trained on.
 
-    Parameters
+    References
     ----------
-    differences : ndarray of shape (n_splits,)
-        Score of the first minus score of the second, split by split.
-    test_to_train : float
-        Rows tested per row trained on.
-
-    Returns
-    -------
-    difference : Difference
+    .. [1] Nadeau, Bengio, "Inference for the Generalization Error", Machine Learning 52 (2003),
+       doi:10.1023/A:1024068626366
 
     Examples
     --------
@@ -48,21 +51,20 @@ def corrected_t_test(differences, test_to_train):
 
 
 def delong_test(folds):
-    """Compare the areas under two ROC curves, fold by fold (DeLong, DeLong, Clarke-Pearson 1988).
+    """Return the Difference of the areas under two ROC curves, fold by fold [1]_.
 
-    Rankings of different fits are not on one scale, so rows are compared within their fold only;
-    the folds' differences are averaged and their variances added. Rows of one patient are one
-    cluster (Obuchowski 1997).
+    `folds` holds (positive, first, second, clusters): whether each row is positive, two decision
+    scores, and patients or None. Decision scores of different fits are not on one scale, so rows
+    are compared within their fold only; the folds' differences are averaged and their variances
+    added. Rows of one patient are one cluster [2]_.
 
-    Parameters
+    References
     ----------
-    folds : sequence of (positive, first, second, clusters)
-        positive : ndarray of bool of shape (n_test,); first, second : ndarray of shape (n_test,),
-        rankings; clusters : ndarray of shape (n_test,) or None, patients.
-
-    Returns
-    -------
-    difference : Difference
+    .. [1] DeLong, DeLong, Clarke-Pearson, "Comparing the Areas under Two or More Correlated
+       Receiver Operating Characteristic Curves: A Nonparametric Approach", Biometrics 44 (1988),
+       doi:10.2307/2531595
+    .. [2] Obuchowski, "Nonparametric Analysis of Clustered ROC Curve Data", Biometrics 53 (1997),
+       doi:10.2307/2533958
 
     Examples
     --------
@@ -77,28 +79,18 @@ def delong_test(folds):
     parts = [_delong_fold(*fold) for fold in folds]
     parts = [(value, variance) for value, variance in parts if np.isfinite(variance)]
     if not parts:
-        return Difference(*[np.nan] * 5)
+        return Difference(np.nan)
     values, variances = np.transpose(parts)
     return _normal(values.mean(), np.sqrt(variances.sum()) / len(parts))
 
 
-def auc_covariance(positive, rankings, clusters=None):
-    """Return areas under ROC curves and their covariance.
+def auc_covariance(positive, decision_scores, clusters=None):
+    """Return the areas under several ROC curves and their covariance, by patient (`clusters`).
 
-    Parameters
-    ----------
-    positive : ndarray of bool of shape (n_samples,)
-    rankings : ndarray of shape (n_rankings, n_samples)
-    clusters : ndarray of shape (n_samples,), default=None
-        Patients; None takes every row for itself.
-
-    Returns
-    -------
-    areas : ndarray of shape (n_rankings,)
-    covariance : ndarray of shape (n_rankings, n_rankings)
-        nan with fewer than two clusters on a side.
+    `decision_scores` has shape (n_models, n_samples). The covariance is nan with fewer than two
+    clusters on a side.
     """
-    above, below = _placements(positive, rankings)
+    above, below = _placements(positive, decision_scores)
     areas = above.mean(1)
     if clusters is None:
         clusters = np.arange(len(positive))
@@ -115,20 +107,17 @@ def auc_covariance(positive, rankings, clusters=None):
 
 
 def mcnemar_test(first_right, second_right, clusters=None):
-    """Compare how often two fitted models are right on the same rows.
+    """Return the Difference of how often two fitted models are right on the same rows.
 
-    The exact test of McNemar (1947); where patients have several rows, the clustered one of Yang,
-    Sun and Hardin (2010), of which McNemar's is the case of one row each.
+    The exact test of McNemar [1]_; where patients have several rows, the clustered one of Yang,
+    Sun and Hardin [2]_, of which McNemar's is the case of one row each.
 
-    Parameters
+    References
     ----------
-    first_right, second_right : ndarray of bool of shape (n_samples,)
-    clusters : ndarray of shape (n_samples,), default=None
-
-    Returns
-    -------
-    difference : Difference
-        Of the shares of right answers.
+    .. [1] McNemar, "Note on the Sampling Error of the Difference Between Correlated Proportions or
+       Percentages", Psychometrika 12 (1947), doi:10.1007/BF02295996
+    .. [2] Yang, Sun, Hardin, "A Note on the Tests for Clustered Matched-Pair Binary Data",
+       Biometrical Journal 52 (2010), doi:10.1002/bimj.201000035
 
     Examples
     --------
@@ -145,22 +134,14 @@ def mcnemar_test(first_right, second_right, clusters=None):
         return found
     wins, losses = int((ahead > 0).sum()), int((ahead < 0).sum())
     exact = stats.binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
-    return found._replace(p_value=float(exact))
+    return replace(found, p_value=float(exact))
 
 
 def wilcoxon_test(first, second, clusters=None):
-    """Compare one value per image, such as Dice, by the signed ranks of the differences.
+    """Return the Difference of one value per image, such as Dice, tested by its signed ranks.
 
-    Parameters
-    ----------
-    first, second : ndarray of shape (n_samples,)
-    clusters : ndarray of shape (n_samples,), default=None
-        Patients: their images are averaged before they are compared.
-
-    Returns
-    -------
-    difference : Difference
-        Of the means, with limits by the normal approximation.
+    The images of a patient (`clusters`) are averaged before. The limits are those of the mean by
+    the normal approximation.
 
     Examples
     --------
@@ -179,19 +160,16 @@ def wilcoxon_test(first, second, clusters=None):
     if not ahead.any():
         return found
     ranks = stats.wilcoxon(ahead)
-    return found._replace(statistic=float(ranks.statistic), p_value=float(ranks.pvalue))
+    return replace(found, statistic=float(ranks.statistic), p_value=float(ranks.pvalue))
 
 
 def holm(p_values):
-    """Correct p-values for their number, step by step (Holm 1979); nan stays nan.
+    """Return p-values corrected for their number, step by step [1]_; nan stays nan.
 
-    Parameters
+    References
     ----------
-    p_values : sequence of float
-
-    Returns
-    -------
-    adjusted : ndarray of shape (n_tests,)
+    .. [1] Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of
+       Statistics 6 (1979), https://www.jstor.org/stable/4615733
 
     Examples
     --------
@@ -216,12 +194,12 @@ def _delong_fold(positive, first, second, clusters):
     return areas @ contrast, max(contrast @ covariance @ contrast, 0.0)
 
 
-def _placements(positive, rankings):
+def _placements(positive, decision_scores):
     """Return the share of negatives below each positive, and of positives above each negative."""
     n_up, n_down = positive.sum(), (~positive).sum()
-    among_all = stats.rankdata(rankings, axis=1)
-    above = among_all[:, positive] - stats.rankdata(rankings[:, positive], axis=1)
-    below = among_all[:, ~positive] - stats.rankdata(rankings[:, ~positive], axis=1)
+    among_all = stats.rankdata(decision_scores, axis=1)
+    above = among_all[:, positive] - stats.rankdata(decision_scores[:, positive], axis=1)
+    below = among_all[:, ~positive] - stats.rankdata(decision_scores[:, ~positive], axis=1)
     return above / n_down, 1 - below / n_up
 
 

@@ -6,33 +6,15 @@ import numpy as np
 from scipy import stats
 
 from skmedimg.evaluation._records import Interval
-from skmedimg.evaluation.scores._positive_label import code_labels
-from skmedimg.evaluation.scores._score_table import (
-    LABEL_SCORES,
-    MASK_SCORES,
-    LabelAnswer,
-    MaskAnswer,
-    score,
-)
+from skmedimg.evaluation.scores._coded_predictions import code_predictions
+from skmedimg.evaluation.scores._score_table import score
 
 N_RESAMPLES = 1000
 _RESAMPLED = WeakKeyDictionary()  # comparison -> {estimator: {metric: resampled means}}
 
 
 def interval_of(comparison, name, metric, confidence=0.95):
-    """Return the mean of one score and its confidence interval.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    name : str
-    metric : str
-    confidence : float, default=0.95
-
-    Returns
-    -------
-    interval : Interval
-    """
+    """Return the Interval of one estimator's mean score, by name of the metric."""
     if not 0 < confidence < 1:
         raise ValueError(f"confidence={confidence} needs a value between 0 and 1.")
     values = comparison.values(name, metric)
@@ -46,22 +28,16 @@ def interval_of(comparison, name, metric, confidence=0.95):
 
 
 def corrected_interval(values, test_to_train, confidence=0.95):
-    """Return the mean of scores over splits with a t interval corrected for overlap.
+    """Return mean, low and high of scores over splits: a t interval corrected for overlap [1]_.
 
     Training sets of a cross-validation share rows, so scores vary less among splits than they
-    would among new data. Nadeau and Bengio (2003) widen the variance of the mean from 1/S to
-    1/S + n_test/n_train.
+    would among new data. Nadeau and Bengio widen the variance of the mean from 1/S to
+    1/S + test_to_train, the number of rows tested per row trained on.
 
-    Parameters
+    References
     ----------
-    values : ndarray of shape (n_splits,)
-    test_to_train : float
-        Rows tested per row trained on.
-    confidence : float, default=0.95
-
-    Returns
-    -------
-    mean, low, high : float
+    .. [1] Nadeau, Bengio, "Inference for the Generalization Error", Machine Learning 52 (2003),
+       doi:10.1023/A:1024068626366
 
     Examples
     --------
@@ -77,34 +53,19 @@ def corrected_interval(values, test_to_train, confidence=0.95):
 
 
 def corrected_error(values, test_to_train):
-    """Return the standard error of a mean over splits whose training sets overlap.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_splits,)
-    test_to_train : float
-
-    Returns
-    -------
-    error : float
-    """
+    """Return the standard error of a mean over splits whose training sets overlap."""
     return np.sqrt((1 / len(values) + test_to_train) * np.var(values, ddof=1))
 
 
 def clopper_pearson(hits, n, confidence=0.95):
-    """Return exact binomial confidence limits of a share.
+    """Return exact binomial confidence limits (low, high) of hits / n [1]_.
 
-    Parameters
+    Neither needs to be whole: effective sample sizes are not.
+
+    References
     ----------
-    hits : float or ndarray
-        Successes; need not be whole, for effective sample sizes.
-    n : float
-        Trials.
-    confidence : float, default=0.95
-
-    Returns
-    -------
-    low, high : float or ndarray
+    .. [1] Clopper, Pearson, "The Use of Confidence or Fiducial Limits Illustrated in the Case of
+       the Binomial", Biometrika 26 (1934), doi:10.1093/biomet/26.4.404
 
     Examples
     --------
@@ -121,65 +82,12 @@ def clopper_pearson(hits, n, confidence=0.95):
 
 
 def holdout_ratio(splits):
-    """Return how many rows are tested per row trained on, on average.
-
-    Parameters
-    ----------
-    splits : sequence of Split
-
-    Returns
-    -------
-    ratio : float
-    """
+    """Return how many rows the splits test per row trained on, on average."""
     return float(np.mean([len(split.test) / len(split.train) for split in splits]))
 
 
-def answer_under(comparison, name, number, weights):
-    """Return one answer, coded, under one or many weightings of its test rows.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    name : str
-    number : int
-        Position of the split.
-    weights : ndarray of shape (n_weightings, n_test)
-
-    Returns
-    -------
-    answer : LabelAnswer or MaskAnswer
-    """
-    given, truth = comparison.answers[name][number], comparison.y[comparison.splits[number].test]
-    return weigh(comparison, truth, given, weights)
-
-
-def weigh(data, truth, given, weights):
-    """Code an answer by class and attach weights.
-
-    Parameters
-    ----------
-    data : Comparison or other object with `task`, `classes`, `pos_label` and `y`
-    truth : ndarray of shape (n_test, ...)
-    given : Answer
-    weights : ndarray of shape (n_weightings, n_test)
-
-    Returns
-    -------
-    answer : LabelAnswer or MaskAnswer
-    """
-    if data.task == "segmentation":
-        labels = np.unique(data.y)
-        return MaskAnswer(truth, given.predicted, labels[labels != 0], weights)
-    classes, positive = data.classes, None
-    if data.pos_label is not None:
-        positive = [label == data.pos_label for label in classes].index(True)
-    return LabelAnswer(
-        code_labels(truth, classes), code_labels(given.predicted, classes), given.ranking,
-        given.probabilistic, len(classes), positive, weights,
-    )  # fmt: skip
-
-
 def _spread(comparison, name, metric, known, confidence):
+    """Return the Interval: by the bootstrap where it applies, else the t interval over splits."""
     resampled = _resampled(comparison, name).get(metric, np.full(1, np.nan))
     if np.isfinite(resampled).mean() > 0.5:
         low, high = _percentiles(resampled[np.isfinite(resampled)], known.mean(), confidence)
@@ -193,6 +101,7 @@ def _spread(comparison, name, metric, known, confidence):
 
 def _resampled(comparison, name):
     """Return resampled means by metric; none where the splits alone give the interval."""
+    # Without patients, resampled rows would miss what another training set changes.
     if comparison.groups is None and len(comparison.splits) > 1:
         return {}
     known = _RESAMPLED.setdefault(comparison, {})
@@ -202,20 +111,28 @@ def _resampled(comparison, name):
 
 
 def _resample(comparison, name):
-    table = LABEL_SCORES if comparison.task == "classification" else MASK_SCORES
-    metrics = [metric.name for metric in comparison.metrics if metric.name in table]
+    """Return {metric: resampled means} of the metrics that predictions alone give."""
+    metrics = [metric.name for metric in comparison.metrics if not metric.from_scorer]
     weights = _patient_weights(comparison)
     per_split = {metric: [] for metric in metrics}
-    for number, split in enumerate(comparison.splits):
-        if comparison.answers[name][number] is not None:
-            answer = answer_under(comparison, name, number, weights[:, split.test])
+    for result in comparison.fold_results[name]:
+        if result.predictions is not None:
+            test = result.split.test
+            drawn = weights[:, test]
+            coded = code_predictions(comparison, result.split, result.predictions, drawn)
             for metric in metrics:
-                per_split[metric].append(score(answer, metric))
+                per_split[metric].append(score(coded, metric))
     return {metric: _mean_known(values) for metric, values in per_split.items() if values}
 
 
 def _patient_weights(comparison):
-    """Draw patients with replacement: how often each row's patient was drawn."""
+    """Return how often a bootstrap [1]_ draws each row's patient: (N_RESAMPLES, n_rows).
+
+    References
+    ----------
+    .. [1] Efron, "Bootstrap Methods: Another Look at the Jackknife", The Annals of Statistics 7
+       (1979), doi:10.1214/aos/1176344552
+    """
     n_rows = len(comparison.y)
     groups = np.arange(n_rows) if comparison.groups is None else comparison.groups
     _, patient = np.unique(groups, return_inverse=True)
@@ -226,6 +143,7 @@ def _patient_weights(comparison):
 
 
 def _mean_known(values):
+    """Return the mean over splits of resampled scores; a split without a score is left out."""
     values = np.stack(values)
     known = np.isfinite(values)
     count = known.sum(0)
@@ -234,7 +152,7 @@ def _mean_known(values):
 
 
 def _percentiles(resampled, mean, confidence):
-    """Take percentiles, moved by as much as resampling moved the median, as it does with ECE.
+    """Return percentiles, moved by as much as resampling moved the median, as it does with ECE.
 
     The median lies between them, and so does the mean once they have moved. The mean of the
     resamples would not do: the rare one that draws a single class scores 1 and drags it along.
@@ -244,6 +162,7 @@ def _percentiles(resampled, mean, confidence):
 
 
 def _bounded(metric, interval):
+    """Return an Interval cut at the range of its metric."""
     low = interval.low if metric.low is None else max(interval.low, metric.low)
     high = interval.high if metric.high is None else min(interval.high, metric.high)
     return Interval(*(float(value) for value in (interval.mean, low, high)), interval.method)

@@ -1,0 +1,113 @@
+"""Predictions of one fold, coded by class, under one or many weightings of its rows."""
+
+from functools import cached_property
+
+import numpy as np
+
+from skmedimg import metrics as masks
+from skmedimg.evaluation.scores import _weighted_scores as weighted
+from skmedimg.evaluation.scores._positive_label import code_labels
+
+
+class LabelPredictions:
+    """Predictions of a classifier.
+
+    Parameters
+    ----------
+    truth, predicted : ndarray of int of shape (n_samples,)
+        Positions of the classes.
+    decision_scores : ndarray of shape (n_samples, n_classes) or None
+        Probabilities or decision values.
+    probabilistic : bool
+        Whether `decision_scores` holds probabilities.
+    n_classes : int
+    positive : int or None
+        Position of the positive class of two; None where there are more classes.
+    weights : ndarray of shape (n_weightings, n_samples)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmedimg.evaluation.scores._coded_predictions import LabelPredictions
+    >>> from skmedimg.evaluation.scores._score_table import score
+    >>> predictions = LabelPredictions(
+    ...     np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]), None, False, 2, 1, np.ones((1, 4))
+    ... )
+    >>> score(predictions, "sensitivity"), score(predictions, "specificity")
+    (array([1.]), array([0.5]))
+    """
+
+    def __init__(
+        self, truth, predicted, decision_scores, probabilistic, n_classes, positive, weights
+    ):
+        self.truth = truth
+        self.predicted = predicted
+        self.decision_scores = decision_scores
+        self.probabilities = decision_scores if probabilistic else None
+        self.n_classes = n_classes
+        self.positive = positive
+        self.weights = np.asarray(weights, dtype=float)
+
+    @cached_property
+    def counts(self):
+        """Confusion matrices of shape (n_weightings, n_classes, n_classes)."""
+        return weighted.confusions(self.truth, self.predicted, self.n_classes, self.weights)
+
+    def of_classes(self, values):
+        """Return the value of the positive class of two, else the macro average."""
+        return macro_average(values) if self.positive is None else values[:, self.positive]
+
+    def of_decision_scores(self, measure):
+        """Return measure(is positive, decision score, weights) like `of_classes`."""
+        classes = range(self.n_classes) if self.positive is None else [self.positive]
+        values = [
+            measure(self.truth == k, self.decision_scores[:, k], self.weights) for k in classes
+        ]
+        return macro_average(np.stack(values, 1))
+
+
+class MaskPredictions:
+    """Predictions of a segmenter.
+
+    Parameters
+    ----------
+    truth, predicted : ndarray of int of shape (n_samples, height, width)
+    labels : ndarray of shape (n_labels,)
+        Mask values that are scored.
+    weights : ndarray of shape (n_weightings, n_samples)
+    """
+
+    def __init__(self, truth, predicted, labels, weights):
+        self.truth = truth
+        self.predicted = predicted
+        self.labels = labels
+        self.weights = np.asarray(weights, dtype=float)
+
+    def per_image(self, name):
+        """Return one value per image of a metric of skmedimg.metrics."""
+        measure = getattr(masks, name)
+        return measure(self.truth, self.predicted, labels=self.labels, average="image")
+
+
+def code_predictions(data, split, predictions, weights):
+    """Return FoldPredictions of a Comparison's (or Targets') split, coded, under row weights."""
+    truth = data.y[split.test]
+    if data.task == "segmentation":
+        labels = np.unique(data.y)
+        return MaskPredictions(truth, predictions.predicted, labels[labels != 0], weights)
+    return LabelPredictions(
+        code_labels(truth, data.classes),
+        code_labels(predictions.predicted, data.classes),
+        predictions.decision_scores,
+        predictions.probabilistic,
+        len(data.classes),
+        data.positive_column,
+        weights,
+    )
+
+
+def macro_average(values):
+    """Return the mean over classes (axis 1) that have a value; nan where none has."""
+    known = np.isfinite(values)
+    total, count = np.where(known, values, 0).sum(1), known.sum(1)
+    return np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
