@@ -130,7 +130,7 @@ class PairwiseTests:
 
     See Also
     --------
-    skmedimg.Comparison.tests : Makes it.
+    skmedimg.evaluation.Comparison.tests : Makes it.
 
     Examples
     --------
