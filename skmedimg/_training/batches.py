@@ -147,8 +147,7 @@ def _cut(held, rows):
     if isinstance(rows, torch.Tensor):
         rows = rows.numpy()
     if isinstance(held, LazyImages):
-        decoded = held[rows].load()
-        return decoded if decoded.ndim == 4 else decoded[..., None]
+        return held[rows].load()
     return held[rows]
 
 

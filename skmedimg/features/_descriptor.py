@@ -95,13 +95,12 @@ def describe_planes(describe, images, channels, n_jobs):
 
 def check_planes(shape, channels):
     """Return how many planes of each image are described; refuse colors that have no gray."""
-    n_channels = shape[3] if len(shape) == 4 else 1
-    if channels == "gray" and n_channels not in (1, 3):
+    if channels == "gray" and shape[3] not in (1, 3):
         raise ValueError(
-            f"channels='gray' needs images of 1 or 3 channels, but they have {n_channels}. "
+            f"channels='gray' needs images of 1 or 3 channels, but they have {shape[3]}. "
             "Use channels='each', which describes every channel by itself."
         )
-    return 1 if channels == "gray" else n_channels
+    return 1 if channels == "gray" else shape[3]
 
 
 def plane_names(n_planes):

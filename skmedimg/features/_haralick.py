@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from skmedimg._sklearn import Interval, StrOptions, validate_params
-from skmedimg.features._chunks import as_images
+from skmedimg.features._chunks import check_stack
 from skmedimg.features._cooccurrence import PROPERTIES, neighbor_statistics, offset
 from skmedimg.features._descriptor import (
     ImageDescriptor,
@@ -103,7 +103,7 @@ def haralick(
     >>> haralick(stripes, angles=(0, np.pi / 2), properties="contrast")  # along, across
     array([[  0., 961.]], dtype=float32)
     """
-    images = as_images(images)
+    images = check_stack(images)
     check_planes(images.shape, channels)
     offsets = _offsets(distances, angles, images.shape)
     names = _checked_properties(properties)

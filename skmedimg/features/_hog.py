@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._sklearn import Interval, StrOptions, validate_params
-from skmedimg.features._chunks import as_images
+from skmedimg.features._chunks import check_stack
 from skmedimg.features._descriptor import ImageDescriptor, pair_of
 from skmedimg.images._validate import check_images
 
@@ -99,7 +99,7 @@ def hog(
     settings = _checked_settings(
         orientations, pixels_per_cell, cells_per_block, block_norm, transform_sqrt, channels
     )
-    images = as_images(images)
+    images = check_stack(images)
     _check_shape(images.shape, settings)
     from skmedimg.features._hog_cells import describe  # torch is loaded when there is work for it
 
@@ -252,7 +252,7 @@ def _check_shape(shape, settings):
             "Lower pixels_per_cell or cells_per_block, or enlarge the images with "
             f"ImageLoader(({rows * down}, {columns * across}))."
         )
-    if settings.channels == "gray" and len(shape) == 4 and shape[3] not in (1, 3):
+    if settings.channels == "gray" and shape[3] not in (1, 3):
         raise ValueError(
             f"channels='gray' needs images of 1 or 3 channels, but they have {shape[3]}. "
             "Use channels='max-gradient', which takes any number."

@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 
 from skmedimg._sklearn import Interval, StrOptions, validate_params
-from skmedimg.features._chunks import as_images
+from skmedimg.features._chunks import check_stack
 from skmedimg.features._descriptor import (
     ImageDescriptor,
     check_planes,
@@ -78,7 +78,7 @@ def intensity_histogram(
     >>> intensity_histogram(image, bins=4, statistics="median")
     array([[  0.5,   0. ,   0. ,   0.5, 105. ]], dtype=float32)
     """
-    images = as_images(images)
+    images = check_stack(images)
     check_planes(images.shape, channels)
     statistics = _checked_statistics(statistics)
     ends = resolve_range(images, value_range)

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from skmedimg._sklearn import Interval, StrOptions, validate_params
-from skmedimg.features._chunks import as_images
+from skmedimg.features._chunks import check_stack
 from skmedimg.features._descriptor import (
     ImageDescriptor,
     check_planes,
@@ -96,7 +96,7 @@ def lbp(
     >>> features[0, 8:]  # dark pixels: nothing around is darker; bright ones: two brighter arcs
     array([0.5 , 0.47], dtype=float32)
     """
-    images = as_images(images)
+    images = check_stack(images)
     circles, cells = _circles(radii, points, method), _checked_cells(cells, images.shape)
     check_planes(images.shape, channels)
 

@@ -113,11 +113,10 @@ class CropForeground(ImageTransformer, auto_wrap_output_keys=None):
         """
         check_is_fitted(self)
         images = check_images(self, X, reset=False, image_shape=self.image_shape)
-        shape = self.output_shape_ if images.ndim == 4 else self.output_shape_[:2]
-        cropped = np.empty((len(images), *shape), dtype=images.dtype)
+        cropped = np.empty((len(images), *self.output_shape_), dtype=images.dtype)
         for row in range(len(images)):
-            cropped[row] = self._crop(images[row], row).reshape(shape)
-        return _with_axes(cropped, X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim)
+            cropped[row] = self._crop(images[row], row)
+        return _with_axes_of(X, cropped)
 
     def _crop(self, image, row):
         part = crop_foreground(
@@ -128,8 +127,9 @@ class CropForeground(ImageTransformer, auto_wrap_output_keys=None):
         )
 
 
-def _with_axes(images, ndim):
-    """Return (n, height, width, 1) images as 2-D rows, or 3-D, where they came like that."""
+def _with_axes_of(X, images):
+    """Return images (n, height, width, channels) as rows, or without channels, as X came."""
+    ndim = X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
     if ndim == 2:
         return images.reshape(len(images), -1)
-    return images[..., 0] if ndim == 3 and images.ndim == 4 else images
+    return images[..., 0] if ndim != 4 and images.shape[3] == 1 else images

@@ -3,7 +3,6 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._sklearn import Interval, StrOptions, fit_context
@@ -13,7 +12,7 @@ from skmedimg.images._lazy_images import LazyImages
 from skmedimg.images._limits import MAX_PIXELS
 from skmedimg.images._n_jobs import N_JOBS
 from skmedimg.images._paths import list_paths
-from skmedimg.images._validate import check_images
+from skmedimg.images._validate import as_images, check_images
 
 
 class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
@@ -187,10 +186,10 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
         return LazyImages(paths, **options, n_jobs=self.n_jobs)
 
     def _in_memory(self, X):
-        """Check and resize images; a loader fitted on paths takes those of any one shape."""
-        seen = hasattr(self, "image_shape_")
-        judge = self if seen else clone(self)
-        return self._prepared(check_images(judge, X, reset=not seen, image_shape=self.image_shape))
+        """Return checked and resized images; a loader fitted on paths takes any one shape."""
+        if hasattr(self, "image_shape_"):
+            return self._prepared(check_images(self, X, reset=False))
+        return self._prepared(as_images(X, self.image_shape, owner="ImageLoader"))
 
     def _prepared(self, images):
         options = check_options(DecodeOptions(*(getattr(self, f) for f in DecodeOptions._fields)))

@@ -163,11 +163,26 @@ class LazyImages:
         with ThreadPoolExecutor(threads) as pool:
             yield from pool.map(self._decode, self.paths)
 
+    def _with_channels(self):
+        """Return a view whose images have an axis of channels, gray ones too."""
+        view = self[:]
+        view._item_shape = (*self._item_shape, 1)[:3]
+        return view
+
     def _decode(self, path):
         image = decode(path, self._options)
+        if image.ndim < len(self._item_shape):
+            image = image[..., None]
         if image.shape != self._item_shape or image.dtype != self.dtype:
             raise ImageReadError(_unlike(path, image, self._item_shape, self.dtype))
         return image
+
+
+def with_channels(images):
+    """Return a stack (n, height, width[, channels]) with its axis of channels, array or lazy."""
+    if images.ndim == 4:
+        return images
+    return images._with_channels() if isinstance(images, LazyImages) else images[..., None]
 
 
 def _path_array(paths):

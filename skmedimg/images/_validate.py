@@ -1,4 +1,4 @@
-"""The gate: what X, y, weights and groups may be, checked in one place before any work."""
+"""Input validation: what X, y, weights and groups may be, checked in one place before any work."""
 
 import math
 from numbers import Number
@@ -9,7 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skmedimg._sklearn import check_sample_weight, num_samples, validate_data
 from skmedimg._warnings import warn_user
-from skmedimg.images._lazy_images import LazyImages
+from skmedimg.images._lazy_images import LazyImages, with_channels
 from skmedimg.images._paths import list_paths
 from skmedimg.images._pixels import pixel_limits
 from skmedimg.images._refusals import (
@@ -23,28 +23,29 @@ from skmedimg.images._refusals import (
 from skmedimg.images._shape import check_image_shape, resolve_image_shape
 
 
-def check_images(estimator, X, *, reset, image_shape=None, color=None):
-    """Return X as images, in the dtype they are stored in.
+def as_images(X, image_shape=None, color=None, *, owner="The model"):
+    """Return X of any kind as images (n, height, width, channels): an array, or LazyImages.
 
-    Parameters
-    ----------
-    estimator : BaseEstimator
-        Gets `image_shape_` and `n_features_in_` when `reset`, else must have them.
-    X : array-like (n, n_features), (n, height, width) or (n, height, width, channels); paths; \
-LazyImages
-        Any kind of X of the data contract.
-    reset : bool
-        True in `fit`: what comes is remembered. False afterwards: it is compared.
-    image_shape : tuple of int or None, default=None
-        Shape of ONE image, with at most one -1; None means square.
-    color : {"gray", "rgb"} or None, default=None
-        What paths are decoded to where `image_shape` does not say; None is "gray".
-
-    Returns
-    -------
-    images : ndarray (n, height, width, channels) or LazyImages
+    Images keep the dtype they are stored in, and are not copied. `image_shape` is the shape of one
+    image that comes as a row or a path; `owner` is what messages call the one who asks.
     """
-    images = _stack(estimator, X, reset, image_shape, color)
+    images = _images_or_none(X, image_shape, color, owner)
+    if images is not None:
+        return images
+    rows = check_array(X, dtype="numeric", estimator=owner, input_name="X")
+    return rows.reshape(len(rows), *resolve_image_shape(image_shape, rows.shape[1]))
+
+
+def remember_images(estimator, images):
+    """Set `image_shape_` and `n_features_in_` of an estimator from images that `as_images` gave."""
+    estimator.image_shape_ = tuple(images.shape[1:])
+    estimator.n_features_in_ = math.prod(images.shape[1:])
+    vars(estimator).pop("feature_names_in_", None)
+
+
+def check_images(estimator, X, *, reset, image_shape=None, color=None):
+    """Return X as `as_images` does, its shape remembered (`reset`) or compared with `fit`'s."""
+    images = _checked(estimator, X, reset, image_shape, color)
     if images is not None:
         return images
     rows = _numeric_rows(estimator, X, reset)
@@ -54,21 +55,8 @@ LazyImages
 
 
 def check_rows(estimator, X, *, reset, image_shape=None):
-    """Return X as it is stored for a model on rows: rows of features, or images it will flatten.
-
-    Parameters
-    ----------
-    estimator : BaseEstimator
-    X : any kind of X of the data contract
-    reset : bool
-    image_shape : tuple of int or None, default=None
-        Needed for paths only.
-
-    Returns
-    -------
-    rows : ndarray (n, n_features), ndarray (n, height, width, channels) or LazyImages
-    """
-    images = _stack(estimator, X, reset, image_shape, None)
+    """Return X as `check_images` does, but rows (n, n_features) stay rows: for a model on rows."""
+    images = _checked(estimator, X, reset, image_shape, None)
     if images is not None:
         return images
     rows = _numeric_rows(estimator, X, reset)
@@ -79,15 +67,7 @@ def check_rows(estimator, X, *, reset, image_shape=None):
 
 
 def check_scale(estimator, images, *, reset):
-    """Warn where pixels come in another scale than in `fit`: integers are scaled, floats are not.
-
-    Parameters
-    ----------
-    estimator : BaseEstimator
-        Remembers the scale when `reset`.
-    images : ndarray or LazyImages
-    reset : bool
-    """
+    """Warn where X has other units than in `fit`: integers are scaled to [0, 1], floats are not."""
     scaled = pixel_limits(images.dtype) is not None
     if reset:
         estimator._pixels_dtype = images.dtype.str
@@ -107,19 +87,7 @@ def check_scale(estimator, images, *, reset):
 
 
 def check_labels(estimator, y, images):
-    """Return y as a 1-D array of class labels, as long as the images.
-
-    Parameters
-    ----------
-    estimator : BaseEstimator
-    y : array-like (n,)
-    images : ndarray or LazyImages
-        n images or rows.
-
-    Returns
-    -------
-    y : ndarray (n,)
-    """
+    """Return y as an array of class labels (n,), one per image."""
     if y is None:
         raise ValueError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None"
@@ -136,17 +104,7 @@ def check_labels(estimator, y, images):
 
 
 def check_weights(sample_weight, images):
-    """Return one non-negative weight per image.
-
-    Parameters
-    ----------
-    sample_weight : array-like (n,), float or None
-    images : ndarray or LazyImages
-
-    Returns
-    -------
-    weights : ndarray (n,) of float64
-    """
+    """Return sample weights as float64 (n,), not negative and not all zero."""
     if isinstance(images, LazyImages):
         images = np.empty((len(images), 1))  # only the length is looked at
     weights = check_sample_weight(sample_weight, images, dtype=np.float64, ensure_non_negative=True)
@@ -156,17 +114,7 @@ def check_weights(sample_weight, images):
 
 
 def check_groups(groups, images):
-    """Return one group (patient) per image, or None.
-
-    Parameters
-    ----------
-    groups : array-like (n,) or None
-    images : ndarray or LazyImages
-
-    Returns
-    -------
-    groups : ndarray (n,) or None
-    """
+    """Return groups (patients) as an array (n,), one per image; None stays None."""
     if groups is None:
         return None
     groups = column_or_1d(np.asarray(groups))
@@ -180,9 +128,10 @@ def check_groups(groups, images):
 
 
 def _numeric_rows(estimator, X, reset):
-    """Return X as rows of finite numbers; plain ones that fit are not put through 150 us of checks.
+    """Return X as rows of finite numbers.
 
-    Whatever is odd goes to scikit-learn, for its verdict.
+    scikit-learn's checks take 150 us, longer than a small model on one row: plain rows that fit
+    skip them, and whatever is odd gets scikit-learn's message.
     """
     if _are_plain(X) and len(X) > 0 and not reset and not hasattr(estimator, "feature_names_in_"):
         same_width = X.shape[1] == getattr(estimator, "n_features_in_", None)
@@ -213,31 +162,47 @@ def _are_finite(rows):
         return math.isfinite(rows.sum())
 
 
-def _stack(estimator, X, reset, image_shape, color):
-    """Return X as a stack of images, or None where it holds rows."""
-    if _are_plain(X):
+def _checked(estimator, X, reset, image_shape, color):
+    """Return X as images whose shape is remembered or compared; None where X holds rows."""
+    owner = type(estimator).__name__
+    shape = image_shape if reset else getattr(estimator, "image_shape_", None)
+    images = _images_or_none(X, shape, color, owner)
+    if images is None:
+        return None
+    if reset:
+        remember_images(estimator, images)
+        if isinstance(images, LazyImages) and not isinstance(X, LazyImages):
+            del estimator.n_features_in_  # scikit-learn's contract: paths have no features to count
+    elif images.shape[1:] != estimator.image_shape_:
+        refuse_one_image(estimator, images.shape[:3])
+        raise ValueError(other_shape(owner, estimator.image_shape_, images.shape[1:]))
+    return images
+
+
+def _images_or_none(X, image_shape, color, owner):
+    """Return X as images (n, height, width, channels), or None where X holds rows."""
+    if _are_plain(X):  # the usual rows: nothing else is asked of them
         return None
     if isinstance(X, LazyImages):
-        return _remember(estimator, X, reset)
+        return with_channels(X)
     paths = list_paths(X)
     if paths is not None:
-        return _lazy(estimator, paths, reset, image_shape, color)
+        return _lazy(paths, image_shape, color, owner)
     refuse_odd_kinds(X)
     if _ndim(X) < 3:
         return None
-    images = check_array(X, allow_nd=True, dtype="numeric", estimator=estimator, input_name="X")
+    images = check_array(X, allow_nd=True, dtype="numeric", estimator=owner, input_name="X")
     refuse_odd_stacks(images)
-    return _remember(estimator, images if images.ndim == 4 else images[..., None], reset)
+    return with_channels(images)
 
 
-def _lazy(estimator, paths, reset, image_shape, color):
+def _lazy(paths, shape, color, owner):
+    """Return paths as LazyImages of the shape asked for."""
     if not paths:
         raise ValueError("X is an empty list; it needs the path of at least one image.")
-    shape = image_shape if reset else estimator.image_shape_
     if shape is None:
-        name = type(estimator).__name__
         raise ValueError(
-            f"{name} needs the size to decode paths to: set image_shape=(height, width), or put "
+            f"{owner} needs the size to decode paths to: set image_shape=(height, width), or put "
             f"ImageLoader((height, width)) before it."
         )
     shape = check_image_shape(shape)
@@ -245,30 +210,13 @@ def _lazy(estimator, paths, reset, image_shape, color):
         raise ValueError(f"image_shape={shape} leaves a side open, which paths cannot fill.")
     if len(shape) == 3:
         color = _color_of(shape[2])
-    images = LazyImages(paths, size=shape[:2], color=color or "gray")
-    _remember(estimator, images, reset)
-    if reset:
-        del estimator.n_features_in_  # the contract: paths have no number of features
-    return images
+    return with_channels(LazyImages(paths, size=shape[:2], color=color or "gray"))
 
 
 def _color_of(channels):
     if channels not in (1, 3):
         raise ValueError(f"Paths decode to 1 or 3 channels, but image_shape asks for {channels}.")
     return "gray" if channels == 1 else "rgb"
-
-
-def _remember(estimator, images, reset):
-    """Note the images' shape on the estimator, or compare it with the one noted."""
-    shape = tuple(images.shape[1:]) + ((1,) if len(images.shape) == 3 else ())
-    if reset:
-        estimator.image_shape_ = shape
-        estimator.n_features_in_ = math.prod(shape)
-        vars(estimator).pop("feature_names_in_", None)
-    elif shape != estimator.image_shape_:
-        refuse_one_image(estimator, images.shape[:3])
-        raise ValueError(other_shape(type(estimator).__name__, estimator.image_shape_, shape))
-    return images
 
 
 def _exceeds_one(images):

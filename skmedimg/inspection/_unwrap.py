@@ -6,9 +6,10 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._sklearn import final_estimator, steps_before, unwrap
+from skmedimg.images._lazy_images import LazyImages
 from skmedimg.images._paths import list_paths
 from skmedimg.images._shape import resolve_image_shape
-from skmedimg.images._validate import check_images
+from skmedimg.images._validate import as_images, check_images
 
 
 def before_step(model, X, kind):
@@ -33,26 +34,14 @@ def before_step(model, X, kind):
 
 
 def stack_of(estimator, X):
-    """Return images as the estimator takes them, decoded.
-
-    Parameters
-    ----------
-    estimator : estimator or torch.nn.Module
-    X : any kind of X of the data contract
-
-    Returns
-    -------
-    images : ndarray (n, height, width, channels)
-        In their stored dtype.
-    """
+    """Return images (n, height, width, channels) as an estimator or module takes them, decoded."""
     if hasattr(estimator, "_check_X"):
-        X = estimator._check_X(X, reset=False)
+        images = estimator._check_X(X, reset=False)
     elif hasattr(estimator, "image_shape_"):
-        X = check_images(estimator, X, reset=False)
-    if hasattr(X, "load") and not hasattr(X, "to_numpy"):
-        X = X.load()
-    X = np.asarray(X)
-    return X[..., None] if X.ndim == 3 else X
+        images = check_images(estimator, X, reset=False)
+    else:
+        images = as_images(X)
+    return images.load() if isinstance(images, LazyImages) else images
 
 
 def split_where_images_end(model, X):

@@ -12,7 +12,7 @@ from skmedimg._sklearn import num_samples, take_rows
 from skmedimg._training.net import run_network
 from skmedimg.images._lazy_images import LazyImages
 from skmedimg.images._paths import list_paths
-from skmedimg.images._validate import check_images
+from skmedimg.images._validate import as_images
 from skmedimg.images._validate_masks import check_masks, encode_masks
 from skmedimg.metrics import dice
 from skmedimg.networks._losses import dice_score, mask_loss
@@ -91,9 +91,8 @@ class NeuralSegmenter(NeuralEstimator):
     def _check_X(self, X, *, reset):
         if reset or not self._takes_any_size() or not _is_stack(X):
             return super()._check_X(X, reset=reset)
-        probe = type(self)()
-        images = check_images(probe, X, reset=True)
-        if probe.image_shape_[2] != self.image_shape_[2]:
+        images = as_images(X, owner=type(self).__name__)
+        if images.shape[3] != self.image_shape_[2]:
             return super()._check_X(X, reset=False)  # which says what is wrong
         return images
 

@@ -4,7 +4,6 @@ import numpy as np
 import torch
 
 from skmedimg._training.net import run_network
-from skmedimg.images._lazy_images import LazyImages
 
 # Pixels per batch: on the CPU what keeps activations under the 32 MB from which glibc gives every
 # block back to the kernel (twice as fast as four times as many); on a GPU what fills it.
@@ -40,7 +39,7 @@ def run_tiled(net, images, tile, overlap, finish):
     """
     parts = []
     for row in range(images.shape[0]):
-        logits = _run_image(net, _image(images, row), tile, overlap)
+        logits = _run_image(net, images[row], tile, overlap)
         parts.append(finish(torch.from_numpy(logits)).numpy())
     return np.concatenate(parts)
 
@@ -96,12 +95,6 @@ def windows(length, size, overlap, multiple):
     count = -(-cells // steps) + 1
     starts = [k * cells // max(count - 1, 1) * multiple for k in range(count)]
     return starts, _fades(starts, size, length)
-
-
-def _image(images, row):
-    one = images[row : row + 1]
-    image = one.load()[0] if isinstance(images, LazyImages) else one[0]
-    return image if image.ndim == 3 else image[..., None]
 
 
 def _run_image(net, image, tile, overlap):

@@ -9,16 +9,19 @@ import pytest
 import skmedimg
 from tests.inputs.bad_inputs import BAD_INPUTS, write_files
 
-ROOMS = (
+PACKAGES = (
     "datasets",
     "evaluation",
     "features",
     "images",
     "inspection",
     "metrics",
+    "neural",
+    "pipeline",
     "recipes",
     "saving",
     "search",
+    "transfer",
 )
 NEEDS_NO_ROW = {
     "CHEST_XRAY_PATIENT": "a constant",
@@ -26,13 +29,13 @@ NEEDS_NO_ROW = {
     "RecipeCard": "recipe_card makes it, and has rows",
     "DegenerateOutputWarning": "a warning",
     "ImageReadError": "an error, which the rows of read_image expect",
-    **dict.fromkeys(ROOMS, "a room: its names have rows"),
+    **dict.fromkeys(PACKAGES, "a package: its names have rows"),
 }
 
 
 def public_names():
-    rooms = [skmedimg, *(import_module(f"skmedimg.{room}") for room in ROOMS)]
-    return {name for room in rooms for name in room.__all__}
+    packages = [skmedimg, *(import_module(f"skmedimg.{name}") for name in PACKAGES)]
+    return {name for package in packages for name in package.__all__}
 
 
 @pytest.fixture(scope="module")

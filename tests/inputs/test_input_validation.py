@@ -1,4 +1,4 @@
-"""The gate: every kind of X and y the contract names is taken, everything else is explained."""
+"""Input validation: every kind of X and y of the data contract is taken, all else is explained."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from skmedimg.images import LazyImages
 from skmedimg.images._paths import list_paths
 from skmedimg.images._pixels import to_device
 from skmedimg.images._shape import resolve_image_shape
-from skmedimg.images._validate import check_images
+from skmedimg.images._validate import as_images, check_images
 
 CPU = torch.device("cpu")
 FLOAT32 = resolve_precision("float32", CPU)
@@ -38,7 +38,7 @@ def paths(grey, tmp_path):
     return names
 
 
-def gate(X, **options):
+def checked(X, **options):
     estimator = ScratchCNN()
     return check_images(estimator, X, reset=True, **options), estimator
 
@@ -87,7 +87,7 @@ def test_read_only_images_are_taken_and_left_alone(grey):
 
 
 def test_stacks_are_handed_on_without_a_copy_in_their_own_dtype(grey):
-    images, estimator = gate(grey)
+    images, estimator = checked(grey)
     assert np.shares_memory(images, grey)
     assert images.dtype == np.uint8
     assert images.shape == (12, 8, 8, 1)
@@ -95,16 +95,46 @@ def test_stacks_are_handed_on_without_a_copy_in_their_own_dtype(grey):
     assert estimator.n_features_in_ == 64
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        lambda grey, paths: grey,
+        lambda grey, paths: grey[..., None],
+        lambda grey, paths: list(grey),
+        lambda grey, paths: grey.reshape(12, -1),
+        lambda grey, paths: pd.DataFrame(grey.reshape(12, -1)),
+        lambda grey, paths: LazyImages(paths),
+        lambda grey, paths: LazyImages(paths)[:][..., :],
+        lambda grey, paths: paths,
+    ],
+    ids=["stack", "channels", "list", "rows", "table", "lazy", "lazy view", "paths"],
+)
+def test_every_kind_of_gray_images_has_four_axes(grey, paths, kind):
+    images = as_images(kind(grey, paths), (8, 8))
+    assert images.shape == (12, 8, 8, 1)
+    decoded = images.load() if isinstance(images, LazyImages) else images
+    np.testing.assert_array_equal(decoded, grey[..., None])
+    assert images[3].shape == (8, 8, 1)
+
+
+def test_an_axis_of_channels_for_validation_leaves_the_users_lazy_stack_alone(paths):
+    lazy = LazyImages(paths)
+    assert as_images(as_images(lazy)).shape == (12, 8, 8, 1)
+    assert lazy.shape == (12, 8, 8)
+    assert lazy[0].shape == (8, 8)
+
+
 def test_rows_are_read_as_square_grey_then_square_rgb(grey):
-    assert gate(grey.reshape(12, 64))[0].shape == (12, 8, 8, 1)
-    assert gate(np.ones((2, 48)))[0].shape == (2, 4, 4, 3)
+    assert checked(grey.reshape(12, 64))[0].shape == (12, 8, 8, 1)
+    assert checked(np.ones((2, 48)))[0].shape == (2, 4, 4, 3)
 
 
 @pytest.mark.parametrize("kind", [list, np.array, pd.Series, lambda p: pd.DataFrame({"p": p})])
 def test_every_kind_of_path_list_is_decoded_to_image_shape(paths, kind):
-    images, estimator = gate(kind([str(path) for path in paths]), image_shape=(6, 5))
+    images, estimator = checked(kind([str(path) for path in paths]), image_shape=(6, 5))
     assert isinstance(images, LazyImages)
-    assert images.shape == (12, 6, 5)
+    assert images.shape == (12, 6, 5, 1)
+    assert images[:3].load().shape == (3, 6, 5, 1)
     assert estimator.image_shape_ == (6, 5, 1)
     assert not hasattr(estimator, "n_features_in_")
 
@@ -115,7 +145,7 @@ def test_a_column_of_pathlib_paths_is_a_list_of_paths(paths):
 
 
 def test_three_channels_of_image_shape_decode_to_rgb(paths):
-    assert gate(paths, image_shape=(6, 5, 3))[0].shape == (12, 6, 5, 3)
+    assert checked(paths, image_shape=(6, 5, 3))[0].shape == (12, 6, 5, 3)
 
 
 @pytest.mark.parametrize(
@@ -152,37 +182,37 @@ def test_three_channels_of_image_shape_decode_to_rgb(paths):
 )
 def test_a_bad_X_is_explained_before_any_work(X, options, kind, words):
     with pytest.raises(kind) as caught:
-        gate(X, **options)
+        checked(X, **options)
     assert words in str(caught.value)
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_a_list_of_pictures_is_a_stack(grey, mode):
     pictures = [Image.fromarray(image).convert(mode) for image in grey]
-    images, _ = gate(pictures)
+    images, _ = checked(pictures)
     np.testing.assert_array_equal(images[..., 0], grey)
     assert images.shape[3] == len(mode)
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1)])
 def test_a_single_image_is_told_to_become_a_stack(grey, shape):
-    estimator = gate(grey)[1]
+    estimator = checked(grey)[1]
     with pytest.raises(ValueError, match=r"pass X\[None\]"):
         check_images(estimator, grey[0].reshape(shape), reset=False)
-    colour = gate(np.repeat(grey[..., None], 3, axis=3))[1]
+    colour = checked(np.repeat(grey[..., None], 3, axis=3))[1]
     with pytest.raises(ValueError, match=r"pass X\[None\]"):
         check_images(colour, np.ones((8, 8, 3)), reset=False)
 
 
 def test_a_stack_of_as_many_images_as_each_has_lines_is_no_single_image():
-    estimator = gate(np.ones((4, 8, 8)))[1]
+    estimator = checked(np.ones((4, 8, 8)))[1]
     assert check_images(estimator, np.ones((8, 8, 8)), reset=False).shape == (8, 8, 8, 1)
-    flat = gate(np.ones((3, 12)), image_shape=(1, -1))[1]
+    flat = checked(np.ones((3, 12)), image_shape=(1, -1))[1]
     assert check_images(flat, np.ones((1, 12)), reset=False).shape == (1, 1, 12, 1)
 
 
 def test_images_of_another_shape_are_refused_with_the_way_out(grey):
-    estimator = gate(grey)[1]
+    estimator = checked(grey)[1]
     with pytest.raises(ValueError, match=r"fitted on 8x8x1 images and cannot take 6x6x1. Put Im"):
         check_images(estimator, grey[:, :6, :6], reset=False)
     with pytest.raises(ValueError, match='color="gray"'):
@@ -202,7 +232,7 @@ def test_integers_after_floats_up_to_255_are_warned_of(grey):
 
 
 def test_rows_after_stacks_take_the_shape_seen_in_fit(grey):
-    estimator = gate(grey)[1]
+    estimator = checked(grey)[1]
     again = check_images(estimator, grey.reshape(12, 64), reset=False)
     np.testing.assert_array_equal(again[..., 0], grey)
 
