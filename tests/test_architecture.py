@@ -1,6 +1,7 @@
 """The package's layout: which package may import which, and other rules read from the source."""
 
 import ast
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -330,3 +331,24 @@ def test_a_planted_fault_is_found(rule, module, source):
 @pytest.mark.parametrize(("rule", "module", "source"), cases(KEPT))
 def test_honest_code_is_left_alone(rule, module, source):
     assert not rule(module, ast.parse(source))
+
+
+def picture():
+    """Draw the tables: a module imports from entries below it in its column, and from shared."""
+    columns = zip_longest(ESTIMATORS[::-1], JUDGING[::-1], fillvalue="")
+    return "\n".join(
+        [
+            f"top         {'   '.join(TOP[::-1])}",
+            "",
+            f"{'estimators':<34}judging",
+            *(f"    {left:<30}    {right}".rstrip() for left, right in columns),
+            "",
+            f"shared      {'   '.join(SHARED[:4:-1])}",
+            f"            {'   '.join(SHARED[4::-1])}",
+        ]
+    )
+
+
+def test_the_design_page_shows_the_tables():
+    page = (PACKAGE.parent / "docs" / "design.md").read_text("utf-8")
+    assert f"```text\n{picture()}\n```" in page, picture()
