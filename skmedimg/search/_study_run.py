@@ -3,7 +3,6 @@
 import hashlib
 import tempfile
 import time
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,14 +13,14 @@ from optuna.distributions import BaseDistribution
 from sklearn.base import is_classifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import check_scoring
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, check_cv
 from sklearn.utils import assert_all_finite, check_random_state, get_tags
+from sklearn.utils.multiclass import type_of_target
 
 from skmedimg._files import utf8
 from skmedimg._provenance import estimator_key, fingerprint, split_bytes
 from skmedimg._sklearn import num_samples
 from skmedimg._warnings import warn_user
-from skmedimg.evaluation.splitting._folds import split_rows
+from skmedimg.evaluation.splitting._folds import choose_splitter, split_rows
 from skmedimg.evaluation.splitting._groups import groups_for_fit
 from skmedimg.images._validate import check_groups
 from skmedimg.search._candidates import build, name_candidates
@@ -179,13 +178,10 @@ def _objectives(search, named):
 
 
 def _splits(search, X, y, groups):
-    cv, sorts = search.cv, is_classifier(search)
-    if groups is not None and (cv is None or isinstance(cv, (int, np.integer))):
-        cv = (StratifiedGroupKFold if sorts else GroupKFold)(5 if cv is None else cv)
-    elif isinstance(cv, Iterable):
-        cv = list(cv)
+    stratified = is_classifier(search) and type_of_target(y) in ("binary", "multiclass")
+    splitter = choose_splitter(search.cv, stratified=stratified, grouped=groups is not None)
     strata = np.zeros(num_samples(X)) if y is None else y
-    return split_rows(check_cv(cv, y, classifier=sorts), strata, groups)
+    return split_rows(splitter, strata, groups)
 
 
 def _where(search, objectives):

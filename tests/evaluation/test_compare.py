@@ -1,5 +1,6 @@
 """compare() asks everybody the same, keeps the answers in order, and gives the same twice."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -288,6 +289,44 @@ def test_costs_and_epochs_are_kept(cancer):
     assert fits["fit_time"].median() == found.costs("mlp").fit_time
     assert (fits["epochs"] == 7).all()
     assert found.versions["sklearn"]
+
+
+def test_more_than_two_classes_have_macro_averages_and_no_column_twice(iris):
+    found = compare({"bayes": GaussianNB()}, *iris, **QUIET)
+    titles = {metric.name: metric.title for metric in found.metrics}
+    assert titles["f1"] == "macro F1"
+    assert titles["balanced_accuracy"] == "balanced accuracy"
+    assert "sensitivity" not in titles
+    columns = [tuple(found.values("bayes", name)) for name in titles if name != "accuracy"]
+    assert len(set(columns)) == len(columns)  # equal classes: accuracy is balanced accuracy too
+    [asked] = compare({"b": GaussianNB()}, *iris, scoring="sensitivity", **QUIET).metrics
+    assert asked.title == "macro sensitivity"
+
+
+def test_a_scorer_called_like_a_metric_is_not_computed_again_from_predictions(cancer):
+    X, y = cancer
+    scoring = {"accuracy": make_scorer(lambda truth, predicted: np.mean(truth == predicted) / 4)}
+    found = compare({"b": GaussianNB()}, X, y, groups=np.arange(len(y)), scoring=scoring, **QUIET)
+    limits = found.interval("b")
+    assert limits.mean == pytest.approx(found.values("b", "accuracy").mean())
+    assert limits.method.startswith("t interval")  # it cannot be resampled
+    with pytest.raises(ValueError, match="scorers of estimators"):
+        found.by_patient()
+
+
+def test_a_fit_takes_as_long_in_the_summary_as_in_the_table_of_fits(two):
+    seconds = two.to_frame("fits").groupby("estimator")["fit_time"].median()
+    for name in two.names:
+        assert two.summary().loc[name, "fit_time"] == two.costs(name).fit_time == seconds[name]
+
+
+def test_the_best_is_the_first_of_the_summary_that_is_no_baseline(two):
+    assert two.ranked("brier") == list(two.summary(metrics=["brier"]).index)
+    assert two.best == two.summary().index[0] == two.ranked()[0]
+    y = np.tile([0, 0, 1], 20)
+    wrong = compare({"wrong": Echo()}, 1.0 - y[:, None], y, scoring="accuracy", **QUIET)
+    assert wrong.ranked() == ["majority class", "wrong"]
+    assert wrong.best == "wrong"
 
 
 # The positive class -----------------------------------------------------------------------------
@@ -655,7 +694,7 @@ def test_the_summary_is_sorted_and_marks_the_baseline(two):
 def test_small_and_uncertain_comparisons_say_so():
     X, y = load_breast_cancer(return_X_y=True)
     found = compare({"tree": DecisionTreeClassifier()}, X[:60], y[:60], cv=5, **QUIET)
-    assert any("Only 60 rows" in warning.text for warning in found.warnings)
+    assert any("Only 60 samples" in warning.text for warning in found.warnings)
     assert "points wide" in found.summary().loc["tree", "warnings"]
     assert found.summary().attrs["warnings"] == [str(warning) for warning in found.warnings]
 
@@ -843,11 +882,72 @@ def test_json_gives_back_everything(cancer, tmp_path):
     np.testing.assert_array_equal(again.groups, groups)
 
 
+def rename(content):
+    content["names"][0] = "forest"
+
+
+def rename_result(content):
+    content["fold_results"]["forest"] = content["fold_results"].pop("bayes")
+
+
+def drop_a_score(content):
+    del content["fold_results"]["bayes"][0]["scores"]["f1"]
+
+
+def drop_a_split(content):
+    content["fold_results"]["tree"].pop()
+
+
+def shorten_predictions(content):
+    content["fold_results"]["tree"][1]["predictions"]["predicted"]["array"].pop()
+
+
+def point_beyond(content):
+    content["splits"][0]["test"]["array"][0] = 10**6
+
+
+def add_a_field(content):
+    content["colour"] = "red"
+
+
+def forget_a_class(content):
+    content["pos_label"] = 7
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (rename, "forest"),
+        (rename_result, "forest"),
+        (drop_a_score, "scores"),
+        (drop_a_split, "shorter"),
+        (shorten_predictions, "shape"),
+        (point_beyond, "rows from 0 to 284"),
+        (add_a_field, "colour"),
+        (forget_a_class, "pos_label=7"),
+    ],
+)
+def test_a_changed_file_is_refused(two, tmp_path, change, message):
+    path = tmp_path / "comparison.json"
+    two.to_json(path)
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=f"comparison.json.*{message}"):
+        Comparison.from_json(path)
+
+
+def test_a_file_of_an_older_version_says_what_to_do(tmp_path):
+    (tmp_path / "old.json").write_text('{"skmedimg_comparison": 1, "names": []}')
+    with pytest.raises(ValueError, match=r"format 2.*is 1\. .*to_json"):
+        Comparison.from_json(tmp_path / "old.json")
+
+
 @pytest.mark.parametrize("text", ["[]", '{"scores": []}', '{"skmedimg_comparison": 99}'])
 def test_another_json_file_is_refused(tmp_path, text):
     path = tmp_path / "other.json"
     path.write_text(text)
-    with pytest.raises(ValueError, match="not a comparison"):
+    with pytest.raises(ValueError, match="other.json"):
         Comparison.from_json(path)
 
 

@@ -5,6 +5,7 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 from PIL import Image
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
     average_precision_score,
@@ -13,6 +14,7 @@ from sklearn.metrics import (
     roc_auc_score,
     roc_curve,
 )
+from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import LinearSVC
@@ -26,10 +28,12 @@ from skmedimg.evaluation import (
     PredictionGallery,
     RocBandDisplay,
     ScoreVersusCost,
+    ThresholdAt,
     TrainingCurvesDisplay,
     compare,
 )
 from skmedimg.images._for_display import data_uri, displayable, image_at
+from tests.evaluation._estimators import Brighter
 
 ODD = np.array(["_$low$ <b>", "high & $$"])
 
@@ -207,6 +211,39 @@ def test_curves_of_scikit_learns_networks_are_read(X, lesions):
     assert [record["valid_score"] for record in shown.histories[0]] == model.validation_scores_
     with pytest.raises(ValueError, match="GaussianNB keeps no history"):
         TrainingCurvesDisplay.from_estimator(GaussianNB().fit(X, lesions.target))
+
+
+@pytest.mark.parametrize("wrap", ["grid", "threshold", "both"])
+def test_the_history_inside_a_wrapper_is_the_one_that_compare_keeps(X, lesions, wrap):
+    y = lesions.target
+    model = MLPClassifier((4,), early_stopping=True, max_iter=40, tol=1, random_state=0)
+    if wrap != "threshold":
+        model = GridSearchCV(model, {"alpha": [1e-4]}, cv=2)
+    if wrap != "grid":
+        model = ThresholdAt(model, cv=2)
+    rows = np.arange(len(y))
+    split = (rows[::2], rows[1::2])
+    found = compare({"m": model}, X, y, cv=[split], random_state=0, verbose=0, audit=False)
+    [history] = found.histories("m")
+    fitted = clone(model).fit(X[split[0]], y[split[0]])
+    assert TrainingCurvesDisplay.from_estimator(fitted, plot=False).histories == [history]
+    assert TrainingCurvesDisplay.from_comparison(found, "m", plot=False).histories == [history]
+    assert {"train_loss", "valid_score"} < set(history[0])
+
+
+class Trained(Brighter):
+    def fit(self, X, y):
+        self.history_ = [{"train_loss": 1.0, "valid_score": 0.2}]
+        return super().fit(X, y)
+
+
+def test_the_score_that_segmenters_record_is_called_dice(lesions):
+    images, masks = lesions.images, lesions.masks
+    shown = TrainingCurvesDisplay.from_estimator(Trained().fit(images, masks))
+    assert [ax.get_ylabel() for ax in shown.axes_] == ["Loss", "Dice"]
+    found = compare({"m": Trained()}, images, masks, cv=2, random_state=0, verbose=0, audit=False)
+    shown = TrainingCurvesDisplay.from_comparison(found, "m")
+    assert [ax.get_ylabel() for ax in shown.axes_] == ["Loss", "Dice"]
 
 
 def test_the_gallery_starts_with_the_surest_mistakes(result, lesions):

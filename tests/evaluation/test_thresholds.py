@@ -13,6 +13,7 @@ from sklearn.metrics import balanced_accuracy_score, confusion_matrix, recall_sc
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
+    StratifiedGroupKFold,
     StratifiedKFold,
     cross_val_predict,
     cross_val_score,
@@ -28,7 +29,11 @@ from skmedimg.evaluation import (
     specificity_at_sensitivity,
     specificity_at_sensitivity_scorer,
 )
-from skmedimg.evaluation.decisions._threshold_choice import choose_threshold, positives_needed
+from skmedimg.evaluation.decisions._threshold_choice import (
+    OperatingPoint,
+    choose_threshold,
+    positives_needed,
+)
 
 CHECKED = [
     ThresholdAt(RidgeClassifier()),
@@ -93,10 +98,10 @@ def test_scikit_learn_has_many_checks_for_them(estimator):
 def every_threshold(positive, scores):
     """Return (threshold, sensitivity, specificity) by counting, from all positive to none."""
     cuts = [-np.inf, *np.unique(scores)[1:], np.inf]
-    reached = [scores >= cut for cut in cuts]
+    reached = [scores >= point for point in cuts]
     return [
-        (cut, np.mean(each[positive]), np.mean(~each[~positive]))
-        for cut, each in zip(cuts, reached, strict=True)
+        (point, np.mean(each[positive]), np.mean(~each[~positive]))
+        for point, each in zip(cuts, reached, strict=True)
     ]
 
 
@@ -107,13 +112,13 @@ def test_a_promise_is_kept_at_the_least_loss(share, seed):
     positive = draws.random(70) < 0.4
     scores = np.round(draws.normal(size=70) + positive, 1)
     table = every_threshold(positive, scores)
-    cut = choose_threshold(positive, scores, sensitivity=share)
-    assert cut.specificity == pytest.approx(max(b for _, a, b in table if a >= share))
-    assert cut.sensitivity == pytest.approx(np.mean(scores[positive] >= cut.threshold))
-    assert cut.sensitivity >= share
-    cut = choose_threshold(positive, scores, specificity=share)
-    assert cut.sensitivity == pytest.approx(max(a for _, a, b in table if b >= share))
-    assert cut.specificity == pytest.approx(np.mean(scores[~positive] < cut.threshold))
+    point = choose_threshold(positive, scores, sensitivity=share)
+    assert point.specificity == pytest.approx(max(b for _, a, b in table if a >= share))
+    assert point.sensitivity == pytest.approx(np.mean(scores[positive] >= point.threshold))
+    assert point.sensitivity >= share
+    point = choose_threshold(positive, scores, specificity=share)
+    assert point.sensitivity == pytest.approx(max(a for _, a, b in table if b >= share))
+    assert point.specificity == pytest.approx(np.mean(scores[~positive] < point.threshold))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -122,11 +127,11 @@ def test_youden_and_cost_are_the_best_of_all_thresholds(seed):
     positive = draws.random(70) < 0.4
     scores = np.round(draws.normal(size=70) + positive, 1)
     false_alarms, found, _ = roc_curve(positive, scores)
-    cut = choose_threshold(positive, scores)
-    assert cut.sensitivity + cut.specificity - 1 == pytest.approx((found - false_alarms).max())
-    cut = choose_threshold(positive, scores, cost=7)
+    point = choose_threshold(positive, scores)
+    assert point.sensitivity + point.specificity - 1 == pytest.approx((found - false_alarms).max())
+    point = choose_threshold(positive, scores, cost=7)
     costs = 7 * (1 - found) * positive.sum() + false_alarms * (~positive).sum()
-    missed, alarms = 1 - cut.sensitivity, 1 - cut.specificity
+    missed, alarms = 1 - point.sensitivity, 1 - point.specificity
     assert 7 * missed * positive.sum() + alarms * (~positive).sum() == pytest.approx(costs.min())
 
 
@@ -135,28 +140,29 @@ def test_youden_and_cost_are_the_best_of_all_thresholds(seed):
 def test_a_threshold_lies_halfway_between_scores(n_negative, promise):
     positive, scores = np.arange(4) >= n_negative, np.array([1.0, 2, 4, 8])
     wanted = {1: 1.5, 2: 3, 3: 6}[n_negative]
-    assert choose_threshold(positive, scores, **promise) == (wanted, 1, 1, None)
-    assert choose_threshold(positive, positive.astype(float), **promise) == (0.5, 1, 1, None)
+    assert choose_threshold(positive, scores, **promise) == OperatingPoint(wanted, 1, 1)
+    flags = positive.astype(float)
+    assert choose_threshold(positive, flags, **promise) == OperatingPoint(0.5, 1, 1)
 
 
 @pytest.mark.parametrize("low", [0.3, np.nextafter(0.3, 1)])  # halfway rounds up from one of them
 def test_a_threshold_lies_between_scores_also_where_they_are_neighbours(low):
     high = np.nextafter(low, 1)
-    cut = choose_threshold(np.array([False, False, True]), np.array([0, low, high]))
-    assert low < cut.threshold <= high
+    point = choose_threshold(np.array([False, False, True]), np.array([0, low, high]))
+    assert low < point.threshold <= high
 
 
 def test_the_bound_is_that_of_the_binomial_distribution(draws):
     positive = np.repeat([False, True], 200)
     scores = draws.normal(size=400) + 2 * positive
-    cut = choose_threshold(positive, scores, sensitivity=0.9, confidence=0.95)
-    hits = round(cut.sensitivity * 200)
+    point = choose_threshold(positive, scores, sensitivity=0.9, confidence=0.95)
+    hits = round(point.sensitivity * 200)
     exact = stats.binomtest(hits, 200, alternative="greater").proportion_ci(0.95, "exact")
-    assert cut.bound == pytest.approx(exact.low)
-    assert cut.bound >= 0.9
+    assert point.bound == pytest.approx(exact.low)
+    assert point.bound >= 0.9
     fewer = stats.binomtest(hits - 1, 200, alternative="greater").proportion_ci(0.95, "exact")
     assert fewer.low < 0.9
-    assert choose_threshold(positive, scores, sensitivity=0.9).sensitivity < cut.sensitivity
+    assert choose_threshold(positive, scores, sensitivity=0.9).sensitivity < point.sensitivity
 
 
 def test_the_bound_holds_on_new_rows_as_often_as_it_says():
@@ -165,8 +171,8 @@ def test_the_bound_holds_on_new_rows_as_often_as_it_says():
         positive = np.repeat([False, True], 80)
         scores = draws.normal(size=160) + positive
         for confidence, told in ((0.9, kept), (None, kept_without)):
-            cut = choose_threshold(positive, scores, sensitivity=0.85, confidence=confidence)
-            told.append(stats.norm.sf(cut.threshold - 1) >= 0.85)  # on endless new positives
+            point = choose_threshold(positive, scores, sensitivity=0.85, confidence=confidence)
+            told.append(stats.norm.sf(point.threshold - 1) >= 0.85)  # on endless new positives
     assert np.mean(kept) > 0.87
     assert np.mean(kept_without) < 0.75
 
@@ -188,8 +194,9 @@ def test_positives_needed_is_the_least_number_whose_bound_suffices(share, confid
     assert positives_needed(share, confidence) == n
     assert bound(n) >= share > bound(n - 1)
     positive, scores = np.arange(n + 5) >= 5, np.arange(n + 5)
-    cut = choose_threshold(positive, scores, sensitivity=share, confidence=confidence)
-    assert cut == (4.5, 1, 1, pytest.approx(bound(n)))
+    point = choose_threshold(positive, scores, sensitivity=share, confidence=confidence)
+    assert (point.threshold, point.sensitivity, point.specificity) == (4.5, 1, 1)
+    assert point.bound == pytest.approx(bound(n))
 
 
 @pytest.mark.parametrize(
@@ -262,8 +269,19 @@ def test_patients_are_kept_together_in_the_inner_folds(cancer):
     grouped = ThresholdAt(GaussianNB()).fit(X, y, groups=patients)
     by_hand = ThresholdAt(GaussianNB(), cv=GroupKFold(5)).fit(X, y, groups=patients)
     assert np.isfinite([grouped.threshold_, by_hand.threshold_]).all()
-    with pytest.raises(ValueError, match="images of one patient on both sides"):
+    with pytest.raises(ValueError, match="patients on both sides"):
         ThresholdAt(GaussianNB(), cv=StratifiedKFold(5)).fit(X, y, groups=patients)
+
+
+@pytest.mark.parametrize("cv", [np.int64(4), np.int32(4)])
+def test_an_integer_of_numpy_is_an_integer(cancer, cv):
+    X, y = cancer
+    patients = np.arange(len(y)) // 3
+    found, wanted = (
+        ThresholdAt(GaussianNB(), cv=n).fit(X, y, groups=patients).threshold_ for n in (cv, 4)
+    )
+    by_hand = ThresholdAt(GaussianNB(), cv=StratifiedGroupKFold(4)).fit(X, y, groups=patients)
+    assert found == wanted == by_hand.threshold_
 
 
 def test_compare_hands_the_patients_on(cancer, monkeypatch):

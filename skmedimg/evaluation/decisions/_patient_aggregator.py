@@ -1,6 +1,6 @@
-"""From images to patients: one probability, one label, one row of a table for each."""
+"""From images to patients: one probability and one label for each patient."""
 
-from collections import namedtuple
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
@@ -14,16 +14,26 @@ from skmedimg.images._validate import check_groups
 
 HOW = ("mean", "max", "noisy-or")
 
-PatientPredictions = namedtuple("PatientPredictions", "patients predicted probabilities")
-PatientPredictions.__doc__ = """Predictions with one row per patient.
 
-patients : ndarray of shape (n_patients,), sorted; predicted : ndarray of shape (n_patients,);
-probabilities : ndarray of shape (n_patients, n_classes)
-"""
+@dataclass(frozen=True, eq=False)
+class PatientPredictions:
+    """Predictions with one row per patient.
+
+    Attributes
+    ----------
+    patients : ndarray of shape (n_patients,)
+        Sorted.
+    predicted : ndarray of shape (n_patients,)
+    probabilities : ndarray of shape (n_patients, n_classes)
+    """
+
+    patients: np.ndarray
+    predicted: np.ndarray
+    probabilities: np.ndarray
 
 
 def aggregate_patients(probabilities, groups, how="mean", positive=1):
-    """Make one probability per patient of those of the patient's images.
+    """Return one probability per patient and class from those of the patient's images.
 
     Parameters
     ----------
@@ -32,8 +42,8 @@ def aggregate_patients(probabilities, groups, how="mean", positive=1):
         Patients.
     how : {"mean", "max", "noisy-or"}, default="mean"
         "max": of the positive class of two; of more classes each class's highest, made to sum to
-        1. "noisy-or": 1 minus the chance that every image is negative, for two classes only; it
-        takes the images of a patient as independent, and grows with their number.
+        1. "noisy-or": 1 minus the probability that every image is negative, for two classes only;
+        it takes the images of a patient as independent, and grows with their number.
     positive : int, default=1
         Column of the positive class of two.
 
@@ -80,13 +90,14 @@ def aggregate_patients(probabilities, groups, how="mean", positive=1):
 
 
 def _risk(probability, patient, n_patients, how):
+    """Return the probability (n_patients,) that a patient is positive, by "max" or "noisy-or"."""
     if how == "max":
         risk = np.zeros(n_patients)
         np.maximum.at(risk, patient, probability)
         return risk
-    spared = np.ones(n_patients)
-    np.multiply.at(spared, patient, 1 - probability)
-    return 1 - spared
+    all_negative = np.ones(n_patients)
+    np.multiply.at(all_negative, patient, 1 - probability)
+    return 1 - all_negative
 
 
 class PatientAggregator(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -212,7 +223,7 @@ class PatientAggregator(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         predictions : PatientPredictions
-            Named tuple `(patients, predicted, probabilities)`, patients sorted.
+            With `patients` (sorted), `predicted` and `probabilities`.
         """
         check_is_fitted(self)
         probabilities = self.estimator_.predict_proba(X)

@@ -1,11 +1,10 @@
-"""Decision thresholds: chosen on rows the model was not trained on, held to what they promise."""
+"""Decision thresholds, chosen on predictions for rows that the model was not trained on."""
 
 import warnings
 from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.utils import assert_all_finite, get_tags, indexable
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
@@ -15,39 +14,41 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from skmedimg._sklearn import HasMethods, Interval, fit_context, take_rows
 from skmedimg.evaluation.decisions._threshold_choice import choose_threshold
 from skmedimg.evaluation.scores._positive_label import positive_label
-from skmedimg.evaluation.splitting._folds import split_rows
+from skmedimg.evaluation.splitting._folds import choose_splitter, refuse_shared_patients, split_rows
 from skmedimg.evaluation.splitting._groups import groups_for_fit
 from skmedimg.images._n_jobs import N_JOBS
 from skmedimg.images._validate import check_groups
 
 
 class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """A binary classifier whose threshold keeps a promise, such as a sensitivity of 95 %.
+    """A binary classifier whose threshold meets a constraint, such as a sensitivity of 95 %.
 
     `fit` scores every training row by a model that was not trained on it (nor on its patient,
     where `groups` are given), chooses the threshold on these scores, and then trains on all rows.
     At most one of `sensitivity`, `specificity` and `cost` is set; with none of them the threshold
-    has the largest sum of sensitivity and specificity (Youden's index).
+    has the largest sum of sensitivity and specificity (Youden's index [1]_).
 
     Parameters
     ----------
     estimator : classifier
         With predict_proba or decision_function.
     sensitivity : float or None, default=None
-        Share of positives to find; among the thresholds that do, the most specific one is taken.
+        Smallest sensitivity; of the thresholds that reach it, the most specific one is taken.
     specificity : float or None, default=None
-        Share of negatives to clear; among the thresholds that do, the most sensitive one is taken.
+        Smallest specificity; of the thresholds that reach it, the most sensitive one is taken.
     cost : float or None, default=None
-        What a missed positive costs, in false alarms; the cheapest threshold is taken.
+        Cost of a missed positive, in false alarms; the threshold of the lowest total cost is taken.
     confidence : float or None, default=None
-        Ask that the lower Clopper-Pearson bound of the share, at this one-sided confidence, keeps
-        the promise too. Patients count, not their images, where `groups` are given.
+        Require that the lower Clopper-Pearson bound [2]_ of that sensitivity or specificity, at
+        this one-sided confidence, reaches it too. Patients count, not their images, where `groups`
+        are given.
     pos_label : label or None, default=None
         The positive class. None guesses, as `compare` does.
     cv : int, splitter or iterable, default=5
-        Folds of the inner scores; an integer is stratified, and grouped where `groups` are given.
+        Folds of the inner scores; an integer is stratified by class, and grouped by patient where
+        `groups` are given.
     n_jobs : int or None, default=None
-        Inner fits side by side.
+        Number of inner fits in parallel.
 
     Attributes
     ----------
@@ -58,7 +59,7 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     sensitivity_, specificity_ : float
         At the threshold, on the inner scores.
     bound_ : float or None
-        The lower bound of the promised share, where `confidence` is set.
+        The lower bound of the constrained sensitivity or specificity, where `confidence` is set.
     pos_label_ : label
     classes_ : ndarray of shape (2,)
     n_features_in_ : int
@@ -94,9 +95,17 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     }
 
     def __init__(
-        self, estimator, *, sensitivity=None, specificity=None, cost=None, confidence=None,
-        pos_label=None, cv=5, n_jobs=None,
-    ):  # fmt: skip
+        self,
+        estimator,
+        *,
+        sensitivity=None,
+        specificity=None,
+        cost=None,
+        confidence=None,
+        pos_label=None,
+        cv=5,
+        n_jobs=None,
+    ):
         self.estimator = estimator
         self.sensitivity = sensitivity
         self.specificity = specificity
@@ -183,11 +192,10 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _inner_scores(self, X, y, groups):
         """Score each row by a model trained without it."""
-        cv = self.cv
-        if groups is not None and isinstance(cv, int):
-            cv = StratifiedGroupKFold(cv)
-        splits = list(split_rows(check_cv(cv, y, classifier=True), y, groups))
-        _refuse_shared(splits, groups)
+        splitter = choose_splitter(self.cv, stratified=True, grouped=groups is not None)
+        splits = split_rows(splitter, y, groups)
+        for train, test in splits:  # a threshold chosen on patients seen in training is too good
+            refuse_shared_patients("An inner split of cv", train, test, groups)
         with warnings.catch_warnings():  # threads of scikit-learn leave filters in disorder
             scores = Parallel(n_jobs=self.n_jobs)(
                 delayed(_fit_and_score)(self.estimator, X, y, groups, train, test, self.pos_label_)
@@ -196,11 +204,17 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return np.concatenate(scores), np.concatenate([test for _, test in splits])
 
     def _choose(self, positive, scores, clusters):
-        cut = choose_threshold(
-            positive, scores, sensitivity=self.sensitivity, specificity=self.specificity,
-            cost=self.cost, confidence=self.confidence, clusters=clusters,
-        )  # fmt: skip
-        self.threshold_, self.sensitivity_, self.specificity_, self.bound_ = cut
+        point = choose_threshold(
+            positive,
+            scores,
+            sensitivity=self.sensitivity,
+            specificity=self.specificity,
+            cost=self.cost,
+            confidence=self.confidence,
+            clusters=clusters,
+        )
+        self.threshold_, self.bound_ = point.threshold, point.bound
+        self.sensitivity_, self.specificity_ = point.sensitivity, point.specificity
 
     def _column(self):
         return int(self.classes_[1] == self.pos_label_)
@@ -213,19 +227,7 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
 
 def score_rows(estimator, X, pos_label):
-    """Return how much each row looks positive: its probability, else its decision value.
-
-    Parameters
-    ----------
-    estimator : classifier
-        Fitted.
-    X : any kind of X the estimator takes
-    pos_label : label
-
-    Returns
-    -------
-    scores : ndarray of shape (n_samples,)
-    """
+    """Return how positive each row looks: its probability, else its decision value."""
     column = int(estimator.classes_[1] == pos_label)
     if hasattr(estimator, "predict_proba"):
         return np.asarray(estimator.predict_proba(X))[:, column].astype(float)
@@ -234,6 +236,7 @@ def score_rows(estimator, X, pos_label):
 
 
 def _binary(y):
+    """Return labels (n_samples,) of two classes, checked."""
     y = column_or_1d(np.asarray(y), warn=True)
     assert_all_finite(y, input_name="y")
     kind = type_of_target(y, input_name="y")
@@ -244,18 +247,6 @@ def _binary(y):
     if len(np.unique(y)) < 2:
         raise ValueError("ThresholdAt needs rows of both classes, but y has only one class.")
     return y
-
-
-def _refuse_shared(splits, groups):
-    """A threshold chosen on patients that were trained on keeps no promise."""
-    if groups is None:
-        return
-    for train, test in splits:
-        if np.isin(groups[test], groups[train]).any():
-            raise ValueError(
-                "cv puts images of one patient on both sides of an inner split: give an integer, "
-                "or a grouped splitter such as StratifiedGroupKFold."
-            )
 
 
 def _fit_and_score(estimator, X, y, groups, train, test, pos_label):

@@ -1,35 +1,37 @@
 """Choosing one threshold among all that scores allow."""
 
-from collections import namedtuple
+from dataclasses import dataclass
 
 import numpy as np
 
 from skmedimg.evaluation.statistics._intervals import clopper_pearson
 
-Cut = namedtuple("Cut", "threshold sensitivity specificity bound")
-Cut.__doc__ = """A threshold and what it gives; bound : float or None, of the promised share."""
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """A threshold, what it gives, and the lower bound of the constrained one of the two, if any."""
+
+    threshold: float
+    sensitivity: float
+    specificity: float
+    bound: float = None
 
 
 def choose_threshold(
-    positive, scores, *, sensitivity=None, specificity=None, cost=None, confidence=None,
+    positive,
+    scores,
+    *,
+    sensitivity=None,
+    specificity=None,
+    cost=None,
+    confidence=None,
     clusters=None,
-):  # fmt: skip
-    """Choose the threshold that keeps a promise at the least loss of the other share.
+):
+    """Return the OperatingPoint that meets a constraint at the least loss of the other share.
 
-    Parameters
-    ----------
-    positive : ndarray of bool of shape (n_samples,)
-    scores : ndarray of shape (n_samples,)
-    sensitivity, specificity, cost : float or None, default=None
-        At most one; none of them means Youden's index.
-    confidence : float or None, default=None
-        One-sided confidence of the lower bound that has to keep the promise.
-    clusters : ndarray of shape (n_samples,), default=None
-        Patients.
-
-    Returns
-    -------
-    cut : Cut
+    `positive` and `scores` have one entry per row; `clusters` are the patients. At most one of
+    sensitivity, specificity and cost is given; none of them means Youden's index. With a
+    confidence, the one-sided lower bound has to meet the constraint too.
 
     Examples
     --------
@@ -42,33 +44,25 @@ def choose_threshold(
     >>> choose_threshold(positive, scores, specificity=1.0).threshold
     0.7
     """
-    _check_promises(sensitivity, specificity, cost, confidence)
+    _check_constraints(sensitivity, specificity, cost, confidence)
     thresholds = _thresholds(scores)
     found = _share_at_least(np.sort(scores[positive]), thresholds)
     cleared = 1 - _share_at_least(np.sort(scores[~positive]), thresholds)
     if sensitivity is not None:
         n = _n_clusters(positive, clusters)
-        best, bound = _last_kept(found, n, sensitivity, confidence, "sensitivity")
+        best, bound = _last_met(found, n, sensitivity, confidence, "sensitivity")
     elif specificity is not None:
         n = _n_clusters(~positive, clusters)
-        best, bound = _last_kept(cleared[::-1], n, specificity, confidence, "specificity")
+        best, bound = _last_met(cleared[::-1], n, specificity, confidence, "specificity")
         best = len(thresholds) - 1 - best
     else:
         best, bound = _cheapest(positive, found, cleared, cost), None
-    return Cut(*(float(values[best]) for values in (thresholds, found, cleared)), bound)
+    chosen = (float(values[best]) for values in (thresholds, found, cleared))
+    return OperatingPoint(*chosen, bound)
 
 
 def positives_needed(share, confidence):
-    """Return how many must all be found for the lower bound to reach a share.
-
-    Parameters
-    ----------
-    share, confidence : float
-
-    Returns
-    -------
-    n : float
-        Infinite for a share of 1, which no sample proves.
+    """Return how many cases, all found, raise the lower bound to a share; inf for a share of 1.
 
     Examples
     --------
@@ -79,7 +73,7 @@ def positives_needed(share, confidence):
     return np.inf if share == 1 else float(np.ceil(np.log(1 - confidence) / np.log(share)))
 
 
-def _check_promises(sensitivity, specificity, cost, confidence):
+def _check_constraints(sensitivity, specificity, cost, confidence):
     if sum(each is not None for each in (sensitivity, specificity, cost)) > 1:
         raise ValueError(
             f"sensitivity={sensitivity}, specificity={specificity} and cost={cost} exclude each "
@@ -90,7 +84,7 @@ def _check_promises(sensitivity, specificity, cost, confidence):
 
 
 def _thresholds(scores):
-    """Return one threshold between any two neighbouring scores, and one beyond either end."""
+    """Return one threshold between any two adjacent scores, and one beyond either end."""
     values = np.unique(scores)
     if not np.isfinite(values).all():
         raise ValueError("The scores of the inner folds hold nan or infinity.")
@@ -100,11 +94,12 @@ def _thresholds(scores):
             "tell the classes apart: the estimator learned nothing."
         )
     between = (values[:-1] + values[1:]) / 2
-    between = np.where(between > values[:-1], between, values[1:])  # neighbouring floats
+    between = np.where(between > values[:-1], between, values[1:])  # adjacent floats have no middle
     return np.concatenate([values[:1], between, [np.nextafter(values[-1], np.inf)]])
 
 
 def _share_at_least(ordered, thresholds):
+    """Return the share of sorted scores at or above each threshold."""
     return 1 - np.searchsorted(ordered, thresholds, side="left") / len(ordered)
 
 
@@ -112,24 +107,25 @@ def _n_clusters(chosen, clusters):
     return int(chosen.sum()) if clusters is None else len(np.unique(clusters[chosen]))
 
 
-def _last_kept(shares, n, promised, confidence, name):
-    """Return the last position that keeps the promise, and its bound; shares fall."""
+def _last_met(shares, n, wanted, confidence, name):
+    """Return the last position of falling shares that meets the constraint, and its bound."""
     if confidence is None:
-        return np.flatnonzero(shares >= promised - 1e-12)[-1], None
-    if n < positives_needed(promised, confidence):
-        needed = positives_needed(promised, confidence)
+        return np.flatnonzero(shares >= wanted - 1e-12)[-1], None
+    if n < positives_needed(wanted, confidence):
+        needed = positives_needed(wanted, confidence)
         way_out = "no number proves it" if np.isinf(needed) else f"it takes {needed:.0f}"
         raise ValueError(
-            f"{name}={promised} with confidence={confidence} cannot be shown by {n} independent "
+            f"{name}={wanted} with confidence={confidence} cannot be shown by {n} independent "
             f"cases of that class ({way_out}): lower one of the two, or gather more."
         )
     bounds, _ = clopper_pearson(np.minimum(shares * n, n), n, 2 * confidence - 1)
-    best = np.flatnonzero(bounds >= promised - 1e-12)[-1]
+    best = np.flatnonzero(bounds >= wanted - 1e-12)[-1]
     return best, float(bounds[best])
 
 
 def _cheapest(positive, found, cleared, cost):
-    if cost is None:
+    """Return the position of the lowest total cost, or without a cost of Youden's index."""
+    if cost is None:  # rounded, so that equal sums are ties in spite of floating point
         return np.argmax(np.round(found + cleared, 12))
     missed, alarms = (1 - found) * positive.sum(), (1 - cleared) * (~positive).sum()
     return np.argmin(np.round(cost * missed + alarms, 9))

@@ -6,19 +6,9 @@ _CALIBRATION_BINS = 10
 
 
 def confusions(truth, predicted, n_classes, weights):
-    """Sum the weights of every pair of true and predicted class.
+    """Return the weight of every pair of true (rows) and predicted class: one matrix a weighting.
 
-    Parameters
-    ----------
-    truth, predicted : ndarray of int of shape (n_samples,)
-        Positions of the classes.
-    n_classes : int
-    weights : ndarray of shape (n_weightings, n_samples)
-
-    Returns
-    -------
-    counts : ndarray of shape (n_weightings, n_classes, n_classes)
-        Rows are true classes.
+    `truth` and `predicted` are positions of classes; `weights` has shape (n_weightings, n_samples).
 
     Examples
     --------
@@ -34,7 +24,7 @@ def confusions(truth, predicted, n_classes, weights):
 
 
 def accuracy(counts):
-    """Share of the weight on the diagonal of each of the `confusions`."""
+    """Return the share of the weight on the diagonal of each of the `confusions`."""
     return _ratio(_diagonal(counts).sum(1), counts.sum((1, 2)))
 
 
@@ -56,82 +46,59 @@ def f1_scores(counts):
 
 
 def cohen_kappa(counts):
-    """Agreement beyond what the two margins alone would give."""
+    """Return the agreement beyond what the two margins alone would give."""
     total = counts.sum((1, 2))
     expected = _ratio((counts.sum(1) * counts.sum(2)).sum(1), total**2)
     return _ratio(accuracy(counts) - expected, 1 - expected)
 
 
 def mcc(counts):
-    """Correlation of true and predicted classes; 0 where either never varies."""
+    """Return the correlation of true and predicted classes; 0 where either never varies."""
     called, there, total = counts.sum(1), counts.sum(2), counts.sum((1, 2))
     covariance = _diagonal(counts).sum(1) * total - (called * there).sum(1)
     spread = (total**2 - (called**2).sum(1)) * (total**2 - (there**2).sum(1))
     return np.where(spread > 0, _ratio(covariance, np.sqrt(np.maximum(spread, 0))), 0.0)
 
 
-def roc_auc(positive, ranking, weights):
-    """Chance that a positive row ranks above a negative one, ties counting half.
+def roc_auc(positive, decision_scores, weights):
+    """Return the probability that a positive row scores above a negative one, ties counting half.
 
-    Parameters
-    ----------
-    positive : ndarray of bool of shape (n_samples,)
-    ranking : ndarray of shape (n_samples,)
-    weights : ndarray of shape (n_weightings, n_samples)
-
-    Returns
-    -------
-    auc : ndarray of shape (n_weightings,)
-        nan where only one class has weight.
+    It has shape (n_weightings,), and is nan where only one class has weight.
     """
-    there, other = _by_rank(positive, ranking, weights)
+    there, other = _weights_by_score(positive, decision_scores, weights)
     below = np.cumsum(other, axis=1) - other / 2
     return _ratio((there * below).sum(1), there.sum(1) * other.sum(1))
 
 
-def average_precision(positive, ranking, weights):
-    """Precision averaged over the recalled positives, from the highest rank down.
-
-    Parameters and return value are those of `roc_auc`.
-    """
-    there, other = (part[:, ::-1] for part in _by_rank(positive, ranking, weights))
+def average_precision(positive, decision_scores, weights):
+    """Return the precision averaged over the recalled positives, from the highest score down."""
+    there, other = (part[:, ::-1] for part in _weights_by_score(positive, decision_scores, weights))
     found = np.cumsum(there, axis=1)
     precision = np.nan_to_num(_ratio(found, found + np.cumsum(other, axis=1)))
     return _ratio((there * precision).sum(1), there.sum(1))
 
 
 def row_mean(values, weights):
-    """Weighted mean of one value per row; rows whose value is nan do not count."""
+    """Return the weighted mean of one value per row; rows whose value is nan do not count."""
     known = np.isfinite(values)
     return _ratio(weights[:, known] @ values[known], weights[:, known].sum(1))
 
 
 def log_losses(truth, probabilities):
-    """Minus the logarithm of the probability given to the true class, per row."""
+    """Return minus the logarithm of the probability given to the true class, per row."""
     given = probabilities[np.arange(len(truth)), truth]
     return -np.log(np.clip(given, np.finfo(np.float64).eps, 1))
 
 
 def squared_errors(truth, probabilities):
-    """Brier's squared error per row: of the positive class for two, summed over more classes."""
+    """Return Brier's squared error per row: half the sum over two classes, the sum over more."""
     hot = np.eye(probabilities.shape[1])[truth]
     errors = ((probabilities - hot) ** 2).sum(1)
     return errors / 2 if probabilities.shape[1] == 2 else errors
 
 
 def calibration_error(truth, probabilities, weights):
-    """Gap between confidence and accuracy in ten bins of confidence, weighted by their size.
-
-    Parameters
-    ----------
-    truth : ndarray of int of shape (n_samples,)
-    probabilities : ndarray of shape (n_samples, n_classes)
-    weights : ndarray of shape (n_weightings, n_samples)
-
-    Returns
-    -------
-    error : ndarray of shape (n_weightings,)
-    """
+    """Return the gap of confidence and accuracy in ten bins of confidence, weighted by size."""
     confidence = probabilities.max(1)
     gap = confidence - (probabilities.argmax(1) == truth)
     edges = np.linspace(0, 1, _CALIBRATION_BINS + 1)[1:-1]
@@ -139,9 +106,9 @@ def calibration_error(truth, probabilities, weights):
     return _ratio(np.abs(weights @ (bins * gap[:, None])).sum(1), weights.sum(1))
 
 
-def top_hits(truth, ranking, k):
-    """Whether the true class is among the `k` ranked highest, per row, as 0.0 or 1.0."""
-    best = np.argsort(ranking, axis=1, kind="stable")[:, ::-1][:, :k]
+def top_hits(truth, decision_scores, k):
+    """Return per row whether the true class is among the `k` highest scores, as 0.0 or 1.0."""
+    best = np.argsort(decision_scores, axis=1, kind="stable")[:, ::-1][:, :k]
     return (best == truth[:, None]).any(1).astype(float)
 
 
@@ -154,11 +121,11 @@ def _ratio(part, whole):
     return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
 
 
-def _by_rank(positive, ranking, weights):
-    """Sum positive and negative weights over tied ranks, the lowest rank first."""
-    order = np.argsort(ranking, kind="stable")
-    starts = np.flatnonzero(np.diff(ranking[order], prepend=-np.inf) > 0)
-    # -inf as a first rank has no step before it
+def _weights_by_score(positive, decision_scores, weights):
+    """Return positive and negative weights summed over tied scores, the lowest score first."""
+    order = np.argsort(decision_scores, kind="stable")
+    starts = np.flatnonzero(np.diff(decision_scores[order], prepend=-np.inf) > 0)
+    # a score of -inf has no step before it
     starts = starts if len(starts) and starts[0] == 0 else np.insert(starts, 0, 0)
     weights, positive = weights[:, order], positive[order]
     there = np.add.reduceat(weights * positive, starts, axis=1)

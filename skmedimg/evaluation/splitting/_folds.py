@@ -1,6 +1,8 @@
 """The folds of a comparison: the same for every estimator, and no patient on both sides."""
 
 import warnings
+from functools import partial
+from numbers import Integral
 
 import numpy as np
 from sklearn.model_selection import (
@@ -12,36 +14,43 @@ from sklearn.model_selection import (
 )
 
 from skmedimg.evaluation._records import Split
+from skmedimg.evaluation._text import counted
 
 _FEW_ROWS = 100
 
-# (task, patients known) -> splitter
+# (stratified by class, grouped by patient) -> splitter
 _SPLITTERS = {
-    ("classification", False): StratifiedKFold,
-    ("classification", True): StratifiedGroupKFold,
-    ("segmentation", False): KFold,
-    ("segmentation", True): GroupKFold,
+    (True, False): StratifiedKFold,
+    (True, True): StratifiedGroupKFold,
+    (False, False): KFold,
+    (False, True): GroupKFold,
 }
 
 
+def choose_splitter(cv, *, stratified, grouped, random_state=None):
+    """Return the splitter of `cv`: for an integer (None: 5), folds by class and by patient.
+
+    A seed shuffles the folds of an integer; splitters and lists of (train, test) stay as they are.
+
+    Examples
+    --------
+    >>> from skmedimg.evaluation.splitting._folds import choose_splitter
+    >>> choose_splitter(3, stratified=True, grouped=True)
+    StratifiedGroupKFold(n_splits=3, random_state=None, shuffle=False)
+    """
+    if cv is None:
+        cv = 5
+    if not isinstance(cv, Integral) or isinstance(cv, bool):
+        return check_cv(cv)
+    shuffling = {} if random_state is None else {"shuffle": True, "random_state": random_state}
+    return _SPLITTERS[bool(stratified), bool(grouped)](int(cv), **shuffling)
+
+
 def make_splits(cv, task, strata, groups, repeats=1, seed=0):
-    """Return the splits that every estimator of a comparison is fitted on.
+    """Return the tuple of Split that every estimator of a comparison is fitted on.
 
-    Parameters
-    ----------
-    cv : int, splitter or iterable of (train, test)
-    task : {"classification", "segmentation"}
-    strata : ndarray of int of shape (n_samples,)
-        Class positions; constant for segmentation.
-    groups : ndarray of shape (n_samples,) or None
-        Patients; a split with one of them on both sides raises.
-    repeats : int, default=1
-        How often an integer `cv` is shuffled anew.
-    seed : int, default=0
-
-    Returns
-    -------
-    splits : tuple of Split
+    `strata` are the class positions, constant for segmentation. A patient (`groups`) on both sides
+    of a split raises.
 
     Examples
     --------
@@ -52,16 +61,19 @@ def make_splits(cv, task, strata, groups, repeats=1, seed=0):
     >>> [(split.repeat, split.fold, len(split.test)) for split in splits]
     [(0, 0, 4), (0, 1, 4), (1, 0, 4), (1, 1, 4)]
     """
-    if isinstance(cv, (int, np.integer)) and not isinstance(cv, bool):
-        _check_sizes(cv, task, strata, groups)
+    choose = partial(
+        choose_splitter, stratified=task == "classification", grouped=groups is not None
+    )
+    if cv is None or (isinstance(cv, Integral) and not isinstance(cv, bool)):
+        _check_sizes(5 if cv is None else cv, task, strata, groups)
         pairs = [
             pair
             for repeat in range(repeats)
-            for pair in split_rows(_splitter(cv, task, groups, seed + repeat), strata, groups)
+            for pair in split_rows(choose(cv, random_state=seed + repeat), strata, groups)
         ]
     else:
         _refuse_repeats(cv, repeats)
-        pairs = split_rows(check_cv(cv), strata, groups)
+        pairs = split_rows(choose(cv), strata, groups)
     splits = tuple(_number(pairs, len(strata)))
     for number, split in enumerate(splits):
         _check_split(number, split, strata, groups, task)
@@ -69,65 +81,50 @@ def make_splits(cv, task, strata, groups, repeats=1, seed=0):
 
 
 def split_warnings(splits, strata, classes):
-    """Say in words what is too small about the splits.
-
-    Parameters
-    ----------
-    splits : tuple of Split
-    strata : ndarray of int of shape (n_samples,)
-    classes : ndarray of shape (n_classes,) or None
-
-    Returns
-    -------
-    warnings : list of str
-    """
-    found = []
+    """Yield as text what is too small about the splits."""
     tested = sum(len(split.test) for split in splits if split.repeat == 0)
     if tested < _FEW_ROWS:
-        found.append(f"Only {tested} rows are tested: differences below about "
-                     f"{_noise(tested)} points are noise.")  # fmt: skip
+        yield (
+            f"Only {counted(tested, 'sample', ('is', 'are'))} tested: differences below about "
+            f"{_noise(tested)} points are noise."
+        )
     lacking = [split for split in splits if classes is not None and _lacks(split, strata, classes)]
     if lacking:
-        found.append(
-            f"{len(lacking)} of {len(splits)} test folds lack a class: scores that need it leave "
-            "those folds out. Use fewer folds or more data."
+        yield (
+            f"{len(lacking)} of {counted(splits, 'test fold')} lack a class: scores that need it "
+            "leave those folds out. Use fewer folds or more data."
         )
-    return found
 
 
 def split_rows(splitter, strata, groups):
-    """Return the training and test rows of a splitter, whether it asks for patients or not.
-
-    Parameters
-    ----------
-    splitter : splitter
-    strata : ndarray of shape (n_samples,)
-        Classes.
-    groups : ndarray of shape (n_samples,) or None
-
-    Returns
-    -------
-    pairs : list of (ndarray of int, ndarray of int)
-    """
+    """Return a list of (training rows, test rows), whether a splitter asks for patients or not."""
     rows = np.zeros((len(strata), 1))  # splitters look at the number of rows alone
     with warnings.catch_warnings():
+        # make_splits says itself which folds lack a class, and refuses patients on both sides
         warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)
         warnings.filterwarnings("ignore", "The least populated class in y", UserWarning)
         return [(_indices(a), _indices(b)) for a, b in splitter.split(rows, strata, groups)]
 
 
-def _splitter(n_splits, task, groups, seed):
-    kind = _SPLITTERS[task, groups is not None]
-    return kind(n_splits, shuffle=True, random_state=seed)
+def refuse_shared_patients(where, train, test, groups):
+    """Raise ValueError where images of one patient are on both sides of a split."""
+    shared = [] if groups is None else np.intersect1d(groups[train], groups[test])
+    if len(shared):
+        raise ValueError(
+            f"{where} has {counted(shared, 'patient')} on both sides (such as "
+            f"{shared.tolist()[0]!r}): a model is tested on patients it was trained on. Give cv as "
+            "an integer, or use a grouped splitter such as StratifiedGroupKFold."
+        )
 
 
 def _indices(rows):
+    """Return rows as numbers: `cv` may be a list of masks."""
     rows = np.asarray(rows)
     return np.flatnonzero(rows) if rows.dtype == bool else rows
 
 
 def _number(pairs, n_samples):
-    """Start a new repeat at the first test set that tests a row again."""
+    """Yield a Split per pair of rows; a test set that tests a row again begins a new repeat."""
     tested, repeat, fold = np.zeros(n_samples, dtype=bool), 0, 0
     for train, test in pairs:
         if tested[test].any():
@@ -161,15 +158,7 @@ def _check_split(number, split, strata, groups, task):
         raise ValueError(f"Split {number} of cv tests rows that it trains on.")
     if task == "classification" and len(np.unique(strata[split.train])) < 2:
         raise ValueError(f"Split {number} of cv trains on a single class: use fewer folds.")
-    if groups is None:
-        return
-    shared = np.intersect1d(groups[split.train], groups[split.test])
-    if len(shared):
-        raise ValueError(
-            f"Split {number} of cv has {len(shared)} patients on both sides (such as "
-            f"{shared.tolist()[0]!r}): the test would measure memory. Give cv as an integer, or "
-            "use a grouped splitter such as StratifiedGroupKFold."
-        )
+    refuse_shared_patients(f"Split {number} of cv", split.train, split.test, groups)
 
 
 def _lacks(split, strata, classes):
@@ -177,5 +166,5 @@ def _lacks(split, strata, classes):
 
 
 def _noise(tested):
-    """Half the 95 % interval of an accuracy of one half, in points."""
+    """Return half the 95 % interval of an accuracy of one half, in points."""
     return round(100 * 1.96 * 0.5 / np.sqrt(tested))
