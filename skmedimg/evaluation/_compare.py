@@ -25,10 +25,24 @@ _TAKEN = {*BASELINES.values(), "row", "repeat", "fold", "group", "truth"}
 
 
 def compare(
-    estimators, X, y, *, groups=None, cv=5, repeats=1, scoring=None, pos_label=None, n_jobs=None,
-    error_score="raise", random_state=None, verbose=1, baseline=True, audit=True, share=True,
+    estimators,
+    X,
+    y,
+    *,
+    groups=None,
+    cv=5,
+    repeats=1,
+    scoring=None,
+    pos_label=None,
+    n_jobs=None,
+    error_score="raise",
+    random_state=None,
+    verbose=1,
+    baseline=True,
+    audit=True,
+    share=True,
     checkpoint=None,
-):  # fmt: skip
+):
     """Compare estimators on the same folds and keep everything that is needed to judge them.
 
     Parameters

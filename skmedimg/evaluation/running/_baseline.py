@@ -1,4 +1,4 @@
-"""Baselines: what is reached without looking at a single image."""
+"""Baselines that ignore the images: they predict the most frequent label."""
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -9,7 +9,7 @@ BASELINES = {"classification": "majority class", "segmentation": "majority mask"
 
 
 class MajorityMask(BaseEstimator):
-    """Predict for every pixel the label it has most often in the training masks.
+    """Predict for every pixel its most frequent label in the training masks.
 
     Examples
     --------
@@ -21,33 +21,14 @@ class MajorityMask(BaseEstimator):
     """
 
     def fit(self, X, y):
-        """Count labels per pixel.
-
-        Parameters
-        ----------
-        X : ignored
-        y : ndarray of shape (n_samples, height, width)
-
-        Returns
-        -------
-        self : MajorityMask
-        """
+        """Find the most frequent label of each pixel of masks (n_samples, height, width)."""
         labels = np.unique(y)
         votes = np.stack([(y == label).sum(0) for label in labels])
         self.mask_ = labels[votes.argmax(0)]
         return self
 
     def predict(self, X):
-        """Return the same mask for every row.
-
-        Parameters
-        ----------
-        X : sequence of length n_samples
-
-        Returns
-        -------
-        masks : ndarray of shape (n_samples, height, width)
-        """
+        """Return the same mask for every row."""
         check_is_fitted(self)
         return np.repeat(self.mask_[None], len(X), axis=0)
 
@@ -58,17 +39,7 @@ class MajorityMask(BaseEstimator):
 
 
 def make_baseline(task):
-    """Return the baseline of a task.
-
-    Parameters
-    ----------
-    task : {"classification", "segmentation"}
-
-    Returns
-    -------
-    estimator : BaseEstimator
-        It looks at the number of rows alone.
-    """
+    """Return the baseline of a task, which looks at the number of rows alone."""
     if task == "segmentation":
         return MajorityMask()
     return DummyClassifier(strategy="prior")

@@ -10,27 +10,17 @@ from sklearn.utils import get_tags
 from skmedimg._sklearn import num_samples, take_rows
 from skmedimg.evaluation.running._fit_folds import seed_estimator
 
+# A step may say that it looks at rows one by one and yet center all of them: a few rows alone tell.
 _ROWS_TRIED = 9
 
 
-def share_steps(estimators, X, done=None):
-    """Run the leading steps of pipelines that learn nothing, once each.
+def share_steps(estimators, X):
+    """Return {name: (rest of the pipeline, what it is given, seconds)} after its shared steps ran.
 
-    A step is shared when it says that it needs no fitting (scikit-learn's tag `requires_fit`, or
-    `learns_from_rows = False` on its class), does the same in `fit_transform` as in `transform`,
-    is no sampler, and gives the first rows the same values alone as among all.
-
-    Parameters
-    ----------
-    estimators : dict of str to BaseEstimator
-    X : any kind of X of the data contract
-    done : callable, default=None
-        Called with the name of each estimator when its steps have run.
-
-    Returns
-    -------
-    prepared : dict of str to (BaseEstimator, X, float)
-        What is left of the pipeline, what it is given, and the seconds it took.
+    A leading step of a pipeline is shared, and runs once for all, when it says that it needs no
+    fitting (scikit-learn's tag `requires_fit`, or `learns_from_rows = False` on its class), does
+    the same in `fit_transform` as in `transform`, is no sampler, and gives the first rows the same
+    values alone as among all.
 
     Examples
     --------
@@ -51,23 +41,11 @@ def share_steps(estimators, X, done=None):
     for name, estimator in estimators.items():
         begin = time.perf_counter()
         prepared[name] = (*_prepare(estimator, X, known), time.perf_counter() - begin)
-        if done is not None:
-            done(name)
     return prepared
 
 
 def stateless_steps(estimator):
-    """Return the leading steps of a pipeline that learn nothing.
-
-    Parameters
-    ----------
-    estimator : BaseEstimator
-
-    Returns
-    -------
-    steps : list of BaseEstimator
-        Empty for anything but a pipeline.
-    """
+    """Return the leading steps of a pipeline that learn nothing; [] for any other estimator."""
     found = []
     for _, step in getattr(estimator, "steps", [])[:-1]:
         if not _learns_nothing(step):
@@ -77,6 +55,7 @@ def stateless_steps(estimator):
 
 
 def _prepare(estimator, X, known):
+    """Return what is left of a pipeline and what it is given; `known` holds outputs by steps."""
     written = ""
     for used, step in enumerate(stateless_steps(estimator)):
         written += repr(step.get_params()) + type(step).__qualname__
@@ -90,6 +69,7 @@ def _prepare(estimator, X, known):
 
 
 def _learns_nothing(step):
+    """Tell whether a step says that its output for a row depends on that row alone."""
     if isinstance(step, (str, FunctionTransformer)) or not hasattr(step, "transform"):
         return False  # a function may look at all rows at once
     learns = get_tags(step).requires_fit and getattr(step, "learns_from_rows", True)
@@ -99,7 +79,7 @@ def _learns_nothing(step):
 
 
 def _transform(step, X):
-    """Transform all rows, or return None where the first ones alone come out otherwise."""
+    """Return all rows transformed, or None where the first ones alone come out otherwise."""
     step = seed_estimator(step, 0)  # a copy: the user's own stays unfitted
     transformed = step.fit_transform(X)
     if num_samples(transformed) != num_samples(X):
@@ -110,6 +90,7 @@ def _transform(step, X):
 
 
 def _equal(alone, among):
+    """Tell whether two outputs of a step are equal: lazy images by their paths, arrays by value."""
     if hasattr(alone, "paths"):
         return list(alone.paths) == list(among.paths)
     return np.allclose(_values(alone), _values(among), rtol=1e-5, atol=1e-6)

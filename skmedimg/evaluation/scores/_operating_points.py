@@ -1,4 +1,4 @@
-"""What one share is worth while the other is held: measures and scorers."""
+"""Sensitivity at a given specificity, and the reverse: metrics and scorers."""
 
 from numbers import Real
 
@@ -10,8 +10,8 @@ from sklearn.utils import column_or_1d
 def specificity_at_sensitivity(y_true, y_score, *, sensitivity=0.95, pos_label=1):
     """Return the best specificity among the thresholds that reach a sensitivity.
 
-    The threshold is chosen on these very rows, so this says how well the scores rank; what a
-    threshold chosen beforehand keeps is told by the specificity of `ThresholdAt`.
+    The threshold is chosen on the rows it is measured on, so this says how well the scores rank.
+    For a threshold chosen beforehand, measure the specificity of `ThresholdAt`.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ def specificity_at_sensitivity(y_true, y_score, *, sensitivity=0.95, pos_label=1
     >>> round(specificity_at_sensitivity([0, 0, 0, 1, 1], [0.1, 0.2, 0.7, 0.6, 0.9]), 3)
     0.667
     """
-    false_alarms, found = _curve(y_true, y_score, pos_label, "sensitivity", sensitivity)
-    return float(1 - false_alarms[found >= sensitivity - 1e-12].min())
+    false_positives, found = _curve(y_true, y_score, pos_label, "sensitivity", sensitivity)
+    return float(1 - false_positives[found >= sensitivity - 1e-12].min())
 
 
 def sensitivity_at_specificity(y_true, y_score, *, specificity=0.95, pos_label=1):
@@ -56,8 +56,8 @@ def sensitivity_at_specificity(y_true, y_score, *, specificity=0.95, pos_label=1
     >>> sensitivity_at_specificity([0, 0, 0, 1, 1], [0.1, 0.2, 0.7, 0.6, 0.9])
     0.5
     """
-    false_alarms, found = _curve(y_true, y_score, pos_label, "specificity", specificity)
-    return float(found[1 - false_alarms >= specificity - 1e-12].max())
+    false_positives, found = _curve(y_true, y_score, pos_label, "specificity", specificity)
+    return float(found[1 - false_positives >= specificity - 1e-12].max())
 
 
 def specificity_at_sensitivity_scorer(sensitivity=0.95, pos_label=1):
@@ -112,9 +112,9 @@ def sensitivity_at_specificity_scorer(specificity=0.95, pos_label=1):
     return _scorer(sensitivity_at_specificity, pos_label, specificity=specificity)
 
 
-def _curve(y_true, y_score, pos_label, name, promised):
-    """Return the shares of false alarms and of cases found, threshold by threshold."""
-    _check_share(name, promised)
+def _curve(y_true, y_score, pos_label, name, share):
+    """Return false and true positive rates, threshold by threshold."""
+    _check_share(name, share)
     y_true = column_or_1d(y_true)
     classes = np.unique(y_true).tolist()
     if len(classes) != 2 or pos_label not in classes:
@@ -126,11 +126,11 @@ def _curve(y_true, y_score, pos_label, name, promised):
 
 def _check_share(name, share):
     if not isinstance(share, Real) or not 0 < share <= 1:
-        raise ValueError(f"{name} needs to be a share above 0, up to 1, but is {share!r}.")
+        raise ValueError(f"{name} needs a value above 0, up to 1, but is {share!r}.")
 
 
-def _scorer(measure, pos_label, **promise):
-    for name, share in promise.items():
+def _scorer(metric, pos_label, **constraint):
+    for name, share in constraint.items():
         _check_share(name, share)
     response = ("predict_proba", "decision_function")
-    return make_scorer(measure, response_method=response, pos_label=pos_label, **promise)
+    return make_scorer(metric, response_method=response, pos_label=pos_label, **constraint)

@@ -1,4 +1,4 @@
-"""Which of two classes is the positive one: asked for, or guessed aloud."""
+"""Which of two classes is the positive one: asked for, or guessed with a warning."""
 
 import re
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from skmedimg._warnings import warn_user
 
-# A class so named is what one hopes for, never what one looks for.
+# Studies look for the disease: a class with one of these names is the negative one.
 _HEALTHY = re.compile(
     r"(?:^|[^a-z0-9])(?:normal|benign|no|non|not|none|negative|neg|healthy|health|control|controls"
     r"|absent|absence|without|unaffected|sain|false|0)(?:$|[^a-z0-9])"
@@ -14,20 +14,11 @@ _HEALTHY = re.compile(
 
 
 def positive_label(classes, pos_label=None):
-    """Return the positive one of two classes; None where there are more.
+    """Return the positive one of two classes (sorted); None where there are more.
 
-    Parameters
-    ----------
-    classes : ndarray of shape (n_classes,)
-        Sorted.
-    pos_label : label, default=None
-        None guesses: 1 of 0/1, -1/1 and False/True in silence, as everywhere in scikit-learn;
-        otherwise with a warning, and never a class named like normal, benign, no, negative,
-        healthy or control.
-
-    Returns
-    -------
-    pos_label : label or None
+    Without `pos_label` it is guessed: 1 of 0/1, -1/1 and False/True in silence, as everywhere in
+    scikit-learn; otherwise with a warning, and never a class named like normal, benign, no,
+    negative, healthy or control.
 
     Examples
     --------
@@ -60,6 +51,7 @@ def code_labels(labels, classes):
 
 
 def _known(classes, pos_label):
+    """Return the class that equals `pos_label`."""
     if len(classes) != 2:
         raise ValueError(
             f"pos_label={pos_label!r} needs two classes, but y has {len(classes)}: leave it out."
@@ -87,6 +79,7 @@ def _guess(classes):
 
 
 def _plain(label):
+    """Return a label as Python's own type, which prints without numpy's name."""
     return label.item() if isinstance(label, np.generic) else label
 
 

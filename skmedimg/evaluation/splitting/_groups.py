@@ -1,4 +1,4 @@
-"""Handing patients on to an estimator whose fit can use them."""
+"""Passing patients to an estimator whose fit can use them."""
 
 import inspect
 
@@ -8,17 +8,7 @@ from skmedimg._sklearn import final_estimator, routing_enabled
 
 
 def groups_for_fit(estimator, groups):
-    """Return the parameter of `fit` by which an estimator learns of the patients.
-
-    Parameters
-    ----------
-    estimator : BaseEstimator
-    groups : ndarray of shape (n_samples,)
-
-    Returns
-    -------
-    parameters : dict
-        Empty where `fit` has no use for them.
+    """Return {parameter of fit: groups}, by which an estimator learns of the patients, or {}.
 
     Examples
     --------
@@ -37,22 +27,14 @@ def groups_for_fit(estimator, groups):
 
 
 def splits_patients(estimator):
-    """Tell whether an estimator holds a search whose inner folds ignore the patients.
-
-    Parameters
-    ----------
-    estimator : BaseEstimator
-
-    Returns
-    -------
-    splits : bool
-    """
+    """Tell whether an estimator holds a search whose inner folds ignore the patients."""
     final = final_estimator(estimator, wrappers=False)
     searches = hasattr(final, "cv") and hasattr(final, "fit")
     return searches and _parameter(final) is None
 
 
 def _parameter(estimator):
+    """Return the parameter of `fit` that takes groups, or None where `fit` has no use for them."""
     if routing_enabled():
         wanted = get_routing_for_object(estimator).consumes("fit", ["groups"])
         return "groups" if wanted else None
@@ -74,6 +56,7 @@ def _parameter_of_last(pipeline):
 
 
 def _has_grouped_splitter(estimator):
+    """Tell whether a search hands keywords of `fit` on to a `cv` that takes groups."""
     splitter = getattr(estimator, "cv", None)
     if not hasattr(splitter, "get_metadata_routing"):
         return False
