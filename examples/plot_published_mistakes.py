@@ -16,7 +16,7 @@ from torch import nn
 
 from skmedimg import ScratchCNN, TransferClassifier
 from skmedimg.datasets import make_lesions
-from skmedimg.neural._network_classifier import DegenerateOutputWarning
+from skmedimg.recipes import DegenerateOutputWarning, load_recipe
 
 data = make_lesions(400, size=32, noise=0.1, random_state=0)
 train, test = slice(0, 250), slice(250, 400)
@@ -33,10 +33,11 @@ print(f"in order {np.mean(predicted == y[test]):.2f}, shuffled {np.mean(shuffled
 
 # %%
 # **A softmax over one unit** is 1 for every image. The accuracy is the share of one class, however
-# long it is trained. The estimator says so.
+# long it is trained. The network of the recipe warns of it.
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always", DegenerateOutputWarning)
-    constant = ScratchCNN((8, 16), output="softmax-1", max_epochs=3, random_state=0)
+    constant = load_recipe("chest/cnn2-softmax")["model"]
+    constant.set_params(filters=(8, 16), max_epochs=3, random_state=0)
     constant.fit(X[train], y[train])
 print(caught[-1].message)
 print(f"accuracy {constant.score(X[test], y[test]):.2f}, share of ones {y[test].mean():.2f}")

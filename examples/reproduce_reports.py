@@ -26,8 +26,7 @@ from sklearn.model_selection import train_test_split
 
 from skmedimg import ImageLoader, audit, compare, load_image_folder, metrics
 from skmedimg.datasets import CHEST_XRAY_PATIENT
-from skmedimg.neural._network_classifier import DegenerateOutputWarning
-from skmedimg.recipes import list_recipes, load_recipe, recipe_card
+from skmedimg.recipes import DegenerateOutputWarning, list_recipes, load_recipe, recipe_card
 
 
 @dataclass

@@ -115,23 +115,7 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
 
 
 def name_steps(steps):
-    """Return steps as (name, estimator) pairs; a list that has its names is returned as it is.
-
-    Parameters
-    ----------
-    steps : list of estimator or of (str, estimator)
-
-    Returns
-    -------
-    named : list of (str, estimator)
-
-    Examples
-    --------
-    >>> from skmedimg import HOG
-    >>> from skmedimg.pipeline import name_steps
-    >>> [name for name, _ in name_steps([HOG(), HOG(), ("last", HOG())])]
-    ['hog', 'hog_2', 'last']
-    """
+    """Return steps as (name, estimator) pairs; a list that has its names is returned as it is."""
     if not isinstance(steps, (list, tuple)):
         raise TypeError(f"steps needs a list of estimators, but is a {type(steps).__name__}.")
     if not steps:

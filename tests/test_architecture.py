@@ -261,7 +261,7 @@ PLANTED = {
         ("neural._shallow_mlp", "def f():\n    import skmedimg.evaluation._compare"),
         ("neural._shallow_mlp", "from skmedimg.pipeline import Pipeline"),
         ("images._lazy_images", "from skmedimg._training import net"),
-        ("evaluation._compare", "from skmedimg.neural._base import NeuralEstimator"),
+        ("evaluation._compare", "from skmedimg.neural._base import NetworkEstimator"),
         ("evaluation.scores._score_table", "from skmedimg.evaluation._compare import compare"),
         ("features._hog", "from skmedimg.transfer import _frozen"),
         ("search._study_run", "from skmedimg._training import net"),
@@ -299,7 +299,7 @@ PLANTED = {
 KEPT = {
     layers: [
         ("_training.net", "from skmedimg._training.batches import Batches"),
-        ("neural._shallow_mlp", "from skmedimg.neural._base import NeuralClassifier"),
+        ("neural._shallow_mlp", "from skmedimg.neural._base import NetworkClassifier"),
         ("evaluation._compare", "from skmedimg.evaluation.scores import _score_table"),
         ("inspection._grad_cam", "from skmedimg._training.net import run_network"),
         ("saving", "from skmedimg import __version__"),

@@ -165,7 +165,7 @@ def fit_facts(estimator, images, encoded, weights, groups):
 
     Parameters
     ----------
-    estimator : NeuralEstimator
+    estimator : NetworkEstimator
         With a net that is about to be trained.
     images : ndarray (n, ...) or LazyImages
         As they are stored; of files the bytes count.

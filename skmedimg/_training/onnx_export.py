@@ -58,8 +58,9 @@ def on_the_cpu(module, image_shape):
     """
     copied = copy.deepcopy(module).to("cpu", torch.float32)
     for part in copied.modules():
-        if hasattr(part, "settle"):
-            part.settle(*image_shape[:2])  # positions are interpolated in a way that ONNX lacks
+        if hasattr(part, "fix_image_size"):
+            # positions are interpolated in a way that ONNX lacks
+            part.fix_image_size(*image_shape[:2])
         if isinstance(part, nn.MultiheadAttention):
             part.register_forward_pre_hook(_in_many_steps)
     return copied.to(memory_format=torch.contiguous_format).eval()

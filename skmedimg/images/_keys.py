@@ -64,7 +64,7 @@ def network_space(network, *facts):
         parts = [*parts, *([backbone.network.get_submodule(backbone.neck)] * bool(backbone.neck))]
         facts = (*facts, network.pooling)
     tensors = [value for part in parts for value in [*part.parameters(), *part.buffers()]]
-    facts = (*facts, backbone.cut, backbone.grey, *_constants(backbone))
+    facts = (*facts, backbone.cut, backbone.gray, *_constants(backbone))
     # weights that came from a file are digested once, unless somebody changed them since
     known = (backbone.source, facts, sum(value._version for value in tensors))
     if backbone.source is None:

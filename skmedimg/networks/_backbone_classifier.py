@@ -13,18 +13,7 @@ from skmedimg.networks._backbones import build_backbone
 class TransferNetwork(nn.Module):
     """Backbone, pooling and head.
 
-    Images are known by their four axes; rows are what `begin` made of images, earlier.
-
-    Parameters
-    ----------
-    backbone : Backbone
-    head : nn.Module
-        Maps rows of features to logits.
-    pooling : {"avg", "max", "flatten"}
-    cut_shape : tuple of int
-        Of what the frozen part makes of one image.
-    exact : bool, default=True
-        Compute the frozen part in full precision, whatever the rest is trained in.
+    An input of four axes is images; one of two axes is rows of `forward_frozen`, computed before.
     """
 
     def __init__(self, backbone, head, pooling, cut_shape, *, exact=True):
@@ -42,30 +31,21 @@ class TransferNetwork(nn.Module):
 
     def forward(self, inputs):
         """Return logits of images (n, channels, height, width) or of rows (n, d)."""
-        activation = self._restore(inputs) if inputs.ndim == 2 else self._begin(inputs)
+        activation = self._restore(inputs) if inputs.ndim == 2 else self._frozen_activation(inputs)
         if not self.is_pooled:
-            activation = self.backbone.pool(self.backbone.finish(activation), self.pooling)
+            maps = self.backbone.forward_trainable(activation)
+            activation = self.backbone.pool(maps, self.pooling)
         return self.head(activation)
 
-    def begin(self, images):
-        """Return what the frozen part makes of images, as rows.
+    def forward_frozen(self, images):
+        """Return the frozen part's output (n, d) for images, flattened with channels last."""
+        return self._frozen_activation(images).movedim(1, -1).flatten(1)
 
-        Parameters
-        ----------
-        images : Tensor (n, channels, height, width)
-
-        Returns
-        -------
-        rows : Tensor (n, d)
-            Pooled features where all of the backbone is frozen; otherwise the activation at the
-            cut, flattened with channels last.
-        """
-        return self._begin(images).movedim(1, -1).flatten(1)
-
-    def _begin(self, images):
+    def _frozen_activation(self, images):
+        """Return pooled features where all of the backbone is frozen, else the map at the cut."""
         exactly = torch.autocast(images.device.type, enabled=False)
         with exactly if self.exact and self.backbone.cut else nullcontext():
-            activation = self.backbone.begin(images)
+            activation = self.backbone.forward_frozen(images)
             return self.backbone.pool(activation, self.pooling) if self.is_pooled else activation
 
     def _restore(self, rows):
@@ -77,31 +57,7 @@ class TransferNetwork(nn.Module):
 
 
 def probe_shapes(backbone, image_shape, *, trainable_layers=0, pooling="avg", width=1.0):
-    """Return the shapes inside a backbone for images of one shape, which are checked.
-
-    Parameters
-    ----------
-    backbone : str or nn.Module
-    image_shape : tuple of int
-        (height, width, channels)
-    trainable_layers : int, float or "all", default=0
-    pooling : {"avg", "max", "flatten"}, default="avg"
-    width : float, default=1.0
-
-    Returns
-    -------
-    cut_shape : tuple of int
-        Of what the frozen part makes of one image: the activation where it ends, or pooled
-        features where all is frozen.
-    n_features : int
-        Of the pooled features.
-
-    Examples
-    --------
-    >>> from skmedimg.networks._backbone_classifier import probe_shapes
-    >>> probe_shapes("vgg16", (224, 224, 3), pooling="flatten")
-    ((25088,), 25088)
-    """
+    """Return the shapes inside a backbone for images of one shape, which are checked."""
     image_shape = tuple(image_shape)
     if not isinstance(backbone, str):
         return _probe_own(backbone, trainable_layers, image_shape, pooling)
@@ -130,7 +86,7 @@ def _check_image_shape(name, minimum, image_shape):
 def _probe_named(name, width, kind, trainable_layers, image_shape, pooling):
     """Run the network on nothing, on the device without memory where it can."""
     device = "meta" if name in ROWS else "cpu"
-    backbone = build_backbone(name, width=width, drawn=False).to(device)
+    backbone = build_backbone(name, width=width, init_weights=False).to(device)
     return _probe(backbone.freeze(trainable_layers), image_shape, pooling)
 
 
@@ -152,8 +108,8 @@ def _probe(backbone, image_shape, pooling):
     like = next(backbone.parameters(), torch.zeros(0))
     height, width, channels = image_shape
     images = torch.zeros(2, channels, height, width, device=like.device, dtype=like.dtype)
-    activation = backbone.eval().begin(images)
-    maps = backbone.finish(activation)
+    activation = backbone.eval().forward_frozen(images)
+    maps = backbone.forward_trainable(activation)
     if maps.ndim not in (2, 4) or len(maps) != 2 or not maps.is_floating_point():
         raise ValueError(f"two images became {maps.dtype} of shape {tuple(maps.shape)}.")
     n_features = backbone.pool(maps, pooling).shape[1]

@@ -8,24 +8,12 @@ from torchvision.ops import StochasticDepth
 
 
 def steps_of(network, stages):
-    """Return the steps of a torchvision network, as fine as its residuals allow.
-
-    Parameters
-    ----------
-    network : nn.Module
-    stages : tuple of str
-        Children in the order in which they run.
-
-    Returns
-    -------
-    steps : list of nn.Module
-        Each takes what the one before returns; the last returns the feature map.
-    """
+    """Return the steps of a torchvision network, as fine as its residuals allow."""
     steps = [step for name in stages for step in _split(network.get_submodule(name))]
     if isinstance(network, models.DenseNet):
         return [*steps, nn.ReLU()]
     if isinstance(network, models.VisionTransformer):
-        return [Patches(network), *steps, ClassToken()]
+        return [PatchEmbedding(network), *steps, ClassToken()]
     return steps
 
 
@@ -39,12 +27,7 @@ def _split(module):
 
 
 class _Append(nn.Module):
-    """A layer of a dense block: its output is put behind its input.
-
-    Parameters
-    ----------
-    layer : nn.Module
-    """
+    """A layer of a dense block: its output is put behind its input."""
 
     def __init__(self, layer):
         super().__init__()
@@ -54,21 +37,17 @@ class _Append(nn.Module):
         return torch.cat([maps, self.layer(maps)], 1)
 
 
-class Patches(nn.Module):
+class PatchEmbedding(nn.Module):
     """Images to tokens with their positions, for images of any size.
 
     The positions were learnt on one grid of patches; on another they are interpolated.
-
-    Parameters
-    ----------
-    network : torchvision VisionTransformer
     """
 
     def __init__(self, network):
         super().__init__()
         self.project = network.conv_proj
         self._network = [network]  # in a list: its other parts are not parts of this step
-        self._settled = None
+        self._fixed_positions = None
 
     def parameters(self, recurse=True):
         """Yield what this step computes with."""
@@ -76,21 +55,16 @@ class Patches(nn.Module):
         yield from self.project.parameters()
         yield from (network.class_token, network.encoder.pos_embedding)
 
-    def settle(self, height, width):
-        """Keep the positions of images of one size from now on, as constants.
-
-        Parameters
-        ----------
-        height, width : int
-        """
+    def fix_image_size(self, height, width):
+        """Compute the positions for images of one size once, as constants."""
         down, across = self.project.stride
-        self._settled = self._positions_on(height // down, width // across).detach()
+        self._fixed_positions = self._positions_on(height // down, width // across).detach()
 
     def forward(self, images):
         patches = self.project(images)
         tokens = patches.flatten(2).transpose(1, 2)
         first = self._network[0].class_token.expand(images.shape[0], -1, -1)
-        positions = self._settled
+        positions = self._fixed_positions
         if positions is None:
             positions = self._positions_on(*map(int, patches.shape[2:]))  # no part of a trace
         return torch.cat([first, tokens], 1) + positions
@@ -114,13 +88,7 @@ class ClassToken(nn.Module):
 
 
 class SkipRows(nn.Module):
-    """Stochastic depth with its own generator: a branch is left out, image by image.
-
-    Parameters
-    ----------
-    p : float
-        How often.
-    """
+    """Stochastic depth with its own generator: a branch is left out, image by image."""
 
     def __init__(self, p):
         super().__init__()
@@ -135,13 +103,7 @@ class SkipRows(nn.Module):
 
 
 def own_stochastic_depth(module):
-    """Replace torchvision's stochastic depth, which draws from the global generator, by ours.
-
-    Parameters
-    ----------
-    module : nn.Module
-        Changed in place.
-    """
+    """Replace torchvision's stochastic depth, which draws from the global generator, by ours."""
     for name, child in module.named_children():
         if isinstance(child, StochasticDepth):
             setattr(module, name, SkipRows(child.p))
@@ -149,18 +111,12 @@ def own_stochastic_depth(module):
             own_stochastic_depth(child)
 
 
-class GreyConv2d(nn.Conv2d):
-    """A first convolution that takes grey images as they are, with the weights of three channels.
+class GrayConv2d(nn.Conv2d):
+    """A first convolution that takes gray images as they are, with the weights of three channels.
 
-    What it computes is the convolution of the grey image, repeated to three channels and
-    normalised. As that is linear, the weights are summed over the channels first: a third of
-    the products. The mean's share is a convolution too, for padding sets in after normalisation.
-
-    Parameters
-    ----------
-    convolution : nn.Conv2d
-        Of three channels; its weights are shared, not copied.
-    mean, std : tuple of float
+    What it computes is the convolution of the gray image, repeated to three channels and
+    normalized. As that is linear, the weights are summed over the channels first: a third of
+    the products. The mean's share is a convolution too, for padding sets in after normalization.
     """
 
     def __init__(self, convolution, mean, std):
@@ -175,7 +131,7 @@ class GreyConv2d(nn.Conv2d):
             self.register_buffer(name, channels, persistent=False)
 
     def forward(self, images):
-        """Return the maps of images (n, 1, height, width) in [0, 1], or of normalised colour."""
+        """Return the maps of images (n, 1, height, width) in [0, 1], or of normalized color."""
         if images.shape[1] != 1:
             return super().forward(images)
         scaled = self.weight / self.std

@@ -1,4 +1,4 @@
-"""Pieces every network is made of: activations, norms and a dropout with its own generator."""
+"""Layers that all networks share: activations, norms and a dropout with its own generator."""
 
 import torch
 from torch import nn
@@ -14,18 +14,12 @@ ACTIVATIONS = {
     "identity": nn.Identity,
 }
 
-# Those whose value never falls as their input rises, so that the largest input stays the largest.
-RISING_ACTIVATIONS = frozenset(ACTIVATIONS) - {"gelu", "silu"}
+# Activations that keep the order of their inputs, so that the largest stays the largest.
+INCREASING_ACTIVATIONS = frozenset(ACTIVATIONS) - {"gelu", "silu"}
 
 
 class Dropout(nn.Module):
-    """Dropout that draws from a generator of its own, so that fits in threads stay repeatable.
-
-    Parameters
-    ----------
-    p : float
-        Share of values set to zero in training.
-    """
+    """Dropout that draws from a generator of its own, so that fits in threads stay repeatable."""
 
     def __init__(self, p):
         super().__init__()
@@ -44,27 +38,8 @@ class Dropout(nn.Module):
 
 
 def glorot(network):
-    """Draw all weights anew as Keras draws them: Glorot's uniform, biases of zero; in place.
-
-    torch's own are smaller, and what a small network has learned after ten epochs depends on it.
-
-    Parameters
-    ----------
-    network : nn.Module
-
-    Returns
-    -------
-    network : nn.Module
-
-    Examples
-    --------
-    >>> import torch
-    >>> from skmedimg.networks._blocks import glorot
-    >>> with torch.random.fork_rng():
-    ...     layer = glorot(torch.nn.Linear(10, 20))
-    >>> bool(layer.weight.abs().max() <= (6 / 30) ** 0.5), layer.bias.unique().tolist()
-    (True, [0.0])
-    """
+    """Initialize weights by Glorot's uniform and biases by zero, as Keras; return the network."""
+    # torch's own weights are smaller, and a small network differs by it even after ten epochs.
     for layer in network.modules():
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
             nn.init.xavier_uniform_(layer.weight)
@@ -72,20 +47,11 @@ def glorot(network):
     return network
 
 
-STARTING_WEIGHTS = {"torch": lambda network: network, "glorot": glorot}
+WEIGHT_INITS = {"torch": lambda network: network, "glorot": glorot}
 
 
 def own_dropout(module):
-    """Replace torch's Dropout layers inside a module by ours, in place, and return it.
-
-    Parameters
-    ----------
-    module : nn.Module
-
-    Returns
-    -------
-    module : nn.Module
-    """
+    """Replace torch's dropout, which uses the global generator, by ours, and return the module."""
     for name, child in module.named_children():
         if isinstance(child, (nn.Dropout, nn.Dropout2d)):
             setattr(module, name, Dropout(child.p))
@@ -95,56 +61,25 @@ def own_dropout(module):
 
 
 def set_generator(module, generator):
-    """Give every part of a module that draws random numbers the same generator.
-
-    Parameters
-    ----------
-    module : nn.Module
-    generator : torch.Generator or None
-    """
+    """Give every part of a module that draws random numbers the same generator."""
     for part in module.modules():
         if hasattr(part, "generator"):
             part.generator = generator
 
 
 def norm_1d(kind, features):
-    """Return the norm of a dense layer as a list of zero or one module.
-
-    Parameters
-    ----------
-    kind : {"batch", "layer"} or None
-    features : int
-
-    Returns
-    -------
-    modules : list of nn.Module
-    """
+    """Return the norm of a dense layer as a list of zero or one module."""
     if kind is None:
         return []
     return [nn.BatchNorm1d(features) if kind == "batch" else nn.LayerNorm(features)]
 
 
 def norm_2d(kind, channels):
-    """Return the norm of a convolution as a list of zero or one module.
-
-    Parameters
-    ----------
-    kind : {"batch", "group"} or None
-        "group" takes groups of about 8 channels: no statistics across images, so it holds for
-        any batch size and weighted image.
-    channels : int
-
-    Returns
-    -------
-    modules : list of nn.Module
-    """
+    """Return the norm of a convolution as a list of zero or one module."""
     if kind is None:
         return []
     if kind == "batch":
         return [nn.BatchNorm2d(channels)]
-    return [nn.GroupNorm(_groups_for(channels), channels)]
-
-
-def _groups_for(channels):
-    wanted = max(1, channels // 8)
-    return next(groups for groups in range(wanted, 0, -1) if channels % groups == 0)
+    # Groups of about 8 channels; a group count has to divide the channels.
+    groups = next(n for n in range(max(1, channels // 8), 0, -1) if channels % n == 0)
+    return [nn.GroupNorm(groups, channels)]

@@ -7,17 +7,7 @@ from skmedimg.networks._outputs import probabilities
 
 
 class FromPixels(nn.Module):
-    """Stored images to what a network takes.
-
-    Parameters
-    ----------
-    image_shape : tuple of int
-        (height, width, channels), or (n_features,).
-    largest : float or None
-        What pixels are divided by.
-    flat : bool, default=False
-        Give out rows; otherwise images with channels first.
-    """
+    """Stored images to what a network takes."""
 
     def __init__(self, image_shape, largest, flat=False):
         super().__init__()
@@ -44,12 +34,7 @@ class Probabilities(nn.Module):
 
 
 class Rows(nn.Module):
-    """The frozen part of a network as rows.
-
-    Parameters
-    ----------
-    network : TransferNetwork
-    """
+    """The frozen part of a network as rows."""
 
     def __init__(self, network):
         super().__init__()
@@ -57,17 +42,11 @@ class Rows(nn.Module):
 
     def forward(self, images):
         """Return features (n, n_features)."""
-        return self.network.begin(images)
+        return self.network.forward_frozen(images)
 
 
 class Affine(nn.Module):
-    """Rows times a matrix or a factor per column, and a constant added.
-
-    Parameters
-    ----------
-    factor : Tensor (n_features,) or (n_features, n_outputs)
-    constant : Tensor (n_outputs,)
-    """
+    """Rows times a matrix or a factor per column, and a constant added."""
 
     def __init__(self, factor, constant):
         super().__init__()
@@ -81,12 +60,7 @@ class Affine(nn.Module):
 
 
 class Chosen(nn.Module):
-    """Some columns of rows.
-
-    Parameters
-    ----------
-    columns : Tensor (n_outputs,) of int64
-    """
+    """Some columns of rows."""
 
     def __init__(self, columns):
         super().__init__()

@@ -11,15 +11,7 @@ _CLIP = 0.2
 
 
 class HogGraph(nn.Module):
-    """What `skmedimg.features.hog` computes, slower, and in operations that every runtime has.
-
-    Parameters
-    ----------
-    image_shape : tuple of int
-        (height, width, channels)
-    settings : namedtuple
-        With orientations, pixels_per_cell, cells_per_block, block_norm and transform_sqrt.
-    """
+    """What `skmedimg.features.hog` computes, slower, and in operations that every runtime has."""
 
     def __init__(self, image_shape, settings):
         super().__init__()
@@ -43,7 +35,7 @@ class HogGraph(nn.Module):
                 each.gather(1, steepest) for each in (rows, columns, magnitude)
             )
         cells = self._cells(magnitude.float() * self._orientations(rows.double(), columns.double()))
-        return self._normalised(self._blocks(cells)).flatten(1)
+        return self._normalized(self._blocks(cells)).flatten(1)
 
     def _orientations(self, rows, columns):
         """Return 1 in the channel of each pixel's orientation and 0 in the others.
@@ -72,7 +64,7 @@ class HogGraph(nn.Module):
         ]  # fmt: skip
         return torch.cat(windows, 1).permute(0, 2, 3, 1)
 
-    def _normalised(self, blocks):
+    def _normalized(self, blocks):
         norm = self.settings.block_norm
         if norm.startswith("L1"):
             scaled = blocks / (blocks.abs().sum(3, keepdim=True) + _EPSILON)

@@ -10,17 +10,7 @@ LOSSES = ("bce", "ce", "dice", "dice_ce", "focal", "tversky")
 
 
 class MaskLoss(nn.Module):
-    """A loss of masks by name.
-
-    Parameters
-    ----------
-    name : {"bce", "ce", "dice", "dice_ce", "focal", "tversky"}
-        Cross-entropy ("bce" and "ce" differ in the number of logits alone), one minus the soft
-        Dice, the sum of both, cross-entropy that fades out where the network is sure already, and
-        Dice that counts misses more than false alarms.
-    class_weight : Tensor (n_classes,) or None, default=None
-        Weight of a pixel of each class in cross-entropies, of a class in Dice and Tversky.
-    """
+    """A loss of masks by name."""
 
     def __init__(self, name, class_weight=None):
         super().__init__()
@@ -35,73 +25,22 @@ class MaskLoss(nn.Module):
         return f"{self.name!r}"
 
 
-def mask_loss(name, class_weight=None):
-    """Return a loss of masks by name.
-
-    Parameters
-    ----------
-    name : {"bce", "ce", "dice", "dice_ce", "focal", "tversky"}
-    class_weight : Tensor (n_classes,) or None, default=None
-
-    Returns
-    -------
-    loss : nn.Module
-    """
-    return MaskLoss(name, class_weight)
-
-
 def pixel_cross_entropy(logits, labels, class_weight=None):
-    """Mean over the pixels of each image of minus the log-probability of their class.
-
-    Parameters
-    ----------
-    logits : Tensor (n, 1, height, width) or (n, n_classes, height, width)
-    labels : Tensor (n, height, width) of int64
-    class_weight : Tensor (n_classes,) or None, default=None
-
-    Returns
-    -------
-    loss : Tensor (n,)
-    """
-    losses = _pixel_losses(logits, labels)
+    """Return the mean cross-entropy (n,) over the pixels of each image."""
+    losses = class_loss(logits.shape[1])(logits, labels)
     return _mean_per_image(losses, labels, class_weight)
 
 
 def focal_loss(logits, labels, class_weight=None, gamma=2.0):
-    """Cross-entropy times (1 - p)**gamma, p the probability of the true class of the pixel.
-
-    Parameters
-    ----------
-    logits : Tensor (n, 1, height, width) or (n, n_classes, height, width)
-    labels : Tensor (n, height, width) of int64
-    class_weight : Tensor (n_classes,) or None, default=None
-    gamma : float, default=2.0
-
-    Returns
-    -------
-    loss : Tensor (n,)
-    """
-    losses = _pixel_losses(logits, labels)
+    """Return the mean (n,) over pixels of (1 - p)**gamma cross-entropy, p of the true class."""
+    losses = class_loss(logits.shape[1])(logits, labels)
     return _mean_per_image(losses * (1 - torch.exp(-losses)) ** gamma, labels, class_weight)
 
 
 def tversky_loss(logits, labels, class_weight=None, alpha=0.3, beta=0.7, smooth=0.5):
-    """One minus TP / (TP + alpha FP + beta FN) of soft counts, mean over the foreground classes.
-
-    Parameters
-    ----------
-    logits : Tensor (n, 1, height, width) or (n, n_classes, height, width)
-    labels : Tensor (n, height, width) of int64
-    class_weight : Tensor (n_classes,) or None, default=None
-    alpha, beta : float
-        Price of a false alarm and of a miss.
-    smooth : float, default=0.5
-        Pixels added to numerator and denominator: an image without the class has a loss too.
-
-    Returns
-    -------
-    loss : Tensor (n,)
-    """
+    """Return 1 - TP / (TP + alpha FP + beta FN) of soft counts (n,), mean over foregrounds."""
+    # `smooth` pixels are added to both sides of the ratio: without them the loss of an image that
+    # lacks the class would be 0 / 0.
     pred, true = _foreground(logits, labels)
     tp = (pred * true).flatten(2).sum(2)
     fp, fn = pred.flatten(2).sum(2) - tp, true.flatten(2).sum(2) - tp
@@ -113,34 +52,12 @@ def tversky_loss(logits, labels, class_weight=None, alpha=0.3, beta=0.7, smooth=
 
 
 def dice_loss(logits, labels, class_weight=None):
-    """One minus the soft Dice coefficient, mean over the foreground classes.
-
-    Parameters
-    ----------
-    logits : Tensor (n, 1, height, width) or (n, n_classes, height, width)
-    labels : Tensor (n, height, width) of int64
-    class_weight : Tensor (n_classes,) or None, default=None
-
-    Returns
-    -------
-    loss : Tensor (n,)
-    """
+    """Return 1 - soft Dice coefficient (n,), averaged over the foreground classes."""
     return tversky_loss(logits, labels, class_weight, alpha=0.5, beta=0.5)
 
 
 def dice_ce_loss(logits, labels, class_weight=None):
-    """Sum of `dice_loss`, which sees shapes, and `pixel_cross_entropy`, which has good gradients.
-
-    Parameters
-    ----------
-    logits : Tensor (n, 1, height, width) or (n, n_classes, height, width)
-    labels : Tensor (n, height, width) of int64
-    class_weight : Tensor (n_classes,) or None, default=None
-
-    Returns
-    -------
-    loss : Tensor (n,)
-    """
+    """Return `dice_loss` plus `pixel_cross_entropy` (n,), whose gradients do not vanish."""
     overlap = dice_loss(logits, labels, class_weight)
     return overlap + pixel_cross_entropy(logits, labels, class_weight)
 
@@ -156,29 +73,14 @@ _BY_NAME = {
 
 
 def dice_score(logits, labels):
-    """Return the foreground Dice coefficient of each image, for the training history.
-
-    Parameters
-    ----------
-    logits : Tensor (n, 1, height, width) or (n, n_classes, height, width)
-    labels : Tensor (n, height, width) of int64
-
-    Returns
-    -------
-    score : Tensor (n,)
-        Mean over the foreground classes that either mask holds; 1 where neither holds any.
-    """
+    """Return the foreground Dice coefficient of each image, for the training history."""
     found = logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(1)
     classes = torch.arange(1, max(logits.shape[1], 2), device=logits.device).view(-1, 1, 1)
     pred, true = (found[:, None] == classes).flatten(2), (labels[:, None] == classes).flatten(2)
     sizes = pred.sum(2) + true.sum(2)
     overlap = 2.0 * (pred & true).sum(2) / sizes.clamp(min=1)
-    held = (sizes > 0).sum(1)
-    return torch.where(held > 0, overlap.sum(1) / held.clamp(min=1), 1.0)
-
-
-def _pixel_losses(logits, labels):
-    return class_loss(logits.shape[1])(logits, labels)
+    n_present = (sizes > 0).sum(1)
+    return torch.where(n_present > 0, overlap.sum(1) / n_present.clamp(min=1), 1.0)
 
 
 def _mean_per_image(losses, labels, class_weight):

@@ -20,22 +20,7 @@ _SHOWN = 5
 
 
 def find_weights(weights, name, width=1.0):
-    """Find what `weights` names, downloading it if need be.
-
-    Parameters
-    ----------
-    weights : str or os.PathLike
-        A published name ("DEFAULT", "IMAGENET1K_V1") or a file.
-    name : str
-        The backbone, a row of the table or "timm:NAME"; "" for a network of one's own.
-    width : float, default=1.0
-        Multiplier of its channels.
-
-    Returns
-    -------
-    source : tuple
-        What `read_weights` takes; equal ones have equal tensors.
-    """
+    """Find what `weights` names, downloading it if need be."""
     if name.startswith(TIMM) and weights == "DEFAULT":
         return (None, name)
     path = os.path.abspath(_path_of(weights, name, width))
@@ -47,18 +32,7 @@ def find_weights(weights, name, width=1.0):
 
 @functools.lru_cache(maxsize=2)
 def read_weights(source):
-    """Return the tensors of a backbone; those last read are kept in memory for the next fit.
-
-    Parameters
-    ----------
-    source : tuple
-        From `find_weights`.
-
-    Returns
-    -------
-    tensors : dict of str to Tensor
-        Without the published head.
-    """
+    """Return the tensors of a backbone; those last read are kept in memory for the next fit."""
     path, name = source[:2]
     if path is None:
         tensors = timm_tensors(name)
@@ -70,35 +44,19 @@ def read_weights(source):
 
 
 def fill_backbone(backbone, tensors):
-    """Put tensors into a backbone; what is frozen shares their memory, what is open gets copies.
-
-    Parameters
-    ----------
-    backbone : Backbone
-    tensors : dict of str to Tensor
-    """
+    """Put tensors into a backbone; frozen parts share their memory, trainable parts get copies."""
     tensors = dict(tensors)
     own = backbone.network.state_dict(keep_vars=True)
     _add_counters(tensors, own)
     _compare(own, tensors)
-    opened = _open_names(backbone.network)
+    trainable = _trainable_names(backbone.network)
     for name, place in own.items():
         value = tensors[name].detach().to(place.device, place.dtype)
-        place.data = value.clone() if name in opened else value
+        place.data = value.clone() if name in trainable else value
 
 
 def read_tensors(path):
-    """Read a file of tensors without running any code that it may hold.
-
-    Parameters
-    ----------
-    path : str
-        A `state_dict` saved by torch, or a safetensors file.
-
-    Returns
-    -------
-    tensors : dict of str to Tensor
-    """
+    """Read a file of tensors without running any code that it may hold."""
     if path.endswith(".safetensors"):
         return _read_safetensors(path)
     try:
@@ -236,7 +194,7 @@ def _mention_head(outputs):
         )
 
 
-def _open_names(network):
+def _trainable_names(network):
     """Name the tensors of parts that are trained, running statistics among them."""
     names = set()
     for prefix, part in network.named_modules():

@@ -2,28 +2,14 @@
 
 from torch import nn
 
-from skmedimg.networks._download import knock
+from skmedimg.networks._download import check_reachable
 
 TIMM = "timm:"
 _HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
 def timm_backbone(name):
-    """Build a timm network without its head, with random weights.
-
-    Parameters
-    ----------
-    name : str
-        "timm:NAME"
-
-    Returns
-    -------
-    network : nn.Module
-        From images (n, 3, height, width) to (n, width, h, w), or to (n, width) where the
-        architecture has a way of pooling of its own, as transformers have.
-    facts : dict
-        What a backbone has to know of it: mean, std, norms.
-    """
+    """Build a timm network without its head, with random weights."""
     timm = _timm()
     plain = name.removeprefix(TIMM)
     if not timm.is_model(plain):
@@ -36,19 +22,9 @@ def timm_backbone(name):
 
 
 def timm_tensors(name):
-    """Return timm's published weights of a network; its own hub client fetches and checks them.
-
-    Parameters
-    ----------
-    name : str
-        "timm:NAME"
-
-    Returns
-    -------
-    tensors : dict of str to Tensor
-    """
+    """Return timm's published weights of a network; its own hub client fetches and checks them."""
     plain = name.removeprefix(TIMM)
-    _knock_for(name)
+    _check_hub_file(name)
     try:
         model = _timm().create_model(plain, pretrained=True, num_classes=0)
     except Exception as error:  # the hub client raises whatever its transport raises
@@ -60,43 +36,18 @@ def timm_tensors(name):
 
 
 def timm_head(name):
-    """Name the classifiers in timm's files of weights of a network.
-
-    Parameters
-    ----------
-    name : str
-        "timm:NAME"
-
-    Returns
-    -------
-    heads : tuple of str
-    """
+    """Name the classifiers in timm's files of weights of a network."""
     found = _published(name).classifier or ()
     return (found,) if isinstance(found, str) else tuple(found)
 
 
 def timm_size(name):
-    """Return (height, width) of the images that a timm network was made for.
-
-    Parameters
-    ----------
-    name : str
-        "timm:NAME"
-
-    Returns
-    -------
-    size : tuple of int
-    """
+    """Return (height, width) of the images that a timm network was made for."""
     return tuple(_published(name).input_size[1:])
 
 
 class _Features(nn.Module):
-    """A timm model whose own pooling is left out where it yields feature maps.
-
-    Parameters
-    ----------
-    model : nn.Module
-    """
+    """A timm model whose own pooling is left out where it yields feature maps."""
 
     def __init__(self, model):
         super().__init__()
@@ -108,7 +59,7 @@ class _Features(nn.Module):
         return features if self.has_maps else self.model.forward_head(features, pre_logits=True)
 
 
-def _knock_for(name):
+def _check_hub_file(name):
     """Ask for the file of weights once: timm's hub client would ask twelve times, for a minute."""
     from huggingface_hub import hf_hub_url, try_to_load_from_cache
 
@@ -117,7 +68,7 @@ def _knock_for(name):
         return
     files = [facts.hf_hub_filename] if facts.hf_hub_filename else _HUB_FILES
     if not any(isinstance(try_to_load_from_cache(facts.hf_hub_id, file), str) for file in files):
-        knock(hf_hub_url(facts.hf_hub_id, files[0]), name, "pass weights=PATH to it")
+        check_reachable(hf_hub_url(facts.hf_hub_id, files[0]), name, "pass weights=PATH to it")
 
 
 def _has_maps(model):

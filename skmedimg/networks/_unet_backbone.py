@@ -13,15 +13,7 @@ _PROBE = (256, 384)
 
 
 class BackboneEncoder(nn.Module):
-    """The last feature map of each size that a backbone computes, finest first.
-
-    Parameters
-    ----------
-    backbone : Backbone
-        Frozen as deep as it shall be.
-    image_shape : tuple of int
-        (height, width, channels) of the images.
-    """
+    """The last feature map of each size that a backbone computes, finest first."""
 
     def __init__(self, backbone, image_shape):
         super().__init__()
@@ -45,7 +37,7 @@ class BackboneEncoder(nn.Module):
 
 def _run(backbone, images):
     """Yield what each step of a backbone computes; before the cut without gradients."""
-    values = backbone.normalise(images)
+    values = backbone.normalize(images)
     for number, step in enumerate(backbone.steps):
         with torch.set_grad_enabled(torch.is_grad_enabled() and number >= backbone.cut):
             values = step(values)

@@ -14,24 +14,6 @@ class UNet(nn.Module):
 
     Images whose sides the encoder cannot halve often enough are padded by repeating their edge,
     and the logits cropped back.
-
-    Parameters
-    ----------
-    encoder : nn.Module
-        Maps images to a list of feature maps, finest first, of `encoder.channels` channels at
-        1/`encoder.strides` of the size.
-    out_channels : int
-        Logits per pixel.
-    filters : sequence of int
-        Channels of each level of the decoder, finest first; the last one stands for coarser
-        levels too.
-    up : {"transpose", "bilinear"}, default="transpose"
-        Doubling by a learned 2x2 transposed convolution, or by interpolation after a 1x1
-        convolution.
-    norm : {"batch", "group"} or None, default=None
-    convs_per_block : int, default=2
-    activation : str, default="relu"
-        A name of `ACTIVATIONS`.
     """
 
     def __init__(
@@ -64,17 +46,7 @@ class UNet(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Blocks of 3x3 convolutions with 2x2 max-pooling between them.
-
-    Parameters
-    ----------
-    in_channels : int
-    filters : sequence of int
-        Channels of each level, finest first.
-    norm : {"batch", "group"} or None, default=None
-    convs_per_block : int, default=2
-    activation : str, default="relu"
-    """
+    """Blocks of 3x3 convolutions with 2x2 max-pooling between them."""
 
     def __init__(self, in_channels, filters, *, norm=None, convs_per_block=2, activation="relu"):
         super().__init__()
@@ -97,16 +69,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """From the coarsest feature map up to the image's own size, joining finer maps on the way.
-
-    Parameters
-    ----------
-    encoder : nn.Module
-        With `channels` and `strides`.
-    filters : sequence of int
-    up, norm, convs_per_block, activation
-        As in `UNet`.
-    """
+    """From the coarsest feature map up to the image's own size, joining finer maps on the way."""
 
     def __init__(self, encoder, filters, up, norm, convs_per_block, activation):
         super().__init__()
@@ -126,19 +89,7 @@ class Decoder(nn.Module):
 
 
 class Step(nn.Module):
-    """Double a feature map, join the encoder's map of that size if there is one, and convolve.
-
-    Parameters
-    ----------
-    coarse : int
-        Channels that come in.
-    bridge : int
-        Channels of the encoder's map; 0 where it has none of that size.
-    width : int
-        Channels that come out.
-    up, norm, convs_per_block, activation
-        As in `UNet`.
-    """
+    """Double a feature map, join the encoder's map of that size if there is one, and convolve."""
 
     def __init__(self, coarse, bridge, width, up, norm, convs_per_block, activation):
         super().__init__()
@@ -158,20 +109,7 @@ class Step(nn.Module):
 
 
 def conv_block(before, after, norm, convs, activation):
-    """Return `convs` times 3x3 convolution, norm and activation.
-
-    Parameters
-    ----------
-    before, after : int
-        Channels in and out.
-    norm : {"batch", "group"} or None
-    convs : int
-    activation : str
-
-    Returns
-    -------
-    block : nn.Sequential
-    """
+    """Return `convs` times 3x3 convolution, norm and activation."""
     layers = []
     for channels in [before] + [after] * (convs - 1):
         layers.append(nn.Conv2d(channels, after, 3, padding=1, bias=norm is None))
@@ -180,13 +118,7 @@ def conv_block(before, after, norm, convs, activation):
 
 
 def start_weights(module, activation):
-    """Draw weights that keep the variance of what passes (He for relu kinds, Glorot otherwise).
-
-    Parameters
-    ----------
-    module : nn.Module
-    activation : str
-    """
+    """Draw weights that keep the variance of what passes (He for relu kinds, Glorot otherwise)."""
     rectified = activation not in ("tanh", "sigmoid", "identity")
     for part in module.modules():
         if isinstance(part, (nn.Conv2d, nn.ConvTranspose2d)):

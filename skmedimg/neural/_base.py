@@ -1,4 +1,4 @@
-"""The base of every network estimator: it owns fit, a subclass supplies the parts."""
+"""The base of every network estimator: it has `fit`, and a subclass supplies the hooks."""
 
 import numpy as np
 import torch
@@ -25,65 +25,68 @@ from skmedimg.neural._onnx_mixin import OnnxExport
 from skmedimg.neural._validation_split import inner_split
 
 
-class NeuralEstimator(OnnxExport, CallbackSupportMixin, BaseEstimator):
-    """What all network estimators share: training, resuming, pickling.
+class NetworkEstimator(OnnxExport, CallbackSupportMixin, BaseEstimator):
+    """Base of all network estimators: training, resuming and pickling.
 
-    A subclass assigns its parameters and supplies `_build_module`; it may override the other
-    hooks, which stand in the order `fit` calls them.
+    A subclass assigns its parameters and has a `_build_module`; the other hooks it may override.
     """
 
-    # True hands the module rows: images are flattened in row, column, channel order.
+    # True: images are flattened to rows, in the order row, column, channel, for the module.
     _takes_rows = False
 
-    # Images per step that batch_size="auto" means.
+    # Images per step that batch_size="auto" stands for.
     _usual_batch_size = 32
 
-    # Hooks ---------------------------------------------------------------------------------
+    # Hooks, in the order in which `fit` calls them --------------------------------------------
+
+    def _check_n_epochs(self, epochs):
+        """Warn if a fit of so many epochs ends before something that the parameters ask for."""
 
     def _check_X(self, X, *, reset):
-        """Return X as stored images, through the gate."""
+        """Return X as validated images (n, height, width, channels), rows or LazyImages."""
         return check_images(self, X, reset=reset, image_shape=self.image_shape)
 
     def _check_targets(self, y, images):
-        """Return y as an array with one entry per image."""
-        raise AttributeError(f"{type(self).__name__} has to say what its targets are.")
+        """Return y as a validated array with one entry per image."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method _check_targets.")
 
     def _start_targets(self, y, classes):
-        """Learn from the first y, and set what `_build_module` needs of it."""
+        """Set the fitted attributes that come from the first y, `classes_` among them."""
 
     def _encode_targets(self, y):
         """Return y as the integers or masks that the loss takes."""
         return y
 
     def _balance(self, encoded, weights):
-        """Return the weights times the class weights."""
+        """Return the sample weights times the class weights."""
         return weights
 
     def _build_module(self):
-        """Return a new module; `image_shape_` and the targets are known, the seed is set."""
-        raise AttributeError(f"{type(self).__name__} has to build a module.")
+        """Return a new torch module; `image_shape_` and `classes_` are set, the seed as well."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method _build_module.")
 
     def _load_weights(self, module):
-        """Put pretrained weights into a new module; not asked for when a pickle is opened."""
-
-    def _network_inputs(self, images):
-        """Return what the module is trained on: the images, or features computed of them."""
-        return images
-
-    def _parameter_groups(self, module):
-        """Return parameter groups for the optimizer, or None for all that ask for a gradient."""
-        return None
+        """Load pretrained weights into a new module; not called when a pickle is loaded."""
 
     def _criterion(self):
-        """Return the loss: outputs and targets to one value per image."""
-        raise AttributeError(f"{type(self).__name__} has to choose a loss.")
+        """Return the loss: a module from outputs and targets to one value per image."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method _criterion.")
 
     def _batch_score(self):
-        """Return the score of the history: outputs and targets to one value per image."""
-        raise AttributeError(f"{type(self).__name__} has to choose a score.")
+        """Return the score of the history: a function like the loss, higher is better."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method _batch_score.")
 
-    def _mind_epochs(self, epochs):
-        """Warn of what so many epochs leave undone: before a fit, and after one that stopped."""
+    def _parameter_groups(self, module):
+        """Return parameter groups for the optimizer, or None for all trainable parameters."""
+        return None
+
+    def _network_inputs(self, images):
+        """Return the inputs of the module: the images, or features computed from them."""
+        return images
+
+    def _batch_transform(self):
+        """Return an object whose `augment_batch` changes training batches, or None."""
+        return self.augment
 
     def _begin_epoch(self, net):
         """Change the net before an epoch, as gradual unfreezing does."""
@@ -107,9 +110,9 @@ paths; LazyImages
         groups : array-like (n,) or None, default=None
             Patients; with `early_stopping` none is on both sides of the inner split.
         checkpoint : str, os.PathLike or None, default=None
-            Folder where the fit keeps its state, epoch by epoch. Whatever ends the process, the
-            same call goes on from there, to the very bits of a fit that was never interrupted;
-            once it has ended, it returns at once. A folder holds one fit.
+            Folder where the fit saves its state after every epoch. Whatever ends the process, the
+            same call goes on from there, and ends bit-for-bit identical to a fit that was never
+            interrupted; once it has ended, it returns at once. A folder holds one fit.
 
         Returns
         -------
@@ -117,14 +120,15 @@ paths; LazyImages
         """
         fresh = not (self.warm_start and hasattr(self, "net_"))
         kept = None if checkpoint is None else FitCheckpoint(checkpoint)
-        if not self.warm_start:  # else another fit may go on
-            self._mind_epochs(self.max_epochs)
+        if not self.warm_start:  # with warm_start a later fit may train the missing epochs
+            self._check_n_epochs(self.max_epochs)
         self._fit(X, y, sample_weight, groups, self.max_epochs, fresh, checkpoint=kept)
         if not self.warm_start and self.n_iter_ < self.max_epochs:
-            self._mind_epochs(self.n_iter_)
+            self._check_n_epochs(self.n_iter_)
         return self
 
     def _fit(self, X, y, sample_weight, groups, epochs, fresh, classes=None, checkpoint=None):
+        """Train for some epochs, from scratch if `fresh`, and return self."""
         training, validation = self._prepare(
             X, y, sample_weight, groups, fresh, classes, checkpoint
         )
@@ -134,7 +138,9 @@ paths; LazyImages
     def _prepare(
         self, X, y, sample_weight=None, groups=None, fresh=True, classes=None, checkpoint=None
     ):
-        """Check everything, build the net if it is new, and return what it is trained on."""
+        """Return the datasets for training and validation; build the net if it is new."""
+        # The seed comes before the net, for a resumed fit takes its seed from the checkpoint; the
+        # checkpoint is opened last, when nothing can be refused any more.
         images, y, weights, groups = self._check_fit(X, y, sample_weight, groups, fresh)
         if fresh:
             self._start_targets(y, classes)
@@ -149,7 +155,7 @@ paths; LazyImages
         return self._datasets(images, encoded, weights / weights.mean(), rows)
 
     def _check_fit(self, X, y, sample_weight, groups, fresh):
-        """Pass everything through the gate; rows of no weight count as absent, labels too."""
+        """Return validated images, targets, weights and groups, without samples of weight 0."""
         images = self._checked(X, reset=fresh)
         y = self._check_targets(y, images)
         groups = check_groups(groups, images)
@@ -161,24 +167,26 @@ paths; LazyImages
         return images, y, weights, groups
 
     def _checked(self, X, *, reset):
+        """Return validated images whose scale of pixels is known, or is that of the fit."""
         images = self._check_X(X, reset=reset)
         check_scale(self, images, reset=reset)
         return images
 
     def _draw_seed(self, checkpoint):
-        """Draw a seed; without a number as random_state a fit goes on with the one it had."""
-        drawn = seed_from(self.random_state)
+        """Return the seed of this fit: from random_state, or that of the fit that is resumed."""
+        seed = seed_from(self.random_state)
         if checkpoint is None or checkpoint.seed is None:
-            return drawn
+            return seed
         return checkpoint.seed
 
     def _inner_rows(self, encoded, groups):
-        """Return the rows to train on and, with early stopping, the rows to watch."""
+        """Return the positions for training and, with early stopping, for validation."""
         if not self.early_stopping:
             return None, None
         return inner_split(encoded, groups, self.validation_fraction, self._seed)
 
     def _start_net(self):
+        """Build the module from `_seed` and the net around it."""
         with fresh_weights(self._seed):
             module = self._build_module()
         self._load_weights(module)
@@ -187,6 +195,7 @@ paths; LazyImages
         self.n_iter_ = 0
 
     def _plan(self, device):
+        """Return how the net is trained on a device, from the parameters."""
         pixels = 0 if self._takes_rows else int(np.prod(self.image_shape_[:2]))
         return Plan(
             device=device,
@@ -205,12 +214,14 @@ paths; LazyImages
         )
 
     def _datasets(self, images, encoded, weights, rows):
-        """Return the dataset to train on and the one to watch, or None."""
+        """Return the datasets for training and validation; None for the latter if there is none."""
         inputs = self._network_inputs(images)
         watched = self._dataset(inputs, encoded, weights, rows[1]) if rows[1] is not None else None
-        return self._dataset(inputs, encoded, weights, rows[0], self.augment), watched
+        training = self._dataset(inputs, encoded, weights, rows[0], self._batch_transform())
+        return training, watched
 
     def _dataset(self, inputs, encoded, weights, rows, augment=None):
+        """Return the chosen rows of inputs, targets and weights as a dataset on the device."""
         if augment is not None and len(self.image_shape_) == 1:
             raise ValueError(
                 "augment needs images, but X holds rows; set image_shape=(height, width) if each "
@@ -220,7 +231,7 @@ paths; LazyImages
             inputs, encoded, weights = inputs[rows], encoded[rows], weights[rows]
         plan = self.net_.plan
         targets = {"y": encoded}
-        if (weights != 1).any():
+        if (weights != 1).any():  # equal weights are left out: the loss has a faster kernel then
             targets["w"] = weights.astype(
                 np.float64 if plan.precision.dtype is torch.float64 else np.float32
             )
@@ -234,6 +245,7 @@ paths; LazyImages
         )
 
     def _train(self, training, validation, epochs, tasks, checkpoint):
+        """Train the net and set the fitted attributes that describe the training."""
         patience = self.n_iter_no_change if validation is not None else None
         self.interrupted_ = True
         try:
@@ -249,14 +261,15 @@ paths; LazyImages
             self.best_epoch_ = best
 
     def _note_epochs(self):
+        """Set `history_` and `n_iter_` from the net."""
         self.history_ = plain_history(self.net_)
         self.n_iter_ = len(self.history_)
 
     # Running -------------------------------------------------------------------------------
 
     def _outputs(self, X, finish=None):
-        """Return what the network says of each image, in order."""
-        if not hasattr(self, "net_"):  # what takes long is to find out that it is fitted
+        """Return the network's outputs for each image, in order."""
+        if not hasattr(self, "net_"):  # check_is_fitted is slow beside a prediction of one row
             check_is_fitted(self)
         inputs = self._network_inputs(self._checked(X, reset=False))
         return run_network(self.net_, inputs, flat=self._takes_rows, finish=finish)
@@ -277,13 +290,15 @@ paths; LazyImages
             self.net_ = self._unpack(state["net_"])
 
     def _check_state(self, state):
-        """Refuse weights of another network before memory is taken: a file may be hostile."""
+        """Raise if the weights are of another network, before memory is allocated for it."""
+        # A file may be hostile: the network its parameters ask for is built on the meta device.
         if "net_" in state:
             vars(self).update(state)
             with torch.device("meta"):
                 check_fits(state["net_"], self._build_module())
 
     def _unpack(self, packed):
+        """Return the net whose arrays a pickle holds, on a device that is available."""
         with fresh_weights(0):
             module = self._build_module()
         plan = self._plan(available_device(self.device, type(self).__name__))

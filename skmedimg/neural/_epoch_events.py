@@ -6,15 +6,7 @@ from skmedimg._training.plan import Listener
 
 
 class FitTasks(Listener):
-    """The tasks of one fit: a root, and one per epoch, as scikit-learn's callbacks know them.
-
-    Parameters
-    ----------
-    estimator : NeuralEstimator
-    epochs : int
-    X, y : object
-        As they were given to `fit`.
-    """
+    """The tasks of one fit: a root, and one per epoch, as scikit-learn's callbacks know them."""
 
     def __init__(self, estimator, epochs, X, y):
         self.estimator = estimator

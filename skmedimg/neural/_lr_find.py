@@ -11,7 +11,7 @@ from skmedimg._device import generator
 from skmedimg._sklearn import final_estimator, steps_before
 from skmedimg._training.batches import TrainingBatches
 from skmedimg.networks._blocks import set_generator
-from skmedimg.neural._base import NeuralEstimator
+from skmedimg.neural._base import NetworkEstimator
 
 # A loss this many times the lowest one has diverged.
 _DIVERGED = 4
@@ -80,6 +80,15 @@ def lr_find(estimator, X, y, *, lowest=1e-6, highest=10.0, steps=100):
     -------
     found : LearningRateSearch
 
+    Notes
+    -----
+    This is the learning-rate range test [1]_ with an exponential instead of a linear rise.
+
+    References
+    ----------
+    .. [1] Smith (2017), Cyclical learning rates for training neural networks. WACV.
+       https://doi.org/10.1109/WACV.2017.58
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits
@@ -105,7 +114,7 @@ def lr_find(estimator, X, y, *, lowest=1e-6, highest=10.0, steps=100):
 def _at_network(estimator, X, y):
     """Return a copy of the network in an estimator, and the data as it gets them in `fit`."""
     network = clone(final_estimator(estimator))
-    if not isinstance(network, NeuralEstimator):
+    if not isinstance(network, NetworkEstimator):
         raise TypeError(
             f"lr_find needs a network of skmedimg, or a Pipeline that ends in one, but got "
             f"{type(network).__name__}."

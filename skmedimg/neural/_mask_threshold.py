@@ -6,43 +6,12 @@ _STEPS = 100
 
 
 def dice_curves(probabilities, masks):
-    """Return the Dice coefficient of each image at each threshold.
-
-    Parameters
-    ----------
-    probabilities : ndarray (n, height, width)
-        Of the foreground.
-    masks : ndarray (n, height, width) of 0 and 1
-
-    Returns
-    -------
-    curves : ndarray (n, 99)
-        At the thresholds 0.01, 0.02 ... 0.99.
-    """
+    """Return the Dice coefficient of each image at each threshold."""
     return np.array([_dice_curve(p, m) for p, m in zip(probabilities, masks, strict=True)])
 
 
 def best_threshold(curves, weights=None):
-    """Return the threshold of the highest mean Dice over the images.
-
-    Parameters
-    ----------
-    curves : ndarray (n, 99)
-        What `dice_curves` returns.
-    weights : ndarray (n,) or None, default=None
-
-    Returns
-    -------
-    threshold : float
-        Of equally good ones the nearest to 0.5.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmedimg.neural._mask_threshold import best_threshold, dice_curves
-    >>> best_threshold(dice_curves(np.array([[[0.1, 0.2, 0.4]]]), np.array([[[0, 1, 1]]])))
-    0.19
-    """
+    """Return the threshold of the highest mean Dice over the images."""
     mean = np.round(np.average(curves, axis=0, weights=weights), 12)
     best = np.arange(1, _STEPS)[mean == mean.max()]
     return float(best[np.argmin(np.abs(best - _STEPS / 2))] / _STEPS)

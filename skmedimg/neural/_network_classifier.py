@@ -6,31 +6,12 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import compute_class_weight
 
 from skmedimg._sklearn import fit_context, with_callbacks
-from skmedimg._warnings import warn_user
 from skmedimg.images._validate import check_labels
-from skmedimg.networks._outputs import DEGENERATE, class_loss, hits, probabilities
-from skmedimg.neural._base import NeuralEstimator
+from skmedimg.networks._outputs import class_loss, hits, probabilities
+from skmedimg.neural._base import NetworkEstimator
 
 
-class DegenerateOutputWarning(UserWarning):
-    """A network was asked for an output that is no probability, and so cannot learn as it should.
-
-    Examples
-    --------
-    >>> import warnings
-    >>> from skmedimg import ScratchCNN
-    >>> from skmedimg.neural._network_classifier import DegenerateOutputWarning
-    >>> from skmedimg.datasets import make_lesions
-    >>> data = make_lesions(20, size=16, random_state=0)
-    >>> model = ScratchCNN((4,), output="softmax-1", max_epochs=1)
-    >>> with warnings.catch_warnings():
-    ...     warnings.simplefilter("ignore", DegenerateOutputWarning)
-    ...     model.fit(data.images, data.target).predict(data.images).min()
-    np.int64(1)
-    """
-
-
-class NeuralClassifier(ClassifierMixin, NeuralEstimator):
+class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     """A network that tells classes apart."""
 
     @with_callbacks
@@ -130,19 +111,6 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
                 f"{type(self).__name__} needs samples of at least 2 classes in the data, but the "
                 f"data contains only one class: {self.classes_.tolist()[0]!r}"
             )
-        if self.output in DEGENERATE:
-            self._warn_of_output()
-
-    def _warn_of_output(self):
-        if len(self.classes_) > 2:
-            raise ValueError(
-                f"output={self.output!r} is one unit and tells two classes apart, but y has "
-                f'{len(self.classes_)}. Use output="auto".'
-            )
-        warn_user(
-            f'output={self.output!r}: {DEGENERATE[self.output]}. Use output="auto".',
-            DegenerateOutputWarning,
-        )  # fmt: skip
 
     def _encode_targets(self, y):
         unseen = np.setdiff1d(y, self.classes_)

@@ -15,19 +15,19 @@ from skmedimg.images._paths import list_paths
 from skmedimg.images._validate import as_images
 from skmedimg.images._validate_masks import check_masks, encode_masks
 from skmedimg.metrics import dice
-from skmedimg.networks._losses import dice_score, mask_loss
+from skmedimg.networks._losses import MaskLoss, dice_score
 from skmedimg.networks._outputs import probabilities
-from skmedimg.neural._base import NeuralEstimator
+from skmedimg.neural._base import NetworkEstimator
 from skmedimg.neural._mask_threshold import best_threshold, dice_curves
-from skmedimg.neural._patch_sampling import Patches
-from skmedimg.neural._per_layer import check_parts
+from skmedimg.neural._patch_sampling import PatchSampler
+from skmedimg.neural._per_layer import per_layer
 from skmedimg.neural._tiles import images_at_once, run_tiled
 
 _FOLDS = 3
 
 
-class NeuralSegmenter(NeuralEstimator):
-    """A network that gives every pixel a class; its module knows its `multiple`.
+class NetworkSegmenter(NetworkEstimator):
+    """Base of segmenters: images to a class label for every pixel; the module has a `multiple`.
 
     A subclass has the parameters loss, threshold, tile, tile_overlap, patch_size and postprocess.
     """
@@ -89,11 +89,13 @@ class NeuralSegmenter(NeuralEstimator):
     # Hooks ---------------------------------------------------------------------------------
 
     def _check_X(self, X, *, reset):
-        if reset or not self._takes_any_size() or not _is_stack(X):
+        any_size = self.tile is not None or self.patch_size is not None
+        is_stack = isinstance(X, LazyImages) or np.ndim(X) >= 3
+        if reset or not any_size or not is_stack:
             return super()._check_X(X, reset=reset)
         images = as_images(X, owner=type(self).__name__)
         if images.shape[3] != self.image_shape_[2]:
-            return super()._check_X(X, reset=False)  # which says what is wrong
+            return super()._check_X(X, reset=False)  # raises the error that names both shapes
         return images
 
     def _check_targets(self, y, images):
@@ -122,15 +124,16 @@ class NeuralSegmenter(NeuralEstimator):
             np.bincount(mask.ravel(), minlength=len(self.classes_))
             for mask in self._encode_targets(y)
         )
-        weights = 1 / counts if self.class_weight == "balanced" else self._asked_weights()
+        weights = 1 / counts if self.class_weight == "balanced" else self._given_weights()
         return weights * counts.sum() / (weights * counts).sum()
 
-    def _asked_weights(self):
-        asked = dict(self.class_weight)
-        weights = [asked.pop(label, 1.0) for label in self.classes_.tolist()]
-        if asked:
+    def _given_weights(self):
+        """Return `class_weight` as an array in the order of `classes_`."""
+        given = dict(self.class_weight)
+        weights = [given.pop(label, 1.0) for label in self.classes_.tolist()]
+        if given:
             raise ValueError(
-                f"class_weight names {sorted(asked)}, which the masks do not hold; they hold "
+                f"class_weight names {sorted(given)}, which the masks do not hold; they hold "
                 f"{self.classes_.tolist()}."
             )
         return np.array(weights, dtype=np.float64)
@@ -145,10 +148,15 @@ class NeuralSegmenter(NeuralEstimator):
 
     def _criterion(self):
         weights = self._class_weights
-        return mask_loss(self.loss, None if weights is None else torch.tensor(weights))
+        return MaskLoss(self.loss, None if weights is None else torch.tensor(weights))
 
     def _batch_score(self):
         return dice_score
+
+    def _batch_transform(self):
+        if self.patch_size is None:
+            return self.augment
+        return PatchSampler(self._sides("patch_size"), self.augment)
 
     # Training ------------------------------------------------------------------------------
 
@@ -161,8 +169,6 @@ class NeuralSegmenter(NeuralEstimator):
 
     def _datasets(self, images, encoded, weights, rows):
         training, watched = super()._datasets(images, encoded, weights, rows)
-        if self.patch_size is not None:
-            training.augment = Patches(self._sides("patch_size"), self.augment)
         if watched is not None:
             watched.at_once = images_at_once(self.net_, images.shape)
         return training, watched
@@ -171,18 +177,18 @@ class NeuralSegmenter(NeuralEstimator):
         super()._train(training, validation, epochs, tasks, checkpoint)
         if self.threshold == "tune" and validation is not None:
             held_back = (validation.images, *map(validation.targets.get, "yw"))
-            images, masks, weights = map(_on_host, held_back)
+            images, masks, weights = map(_to_numpy, held_back)
             self.threshold_ = best_threshold(self._curves(images, masks), weights)
 
     def _tune_out_of_fold(self, X, y, sample_weight, groups, checkpoint):
-        """Choose the threshold on images that the network judged without having seen them."""
+        """Return the threshold with the highest mean Dice on out-of-fold predictions."""
         model = clone(self).set_params(threshold=0.5, warm_start=False, postprocess=None)
         weights = np.ones(num_samples(X)) * (1.0 if sample_weight is None else sample_weight)
         rows = np.flatnonzero(weights)
         folds = KFold(_FOLDS, shuffle=True, random_state=self._seed)
         if groups is not None:
             folds, groups = GroupKFold(_FOLDS), np.asarray(groups)[rows]
-        curves, judged = [], []
+        curves, fold_weights = [], []
         for fold, (training, held_out) in enumerate(folds.split(rows, groups=groups)):
             training, held_out = rows[training], rows[held_out]
             kept = None if checkpoint is None else checkpoint.folder / f"fold-{fold}"
@@ -191,8 +197,8 @@ class NeuralSegmenter(NeuralEstimator):
             images = model._check_X(take_rows(X, held_out), reset=False)
             masks = check_masks(self, take_rows(y, held_out), images)
             curves.append(model._curves(images, encode_masks(masks, self.classes_)))
-            judged.append(weights[held_out])
-        return best_threshold(np.concatenate(curves), np.concatenate(judged))
+            fold_weights.append(weights[held_out])
+        return best_threshold(np.concatenate(curves), np.concatenate(fold_weights))
 
     def _curves(self, images, masks):
         foreground = self._run(images, lambda logits: probabilities(logits)[:, 1])
@@ -232,10 +238,7 @@ class NeuralSegmenter(NeuralEstimator):
         return (evidence > np.log(self.threshold_ / (1 - self.threshold_))).to(torch.uint8)
 
     def _sides(self, name):
-        return check_parts(name, getattr(self, name), Integral, 1, n_parts=2)
-
-    def _takes_any_size(self):
-        return self.tile is not None or self.patch_size is not None
+        return per_layer(name, getattr(self, name), Integral, 1, n_layers=2)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -247,12 +250,10 @@ class NeuralSegmenter(NeuralEstimator):
 
 
 def _holds_rows(X):
+    """Return whether X is rows of pixels, and neither images nor paths."""
     return not isinstance(X, LazyImages) and np.ndim(X) == 2 and list_paths(X) is None
 
 
-def _is_stack(X):
-    return isinstance(X, LazyImages) or np.ndim(X) >= 3
-
-
-def _on_host(held):
-    return held.cpu().numpy() if isinstance(held, torch.Tensor) else held
+def _to_numpy(values):
+    """Return a tensor of any device as an array; arrays and None as they are."""
+    return values.cpu().numpy() if isinstance(values, torch.Tensor) else values

@@ -14,8 +14,8 @@ class OnnxExport:
     def to_onnx(self, path):
         """Write the fitted network as an ONNX file, for a runtime that has neither Python nor us.
 
-        Everything between stored pixels and probabilities is in it: integers are scaled, colours
-        normalised, grey images repeated to three channels. Its input "images" (n, height, width,
+        Everything between stored pixels and probabilities is in it: integers are scaled, colors
+        normalized, gray images repeated to three channels. Its input "images" (n, height, width,
         channels) has the dtype of the pixels in `fit` (float32 where these were not scaled; int32
         for uint16), or is "rows" (n, n_features); its output is "probabilities", in float32, as of
         `predict_proba`. Metadata name the `classes`. A segmenter runs on whole images of the size

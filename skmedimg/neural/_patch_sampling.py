@@ -1,20 +1,10 @@
-"""Train on patches of large images, with the foreground drawn more often than chance would."""
+"""Training on patches of large images, with the foreground sampled more often than by chance."""
 
 import torch
 
 
-class Patches:
-    """Cuts one patch out of every image of a batch, then augments it.
-
-    Parameters
-    ----------
-    size : tuple of int
-        (height, width); images that are smaller are taken whole.
-    augment : object with `augment_batch`, or None
-        Applied to the patches.
-    foreground : float, default=0.5
-        Share of the patches that are centred on a pixel of the foreground, where there is one.
-    """
+class PatchSampler:
+    """Samples one patch out of every image of a batch, then augments it."""
 
     def __init__(self, size, augment, foreground=0.5):
         self.size = size
@@ -22,20 +12,7 @@ class Patches:
         self.foreground = foreground
 
     def augment_batch(self, images, masks, generator):
-        """Return patches of a batch.
-
-        Parameters
-        ----------
-        images : Tensor (n, channels, height, width)
-        masks : Tensor (n, height, width)
-        generator : torch.Generator
-            On the device of the images.
-
-        Returns
-        -------
-        images : Tensor (n, channels, patch height, patch width)
-        masks : Tensor (n, patch height, patch width)
-        """
+        """Return patches of a batch."""
         size = [min(s, side) for s, side in zip(self.size, masks.shape[1:], strict=True)]
         places = [self._place(mask, size, generator) for mask in masks]
         masks = torch.stack([mask[place] for mask, place in zip(masks, places, strict=True)])

@@ -1,35 +1,12 @@
 """Parameters that hold one value per layer or block."""
 
 
-def check_parts(name, value, kind, least, *, below=None, n_parts=None):
-    """Return a tuple with one checked value per part of a network.
+def per_layer(name, value, kind, least, *, below=None, n_layers=None):
+    """Return a tuple of checked numbers, one per layer; one number stands for all `n_layers`.
 
-    Parameters
-    ----------
-    name : str
-        The parameter, for the error.
-    value : object or sequence of object
-        A single value stands for every part where `n_parts` is known.
-    kind : type
-        numbers.Integral or numbers.Real.
-    least : float
-        The smallest value allowed.
-    below : float or None, default=None
-        What every value must stay under.
-    n_parts : int or None, default=None
-
-    Returns
-    -------
-    values : tuple
-
-    Examples
-    --------
-    >>> from numbers import Integral
-    >>> from skmedimg.neural._per_layer import check_parts
-    >>> check_parts("kernel_size", 3, Integral, 1, n_parts=2)
-    (3, 3)
+    Where `n_layers` is None the value decides how many layers there are, and one number is one.
     """
-    values = spread(name, value, n_parts)
+    values = _as_tuple(name, value, n_layers)
     for item in values:
         fits = isinstance(item, kind) and not isinstance(item, bool) and item >= least
         if not fits or (below is not None and item >= below):
@@ -39,47 +16,22 @@ def check_parts(name, value, kind, least, *, below=None, n_parts=None):
     return values
 
 
-def check_choices(name, value, choices, n_parts):
-    """Return a tuple with one of the choices per part of a network.
-
-    Parameters
-    ----------
-    name : str
-    value : object or sequence of object
-    choices : collection
-    n_parts : int
-
-    Returns
-    -------
-    values : tuple
-    """
-    values = spread(name, value, n_parts)
+def per_layer_choice(name, value, choices, n_layers):
+    """Return a tuple of checked choices, one per layer; one choice stands for all `n_layers`."""
+    values = _as_tuple(name, value, n_layers)
     for item in values:
         if item not in choices:
             raise ValueError(f"{name} needs one of {sorted(choices)}, but is {value!r}.")
     return values
 
 
-def spread(name, value, n_parts):
-    """Return one value per part; a single one is repeated.
-
-    Parameters
-    ----------
-    name : str
-    value : object or sequence of object
-    n_parts : int or None
-
-    Returns
-    -------
-    values : tuple
-    """
+def _as_tuple(name, value, n_layers):
+    """Return a value as a tuple of `n_layers` values, or of as many as it has if that is None."""
     if isinstance(value, str) or not hasattr(value, "__len__"):
-        if n_parts is None:
-            raise ValueError(f"{name} needs a tuple, one entry per layer, but is {value!r}.")
-        return (value,) * n_parts
-    if n_parts is not None and len(value) != n_parts:
+        return (value,) * (1 if n_layers is None else n_layers)
+    if n_layers is not None and len(value) != n_layers:
         raise ValueError(
-            f"{name} needs one value, or one for each of the {n_parts} parts, but has "
-            f"{len(value)}: {value!r}."
+            f"{name} needs one value, or one per layer ({n_layers}), but has {len(value)}: "
+            f"{value!r}."
         )
     return tuple(value)

@@ -1,27 +1,26 @@
-"""ScratchCNN: a convolutional network trained from nothing."""
+"""ScratchCNN: a convolutional network trained from scratch."""
 
 from numbers import Integral, Real
 
 from skmedimg._sklearn import Interval, StrOptions
-from skmedimg.networks._blocks import ACTIVATIONS, STARTING_WEIGHTS
+from skmedimg.networks._blocks import ACTIVATIONS, WEIGHT_INITS
 from skmedimg.networks._convnet import PARTS, POOLS, Block, convnet
-from skmedimg.networks._outputs import OUTPUTS
-from skmedimg.neural._network_classifier import NeuralClassifier
-from skmedimg.neural._per_layer import check_choices, check_parts
+from skmedimg.neural._network_classifier import NetworkClassifier
+from skmedimg.neural._per_layer import per_layer, per_layer_choice
 from skmedimg.neural._training_constraints import TRAINING_CONSTRAINTS
 
 
-class ScratchCNN(NeuralClassifier):
-    """A convolutional network trained from nothing: blocks of convolutions, then dense layers.
+class ScratchCNN(NetworkClassifier):
+    """A convolutional network trained from scratch: blocks of convolutions, then dense layers.
 
-    Each block convolves, normalises, activates and halves the image by pooling (a side of one
+    Each block convolves, normalizes, activates and halves the image by pooling (a side of one
     pixel stays). Most parameters of a block take one value for all blocks, or a tuple with one
     per block.
 
     Parameters
     ----------
-    filters : tuple of int, default=(32, 64, 128)
-        Channels of each block; its length is the number of blocks.
+    filters : int or tuple of int, default=(32, 64, 128)
+        Channels of each block; its length is the number of blocks, an int is one block.
     kernel_size : int or tuple of int, default=3
         Side of the convolutions' kernels.
     convs_per_block : int or tuple of int, default=1
@@ -31,28 +30,28 @@ class ScratchCNN(NeuralClassifier):
     activation : str, default="relu"
         "relu", "leaky-relu" (slope 0.3), "elu", "gelu", "silu", "tanh", "sigmoid" or "identity".
     norm : {"group", "batch"} or None, default="group"
-        Normalisation of each convolution; "group" does not depend on the other images.
+        Normalization of each convolution; "group" does not depend on the other images.
     block_order : str, default="conv-norm-act-pool"
         Order within a block; what stands before "pool" is repeated with every convolution.
     pool : {"max", "avg"} or tuple of str, default="max"
         What pooling keeps of 2x2 pixels.
     block_dropout : float or tuple of float, default=0.0
-        Share of values silenced after each block in training.
+        Dropout probability after each block.
     global_pool : bool, default=False
         Average each channel before the dense layers, instead of flattening.
-    dense_units : tuple of int, default=(128,)
-        Units of each dense layer between the blocks and the output; may be empty.
+    dense_units : int or tuple of int, default=(128,)
+        Units of each dense layer between the blocks and the output; an int is one layer, () none.
     dropout : float or tuple of float, default=0.5
-        Share of units silenced after the dense layers in training, or one share per layer.
-    output : {"auto", "softmax", "relu", "softmax-1"}, default="auto"
-        "auto" tells two classes apart by one logit; "softmax" has one logit per class always.
-        "relu" and "softmax-1" (over one unit) show published mistakes, and warn.
-    starting_weights : {"torch", "glorot"}, default="torch"
-        How weights are drawn: as torch does, or as Keras does (Glorot's uniform, biases of zero).
+        Dropout probability after the dense layers, or one per layer.
+    output : {"auto", "softmax"}, default="auto"
+        "auto" tells two classes apart by one logit; "softmax" always has one logit per class.
+    weight_init : {"torch", "glorot"}, default="torch"
+        Weight initialization: torch's, or Keras's (Glorot's uniform, biases of zero).
     max_epochs : int, default=30
         Passes over the training images.
     batch_size : int or "auto", default=32
-        Images per step; "auto" is the default, taken in pieces where memory runs out.
+        Images per step. "auto" is 32, and a batch that does not fit into memory is split into
+        micro-batches whose gradients are accumulated.
     learning_rate : float, default=1e-3
         Step size, the highest one where the schedule changes it.
     optimizer : str or callable, default="adam"
@@ -61,7 +60,7 @@ class ScratchCNN(NeuralClassifier):
     weight_decay : float, default=0.0
         L2 penalty; with "adamw" decoupled from the gradient.
     schedule : str, default="cosine"
-        Course of the learning rate: "constant", "cosine" (down to zero), "onecycle" (up and
+        Learning-rate schedule: "constant", "cosine" (down to zero), "onecycle" (up and
         down), "plateau" (times 0.3 after 4 epochs without a lower loss).
     gradient_clip : float or None, default=None
         Largest norm of a step's gradient.
@@ -89,7 +88,7 @@ class ScratchCNN(NeuralClassifier):
         Keep freed memory for the next step of a fit on the CPU: up to twice as fast, for up to
         half as much memory again.
     random_state : int, RandomState instance or None, default=None
-        An int makes `fit` repeatable to the bit on the same device.
+        An int makes `fit` repeatable bit for bit on the same device.
     warm_start : bool, default=False
         Let `fit` continue from the weights of the fit before.
     verbose : bool or int, default=0
@@ -119,6 +118,33 @@ class ScratchCNN(NeuralClassifier):
     ShallowMLP : A dense network, on rows.
     TransferClassifier : A network that has seen other images before.
 
+    Notes
+    -----
+    Optimizers: Adam [1]_, AdamW [2]_, RMSprop [3]_. Schedules: cosine [4]_, one-cycle [5]_. Layers:
+    dropout [6]_, batch [7]_ and group [8]_ normalization. Initialization: Glorot's [9]_.
+
+    References
+    ----------
+    .. [1] Kingma and Ba (2015), Adam: a method for stochastic optimization. ICLR.
+       https://doi.org/10.48550/arXiv.1412.6980
+    .. [2] Loshchilov and Hutter (2019), Decoupled weight decay regularization. ICLR.
+       https://doi.org/10.48550/arXiv.1711.05101
+    .. [3] Tieleman and Hinton (2012), Lecture 6.5: RMSprop. Neural Networks for Machine Learning,
+       Coursera.
+    .. [4] Loshchilov and Hutter (2017), SGDR: stochastic gradient descent with warm restarts. ICLR.
+       https://doi.org/10.48550/arXiv.1608.03983
+    .. [5] Smith and Topin (2018), Super-convergence: very fast training of neural networks using
+       large learning rates. https://doi.org/10.48550/arXiv.1708.07120
+    .. [6] Srivastava et al. (2014), Dropout: a simple way to prevent neural networks from
+       overfitting. JMLR 15, 1929-1958. https://jmlr.org/papers/v15/srivastava14a.html
+    .. [7] Ioffe and Szegedy (2015), Batch normalization: accelerating deep network training by
+       reducing internal covariate shift. ICML. https://doi.org/10.48550/arXiv.1502.03167
+    .. [8] Wu and He (2018), Group normalization. ECCV.
+       https://doi.org/10.48550/arXiv.1803.08494
+    .. [9] Glorot and Bengio (2010), Understanding the difficulty of training deep feedforward
+       neural networks. AISTATS, PMLR 9, 249-256.
+       https://proceedings.mlr.press/v9/glorot10a.html
+
     Examples
     --------
     >>> from skmedimg import ScratchCNN
@@ -131,7 +157,7 @@ class ScratchCNN(NeuralClassifier):
     """
 
     _parameter_constraints = {
-        "filters": ["array-like"],
+        "filters": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "kernel_size": [Interval(Integral, 1, None, closed="left"), tuple, list],
         "convs_per_block": [Interval(Integral, 1, None, closed="left"), tuple, list],
         "padding": [StrOptions({"same", "valid"}), tuple, list],
@@ -141,10 +167,10 @@ class ScratchCNN(NeuralClassifier):
         "pool": [StrOptions(set(POOLS)), tuple, list],
         "block_dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
         "global_pool": ["boolean"],
-        "dense_units": ["array-like"],
+        "dense_units": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
-        "output": [StrOptions(set(OUTPUTS))],
-        "starting_weights": [StrOptions(set(STARTING_WEIGHTS))],
+        "output": [StrOptions({"auto", "softmax"})],
+        "weight_init": [StrOptions(set(WEIGHT_INITS))],
         **TRAINING_CONSTRAINTS,
     }
 
@@ -164,7 +190,7 @@ class ScratchCNN(NeuralClassifier):
         dense_units=(128,),
         dropout=0.5,
         output="auto",
-        starting_weights="torch",
+        weight_init="torch",
         max_epochs=30,
         batch_size=32,
         learning_rate=1e-3,
@@ -199,7 +225,7 @@ class ScratchCNN(NeuralClassifier):
         self.dense_units = dense_units
         self.dropout = dropout
         self.output = output
-        self.starting_weights = starting_weights
+        self.weight_init = weight_init
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -222,7 +248,7 @@ class ScratchCNN(NeuralClassifier):
         self.verbose = verbose
 
     def _build_module(self):
-        dense = check_parts("dense_units", self.dense_units, Integral, 1)
+        dense = per_layer("dense_units", self.dense_units, Integral, 1)
         network = convnet(
             self.image_shape_,
             self._n_outputs(),
@@ -232,23 +258,22 @@ class ScratchCNN(NeuralClassifier):
             block_order=self._order(),
             global_pool=self.global_pool,
             dense_units=dense,
-            dropout=check_parts("dropout", self.dropout, Real, 0, below=1, n_parts=len(dense)),
-            output=self.output,
+            dropout=per_layer("dropout", self.dropout, Real, 0, below=1, n_layers=len(dense)),
         )
-        return STARTING_WEIGHTS[self.starting_weights](network)
+        return WEIGHT_INITS[self.weight_init](network)
 
     def _blocks(self):
-        filters = check_parts("filters", self.filters, Integral, 1)
+        filters = per_layer("filters", self.filters, Integral, 1)
         if not filters:
             raise ValueError("filters needs at least one block, but is empty; see ShallowMLP.")
         n = len(filters)
         columns = (
             filters,
-            check_parts("kernel_size", self.kernel_size, Integral, 1, n_parts=n),
-            check_parts("convs_per_block", self.convs_per_block, Integral, 1, n_parts=n),
-            check_choices("padding", self.padding, {"same", "valid"}, n),
-            check_choices("pool", self.pool, set(POOLS), n),
-            check_parts("block_dropout", self.block_dropout, Real, 0, below=1, n_parts=n),
+            per_layer("kernel_size", self.kernel_size, Integral, 1, n_layers=n),
+            per_layer("convs_per_block", self.convs_per_block, Integral, 1, n_layers=n),
+            per_layer_choice("padding", self.padding, {"same", "valid"}, n),
+            per_layer_choice("pool", self.pool, set(POOLS), n),
+            per_layer("block_dropout", self.block_dropout, Real, 0, below=1, n_layers=n),
         )
         return [Block(*row) for row in zip(*columns, strict=True)]
 

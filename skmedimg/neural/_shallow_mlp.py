@@ -5,36 +5,35 @@ from numbers import Integral, Real
 
 from skmedimg._sklearn import Interval, StrOptions
 from skmedimg.images._validate import check_rows
-from skmedimg.networks._blocks import ACTIVATIONS, STARTING_WEIGHTS
+from skmedimg.networks._blocks import ACTIVATIONS, WEIGHT_INITS
 from skmedimg.networks._mlp_network import mlp
-from skmedimg.networks._outputs import OUTPUTS
-from skmedimg.neural._network_classifier import NeuralClassifier
-from skmedimg.neural._per_layer import check_parts
+from skmedimg.neural._network_classifier import NetworkClassifier
+from skmedimg.neural._per_layer import per_layer
 from skmedimg.neural._training_constraints import TRAINING_CONSTRAINTS
 
 
-class ShallowMLP(NeuralClassifier):
+class ShallowMLP(NetworkClassifier):
     """A small dense network on rows: HOG and other features, or the pixels themselves.
 
     Parameters
     ----------
-    hidden_units : tuple of int, default=(100,)
-        Units of each hidden layer; () is logistic regression.
+    hidden_units : int or tuple of int, default=(100,)
+        Units of each hidden layer; an int is one layer, () logistic regression.
     activation : str, default="relu"
         "relu", "leaky-relu" (slope 0.3), "elu", "gelu", "silu", "tanh", "sigmoid" or "identity".
     dropout : float or tuple of float, default=0.0
-        Share of units silenced after the hidden layers in training, or one share per layer.
+        Dropout probability after the hidden layers, or one per layer.
     norm : {"batch", "layer"} or None, default=None
-        Normalisation of each hidden layer before its activation.
-    output : {"auto", "softmax", "relu", "softmax-1"}, default="auto"
-        "auto" tells two classes apart by one logit; "softmax" has one logit per class always.
-        "relu" and "softmax-1" (over one unit) show published mistakes, and warn.
-    starting_weights : {"torch", "glorot"}, default="torch"
-        How weights are drawn: as torch does, or as Keras does (Glorot's uniform, biases of zero).
+        Normalization of each hidden layer before its activation.
+    output : {"auto", "softmax"}, default="auto"
+        "auto" tells two classes apart by one logit; "softmax" always has one logit per class.
+    weight_init : {"torch", "glorot"}, default="torch"
+        Weight initialization: torch's, or Keras's (Glorot's uniform, biases of zero).
     max_epochs : int, default=50
         Passes over the training images.
     batch_size : int or "auto", default=32
-        Images per step; "auto" is the default, taken in pieces where memory runs out.
+        Images per step. "auto" is 32, and a batch that does not fit into memory is split into
+        micro-batches whose gradients are accumulated.
     learning_rate : float, default=1e-3
         Step size, the highest one where the schedule changes it.
     optimizer : str or callable, default="adam"
@@ -43,7 +42,7 @@ class ShallowMLP(NeuralClassifier):
     weight_decay : float, default=0.0
         L2 penalty; with "adamw" decoupled from the gradient.
     schedule : str, default="cosine"
-        Course of the learning rate: "constant", "cosine" (down to zero), "onecycle" (up and
+        Learning-rate schedule: "constant", "cosine" (down to zero), "onecycle" (up and
         down), "plateau" (times 0.3 after 4 epochs without a lower loss).
     gradient_clip : float or None, default=None
         Largest norm of a step's gradient.
@@ -71,7 +70,7 @@ class ShallowMLP(NeuralClassifier):
         Keep freed memory for the next step of a fit on the CPU: up to twice as fast, for up to
         half as much memory again.
     random_state : int, RandomState instance or None, default=None
-        An int makes `fit` repeatable to the bit on the same device.
+        An int makes `fit` repeatable bit for bit on the same device.
     warm_start : bool, default=False
         Let `fit` continue from the weights of the fit before.
     verbose : bool or int, default=0
@@ -101,6 +100,33 @@ class ShallowMLP(NeuralClassifier):
     ScratchCNN : A convolutional network, on images.
     skmedimg.features.HOG : Features that go well with this network.
 
+    Notes
+    -----
+    Optimizers: Adam [1]_, AdamW [2]_, RMSprop [3]_. Schedules: cosine [4]_, one-cycle [5]_. Layers:
+    dropout [6]_, batch [7]_ and layer [8]_ normalization. Initialization: Glorot's [9]_.
+
+    References
+    ----------
+    .. [1] Kingma and Ba (2015), Adam: a method for stochastic optimization. ICLR.
+       https://doi.org/10.48550/arXiv.1412.6980
+    .. [2] Loshchilov and Hutter (2019), Decoupled weight decay regularization. ICLR.
+       https://doi.org/10.48550/arXiv.1711.05101
+    .. [3] Tieleman and Hinton (2012), Lecture 6.5: RMSprop. Neural Networks for Machine Learning,
+       Coursera.
+    .. [4] Loshchilov and Hutter (2017), SGDR: stochastic gradient descent with warm restarts. ICLR.
+       https://doi.org/10.48550/arXiv.1608.03983
+    .. [5] Smith and Topin (2018), Super-convergence: very fast training of neural networks using
+       large learning rates. https://doi.org/10.48550/arXiv.1708.07120
+    .. [6] Srivastava et al. (2014), Dropout: a simple way to prevent neural networks from
+       overfitting. JMLR 15, 1929-1958. https://jmlr.org/papers/v15/srivastava14a.html
+    .. [7] Ioffe and Szegedy (2015), Batch normalization: accelerating deep network training by
+       reducing internal covariate shift. ICML. https://doi.org/10.48550/arXiv.1502.03167
+    .. [8] Ba, Kiros and Hinton (2016), Layer normalization.
+       https://doi.org/10.48550/arXiv.1607.06450
+    .. [9] Glorot and Bengio (2010), Understanding the difficulty of training deep feedforward
+       neural networks. AISTATS, PMLR 9, 249-256.
+       https://proceedings.mlr.press/v9/glorot10a.html
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits
@@ -114,12 +140,12 @@ class ShallowMLP(NeuralClassifier):
     _takes_rows = True
 
     _parameter_constraints = {
-        "hidden_units": ["array-like"],
+        "hidden_units": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
         "norm": [StrOptions({"batch", "layer"}), None],
-        "output": [StrOptions(set(OUTPUTS))],
-        "starting_weights": [StrOptions(set(STARTING_WEIGHTS))],
+        "output": [StrOptions({"auto", "softmax"})],
+        "weight_init": [StrOptions(set(WEIGHT_INITS))],
         **TRAINING_CONSTRAINTS,
     }
 
@@ -131,7 +157,7 @@ class ShallowMLP(NeuralClassifier):
         dropout=0.0,
         norm=None,
         output="auto",
-        starting_weights="torch",
+        weight_init="torch",
         max_epochs=50,
         batch_size=32,
         learning_rate=1e-3,
@@ -158,7 +184,7 @@ class ShallowMLP(NeuralClassifier):
         self.dropout = dropout
         self.norm = norm
         self.output = output
-        self.starting_weights = starting_weights
+        self.weight_init = weight_init
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -184,14 +210,13 @@ class ShallowMLP(NeuralClassifier):
         return check_rows(self, X, reset=reset, image_shape=self.image_shape)
 
     def _build_module(self):
-        units = check_parts("hidden_units", self.hidden_units, Integral, 1)
+        units = per_layer("hidden_units", self.hidden_units, Integral, 1)
         network = mlp(
             math.prod(self.image_shape_),
             units,
             self._n_outputs(),
             activation=self.activation,
-            dropout=check_parts("dropout", self.dropout, Real, 0, below=1, n_parts=len(units)),
+            dropout=per_layer("dropout", self.dropout, Real, 0, below=1, n_layers=len(units)),
             norm=self.norm,
-            output=self.output,
         )
-        return STARTING_WEIGHTS[self.starting_weights](network)
+        return WEIGHT_INITS[self.weight_init](network)

@@ -20,22 +20,6 @@ def run_tiled(net, images, tile, overlap, finish):
     Windows start where the network's pooling grid starts, so that a pixel further from a window's
     edge than the receptive field reaches gets the very value it has in the whole image. The outer
     quarter of an overlap is not used; in its middle half one window fades into the next.
-
-    Parameters
-    ----------
-    net : Net
-    images : ndarray (n, height, width, channels) or LazyImages
-        Decoded one at a time.
-    tile : tuple of int
-        (height, width) of a window, rounded up to whole cells of the network's coarsest grid.
-    overlap : float
-        Share of a window that it has in common with the next, at least.
-    finish : callable
-        Maps the logits (1, channels, height, width) of one image to what is kept of them.
-
-    Returns
-    -------
-    outputs : ndarray (n, ...)
     """
     parts = []
     for row in range(images.shape[0]):
@@ -45,50 +29,14 @@ def run_tiled(net, images, tile, overlap, finish):
 
 
 def images_at_once(net, shape):
-    """Return how many images to run through a network at once, or None for its own choice.
-
-    Parameters
-    ----------
-    net : Net
-    shape : tuple of int
-        (n, height, width, ...)
-
-    Returns
-    -------
-    count : int or None
-    """
+    """Return how many images to run through a network at once, or None for its own choice."""
     pixels = shape[1] * shape[2]
     budget = _PIXELS.get(net.plan.device.type, _PIXELS_ELSEWHERE)
     return None if pixels <= _SMALL else max(1, budget // pixels)
 
 
 def windows(length, size, overlap, multiple):
-    """Return where windows start and how much each counts, along one side of an image.
-
-    Parameters
-    ----------
-    length : int
-        Of the side, a multiple of `multiple`.
-    size : int
-        Of a window.
-    overlap : float
-    multiple : int
-
-    Returns
-    -------
-    starts : list of int
-    weights : ndarray (n_windows, size) of float32
-        The weights of the windows over a pixel sum to 1.
-
-    Examples
-    --------
-    >>> from skmedimg.neural._tiles import windows
-    >>> starts, weights = windows(16, 8, overlap=0.5, multiple=4)
-    >>> starts
-    [0, 4, 8]
-    >>> weights[1].tolist()
-    [0.0, 0.25, 0.75, 1.0, 1.0, 0.75, 0.25, 0.0]
-    """
+    """Return where windows start and how much each counts, along one side of an image."""
     size = min(-(-size // multiple) * multiple, length)
     steps = max(1, int(size * (1 - overlap)) // multiple)  # in cells of the grid
     cells = (length - size) // multiple

@@ -7,25 +7,24 @@ from numbers import Integral, Real
 from torch import nn
 
 from skmedimg._sklearn import Interval, StrOptions
+from skmedimg._warnings import warn_user
 from skmedimg.networks._backbone_classifier import TransferNetwork, probe_shapes
 from skmedimg.networks._backbones import build_backbone
 from skmedimg.networks._blocks import Dropout
 from skmedimg.networks._mlp_network import mlp
-from skmedimg.networks._outputs import OUTPUTS
-from skmedimg.neural._network_classifier import NeuralClassifier
-from skmedimg.neural._opening import warn_if_shut
-from skmedimg.neural._per_layer import check_parts
+from skmedimg.neural._network_classifier import NetworkClassifier
+from skmedimg.neural._per_layer import per_layer
 from skmedimg.neural._training_constraints import TRAINING_CONSTRAINTS
 from skmedimg.transfer._feature_store import shared_store
 from skmedimg.transfer._frozen import BACKBONE_CONSTRAINTS, backbone_images, frozen_rows
-from skmedimg.transfer._weights import are_drawn, load_into
+from skmedimg.transfer._weights import load_into, needs_random_init
 
 
-class TransferClassifier(NeuralClassifier):
+class TransferClassifier(NetworkClassifier):
     """A backbone trained on millions of photographs, with a head of its own for these images.
 
     How deep it is trained is a parameter, `trainable_layers`, to be searched like any other.
-    What lies before the trained layers is frozen to the bit, its BatchNorm statistics too, and
+    What lies before the trained layers is frozen bit for bit, its BatchNorm statistics too, and
     computed once per image: see `cache`.
 
     Parameters
@@ -33,7 +32,7 @@ class TransferClassifier(NeuralClassifier):
     backbone : str or torch.nn.Module, default="mobilenet_v2"
         "vgg16", "resnet50", "densenet121", "efficientnet_b0", ... (an unknown name lists all),
         "timm:NAME", or a network of your own that maps (n, channels, height, width) to
-        (n, width, h, w) or (n, width). If that has `mean` and `std`, images are normalised by
+        (n, width, h, w) or (n, width). If that has `mean` and `std`, images are normalized by
         them.
     weights : str, os.PathLike, estimator or None, default="DEFAULT"
         "DEFAULT" or another published name; a file of a `state_dict` or safetensors; a fitted
@@ -44,35 +43,35 @@ class TransferClassifier(NeuralClassifier):
         0 trains the head alone; k also the last k weight layers (convolutions and linear layers)
         of the backbone, each with its own norm; a float from 0.0 to 1.0 that share of them;
         "all" every one.
-    head_units : tuple of int, default=()
-        Units of the hidden layers on top; () is one linear layer.
+    head_units : int or tuple of int, default=()
+        Units of the hidden layers on top; an int is one layer, () a linear layer alone.
     head_dropout : float or tuple of float, default=0.0
-        Share of units silenced after the hidden layers in training, or one share per layer;
-        without hidden layers, share of the features.
+        Dropout probability after the hidden layers, or one per layer; without hidden layers, of
+        the features.
     pooling : {"avg", "max", "flatten"}, default="avg"
         What becomes of the last feature map.
     width : float, default=1.0
         Multiplier of the number of channels, of "mobilenet_v2" alone.
-    grey : {"repeat", "sum"}, default="repeat"
-        Grey images are repeated to three channels, or meet the summed weights of the first
+    gray : {"repeat", "sum"}, default="repeat"
+        Gray images are repeated to three channels, or meet the summed weights of the first
         convolution: the same numbers up to rounding, and faster.
     cache : None, "auto", str, os.PathLike or FeatureStore, default="auto"
         Where the frozen part's features are kept. "auto" is one store in memory for the whole
         process, which goes to disk when it outgrows its budget; a directory is shared by
         processes and runs. With `augment` nothing is kept, nor what would not fit as a whole.
     unfreeze_after : int, default=0
-        Epochs in which the head is trained alone, before the trainable layers open; fewer than
-        `max_epochs`, or a warning says that they never will.
+        Epochs in which the head is trained alone, before the trainable layers are unfrozen; fewer
+        than `max_epochs`, or a warning says that they never are.
     backbone_learning_rate : float or tuple of float, default=1.0
         Factor of `learning_rate` for the trainable layers; (factor, decay) multiplies it by
         `decay` once more for each layer further from the head.
-    output : {"auto", "softmax", "relu", "softmax-1"}, default="auto"
-        "auto" tells two classes apart by one logit; "softmax" has one logit per class always.
-        "relu" and "softmax-1" (over one unit) show published mistakes, and warn.
+    output : {"auto", "softmax"}, default="auto"
+        "auto" tells two classes apart by one logit; "softmax" always has one logit per class.
     max_epochs : int, default=20
         Passes over the training images.
     batch_size : int or "auto", default=32
-        Images per step; "auto" is the default, taken in pieces where memory runs out.
+        Images per step. "auto" is 32, and a batch that does not fit into memory is split into
+        micro-batches whose gradients are accumulated.
     learning_rate : float, default=1e-3
         Step size, the highest one where the schedule changes it.
     optimizer : str or callable, default="adam"
@@ -81,7 +80,7 @@ class TransferClassifier(NeuralClassifier):
     weight_decay : float, default=0.0
         L2 penalty; with "adamw" decoupled from the gradient.
     schedule : str, default="cosine"
-        Course of the learning rate: "constant", "cosine" (down to zero), "onecycle" (up and
+        Learning-rate schedule: "constant", "cosine" (down to zero), "onecycle" (up and
         down), "plateau" (times 0.3 after 4 epochs without a lower loss).
     gradient_clip : float or None, default=None
         Largest norm of a step's gradient.
@@ -109,7 +108,7 @@ class TransferClassifier(NeuralClassifier):
         Keep freed memory for the next step of a fit on the CPU: up to twice as fast, for up to
         half as much memory again.
     random_state : int, RandomState instance or None, default=None
-        An int makes `fit` repeatable to the bit on the same device.
+        An int makes `fit` repeatable bit for bit on the same device.
     warm_start : bool, default=False
         Let `fit` continue from the weights of the fit before.
     verbose : bool or int, default=0
@@ -137,12 +136,13 @@ class TransferClassifier(NeuralClassifier):
     See Also
     --------
     skmedimg.transfer.BackboneFeatures : The frozen backbone as a transformer, for any classifier.
-    ScratchCNN : A network trained from nothing.
+    ScratchCNN : A network trained from scratch.
 
     Notes
     -----
     With `precision="auto"` the frozen part is computed in float32, unless `augment` is set. Paths
-    with `image_shape=None` are decoded in colour to the size the backbone was made for.
+    with `image_shape=None` are decoded in color to the size the backbone was made for. Backbones
+    are cited in :class:`BackboneFeatures`, optimizers and schedules in :class:`ScratchCNN`.
 
     Examples
     --------
@@ -163,11 +163,11 @@ class TransferClassifier(NeuralClassifier):
             Interval(Real, 0, 1, closed="both"),
             StrOptions({"all"}),
         ],
-        "head_units": ["array-like"],
+        "head_units": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "head_dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
         "unfreeze_after": [Interval(Integral, 0, None, closed="left")],
         "backbone_learning_rate": [Interval(Real, 0, None, closed="neither"), tuple, list],
-        "output": [StrOptions(set(OUTPUTS))],
+        "output": [StrOptions({"auto", "softmax"})],
         **TRAINING_CONSTRAINTS,
     }
 
@@ -181,7 +181,7 @@ class TransferClassifier(NeuralClassifier):
         head_dropout=0.0,
         pooling="avg",
         width=1.0,
-        grey="repeat",
+        gray="repeat",
         cache="auto",
         unfreeze_after=0,
         backbone_learning_rate=1.0,
@@ -214,7 +214,7 @@ class TransferClassifier(NeuralClassifier):
         self.head_dropout = head_dropout
         self.pooling = pooling
         self.width = width
-        self.grey = grey
+        self.gray = gray
         self.cache = cache
         self.unfreeze_after = unfreeze_after
         self.backbone_learning_rate = backbone_learning_rate
@@ -240,6 +240,20 @@ class TransferClassifier(NeuralClassifier):
         self.warm_start = warm_start
         self.verbose = verbose
 
+    def _check_n_epochs(self, epochs):
+        frozen_for, most = self.unfreeze_after, self.max_epochs
+        if not self.trainable_layers or epochs > frozen_for:
+            return
+        end, more = f"max_epochs={most} ends before that", f"max_epochs above {frozen_for}"
+        if epochs < most:
+            end = f"this fit stopped after {epochs} of max_epochs={most}"
+            more = "let it train longer (n_iter_no_change)"
+        warn_user(
+            f"The layers of trainable_layers={self.trainable_layers!r} are never unfrozen: the "
+            f"head is trained alone for unfreeze_after={frozen_for} epochs, and {end}. Set "
+            f"unfreeze_after below {epochs}, or {more}."
+        )
+
     def _check_X(self, X, *, reset):
         return backbone_images(self, X, reset=reset)
 
@@ -248,18 +262,22 @@ class TransferClassifier(NeuralClassifier):
             self.backbone, self.image_shape_, trainable_layers=self.trainable_layers,
             pooling=self.pooling, width=self.width,
         )  # fmt: skip
-        drawn = are_drawn(self.weights)
-        backbone = build_backbone(self.backbone, width=self.width, grey=self.grey, drawn=drawn)
+        backbone = build_backbone(
+            self.backbone,
+            width=self.width,
+            gray=self.gray,
+            init_weights=needs_random_init(self.weights),
+        )
         backbone.freeze(self.trainable_layers)
         head = self._build_head(n_features)
         return TransferNetwork(backbone, head, self.pooling, cut_shape, exact=self._is_exact())
 
     def _build_head(self, n_features):
-        units = check_parts("head_units", self.head_units, Integral, 1)
+        units = per_layer("head_units", self.head_units, Integral, 1)
         n = max(1, len(units))
-        shares = check_parts("head_dropout", self.head_dropout, Real, 0, below=1, n_parts=n)
+        shares = per_layer("head_dropout", self.head_dropout, Real, 0, below=1, n_layers=n)
         dropout = shares[: len(units)]
-        head = mlp(n_features, units, self._n_outputs(), dropout=dropout, output=self.output)
+        head = mlp(n_features, units, self._n_outputs(), dropout=dropout)
         return head if units else nn.Sequential(Dropout(shares[0]), *head)
 
     def _load_weights(self, module):
@@ -285,15 +303,12 @@ class TransferClassifier(NeuralClassifier):
     def _parameter_groups(self, module):
         given = self.backbone_learning_rate
         pair = given if isinstance(given, (tuple, list)) else (given, 1.0)
-        factor, decay = check_parts("backbone_learning_rate", pair, Real, 0, n_parts=2)
+        factor, decay = per_layer("backbone_learning_rate", pair, Real, 0, n_layers=2)
         groups = [{"params": list(module.head.parameters())}]
         for depth, layer in enumerate(reversed(module.backbone.last_layers(self.trainable_layers))):
             rate = self.learning_rate * factor * decay**depth
             groups.append({"params": layer, "lr": rate})
         return groups
 
-    def _mind_epochs(self, epochs):
-        warn_if_shut(self, epochs)
-
     def _begin_epoch(self, net):
-        net.module_.backbone.hold(len(net.history) < self.unfreeze_after)
+        net.module_.backbone.pause_training(len(net.history) < self.unfreeze_after)

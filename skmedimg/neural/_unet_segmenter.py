@@ -10,16 +10,16 @@ from skmedimg.networks._blocks import ACTIVATIONS
 from skmedimg.networks._losses import LOSSES
 from skmedimg.networks._unet_backbone import BackboneEncoder
 from skmedimg.networks._unet_network import UPS, Encoder, UNet
-from skmedimg.neural._network_segmenter import NeuralSegmenter
-from skmedimg.neural._per_layer import check_parts
+from skmedimg.neural._network_segmenter import NetworkSegmenter
+from skmedimg.neural._per_layer import per_layer
 from skmedimg.neural._training_constraints import TRAINING_CONSTRAINTS
 from skmedimg.transfer._frozen import backbone_images
-from skmedimg.transfer._weights import WEIGHTS, are_drawn, load_into
+from skmedimg.transfer._weights import WEIGHTS, load_into, needs_random_init
 
 _SIDES = [Interval(Integral, 1, None, closed="left"), tuple, list, None]
 
 
-class UNetSegmenter(NeuralSegmenter):
+class UNetSegmenter(NetworkSegmenter):
     """The U-Net: a label for every pixel, learned from images and their masks.
 
     With three channels the default is the published network of 466,529 parameters. Masks are
@@ -29,13 +29,13 @@ class UNetSegmenter(NeuralSegmenter):
 
     Parameters
     ----------
-    filters : tuple of int, default=(32, 64, 128)
+    filters : int or tuple of int, default=(32, 64, 128)
         Channels of each level of encoder and decoder, finest first. With a backbone, of the
         decoder alone, whose coarser levels repeat the last.
     up : {"transpose", "bilinear"}, default="transpose"
         How the decoder doubles the size: by a learned convolution or by interpolation.
     norm : {"batch", "group"} or None, default=None
-        Normalisation of each convolution; "group" does not depend on the other images.
+        Normalization of each convolution; "group" does not depend on the other images.
     convs_per_block : int, default=2
         Convolutions at each level.
     activation : str, default="relu"
@@ -50,7 +50,7 @@ class UNetSegmenter(NeuralSegmenter):
         each judged by one of three networks trained without it (four fits in all).
     backbone : str, torch.nn.Module or None, default=None
         Encoder: "resnet34", "efficientnet_b0", "vgg16", ... (those of TransferClassifier that
-        halve the image step by step), or None for a plain one trained from nothing.
+        halve the image step by step), or None for a plain one trained from scratch.
     weights : str, os.PathLike, estimator or None, default="DEFAULT"
         Of the backbone, as in TransferClassifier: published ones, a file, those of a fitted
         estimator, or None for random ones.
@@ -70,7 +70,8 @@ class UNetSegmenter(NeuralSegmenter):
     max_epochs : int, default=20
         Passes over the training images.
     batch_size : int or "auto", default=16
-        Images per step; "auto" is the default, taken in pieces where memory runs out.
+        Images per step. "auto" is 16, and a batch that does not fit into memory is split into
+        micro-batches whose gradients are accumulated.
     learning_rate : float, default=1e-3
         Step size, the highest one where the schedule changes it.
     optimizer : str or callable, default="adam"
@@ -79,7 +80,7 @@ class UNetSegmenter(NeuralSegmenter):
     weight_decay : float, default=0.0
         L2 penalty; with "adamw" decoupled from the gradient.
     schedule : str, default="cosine"
-        Course of the learning rate: "constant", "cosine" (down to zero), "onecycle" (up and
+        Learning-rate schedule: "constant", "cosine" (down to zero), "onecycle" (up and
         down), "plateau" (times 0.3 after 4 epochs without a lower loss).
     gradient_clip : float or None, default=None
         Largest norm of a step's gradient.
@@ -108,7 +109,7 @@ class UNetSegmenter(NeuralSegmenter):
         Keep freed memory for the next step of a fit on the CPU: up to twice as fast, for up to
         half as much memory again.
     random_state : int, RandomState instance or None, default=None
-        An int makes `fit` repeatable to the bit on the same device.
+        An int makes `fit` repeatable bit for bit on the same device.
     warm_start : bool, default=False
         Let `fit` continue from the weights of the fit before.
     verbose : bool or int, default=0
@@ -141,6 +142,30 @@ class UNetSegmenter(NeuralSegmenter):
     skmedimg.images.CleanMasks : Removes specks and holes from predicted masks.
     skmedimg.images.stratify_masks : Gives images labels to stratify a split by.
 
+    Notes
+    -----
+    The network is the U-Net [1]_ with padded convolutions. Losses: Dice [2]_, Tversky [3]_ with
+    alpha 0.3 and beta 0.7, focal [4]_ with gamma 2. Weights are initialized as by He [5]_ before
+    rectifying activations, as by Glorot [6]_ before others. Optimizers and schedules are cited in
+    :class:`ScratchCNN`, backbones in :class:`BackboneFeatures`.
+
+    References
+    ----------
+    .. [1] Ronneberger, Fischer and Brox (2015), U-Net: convolutional networks for biomedical image
+       segmentation. MICCAI. https://doi.org/10.1007/978-3-319-24574-4_28
+    .. [2] Milletari, Navab and Ahmadi (2016), V-Net: fully convolutional neural networks for
+       volumetric medical image segmentation. 3DV. https://doi.org/10.1109/3DV.2016.79
+    .. [3] Salehi, Erdogmus and Gholipour (2017), Tversky loss function for image segmentation
+       using 3D fully convolutional deep networks. MLMI.
+       https://doi.org/10.1007/978-3-319-67389-9_44
+    .. [4] Lin et al. (2017), Focal loss for dense object detection. ICCV.
+       https://doi.org/10.1109/ICCV.2017.324
+    .. [5] He et al. (2015), Delving deep into rectifiers: surpassing human-level performance on
+       ImageNet classification. ICCV. https://doi.org/10.48550/arXiv.1502.01852
+    .. [6] Glorot and Bengio (2010), Understanding the difficulty of training deep feedforward
+       neural networks. AISTATS, PMLR 9, 249-256.
+       https://proceedings.mlr.press/v9/glorot10a.html
+
     Examples
     --------
     >>> from skmedimg import UNetSegmenter
@@ -157,7 +182,7 @@ class UNetSegmenter(NeuralSegmenter):
     _usual_batch_size = 16
 
     _parameter_constraints = {
-        "filters": ["array-like"],
+        "filters": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "up": [StrOptions(set(UPS))],
         "norm": [StrOptions({"batch", "group"}), None],
         "convs_per_block": [Interval(Integral, 1, None, closed="left")],
@@ -257,7 +282,7 @@ class UNetSegmenter(NeuralSegmenter):
         return backbone_images(self, X, reset=True)
 
     def _build_module(self):
-        filters = check_parts("filters", self.filters, Integral, 1)
+        filters = per_layer("filters", self.filters, Integral, 1)
         parts = {
             "norm": self.norm,
             "convs_per_block": self.convs_per_block,
@@ -270,7 +295,7 @@ class UNetSegmenter(NeuralSegmenter):
         return UNet(encoder, self._n_outputs(), filters, up=self.up, **parts)
 
     def _backbone_encoder(self):
-        backbone = build_backbone(self.backbone, drawn=are_drawn(self.weights))
+        backbone = build_backbone(self.backbone, init_weights=needs_random_init(self.weights))
         return BackboneEncoder(backbone.freeze(self.trainable_layers), self.image_shape_)
 
     def _load_weights(self, module):

@@ -10,31 +10,7 @@ from sklearn.model_selection import (
 
 
 def inner_split(targets, groups, fraction, seed):
-    """Return rows to train on and rows to watch.
-
-    Parameters
-    ----------
-    targets : ndarray (n,) of int, or (n, height, width)
-        Class numbers are stratified; masks are not.
-    groups : ndarray (n,) or None
-        Patients, each on one side.
-    fraction : float
-        Share of the rows (with groups: about that share) to watch.
-    seed : int
-
-    Returns
-    -------
-    training, watched : ndarray of int
-        Both sorted.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmedimg.neural._validation_split import inner_split
-    >>> training, watched = inner_split(np.array([0, 1] * 10), None, 0.2, seed=0)
-    >>> len(training), len(watched)
-    (16, 4)
-    """
+    """Return rows to train on and rows to watch."""
     rows = np.zeros((len(targets), 1))
     splitter = _splitter(targets, groups, fraction, seed)
     try:

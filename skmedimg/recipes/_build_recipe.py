@@ -39,7 +39,7 @@ def load_recipe(name):
                          pixels_per_cell=(4, 4))),
                     ('model',
                      ShallowMLP(batch_size=128, max_epochs=10, optimizer='rmsprop',
-                                schedule='constant', starting_weights='glorot'))])
+                                schedule='constant', weight_init='glorot'))])
 
     A backbone's published weights are downloaded when it is fitted; without a network:
 
@@ -60,29 +60,14 @@ def _build(value):
 
 
 def as_python(value):
-    """Return a value of the file as an estimator takes it.
-
-    Parameters
-    ----------
-    value : list, str, bool, int or float
-
-    Returns
-    -------
-    value : tuple, str, bool, int, float or None
-
-    Examples
-    --------
-    >>> from skmedimg.recipes._build_recipe import as_python
-    >>> as_python([7, 5, 3]), as_python("None")
-    ((7, 5, 3), None)
-    """
+    """Return a value of the file as an estimator takes it."""
     if isinstance(value, list):
         return tuple(map(as_python, value))
     return None if value == "None" else value
 
 
 def _classes():
-    """The classes that recipes are made of; a name that is not here is no class."""
+    """Return the classes that recipes are made of by their names; others cannot be named."""
     from skmedimg import (
         HOG,
         Augmenter,
@@ -92,6 +77,10 @@ def _classes():
         TransferClassifier,
         UNetSegmenter,
     )
+    from skmedimg.recipes._degenerate_output import DegenerateOutputCNN
 
-    found = (HOG, Augmenter, ImageLoader, ScratchCNN, ShallowMLP, TransferClassifier, UNetSegmenter)
-    return {found_class.__name__: found_class for found_class in found}
+    classes = (
+        *(HOG, Augmenter, ImageLoader, ScratchCNN, DegenerateOutputCNN, ShallowMLP),
+        *(TransferClassifier, UNetSegmenter),
+    )
+    return {kind.__name__: kind for kind in classes}

@@ -48,35 +48,12 @@ def list_recipes(task=None, report=None):
 
 @functools.cache
 def read_catalogue():
-    """Return the file as it stands.
-
-    Returns
-    -------
-    catalogue : dict
-        With "tasks", "reports" and "recipes".
-    """
+    """Return the file as it stands."""
     return tomllib.loads(files(__package__).joinpath("catalogue.toml").read_text("utf-8"))
 
 
 def find_recipe(name):
-    """Return one recipe, completed from the one it is like.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    recipe : dict
-        With "report", "title", "images", "classes", "steps", "reported", and where there is
-        something to say "parameters", "unsaid", "faults", "task" and "data".
-
-    Examples
-    --------
-    >>> from skmedimg.recipes._catalogue import find_recipe
-    >>> find_recipe("digits/mlp-long")["steps"]["model"]["max_epochs"]
-    40
-    """
+    """Return one recipe, completed from the one it is like."""
     rows = read_catalogue()["recipes"]
     if name not in rows:
         near = get_close_matches(str(name), rows, n=3, cutoff=0.4) or list(rows)
@@ -92,22 +69,7 @@ def find_recipe(name):
 
 
 def merged(old, new):
-    """Return a table with the entries of another put over its own, tables within tables too.
-
-    Parameters
-    ----------
-    old, new : dict
-
-    Returns
-    -------
-    table : dict
-
-    Examples
-    --------
-    >>> from skmedimg.recipes._catalogue import merged
-    >>> merged({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}})
-    {'a': {'b': 1, 'c': 3}}
-    """
+    """Return a table with the entries of another put over its own, tables within tables too."""
     both = {key: merged(old[key], new[key]) for key in old if isinstance(new.get(key), dict)}
     return old | new | both
 

@@ -126,22 +126,7 @@ class RecipeCard:
 
 
 def describe(value):
-    """Write a table of the catalogue as the Python that makes the estimator.
-
-    Parameters
-    ----------
-    value : dict, list, str, bool, int or float
-
-    Returns
-    -------
-    text : str
-
-    Examples
-    --------
-    >>> from skmedimg.recipes._recipe_card import describe
-    >>> describe({"class": "ScratchCNN", "filters": [8, 16], "norm": "None"})
-    'ScratchCNN(filters=(8, 16), norm=None)'
-    """
+    """Write a table of the catalogue as the Python that makes the estimator."""
     if not isinstance(value, dict):
         return repr(as_python(value))
     inner = [f"{name}={describe(said)}" for name, said in value.items() if name != "class"]
@@ -149,43 +134,13 @@ def describe(value):
 
 
 def count_words(parameters):
-    """Write counts of parameters in words.
-
-    Parameters
-    ----------
-    parameters : dict of str to int
-
-    Returns
-    -------
-    text : str
-
-    Examples
-    --------
-    >>> from skmedimg.recipes._recipe_card import count_words
-    >>> count_words({"trainable": 164_353, "all": 14_879_041})
-    '164,353 trainable; 14,879,041 in all'
-    """
+    """Write counts of parameters in words."""
     counts = [_COUNTS[kind].format(number) for kind, number in parameters.items()]
     return "; ".join(counts) or "not counted in the report"
 
 
 def figure_words(reported):
-    """Write reported figures in words.
-
-    Parameters
-    ----------
-    reported : dict of str to object
-
-    Returns
-    -------
-    text : str
-
-    Examples
-    --------
-    >>> from skmedimg.recipes._recipe_card import figure_words
-    >>> figure_words({"test loss": 0.242, "test accuracy": 0.913})
-    'test loss 0.242, test accuracy 0.913'
-    """
+    """Write reported figures in words."""
     return ", ".join(f"{name} {value}" for name, value in reported.items()) or "nothing"
 
 

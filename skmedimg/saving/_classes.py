@@ -10,6 +10,9 @@ _OWN = (
     *("skmedimg.pipeline", "skmedimg.search", "skmedimg.transfer"),
 )
 
+# Estimators of ours that are not public: recipes are made of them.
+_PRIVATE = {"skmedimg.recipes._degenerate_output": ("DegenerateOutputCNN",)}
+
 # Foreign classes whose state is numbers and arrays: they do nothing when they are made of them.
 _FOREIGN = {
     "imblearn.over_sampling": ("RandomOverSampler", "SMOTE"),
@@ -59,7 +62,7 @@ def name_of(kind):
     name : str or None
         None where it is not among the classes that are saved.
     """
-    names = [f"{room}.{kind.__name__}" for room in (*_OWN, *_FOREIGN)]
+    names = [f"{room}.{kind.__name__}" for room in (*_OWN, *_PRIVATE, *_FOREIGN)]
     return next((name for name in names if _find(name) is kind), None)
 
 
@@ -88,6 +91,7 @@ def own_classes():
     classes : list of type
     """
     names = [f"{room}.{name}" for room in _OWN for name in import_module(room).__all__]
+    names += [f"{room}.{name}" for room, listed in _PRIVATE.items() for name in listed]
     return [kind for kind in map(_find, names) if kind is not None]
 
 
@@ -96,4 +100,5 @@ def _find(name):
     if room in _OWN and last in import_module(room).__all__:
         found = getattr(import_module(room), last)
         return found if isinstance(found, type) and issubclass(found, BaseEstimator) else None
-    return getattr(import_module(room), last) if last in _FOREIGN.get(room, ()) else None
+    listed = _PRIVATE.get(room, ()) + _FOREIGN.get(room, ())
+    return getattr(import_module(room), last) if last in listed else None

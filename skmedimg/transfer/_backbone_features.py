@@ -19,18 +19,18 @@ from skmedimg.networks._backbone_classifier import TransferNetwork, probe_shapes
 from skmedimg.networks._backbones import build_backbone
 from skmedimg.transfer._feature_store import shared_store
 from skmedimg.transfer._frozen import BACKBONE_CONSTRAINTS, backbone_images, frozen_rows
-from skmedimg.transfer._weights import are_drawn, load_into
+from skmedimg.transfer._weights import load_into, needs_random_init
 
 
 def embed(
     images,
     backbone="mobilenet_v2",
-    store="auto",
+    cache="auto",
     *,
     weights="DEFAULT",
     pooling="avg",
     width=1.0,
-    grey="repeat",
+    gray="repeat",
     image_shape=None,
     device="auto",
     precision="auto",
@@ -43,13 +43,12 @@ def embed(
     images : any kind of X of the data contract
         Arrays, paths or lazy images.
     backbone : str or torch.nn.Module, default="mobilenet_v2"
-    store : None, "auto", str, os.PathLike or FeatureStore, default="auto"
-        Where features are looked up, and kept. The parameters mean what they do for
-        :class:`BackboneFeatures`, whose `cache` this is.
+    cache : None, "auto", str, os.PathLike or FeatureStore, default="auto"
+        Where features are kept. All parameters are those of :class:`BackboneFeatures`.
     weights : str, os.PathLike, estimator or None, default="DEFAULT"
     pooling : {"avg", "max", "flatten"}, default="avg"
     width : float, default=1.0
-    grey : {"repeat", "sum"}, default="repeat"
+    gray : {"repeat", "sum"}, default="repeat"
     image_shape : tuple of int or None, default=None
     device : str, default="auto"
     precision : str, default="auto"
@@ -72,7 +71,7 @@ def embed(
     (8, 512)
     """
     transformer = BackboneFeatures(
-        backbone, weights=weights, pooling=pooling, width=width, grey=grey, cache=store,
+        backbone, weights=weights, pooling=pooling, width=width, gray=gray, cache=cache,
         image_shape=image_shape, device=device, precision=precision, random_state=random_state,
     )  # fmt: skip
     return transformer.fit_transform(images)
@@ -89,7 +88,7 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     backbone : str or torch.nn.Module, default="mobilenet_v2"
         "vgg16", "resnet50", "densenet121", "efficientnet_b0", ... (an unknown name lists all),
         "timm:NAME", or a network of your own that maps (n, channels, height, width) to
-        (n, width, h, w) or (n, width). If that has `mean` and `std`, images are normalised by
+        (n, width, h, w) or (n, width). If that has `mean` and `std`, images are normalized by
         them.
     weights : str, os.PathLike, estimator or None, default="DEFAULT"
         "DEFAULT" or another published name; a file of a `state_dict` or safetensors; a fitted
@@ -100,8 +99,8 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         What becomes of the last feature map.
     width : float, default=1.0
         Multiplier of the number of channels, of "mobilenet_v2" alone.
-    grey : {"repeat", "sum"}, default="repeat"
-        Grey images are repeated to three channels, or meet the summed weights of the first
+    gray : {"repeat", "sum"}, default="repeat"
+        Gray images are repeated to three channels, or meet the summed weights of the first
         convolution: the same numbers up to rounding, and faster.
     cache : None, "auto", str, os.PathLike or FeatureStore, default="auto"
         Where features are kept. "auto" is one store in memory for the whole process, which goes
@@ -133,6 +132,48 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     skmedimg.neural.TransferClassifier : A backbone with a head, which can be trained deeper.
     FeatureStore : Where features are kept.
 
+    Notes
+    -----
+    The backbones: VGG [1]_, ResNet [2]_, ResNeXt [3]_, wide ResNet [4]_, DenseNet [5]_,
+    MobileNetV2 [6]_, MobileNetV3 [7]_, EfficientNet [8]_, EfficientNetV2 [9]_, ConvNeXt [10]_,
+    SqueezeNet [11]_, RegNet [12]_, ShuffleNetV2 [13]_, Inception v3 [14]_, ViT [15]_,
+    Swin [16]_.
+
+    References
+    ----------
+    .. [1] Simonyan and Zisserman (2015), Very deep convolutional networks for large-scale image
+       recognition. ICLR. https://doi.org/10.48550/arXiv.1409.1556
+    .. [2] He et al. (2016), Deep residual learning for image recognition. CVPR.
+       https://doi.org/10.1109/CVPR.2016.90
+    .. [3] Xie et al. (2017), Aggregated residual transformations for deep neural networks. CVPR.
+       https://doi.org/10.48550/arXiv.1611.05431
+    .. [4] Zagoruyko and Komodakis (2016), Wide residual networks. BMVC.
+       https://doi.org/10.48550/arXiv.1605.07146
+    .. [5] Huang et al. (2017), Densely connected convolutional networks. CVPR.
+       https://doi.org/10.1109/CVPR.2017.243
+    .. [6] Sandler et al. (2018), MobileNetV2: inverted residuals and linear bottlenecks. CVPR.
+       https://doi.org/10.1109/CVPR.2018.00474
+    .. [7] Howard et al. (2019), Searching for MobileNetV3. ICCV.
+       https://doi.org/10.48550/arXiv.1905.02244
+    .. [8] Tan and Le (2019), EfficientNet: rethinking model scaling for convolutional neural
+       networks. ICML. https://doi.org/10.48550/arXiv.1905.11946
+    .. [9] Tan and Le (2021), EfficientNetV2: smaller models and faster training. ICML.
+       https://doi.org/10.48550/arXiv.2104.00298
+    .. [10] Liu et al. (2022), A ConvNet for the 2020s. CVPR.
+       https://doi.org/10.48550/arXiv.2201.03545
+    .. [11] Iandola et al. (2016), SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and
+       <0.5MB model size. https://doi.org/10.48550/arXiv.1602.07360
+    .. [12] Radosavovic et al. (2020), Designing network design spaces. CVPR.
+       https://doi.org/10.48550/arXiv.2003.13678
+    .. [13] Ma et al. (2018), ShuffleNet V2: practical guidelines for efficient CNN architecture
+       design. ECCV. https://doi.org/10.48550/arXiv.1807.11164
+    .. [14] Szegedy et al. (2016), Rethinking the Inception architecture for computer vision. CVPR.
+       https://doi.org/10.48550/arXiv.1512.00567
+    .. [15] Dosovitskiy et al. (2021), An image is worth 16x16 words: transformers for image
+       recognition at scale. ICLR. https://doi.org/10.48550/arXiv.2010.11929
+    .. [16] Liu et al. (2021), Swin transformer: hierarchical vision transformer using shifted
+       windows. ICCV. https://doi.org/10.48550/arXiv.2103.14030
+
     Examples
     --------
     >>> from sklearn.linear_model import LogisticRegression
@@ -162,7 +203,7 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         weights="DEFAULT",
         pooling="avg",
         width=1.0,
-        grey="repeat",
+        gray="repeat",
         cache="auto",
         image_shape=None,
         device="auto",
@@ -173,7 +214,7 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self.weights = weights
         self.pooling = pooling
         self.width = width
-        self.grey = grey
+        self.gray = gray
         self.cache = cache
         self.image_shape = image_shape
         self.device = device
@@ -197,7 +238,7 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """
         check_scale(self, backbone_images(self, X, reset=True), reset=True)
         with fresh_weights(seed_from(self.random_state)):
-            self.network_ = self._build(are_drawn(self.weights))
+            self.network_ = self._build(needs_random_init(self.weights))
         load_into(self.network_.backbone, self.weights, self.backbone, self.width)
         return self
 
@@ -236,7 +277,7 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         super().__setstate__(state)
         if "network_" in state:
             with fresh_weights(0):
-                self.network_ = self._build(drawn=False)
+                self.network_ = self._build(init_weights=False)
             weights = state["network_"].items()
             self.network_.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in weights})
 
@@ -244,8 +285,10 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def _n_features_out(self):
         return self._shapes()[1]
 
-    def _build(self, drawn):
-        backbone = build_backbone(self.backbone, width=self.width, grey=self.grey, drawn=drawn)
+    def _build(self, init_weights):
+        backbone = build_backbone(
+            self.backbone, width=self.width, gray=self.gray, init_weights=init_weights
+        )
         head, cut_shape = nn.Identity(), self._shapes()[0]
         return TransferNetwork(backbone, head, self.pooling, cut_shape, exact=False)
 

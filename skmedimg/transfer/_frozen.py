@@ -25,25 +25,13 @@ BACKBONE_CONSTRAINTS = {
     "weights": WEIGHTS,
     "pooling": [StrOptions({"avg", "max", "flatten"})],
     "width": [Interval(Real, 0, None, closed="neither")],
-    "grey": [StrOptions({"repeat", "sum"})],
+    "gray": [StrOptions({"repeat", "sum"})],
     "cache": [str, os.PathLike, FeatureStore, None],
 }
 
 
 def backbone_images(estimator, X, *, reset):
-    """Pass X through the gate; paths are decoded to the size the backbone was made for.
-
-    Parameters
-    ----------
-    estimator : BaseEstimator
-        With parameters `backbone` and `image_shape`.
-    X : any kind of X of the data contract
-    reset : bool
-
-    Returns
-    -------
-    images : ndarray (n, height, width, channels) or LazyImages
-    """
+    """Pass X through the gate; paths are decoded to the size the backbone was made for."""
     shape = estimator.image_shape
     if reset and shape is None and list_paths(X) is not None:
         shape = _own_size(estimator.backbone)
@@ -51,21 +39,7 @@ def backbone_images(estimator, X, *, reset):
 
 
 def frozen_rows(images, network, store, device, precision):
-    """Return what the frozen part of a network makes of images, asking the store first.
-
-    Parameters
-    ----------
-    images : ndarray (n, height, width, channels) or LazyImages
-    network : TransferNetwork
-        On the device, in the precision's dtype.
-    store : FeatureStore or None
-    device : torch.device
-    precision : Precision
-
-    Returns
-    -------
-    rows : ndarray (n, d)
-    """
+    """Return what the frozen part of a network makes of images, asking the store first."""
     if network.exact:
         precision = precision._replace(autocast=None)
 
@@ -85,13 +59,13 @@ def _run(images, network, device, precision, pads):
     pieces, parts = Pieces(device, SMALLER), []
     with torch.inference_mode(), exact_kernels(device), autocast(device, precision):
         for batch, count in inference_batches(images, device, precision, pads=pads):
-            run = partial(_begin, network, precision.dtype, batch)
+            run = partial(_forward_frozen, network, precision.dtype, batch)
             parts.append(joined(pieces.run(run, len(batch)))[:count].numpy())
     return np.concatenate(parts)
 
 
-def _begin(network, dtype, rows, piece):
-    return network.begin(rows_of(rows, piece)).to(dtype).cpu()
+def _forward_frozen(network, dtype, rows, piece):
+    return network.forward_frozen(rows_of(rows, piece)).to(dtype).cpu()
 
 
 def _own_size(backbone):

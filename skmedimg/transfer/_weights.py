@@ -12,32 +12,13 @@ from skmedimg.networks._pretrained import fill_backbone, find_weights, read_weig
 WEIGHTS = [str, os.PathLike, BaseEstimator, None]
 
 
-def are_drawn(weights):
-    """Tell whether a new backbone keeps some of the weights it was drawn with.
-
-    Parameters
-    ----------
-    weights : str, os.PathLike, estimator or None
-
-    Returns
-    -------
-    drawn : bool
-    """
+def needs_random_init(weights):
+    """Return whether `weights` leaves some weights of a new backbone randomly initialized."""
     return weights is None or isinstance(weights, BaseEstimator)
 
 
 def load_into(backbone, weights, name, width=1.0):
-    """Put the weights that a parameter names into a new backbone.
-
-    Parameters
-    ----------
-    backbone : Backbone
-    weights : str, os.PathLike, estimator or None
-        None keeps what was drawn; so does "DEFAULT" for a network of one's own.
-    name : str or nn.Module
-        The parameter `backbone` of the estimator.
-    width : float, default=1.0
-    """
+    """Put the weights that a parameter names into a new backbone."""
     own = isinstance(name, nn.Module)
     if weights is None or (own and isinstance(weights, str) and weights == "DEFAULT"):
         return

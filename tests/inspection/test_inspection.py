@@ -189,7 +189,9 @@ def test_grad_cam_sees_through_frozen_parts():
     module = frozen.net_.module_
     pixels = torch.as_tensor(data.images[:4, None] / np.float32(255))
     with torch.no_grad():  # one linear unit on averaged features: the map is their weighted sum
-        coarse = (module.head[-1].weight[0, :, None, None] * module.backbone.begin(pixels)).sum(1)
+        coarse = (
+            module.head[-1].weight[0, :, None, None] * module.backbone.forward_frozen(pixels)
+        ).sum(1)
     for target, sign in ((0, -1), (1, 1)):
         expected = torch.nn.functional.interpolate(
             (sign * coarse).clamp_min(0)[:, None], size=(40, 40), mode="bilinear"

@@ -66,7 +66,7 @@ def published(name, **options):
     return filled(network)
 
 
-def normalised(images, constants=IMAGENET):
+def normalized(images, constants=IMAGENET):
     mean, std = (torch.tensor(values).reshape(1, 3, 1, 1) for values in constants)
     return (images - mean) / std
 
@@ -74,7 +74,7 @@ def normalised(images, constants=IMAGENET):
 def ours(name, network, tmp_path, **options):
     """Our backbone with the weights of a torchvision network, by way of a file."""
     torch.save(network.state_dict(), tmp_path / "weights.pth")
-    backbone = build_backbone(name, drawn=False, **options)
+    backbone = build_backbone(name, init_weights=False, **options)
     fill_backbone(backbone, read_weights(find_weights(tmp_path / "weights.pth", name)))
     return backbone
 
@@ -89,7 +89,7 @@ def test_pooled_features_are_what_torchvision_hands_to_its_own_head(name, tmp_pa
     images = torch.rand(2, 3, FAMILIES[name], FAMILIES[name], generator=generator()).double()
     backbone = ours(name, network, tmp_path).double()
     with torch.no_grad():
-        network.double()(normalised(images))
+        network.double()(normalized(images))
         features = backbone.pool(backbone(images), "avg")
     scale = seen[0].abs().max()
     assert scale > 0
@@ -114,7 +114,7 @@ def test_feature_maps_are_those_of_torchvisions_features(name, tmp_path):
     images = torch.rand(2, 3, 40, 40, generator=generator())
     backbone = ours(name, network, tmp_path)
     with torch.no_grad():
-        maps, expected = backbone(images), network.features(normalised(images))
+        maps, expected = backbone(images), network.features(normalized(images))
     torch.testing.assert_close(maps, expected, rtol=0, atol=1e-5 * expected.max().item())
 
 
@@ -152,7 +152,7 @@ def test_every_row_names_a_published_network_and_its_normalisation():
 
 @pytest.mark.parametrize("name", ROWS)
 def test_the_weight_layers_hold_every_parameter_once(name):
-    backbone = build_backbone(name, drawn=False)
+    backbone = build_backbone(name, init_weights=False)
     held = [id(p) for layer in backbone.last_layers("all") for p in layer]
     assert sorted(held) == sorted(map(id, backbone.network.parameters()))
 
@@ -161,13 +161,13 @@ def test_the_weight_layers_hold_every_parameter_once(name):
     ("name", "layers"), [("vgg16", 13), ("resnet50", 53), ("mobilenet_v2", 52)]
 )
 def test_weight_layers_are_as_many_as_the_papers_count(name, layers):
-    assert len(weight_layers(build_backbone(name, drawn=False).network)) == layers
+    assert len(weight_layers(build_backbone(name, init_weights=False).network)) == layers
 
 
 def counts(name, hidden, outputs, trainable_layers=0, width=1.0, shape=(224, 224, 3)):
     """(trainable, all, all with running statistics) of a backbone with a head."""
     cut_shape, n_features = probe_shapes(name, shape, width=width)
-    backbone = build_backbone(name, width=width, drawn=False).freeze(trainable_layers)
+    backbone = build_backbone(name, width=width, init_weights=False).freeze(trainable_layers)
     network = TransferNetwork(backbone, mlp(n_features, hidden, outputs), "avg", cut_shape)
     every = sum(p.numel() for p in network.parameters())
     running = sum(b.numel() for name, b in network.named_buffers() if "running" in name)
@@ -190,14 +190,14 @@ def opened(backbone):
 
 
 def test_a_norm_after_its_layer_is_opened_with_it():
-    backbone = build_backbone("mobilenet_v2", drawn=False).freeze(1)
+    backbone = build_backbone("mobilenet_v2", init_weights=False).freeze(1)
     assert opened(backbone) == [
         "features.18.0.weight", "features.18.1.weight", "features.18.1.bias"
     ]  # fmt: skip
 
 
 def test_a_norm_before_its_layer_is_opened_with_it():
-    backbone = build_backbone("densenet121", drawn=False).freeze(1)
+    backbone = build_backbone("densenet121", init_weights=False).freeze(1)
     layer = "features.denseblock4.denselayer16"
     assert opened(backbone) == [
         f"{layer}.norm2.weight", f"{layer}.norm2.bias", f"{layer}.conv2.weight",
@@ -213,7 +213,7 @@ def test_a_norm_before_its_layer_is_opened_with_it():
     ],
 )
 def test_a_share_of_the_depth_opens_that_share_of_the_layers(depth, layers):
-    backbone = build_backbone("resnet18", drawn=False).freeze(depth)
+    backbone = build_backbone("resnet18", init_weights=False).freeze(depth)
     weights = [name for name in opened(backbone) if "conv" in name or "downsample.0" in name]
     assert len(weights) == layers
     assert (backbone.cut == 0) == (layers == 20)
@@ -221,7 +221,7 @@ def test_a_share_of_the_depth_opens_that_share_of_the_layers(depth, layers):
 
 def test_more_layers_than_there_are_is_an_error_that_counts_them():
     with pytest.raises(ValueError, match="trainable_layers=14 is more than the 13 weight layers"):
-        build_backbone("vgg16", drawn=False).freeze(14)
+        build_backbone("vgg16", init_weights=False).freeze(14)
 
 
 def test_the_cut_does_not_change_what_is_computed():
@@ -231,20 +231,20 @@ def test_the_cut_does_not_change_what_is_computed():
         whole = backbone(images)
         for depth in (1, 3, 0.5, "all"):
             backbone.freeze(depth)
-            assert torch.equal(backbone.finish(backbone.begin(images)), whole)
+            assert torch.equal(backbone.forward_trainable(backbone.forward_frozen(images)), whole)
 
 
 def test_frozen_parts_stay_bit_equal_while_the_rest_is_trained():
     backbone = build_backbone("resnet18").freeze(2).train()
     frozen = {n: v.clone() for n, v in backbone.state_dict().items() if "layer4.1" not in n}
     images = torch.rand(4, 3, 40, 40, generator=generator())
-    before = backbone.begin(images)
+    before = backbone.forward_frozen(images)
     optimizer = torch.optim.SGD([p for p in backbone.parameters() if p.requires_grad], lr=1.0)
     for _ in range(2):
         backbone.train()
         backbone(images).sum().backward()
         optimizer.step()
-    assert torch.equal(backbone.begin(images), before)
+    assert torch.equal(backbone.forward_frozen(images), before)
     assert all(torch.equal(backbone.state_dict()[name], value) for name, value in frozen.items())
     moved = backbone.network.layer4[1].bn2
     assert moved.num_batches_tracked == 2
@@ -252,7 +252,7 @@ def test_frozen_parts_stay_bit_equal_while_the_rest_is_trained():
 
 
 def test_a_frozen_batch_norm_between_open_layers_stays_in_evaluation_mode():
-    backbone = build_backbone("mobilenet_v2", drawn=False).freeze(2).train()
+    backbone = build_backbone("mobilenet_v2", init_weights=False).freeze(2).train()
     last = backbone.network.features[17].conv
     assert [part.training for part in last] == [False, False, True, True]
     assert last[0][1].training is False
@@ -264,7 +264,7 @@ def test_a_frozen_batch_norm_between_open_layers_stays_in_evaluation_mode():
 def test_summed_and_repeated_grey_give_the_same_up_to_rounding(name, tmp_path):
     network = published(name)
     images = torch.rand(2, 1, 48, 48, generator=generator())
-    backbones = [ours(name, network, tmp_path, grey=grey) for grey in ("repeat", "sum")]
+    backbones = [ours(name, network, tmp_path, gray=gray) for gray in ("repeat", "sum")]
     with torch.no_grad():
         repeated, summed = (backbone(images) for backbone in backbones)
         assert torch.equal(backbones[0](images.expand(-1, 3, -1, -1)), repeated)
@@ -272,7 +272,7 @@ def test_summed_and_repeated_grey_give_the_same_up_to_rounding(name, tmp_path):
 
 
 def test_summed_grey_keeps_the_published_names_and_takes_colour_too():
-    backbone = build_backbone("resnet18", grey="sum")
+    backbone = build_backbone("resnet18", gray="sum")
     assert backbone.network.conv1.weight.shape == (64, 3, 7, 7)
     assert backbone(torch.zeros(1, 3, 32, 32)).shape == backbone(torch.zeros(1, 1, 32, 32)).shape
 
@@ -287,7 +287,7 @@ def test_stochastic_depth_draws_from_its_own_generator_and_keeps_the_mean():
 
 
 def test_an_open_backbone_draws_nothing_from_the_global_generator():
-    backbone = build_backbone("efficientnet_b0", drawn=False).freeze("all").train()
+    backbone = build_backbone("efficientnet_b0", init_weights=False).freeze("all").train()
     assert any(isinstance(part, SkipRows) and part.p > 0 for part in backbone.modules())
     state = torch.get_rng_state()
     set_generator(backbone, generator())
@@ -297,7 +297,7 @@ def test_an_open_backbone_draws_nothing_from_the_global_generator():
 
 def test_frozen_parts_share_the_memory_of_the_weights_and_open_parts_copy_them():
     tensors = {n: v.clone() for n, v in build_backbone("resnet18").network.state_dict().items()}
-    backbone = build_backbone("resnet18", drawn=False).freeze(1)
+    backbone = build_backbone("resnet18", init_weights=False).freeze(1)
     fill_backbone(backbone, tensors)
     own = backbone.network.state_dict()
     shared = {name for name in own if own[name].data_ptr() == tensors[name].data_ptr()}
@@ -342,7 +342,7 @@ def test_safetensors_are_read(squeezenet, tmp_path):
 
 
 def test_half_precision_files_fill_a_full_precision_backbone(squeezenet):
-    backbone = build_backbone("squeezenet1_1", drawn=False)
+    backbone = build_backbone("squeezenet1_1", init_weights=False)
     fill_backbone(backbone, {name: value.half() for name, value in squeezenet.items()})
     assert backbone.network.features[0].weight.dtype == torch.float32
 
@@ -350,7 +350,7 @@ def test_half_precision_files_fill_a_full_precision_backbone(squeezenet):
 def test_missing_unexpected_and_misshapen_weights_are_named(squeezenet):
     squeezenet["stem.weight"] = squeezenet.pop("features.0.weight")
     squeezenet["features.0.bias"] = torch.zeros(7)
-    backbone = build_backbone("squeezenet1_1", drawn=False)
+    backbone = build_backbone("squeezenet1_1", init_weights=False)
     with pytest.raises(
         ValueError, match="missing: features.0.weight; unexpected: stem.weight"
     ) as e:
@@ -381,7 +381,7 @@ def test_old_densenet_files_are_understood(tmp_path):
     }
     assert not old.keys() <= tensors.keys()
     torch.save(old, tmp_path / "old.pth")
-    backbone = build_backbone("densenet121", drawn=False)
+    backbone = build_backbone("densenet121", init_weights=False)
     fill_backbone(backbone, read_weights(find_weights(tmp_path / "old.pth", "densenet121")))
     assert torch.equal(backbone.network.features.norm5.bias, tensors["features.norm5.bias"])
 
@@ -539,7 +539,7 @@ def test_a_file_of_a_timm_network_fills_it_but_for_its_head(tmp_path):
     with pytest.warns(UserWarning, match="classifier of 7 outputs"):
         fill_backbone(backbone, read_weights(find_weights(tmp_path / "mine.pth", "timm:resnet10t")))
     with torch.inference_mode():
-        maps = network.forward_features(backbone.normalise(images))
+        maps = network.forward_features(backbone.normalize(images))
         torch.testing.assert_close(backbone(images), maps)
 
 

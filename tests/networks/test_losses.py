@@ -10,10 +10,10 @@ from torchvision.ops import sigmoid_focal_loss
 from skmedimg.metrics import dice
 from skmedimg.networks._losses import (
     LOSSES,
+    MaskLoss,
     dice_loss,
     dice_score,
     focal_loss,
-    mask_loss,
     pixel_cross_entropy,
     tversky_loss,
 )
@@ -42,7 +42,7 @@ def test_binary_cross_entropy_is_torchs(binary):
     expected = functional.binary_cross_entropy_with_logits(
         logits[:, 0], labels.double(), reduction="none"
     )
-    torch.testing.assert_close(mask_loss("bce")(logits, labels), per_image(expected))
+    torch.testing.assert_close(MaskLoss("bce")(logits, labels), per_image(expected))
 
 
 def test_cross_entropy_is_torchs_with_class_weights(multiclass):
@@ -102,14 +102,14 @@ def test_an_image_without_foreground_has_a_finite_loss_that_falls_as_it_empties(
     full, empty = torch.full((2, 1, 1, 4, 4), 4.0) * torch.tensor([1.0, -1.0]).view(2, 1, 1, 1, 1)
     for name in LOSSES:
         if name != "ce":
-            assert mask_loss(name)(empty, labels) < mask_loss(name)(full, labels) < math.inf
+            assert MaskLoss(name)(empty, labels) < MaskLoss(name)(full, labels) < math.inf
 
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_each_image_has_a_loss_of_its_own(name, multiclass):
     logits, labels = multiclass
     weight = torch.tensor([1.0, 2.0, 0.5, 1.0])
-    loss = mask_loss(name, weight)
+    loss = MaskLoss(name, weight)
     together = loss(logits, labels)
     assert together.shape == (5,)
     alone = torch.cat([loss(logits[i : i + 1], labels[i : i + 1]) for i in range(5)])
@@ -120,7 +120,7 @@ def test_each_image_has_a_loss_of_its_own(name, multiclass):
 def test_gradients_are_right(name, multiclass):
     logits, labels = multiclass
     logits = logits[:2, :, :3, :3].clone().requires_grad_()
-    loss = mask_loss(name)
+    loss = MaskLoss(name)
     assert torch.autograd.gradcheck(lambda values: loss(values, labels[:2, :3, :3]), logits)
 
 
@@ -135,6 +135,6 @@ def test_dice_score_is_the_metric(kind, request):
 
 
 def test_class_weights_travel_with_the_loss_but_are_no_parameters():
-    loss = mask_loss("dice", torch.tensor([1.0, 2.0]))
+    loss = MaskLoss("dice", torch.tensor([1.0, 2.0]))
     assert list(loss.parameters()) == []
     assert "class_weight" in loss.state_dict()

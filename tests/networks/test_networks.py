@@ -163,7 +163,7 @@ def test_bad_parts_are_named_before_training(parameters, words):
 
 @pytest.mark.parametrize("make", [ScratchCNN, ShallowMLP])
 def test_glorot_weights_have_the_published_spread_and_biases_are_zero(make):
-    model = make(starting_weights="glorot", learning_rate=1e-30, max_epochs=1, random_state=0)
+    model = make(weight_init="glorot", learning_rate=1e-30, max_epochs=1, random_state=0)
     model.fit(np.random.RandomState(0).randint(0, 255, (4, 32, 32), np.uint8), [0, 1, 0, 1])
     layers = [m for m in model.net_.module_.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
     for layer in layers:

@@ -145,7 +145,7 @@ def test_frozen_parts_of_an_encoder_get_no_gradient():
 
 @pytest.mark.parametrize("name", ["vit_b_16", "swin_t"])
 def test_backbones_without_a_pyramid_of_maps_are_refused(name):
-    backbone = build_backbone(name, drawn=False).freeze("all")
+    backbone = build_backbone(name, init_weights=False).freeze("all")
     with pytest.raises(ValueError, match="too few sizes for a U-Net"):
         BackboneEncoder(backbone, (64, 64, 3))
     with pytest.raises(ValueError, match="1 or 3 channels, but X has 2"):

@@ -47,14 +47,14 @@ def squeezenet(**options):
 def passes(monkeypatch):
     """Count the images that pass the frozen part of any network; padding is black."""
     counted = []
-    begin = Backbone.begin
+    begin = Backbone.forward_frozen
 
     def counting(self, images):
         if images.device.type != "meta":
             counted.append(int(images.flatten(1).any(1).sum()))
         return begin(self, images)
 
-    monkeypatch.setattr(Backbone, "begin", counting)
+    monkeypatch.setattr(Backbone, "forward_frozen", counting)
     return counted
 
 
@@ -242,7 +242,8 @@ def test_frozen_parts_are_bit_equal_before_and_after_fit(cache):
     for fitted in (start, model):
         fitted.net_.module_.train()
     assert torch.equal(
-        start.net_.module_.backbone.begin(tensor), model.net_.module_.backbone.begin(tensor)
+        start.net_.module_.backbone.forward_frozen(tensor),
+        model.net_.module_.backbone.forward_frozen(tensor),
     )
 
 
@@ -360,7 +361,7 @@ def test_more_layers_than_there_are_is_an_error():
         ({"head_dropout": (0.1, 0.2)}, "head_dropout"),
         ({"backbone_learning_rate": (0.1,)}, "backbone_learning_rate"),
         ({"width": 0.5}, "mobilenet_v2 alone"),
-        ({"grey": "red"}, "grey"),
+        ({"gray": "red"}, "gray"),
     ],
 )
 def test_odd_parameters_are_named(options, says):
@@ -373,7 +374,7 @@ def test_odd_parameters_are_named(options, says):
 
 def test_it_tells_lesions_from_healthy_tissue():
     data = make_lesions(120, size=48, noise=0.05, random_state=1)
-    model = squeezenet(trainable_layers="all", grey="sum", max_epochs=12, batch_size=16)
+    model = squeezenet(trainable_layers="all", gray="sum", max_epochs=12, batch_size=16)
     model.fit(data.images[:80], data.target[:80])
     assert model.score(data.images[80:], data.target[80:]) > 0.6
 

@@ -94,7 +94,7 @@ NETS = {
         "squeezenet1_1", trainable_layers="all", pooling="max", max_epochs=1, **DRAWN
     ),
     "grey summed": lambda: TransferClassifier(
-        "squeezenet1_1", grey="sum", pooling="flatten", max_epochs=2, **DRAWN
+        "squeezenet1_1", gray="sum", pooling="flatten", max_epochs=2, **DRAWN
     ),
 }  # fmt: skip
 

@@ -74,7 +74,7 @@ def hostile(path, name, value):
 PATH_LIKE = re.compile(
     "path|dir|folder|file|cache|memory|stor|checkpoint|weights|log(?!ic)|temp|tmp|export|dump|save"
 )
-NO_PATHS = {"starting_weights", "reuse_memory"}
+NO_PATHS = {"weight_init", "reuse_memory"}
 
 
 def test_every_parameter_that_may_name_a_path_is_reset_or_only_read():
@@ -181,7 +181,7 @@ def test_what_comes_through_skops_is_reset_too(lesions, tmp_path):
 def weights(tmp_path_factory):
     path = tmp_path_factory.mktemp("ann") / "secret study" / "weights of the study.pth"
     path.parent.mkdir()
-    torch.save(build_backbone("squeezenet1_1", drawn=True).network.state_dict(), path)
+    torch.save(build_backbone("squeezenet1_1", init_weights=True).network.state_dict(), path)
     return path
 
 

@@ -66,7 +66,7 @@ def assert_alike(found, expected, atol=1e-9):
         {"hidden_units": (9, 5), "activation": "tanh"},
         {"class_weight": "balanced", "batch_size": 33},
         {"early_stopping": True, "max_epochs": 12, "n_iter_no_change": 2, "learning_rate": 0.05},
-        {"batch_size": "auto", "starting_weights": "glorot"},
+        {"batch_size": "auto", "weight_init": "glorot"},
     ],
     ids=str,
 )

@@ -41,7 +41,7 @@ def weights_of(model):
 @pytest.fixture
 def room_for(monkeypatch):
     """Return a function that lets memory suffice for so many images at once."""
-    infer, begin, seen = Net.infer, TransferNetwork.begin, []
+    infer, begin, seen = Net.infer, TransferNetwork.forward_frozen, []
 
     def limit(most):
         def short_of_memory(run):
@@ -54,7 +54,7 @@ def room_for(monkeypatch):
             return run_if_it_fits
 
         monkeypatch.setattr(Net, "infer", short_of_memory(infer))
-        monkeypatch.setattr(TransferNetwork, "begin", short_of_memory(begin))
+        monkeypatch.setattr(TransferNetwork, "forward_frozen", short_of_memory(begin))
         return seen
 
     return limit

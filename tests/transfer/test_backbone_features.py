@@ -50,14 +50,14 @@ def squeezenet(**options):
 def passes(monkeypatch):
     """Count the images that pass the frozen part of any network; padding is black."""
     counted = []
-    begin = Backbone.begin
+    begin = Backbone.forward_frozen
 
     def counting(self, images):
         if images.device.type != "meta":
             counted.append(int(images.flatten(1).any(1).sum()))
         return begin(self, images)
 
-    monkeypatch.setattr(Backbone, "begin", counting)
+    monkeypatch.setattr(Backbone, "forward_frozen", counting)
     return counted
 
 
@@ -171,7 +171,7 @@ def test_float64_and_float32_agree():
 
 def test_summed_and_repeated_grey_agree():
     repeated = squeezenet().fit_transform(LESIONS.images)
-    summed = squeezenet(grey="sum").fit_transform(LESIONS.images)
+    summed = squeezenet(gray="sum").fit_transform(LESIONS.images)
     np.testing.assert_allclose(summed, repeated, atol=1e-4 * np.abs(repeated).max())
 
 
@@ -239,7 +239,7 @@ def test_keys_of_files_follow_how_they_are_decoded(folder):
 def test_the_space_follows_all_that_the_numbers_depend_on():
     fitted = squeezenet().fit(LESIONS.images).network_
     spaces = {network_space(fitted)}
-    for options in ({"pooling": "max"}, {"grey": "sum"}, {"random_state": 1}):
+    for options in ({"pooling": "max"}, {"gray": "sum"}, {"random_state": 1}):
         spaces.add(network_space(squeezenet(**options).fit(LESIONS.images).network_))
     spaces.add(network_space(fitted, "cuda"))
     assert len(spaces) == 5
