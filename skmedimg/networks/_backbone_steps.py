@@ -1,4 +1,4 @@
-"""A backbone as steps that run one after another, so that it can be cut between any two."""
+"""A backbone as steps that run one after another, any number of which may be frozen."""
 
 import torch
 from torch import nn
@@ -8,7 +8,7 @@ from torchvision.ops import StochasticDepth
 
 
 def steps_of(network, stages):
-    """Return the steps of a torchvision network, as fine as its residuals allow."""
+    """Return the steps of a torchvision network as a list of modules, the first one first."""
     steps = [step for name in stages for step in _split(network.get_submodule(name))]
     if isinstance(network, models.DenseNet):
         return [*steps, nn.ReLU()]
@@ -18,7 +18,7 @@ def steps_of(network, stages):
 
 
 def _split(module):
-    """Cut containers into their parts; a block with a residual stays whole."""
+    """Return a module as a list of steps; a block with a residual connection is one step."""
     if isinstance(module, models.densenet._DenseBlock):
         return [_Append(layer) for layer in module.children()]
     if isinstance(module, nn.Sequential):
@@ -27,7 +27,7 @@ def _split(module):
 
 
 class _Append(nn.Module):
-    """A layer of a dense block: its output is put behind its input."""
+    """A layer of a dense block: returns its input with its output concatenated."""
 
     def __init__(self, layer):
         super().__init__()
@@ -38,10 +38,7 @@ class _Append(nn.Module):
 
 
 class PatchEmbedding(nn.Module):
-    """Images to tokens with their positions, for images of any size.
-
-    The positions were learnt on one grid of patches; on another they are interpolated.
-    """
+    """From images of any size to tokens of patches, with position embeddings added."""
 
     def __init__(self, network):
         super().__init__()
@@ -50,7 +47,7 @@ class PatchEmbedding(nn.Module):
         self._fixed_positions = None
 
     def parameters(self, recurse=True):
-        """Yield what this step computes with."""
+        """Yield the parameters that this step uses; two of them belong to other parts."""
         network = self._network[0]
         yield from self.project.parameters()
         yield from (network.class_token, network.encoder.pos_embedding)
@@ -61,15 +58,19 @@ class PatchEmbedding(nn.Module):
         self._fixed_positions = self._positions_on(height // down, width // across).detach()
 
     def forward(self, images):
+        """Return tokens (n, 1 + n_patches, width), the class token first."""
         patches = self.project(images)
         tokens = patches.flatten(2).transpose(1, 2)
         first = self._network[0].class_token.expand(images.shape[0], -1, -1)
         positions = self._fixed_positions
         if positions is None:
-            positions = self._positions_on(*map(int, patches.shape[2:]))  # no part of a trace
+            # int(): a trace would record the sizes otherwise
+            positions = self._positions_on(*map(int, patches.shape[2:]))
         return torch.cat([first, tokens], 1) + positions
 
     def _positions_on(self, height, width):
+        """Return the position embeddings for a grid of patches."""
+        # They were learned on one square grid; on another they are interpolated.
         positions = self._network[0].encoder.pos_embedding
         first, grid = positions[:, :1], positions[:, 1:]
         side = round(int(grid.shape[1]) ** 0.5)
@@ -81,14 +82,14 @@ class PatchEmbedding(nn.Module):
 
 
 class ClassToken(nn.Module):
-    """Tokens to a feature map of one pixel: the class token, which the published head reads."""
+    """From tokens to a feature map of one pixel: the class token, as published heads take it."""
 
     def forward(self, tokens):
         return tokens[:, 0, :, None, None]
 
 
 class SkipRows(nn.Module):
-    """Stochastic depth with its own generator: a branch is left out, image by image."""
+    """Stochastic depth with its own generator: drops the residual branch of an image with p."""
 
     def __init__(self, p):
         super().__init__()
@@ -103,7 +104,7 @@ class SkipRows(nn.Module):
 
 
 def own_stochastic_depth(module):
-    """Replace torchvision's stochastic depth, which draws from the global generator, by ours."""
+    """Replace torchvision's stochastic depth, which uses the global generator, in place."""
     for name, child in module.named_children():
         if isinstance(child, StochasticDepth):
             setattr(module, name, SkipRows(child.p))
@@ -112,12 +113,11 @@ def own_stochastic_depth(module):
 
 
 class GrayConv2d(nn.Conv2d):
-    """A first convolution that takes gray images as they are, with the weights of three channels.
+    """A first convolution of three channels that takes gray images without repeating them."""
 
-    What it computes is the convolution of the gray image, repeated to three channels and
-    normalized. As that is linear, the weights are summed over the channels first: a third of
-    the products. The mean's share is a convolution too, for padding sets in after normalization.
-    """
+    # A gray image repeated to three channels, normalized and convolved is linear in the image, so
+    # the weights can be summed over the channels first: a third of the multiplications. The mean's
+    # part is a convolution too and not a constant, because padding comes after normalization.
 
     def __init__(self, convolution, mean, std):
         like = convolution

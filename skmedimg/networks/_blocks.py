@@ -61,7 +61,7 @@ def own_dropout(module):
 
 
 def set_generator(module, generator):
-    """Give every part of a module that draws random numbers the same generator."""
+    """Set the generator of every part of a module that draws random numbers."""
     for part in module.modules():
         if hasattr(part, "generator"):
             part.generator = generator

@@ -14,7 +14,7 @@ PARTS = ("conv", "norm", "act", "pool")
 
 @dataclass(frozen=True)
 class Block:
-    """One block of convolutions, all with the same number of filters."""
+    """The settings of one block of convolutions."""
 
     filters: int
     kernel_size: int
@@ -24,7 +24,7 @@ class Block:
     dropout: float
 
     def after_convolutions(self, size):
-        """Return (height, width) of what the convolutions leave of an image."""
+        """Return (height, width) after the convolutions."""
         lost = self.convs * (self.kernel_size - 1) if self.padding == "valid" else 0
         return tuple(side - lost for side in size)
 
@@ -33,7 +33,7 @@ class Block:
         return tuple(min(2, side) for side in self.after_convolutions(size))
 
     def output_size(self, size):
-        """Return (height, width) of what the whole block leaves of an image."""
+        """Return (height, width) after the whole block."""
         sides = zip(self.after_convolutions(size), self.window(size), strict=True)
         return tuple(side // window for side, window in sides)
 
@@ -95,6 +95,7 @@ def _part(part, channels, block, window, activation, norm):
 
 
 def _refuse_vanishing(image_shape, size, block, number):
+    """Raise if the convolutions of a block leave nothing of images of a size."""
     if min(block.after_convolutions(size)) < 1:
         raise ValueError(
             f"Images of {image_shape[0]}x{image_shape[1]} are too small: block {number} gets "

@@ -1,4 +1,4 @@
-"""What stands around a network when it leaves as a graph: pixels in, probabilities out."""
+"""Modules around a network in an ONNX graph: from pixels, to probabilities."""
 
 import torch
 from torch import nn
@@ -7,7 +7,7 @@ from skmedimg.networks._outputs import probabilities
 
 
 class FromPixels(nn.Module):
-    """Stored images to what a network takes."""
+    """From stored images to scaled images with channels first, or rows."""
 
     def __init__(self, image_shape, largest, flat=False):
         super().__init__()
@@ -26,7 +26,7 @@ class FromPixels(nn.Module):
 
 
 class Probabilities(nn.Module):
-    """Logits to one probability per class, by sigmoid or softmax."""
+    """From logits to one probability per class."""
 
     def forward(self, logits):
         """Return probabilities (n, n_classes, ...)."""
@@ -34,7 +34,7 @@ class Probabilities(nn.Module):
 
 
 class Rows(nn.Module):
-    """The frozen part of a network as rows."""
+    """From images to the features of the frozen part of a network."""
 
     def __init__(self, network):
         super().__init__()
@@ -46,7 +46,7 @@ class Rows(nn.Module):
 
 
 class Affine(nn.Module):
-    """Rows times a matrix or a factor per column, and a constant added."""
+    """From rows to rows @ matrix + constant, or rows * factor + constant."""
 
     def __init__(self, factor, constant):
         super().__init__()
@@ -60,7 +60,7 @@ class Affine(nn.Module):
 
 
 class Chosen(nn.Module):
-    """Some columns of rows."""
+    """From rows to some of their columns."""
 
     def __init__(self, columns):
         super().__init__()

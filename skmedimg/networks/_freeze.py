@@ -1,4 +1,4 @@
-"""How deep a backbone is trained: its weight layers in order, each with its own norm."""
+"""Which layers of a backbone are trainable: its weight layers in order, each with its norm."""
 
 from numbers import Integral
 

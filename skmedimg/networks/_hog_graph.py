@@ -1,4 +1,4 @@
-"""Histograms of oriented gradients in plain operations, for runtimes that have no others."""
+"""Histograms of oriented gradients in operations that every ONNX runtime has."""
 
 import math
 
@@ -11,7 +11,7 @@ _CLIP = 0.2
 
 
 class HogGraph(nn.Module):
-    """What `skmedimg.features.hog` computes, slower, and in operations that every runtime has."""
+    """From stored images to the features of `skmedimg.features.hog`."""
 
     def __init__(self, image_shape, settings):
         super().__init__()

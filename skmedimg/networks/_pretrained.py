@@ -20,7 +20,7 @@ _SHOWN = 5
 
 
 def find_weights(weights, name, width=1.0):
-    """Find what `weights` names, downloading it if need be."""
+    """Return a hashable source of the tensors that `weights` names, downloaded if need be."""
     if name.startswith(TIMM) and weights == "DEFAULT":
         return (None, name)
     path = os.path.abspath(_path_of(weights, name, width))
@@ -32,7 +32,7 @@ def find_weights(weights, name, width=1.0):
 
 @functools.lru_cache(maxsize=2)
 def read_weights(source):
-    """Return the tensors of a backbone; those last read are kept in memory for the next fit."""
+    """Return the tensors of a source by name, without head; the last two stay in memory."""
     path, name = source[:2]
     if path is None:
         tensors = timm_tensors(name)
@@ -106,12 +106,12 @@ def _without_head(tensors, name):
     heads, spare = _heads_of(name)
     left_out = tuple(f"{part}." for part in (*heads, *spare))
     dropped = {key: value for key, value in tensors.items() if key.startswith(left_out)}
-    _mention_head([len(value) for key, value in dropped.items() if key.startswith(heads)])
+    _warn_of_head([len(value) for key, value in dropped.items() if key.startswith(heads)])
     return {key: value for key, value in tensors.items() if key not in dropped}
 
 
 def _heads_of(name):
-    """Name the classifiers of a backbone's published weights, and the auxiliary ones."""
+    """Return the names of the classifiers in published weights, and of the auxiliary ones."""
     if name.startswith(TIMM):
         return tuple(f"model.{head}" for head in timm_head(name)), ()
     if name not in ROWS:
@@ -120,7 +120,8 @@ def _heads_of(name):
 
 
 def _as_computed(value):
-    """Lay a tensor out as networks compute with it, once: no fit has to copy it then."""
+    """Return a tensor as float32 in the memory layout of training."""
+    # Done once here, no fit has to convert it again.
     if not value.is_floating_point():
         return value
     layout = torch.channels_last if value.ndim == 4 else torch.contiguous_format
@@ -139,12 +140,12 @@ def _read_safetensors(path):
         return load_file(path)
     except SafetensorError as error:
         raise ValueError(
-            f"{path!r} is no whole safetensors file ({error}). Fetch or save it again."
+            f"{path!r} is not a complete safetensors file ({error}). Fetch or save it again."
         ) from error
 
 
 def _unwrap(saved):
-    """Find the tensors in what training scripts save around them."""
+    """Return the tensors by name from the dictionaries that training scripts save."""
     for name in _WRAPPERS:
         if isinstance(saved.get(name), dict):
             saved = saved[name]
@@ -156,18 +157,19 @@ def _unwrap(saved):
 
 
 def _modern_name(name):
-    """Rename the parts of torchvision's old DenseNet files: norm.1 is norm1 by now."""
+    """Return a tensor's name in today's torchvision; old DenseNet files have norm.1 for norm1."""
     return re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2.", name)
 
 
 def _add_counters(tensors, own):
-    """Old files lack BatchNorm's count of batches, which only averages without momentum read."""
+    """Add the batch counts of BatchNorm, which old files lack; only momentum=None uses them."""
     for name in own:
         if name.endswith("num_batches_tracked"):
             tensors.setdefault(name, torch.tensor(0))
 
 
 def _compare(own, tensors):
+    """Raise if tensors by name do not fit those of the network, with the names that differ."""
     missing = sorted(set(own) - set(tensors))
     surplus = sorted(set(tensors) - set(own))
     shapes = [
@@ -177,8 +179,8 @@ def _compare(own, tensors):
     ]
     faults = {"missing": missing, "unexpected": surplus, "of another shape": shapes}
     if any(faults.values()):
-        told = "; ".join(f"{kind}: {_shorten(names)}" for kind, names in faults.items() if names)
-        raise ValueError(f"The weights do not fit the backbone. {told}.")
+        lists = "; ".join(f"{kind}: {_shorten(names)}" for kind, names in faults.items() if names)
+        raise ValueError(f"The weights do not fit the backbone. {lists}.")
 
 
 def _shorten(names):
@@ -186,7 +188,8 @@ def _shorten(names):
     return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _mention_head(outputs):
+def _warn_of_head(outputs):
+    """Warn if the head that is left out is not that of ImageNet: it may have been wanted."""
     if outputs and outputs[-1] != _CLASSES:
         warn_user(
             f"The classifier of {outputs[-1]} outputs in the file of weights is left out: "
@@ -195,7 +198,7 @@ def _mention_head(outputs):
 
 
 def _trainable_names(network):
-    """Name the tensors of parts that are trained, running statistics among them."""
+    """Return the names of tensors of trainable parts, running statistics included."""
     names = set()
     for prefix, part in network.named_modules():
         if any(p.requires_grad for p in part.parameters(recurse=False)):

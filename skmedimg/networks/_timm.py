@@ -9,7 +9,7 @@ _HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
 def timm_backbone(name):
-    """Build a timm network without its head, with random weights."""
+    """Return a timm network without its head, with random weights, and its normalization."""
     timm = _timm()
     plain = name.removeprefix(TIMM)
     if not timm.is_model(plain):
@@ -22,7 +22,7 @@ def timm_backbone(name):
 
 
 def timm_tensors(name):
-    """Return timm's published weights of a network; its own hub client fetches and checks them."""
+    """Return the published tensors of a timm network by name, downloaded by its hub client."""
     plain = name.removeprefix(TIMM)
     _check_hub_file(name)
     try:
@@ -36,7 +36,7 @@ def timm_tensors(name):
 
 
 def timm_head(name):
-    """Name the classifiers in timm's files of weights of a network."""
+    """Return the names of the classifiers in timm's published weights of a network."""
     found = _published(name).classifier or ()
     return (found,) if isinstance(found, str) else tuple(found)
 
@@ -60,7 +60,8 @@ class _Features(nn.Module):
 
 
 def _check_hub_file(name):
-    """Ask for the file of weights once: timm's hub client would ask twelve times, for a minute."""
+    """Raise an OSError if the weights of a timm network cannot be downloaded."""
+    # timm's hub client would try twelve times, for a minute.
     from huggingface_hub import hf_hub_url, try_to_load_from_cache
 
     facts = _published(name)
@@ -72,12 +73,12 @@ def _check_hub_file(name):
 
 
 def _has_maps(model):
-    """Tell whether features come as (n, width, h, w); transformers yield tokens."""
+    """Return whether features are maps (n, width, h, w); those of transformers are tokens."""
     return str(getattr(model, "output_fmt", "NCHW")) == "NCHW" and not hasattr(model, "pos_embed")
 
 
 def _published(name):
-    """Return what timm knows of the published weights of a network."""
+    """Return timm's configuration of the published weights of a network."""
     timm = _timm()
     return timm.get_pretrained_cfg(name.removeprefix(TIMM)) or timm.models.PretrainedCfg()
 

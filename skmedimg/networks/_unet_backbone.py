@@ -1,4 +1,4 @@
-"""A published backbone as the encoder of a U-Net."""
+"""Published backbones as encoders of a U-Net."""
 
 import copy
 import math
@@ -13,7 +13,7 @@ _PROBE = (256, 384)
 
 
 class BackboneEncoder(nn.Module):
-    """The last feature map of each size that a backbone computes, finest first."""
+    """From images to the last feature map of each size that a backbone computes, finest first."""
 
     def __init__(self, backbone, image_shape):
         super().__init__()
@@ -36,7 +36,7 @@ class BackboneEncoder(nn.Module):
 
 
 def _run(backbone, images):
-    """Yield what each step of a backbone computes; before the cut without gradients."""
+    """Yield the output of each step of a backbone; of frozen steps without gradients."""
     values = backbone.normalize(images)
     for number, step in enumerate(backbone.steps):
         with torch.set_grad_enabled(torch.is_grad_enabled() and number >= backbone.cut):
@@ -45,7 +45,8 @@ def _run(backbone, images):
 
 
 def _taps(backbone, in_channels):
-    """Return {step: stride} of the maps to take, their channels and their strides."""
+    """Return {step: stride} of the encoder's maps, their channels and their strides."""
+    # On the meta device shapes are computed without memory or time.
     shadow = copy.deepcopy(backbone).to("meta").eval()
     images = torch.zeros(2, in_channels, *_PROBE, device="meta")
     with torch.no_grad():
@@ -62,7 +63,7 @@ def _taps(backbone, in_channels):
 
 
 def _is_map(shape):
-    """Tell whether a shape is (n, channels, height, width) with the proportions of the image."""
+    """Return whether a shape is (n, channels, height, width) with the proportions of the image."""
     if len(shape) != 4 or min(shape[2:]) < 2:
         return False
     return abs(shape[3] / shape[2] - _PROBE[1] / _PROBE[0]) < 0.3
@@ -75,7 +76,8 @@ def _stride(shape):
 
 
 def _fit(values, size):
-    """Interpolate maps of convolutions without padding, which are a pixel or two smaller."""
+    """Return maps interpolated to a size."""
+    # Convolutions without padding yield maps that are a pixel or two smaller than the stride says.
     if tuple(values.shape[-2:]) == size:
         return values
     return functional.interpolate(values, size, mode="bilinear", align_corners=False)

@@ -1,4 +1,4 @@
-"""U-Net: an encoder that halves the image, a decoder that doubles it back, and bridges between."""
+"""U-Net: an encoder that halves the size, a decoder that doubles it, and skip connections."""
 
 import torch
 from torch import nn
@@ -10,7 +10,7 @@ UPS = ("transpose", "bilinear")
 
 
 class UNet(nn.Module):
-    """Encoder, decoder and a 1x1 convolution, for images of any size.
+    """From images to logits per pixel: encoder, decoder and a 1x1 convolution, for any image size.
 
     Images whose sides the encoder cannot halve often enough are padded by repeating their edge,
     and the logits cropped back.
@@ -32,12 +32,13 @@ class UNet(nn.Module):
         self.decoder = Decoder(encoder, filters, up, norm, convs_per_block, activation)
         self.head = nn.Conv2d(self.decoder.out_channels, out_channels, 1)
         self.multiple = encoder.strides[-1]
-        start_weights(self.decoder, activation)
-        start_weights(self.head, "identity")
+        init_convolutions(self.decoder, activation)
+        init_convolutions(self.head, "identity")
 
     def forward(self, images):
         """Return logits (n, out_channels, height, width) of images (n, channels, height, width)."""
         height, width = images.shape[-2:]
+        # Sides that the encoder cannot halve often enough are padded, and the logits cropped back.
         below, right = -height % self.multiple, -width % self.multiple
         if below or right:
             images = functional.pad(images, (0, right, 0, below), mode="replicate")
@@ -57,7 +58,7 @@ class Encoder(nn.Module):
             conv_block(before, after, norm, convs_per_block, activation)
             for before, after in zip(widths, filters, strict=False)
         )
-        start_weights(self, activation)
+        init_convolutions(self, activation)
 
     def forward(self, images):
         """Return one feature map per level, finest first."""
@@ -69,13 +70,13 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """From the coarsest feature map up to the image's own size, joining finer maps on the way."""
+    """From the encoder's feature maps to one map of the size of the image."""
 
     def __init__(self, encoder, filters, up, norm, convs_per_block, activation):
         super().__init__()
         steps, coarse = [], encoder.channels[-1]
-        for bridge, width in _plan(encoder.channels, encoder.strides, filters):
-            steps.append(Step(coarse, bridge, width, up, norm, convs_per_block, activation))
+        for skip, width in _decoder_widths(encoder.channels, encoder.strides, filters):
+            steps.append(Step(coarse, skip, width, up, norm, convs_per_block, activation))
             coarse = width
         self.steps = nn.ModuleList(steps)
         self.out_channels = coarse
@@ -84,32 +85,32 @@ class Decoder(nn.Module):
         """Return a feature map of the image's size."""
         *finer, values = features
         for step in self.steps:
-            values = step(values, finer.pop() if step.bridge else None)
+            values = step(values, finer.pop() if step.skip else None)
         return values
 
 
 class Step(nn.Module):
-    """Double a feature map, join the encoder's map of that size if there is one, and convolve."""
+    """From a feature map to one of twice the size, with the encoder's map of that size joined."""
 
-    def __init__(self, coarse, bridge, width, up, norm, convs_per_block, activation):
+    def __init__(self, coarse, skip, width, up, norm, convs_per_block, activation):
         super().__init__()
-        self.bridge = bridge
+        self.skip = skip
         if up == "transpose":
             self.enlarge = nn.ConvTranspose2d(coarse, width, 2, stride=2)
         else:
             # The 1x1 convolution commutes with the interpolation and is cheaper before it.
             doubled = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
             self.enlarge = nn.Sequential(nn.Conv2d(coarse, width, 1), doubled)
-        self.block = conv_block(width + bridge, width, norm, convs_per_block, activation)
+        self.block = conv_block(width + skip, width, norm, convs_per_block, activation)
 
     def forward(self, values, finer):
-        """Return values at twice the size; `finer` is None where there is no bridge."""
+        """Return values at twice the size; `finer` is None where there is no skip connection."""
         values = self.enlarge(values)
         return self.block(values if finer is None else torch.cat([finer, values], 1))
 
 
 def conv_block(before, after, norm, convs, activation):
-    """Return `convs` times 3x3 convolution, norm and activation."""
+    """Return a block of `convs` 3x3 convolutions, each with norm and activation."""
     layers = []
     for channels in [before] + [after] * (convs - 1):
         layers.append(nn.Conv2d(channels, after, 3, padding=1, bias=norm is None))
@@ -117,11 +118,12 @@ def conv_block(before, after, norm, convs, activation):
     return nn.Sequential(*layers)
 
 
-def start_weights(module, activation):
-    """Draw weights that keep the variance of what passes (He for relu kinds, Glorot otherwise)."""
+def init_convolutions(module, activation):
+    """Initialize convolutions by He before rectifying activations, else by Glorot, in place."""
     rectified = activation not in ("tanh", "sigmoid", "identity")
     for part in module.modules():
         if isinstance(part, (nn.Conv2d, nn.ConvTranspose2d)):
+            # A convolution that no rectifying activation follows keeps the variance by Glorot.
             doubling = isinstance(part, nn.ConvTranspose2d)
             if rectified and not doubling and part.kernel_size != (1, 1):
                 nn.init.kaiming_uniform_(part.weight, nonlinearity="relu")
@@ -131,8 +133,8 @@ def start_weights(module, activation):
                 nn.init.zeros_(part.bias)
 
 
-def _plan(channels, strides, filters):
-    """List (bridge, width) of every doubling, coarsest first."""
-    bridges = dict(zip(strides, channels, strict=True))
+def _decoder_widths(channels, strides, filters):
+    """Return (channels of the skip connection, width) of every doubling, coarsest first."""
+    skips = dict(zip(strides, channels, strict=True))
     levels = reversed(range(strides[-1].bit_length() - 1))
-    return [(bridges.get(2**k, 0), filters[min(k, len(filters) - 1)]) for k in levels]
+    return [(skips.get(2**k, 0), filters[min(k, len(filters) - 1)]) for k in levels]

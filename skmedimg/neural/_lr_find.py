@@ -1,4 +1,4 @@
-"""Finding a learning rate: the loss while the rate rises from step to step."""
+"""Learning-rate range test: the loss of single steps while the learning rate rises."""
 
 from dataclasses import dataclass
 from itertools import chain, repeat
@@ -19,7 +19,7 @@ _DIVERGED = 4
 
 @dataclass(frozen=True)
 class LearningRateSearch:
-    """What `lr_find` saw.
+    """Losses over learning rates and a suggested rate: the result of `lr_find`.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class LearningRateSearch:
 
 
 def lr_find(estimator, X, y, *, lowest=1e-6, highest=10.0, steps=100):
-    """Train a copy with a learning rate that rises from step to step, and watch its loss.
+    """Return the losses of a copy that is trained while its learning rate rises with every step.
 
     Parameters
     ----------
@@ -102,13 +102,13 @@ def lr_find(estimator, X, y, *, lowest=1e-6, highest=10.0, steps=100):
     if not 0 < lowest < highest:
         raise ValueError(f"0 < lowest < highest is needed, but they are {lowest} and {highest}.")
     if steps < 10:
-        raise ValueError(f"steps needs 10 or more to see a slope, but is {steps}.")
+        raise ValueError(f"steps needs 10 or more, to see where the loss falls, but is {steps}.")
     network, X, y = _at_network(estimator, X, y)
     network._validate_params()
     training, _ = network._prepare(X, y)
     rates = np.geomspace(lowest, highest, steps)
     losses = np.array(_rising_losses(network, training, rates))
-    return _judge(rates[: len(losses)], losses)
+    return _suggest(rates[: len(losses)], losses)
 
 
 def _at_network(estimator, X, y):
@@ -128,6 +128,7 @@ def _at_network(estimator, X, y):
 
 
 def _rising_losses(network, training, rates):
+    """Return one loss per rate, until the loss diverges."""
     net, seed = network.net_, network._seed
     draws = generator(seed + 1, net.plan.device)
     batches = TrainingBatches(training, net.plan.batch_size, generator(seed), draws)
@@ -144,7 +145,8 @@ def _rising_losses(network, training, rates):
     return losses
 
 
-def _judge(rates, losses):
+def _suggest(rates, losses):
+    """Return the result with the rate where the smoothed loss falls most steeply."""
     if len(losses) < 3:
         raise ValueError(
             f"The loss diverged after {len(losses)} steps, at a rate of {rates[-1]:.1e}: lower "
@@ -152,5 +154,5 @@ def _judge(rates, losses):
         )
     smoothed = gaussian_filter1d(losses, sigma=2, mode="nearest")  # a running mean would lag
     falling = slice(0, max(2, int(smoothed.argmin()) + 1))
-    slopes = np.gradient(smoothed[falling], np.log(rates[falling]))
-    return LearningRateSearch(rates, losses, smoothed, float(rates[slopes.argmin()]))
+    steepness = np.gradient(smoothed[falling], np.log(rates[falling]))
+    return LearningRateSearch(rates, losses, smoothed, float(rates[steepness.argmin()]))

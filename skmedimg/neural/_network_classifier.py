@@ -1,4 +1,4 @@
-"""The base of network classifiers: labels in, probabilities and labels out."""
+"""The base of network classifiers: from images or rows to class labels."""
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -12,7 +12,7 @@ from skmedimg.neural._base import NetworkEstimator
 
 
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):
-    """A network that tells classes apart."""
+    """Base of classifiers: images or rows to logits, probabilities and class labels."""
 
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
@@ -127,16 +127,18 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     def _balance(self, encoded, weights):
         if self.class_weight is None:
             return weights
-        known = self.class_weight
-        if known == "balanced":
+        if self.class_weight == "balanced":
+            # scikit-learn's "balanced" ignores sample weights; these are balanced totals of them
             totals = np.bincount(encoded, weights, len(self.classes_))
             factors = weights.sum() / (len(totals) * np.where(totals > 0, totals, np.inf))
         else:
-            factors = compute_class_weight(known, classes=self.classes_, y=self.classes_[encoded])
+            factors = compute_class_weight(
+                self.class_weight, classes=self.classes_, y=self.classes_[encoded]
+            )
         return weights * factors[encoded]
 
     def _n_outputs(self):
-        """Count output units: one logit tells two classes apart, unless "softmax" is asked for."""
+        """Return the number of output units: one logit for two classes, unless output="softmax"."""
         return 1 if self.output != "softmax" and len(self.classes_) == 2 else len(self.classes_)
 
     def _criterion(self):

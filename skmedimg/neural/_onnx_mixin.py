@@ -1,4 +1,4 @@
-"""Networks leave as ONNX: what every network estimator can do with its net, but train it."""
+"""`to_onnx` of all network estimators."""
 
 import os
 
@@ -9,7 +9,7 @@ from skmedimg.networks._export_graphs import Probabilities
 
 
 class OnnxExport:
-    """`to_onnx` of the network estimators."""
+    """A mixin with `to_onnx`, for estimators with a trained net."""
 
     def to_onnx(self, path):
         """Write the fitted network as an ONNX file, for a runtime that has neither Python nor us.
@@ -37,7 +37,7 @@ class OnnxExport:
         return path
 
     def _graph(self):
-        """Return the modules that compute what `predict_proba` does."""
+        """Return the modules that compute `predict_proba` from stored pixels."""
         first, _ = image_input(self, flat=self._takes_rows)
         return [first, on_the_cpu(self.net_.module_, self.image_shape_), Probabilities()]
 

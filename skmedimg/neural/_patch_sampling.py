@@ -24,7 +24,7 @@ class PatchSampler:
         return self.augment.augment_batch(images, masks, generator)
 
     def _place(self, mask, size, generator):
-        """Draw the rows and columns of one patch as two slices."""
+        """Return the randomly chosen rows and columns of one patch, as two slices."""
         draws = torch.rand(3, generator=generator, device=mask.device)
         free = [side - s for side, s in zip(mask.shape, size, strict=True)]
         corner = [int(draws[k] * (free[k] + 1)) for k in range(2)]
@@ -34,11 +34,12 @@ class PatchSampler:
         return tuple(slice(c, c + s) for c, s in zip(corner, size, strict=True))
 
     def _around_foreground(self, mask, size, draw):
+        """Return the corner of a patch centered on a foreground pixel, or None without any."""
         pixels = mask.nonzero()
         if len(pixels) == 0:
             return None
-        centre = pixels[min(int(draw * len(pixels)), len(pixels) - 1)]
-        return [int(c) - s // 2 for c, s in zip(centre, size, strict=True)]
+        center = pixels[min(int(draw * len(pixels)), len(pixels) - 1)]
+        return [int(c) - s // 2 for c, s in zip(center, size, strict=True)]
 
 
 def _is_channels_last(images):

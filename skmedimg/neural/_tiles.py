@@ -1,4 +1,4 @@
-"""Run a network over images too large for one pass: overlapping windows, blended without seams."""
+"""Predicting large images: overlapping windows, whose logits are blended without seams."""
 
 import numpy as np
 import torch
@@ -55,8 +55,8 @@ def _run_image(net, image, tile, overlap):
     blended = None
     for top, fade in zip(tops, down, strict=True):
         strip = image[top : top + down.shape[1]]
-        cut = np.stack([strip[:, left : left + across.shape[1]] for left in lefts])
-        logits = run_network(net, cut, batch_size=images_at_once(net, cut.shape))
+        tiles = np.stack([strip[:, left : left + across.shape[1]] for left in lefts])
+        logits = run_network(net, tiles, batch_size=images_at_once(net, tiles.shape))
         if blended is None:
             blended = np.zeros((1, logits.shape[1], *image.shape[:2]), dtype=logits.dtype)
         for left, weights, window in zip(lefts, across, logits, strict=True):
@@ -66,7 +66,7 @@ def _run_image(net, image, tile, overlap):
 
 
 def _fades(starts, size, length):
-    """Return how much each window counts at each of its pixels, summing to 1 over the side."""
+    """Return the weight of each window at each of its pixels; they sum to 1 over the side."""
     weights = np.ones((len(starts), size), dtype=np.float32)
     for k in range(1, len(starts)):
         common = starts[k - 1] + size - starts[k]

@@ -1,4 +1,4 @@
-"""What the training parameters that all networks share may be."""
+"""Allowed values of the training parameters that all networks share."""
 
 import numbers
 

@@ -1,4 +1,4 @@
-"""The inner split of early stopping: stratified, and never through a patient."""
+"""The inner split of early stopping: stratified, all images of a patient on one side."""
 
 import numpy as np
 from sklearn.model_selection import (
@@ -10,11 +10,11 @@ from sklearn.model_selection import (
 
 
 def inner_split(targets, groups, fraction, seed):
-    """Return rows to train on and rows to watch."""
+    """Return the sorted positions for training and for validation, of targets and groups."""
     rows = np.zeros((len(targets), 1))
     splitter = _splitter(targets, groups, fraction, seed)
     try:
-        training, watched = next(
+        training, validation = next(
             splitter.split(rows, targets if targets.ndim == 1 else None, groups)
         )
     except ValueError as error:
@@ -23,7 +23,7 @@ def inner_split(targets, groups, fraction, seed):
             f"images: {error} Use more images, another validation_fraction, or "
             "early_stopping=False."
         ) from error
-    return np.sort(training), np.sort(watched)
+    return np.sort(training), np.sort(validation)
 
 
 def _splitter(targets, groups, fraction, seed):
@@ -34,16 +34,16 @@ def _splitter(targets, groups, fraction, seed):
         return GroupShuffleSplit(1, test_size=fraction, random_state=seed)
     folds = max(2, round(1 / min(fraction, 1 - fraction)))
     if fraction > 0.5:
-        return _Swapped(StratifiedGroupKFold(folds, shuffle=True, random_state=seed))
+        return _SwappedFolds(StratifiedGroupKFold(folds, shuffle=True, random_state=seed))
     return StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
 
 
-class _Swapped:
-    """A splitter whose larger part is watched."""
+class _SwappedFolds:
+    """A splitter with training and validation swapped: the larger part is for validation."""
 
     def __init__(self, splitter):
         self.splitter = splitter
 
     def split(self, X, y, groups):
-        for training, watched in self.splitter.split(X, y, groups):
-            yield watched, training
+        for training, validation in self.splitter.split(X, y, groups):
+            yield validation, training

@@ -1,4 +1,4 @@
-"""Rows of features from a frozen backbone, as a function and as a transformer."""
+"""Features of images from a frozen backbone, as a function and as a transformer."""
 
 import numpy as np
 import torch
@@ -36,7 +36,7 @@ def embed(
     precision="auto",
     random_state=None,
 ):
-    """Return what a frozen backbone makes of images, as rows of features.
+    """Return the features (n, n_features) that a frozen backbone computes of images.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def embed(
 
 
 class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Rows of features from a frozen backbone, for any estimator on rows.
+    """From images to features of a frozen backbone, for any estimator on rows.
 
     Each image passes the backbone once: its features are kept in a store, which all folds of a
     cross-validation, all candidates of a search and :class:`TransferClassifier` share.

@@ -1,4 +1,4 @@
-"""The frozen part of a network: each image passes it once, whoever asks again."""
+"""Outputs of the frozen part of a network: computed once per image, then from a store."""
 
 import os
 from functools import partial
@@ -31,7 +31,7 @@ BACKBONE_CONSTRAINTS = {
 
 
 def backbone_images(estimator, X, *, reset):
-    """Pass X through the gate; paths are decoded to the size the backbone was made for."""
+    """Return validated images; paths are decoded to the size the backbone was made for."""
     shape = estimator.image_shape
     if reset and shape is None and list_paths(X) is not None:
         shape = _own_size(estimator.backbone)

@@ -1,4 +1,4 @@
-"""What `weights` means: published ones, a file, or those of another fitted estimator."""
+"""Loading the weights that a parameter names: published, a file, or a fitted estimator's."""
 
 import os
 
@@ -31,7 +31,7 @@ def load_into(backbone, weights, name, width=1.0):
 
 
 def _tensors_of(estimator, backbone):
-    """Copy the tensors of a fitted estimator's backbone, or of an encoder so far as it fits."""
+    """Return copies of the tensors of a fitted estimator's backbone, or of a U-Net's encoder."""
     estimator = getattr(estimator, "estimator", estimator)  # FrozenEstimator holds one
     module = _module_of(estimator)
     for part in module.modules():
