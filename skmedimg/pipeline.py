@@ -1,4 +1,4 @@
-"""Pipeline: imbalanced-learn's, with names made up where none are given."""
+"""Pipeline: imbalanced-learn's, with optional names, groups, weights and callbacks."""
 
 import numpy as np
 from imblearn import pipeline
@@ -16,10 +16,10 @@ _FOLLOWING = ("groups", "sample_weight")
 
 
 class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
-    """A chain of steps that also takes samplers, unnamed steps, patients and callbacks.
+    """Steps applied one after another, from X to predictions; some of them may be samplers.
 
-    It is imbalanced-learn's Pipeline (samplers act in `fit` alone), and more: steps may come
-    without names; `groups` and `sample_weight` reach the last step without a prefix and follow
+    It is imbalanced-learn's Pipeline (samplers act in `fit` alone) with additions: names of steps
+    are optional; `groups` and `sample_weight` reach the last step without a prefix and follow
     every sampler before it; scikit-learn's callbacks reach the last step, epoch by epoch.
 
     Parameters
@@ -61,7 +61,7 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
     # scikit-learn routes whatever metadata the steps ask for, so `params` has to stay open.
     @with_callbacks
     def fit(self, X, y=None, groups=None, sample_weight=None, **params):
-        """Fit every step on what the steps before it return.
+        """Fit every step on the output of the steps before it.
 
         Parameters
         ----------
@@ -94,7 +94,7 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         return self
 
     def _route(self, groups, sample_weight, params):
-        """Return what each step's methods get of the metadata."""
+        """Return the metadata for each step's methods."""
         given = {"groups": groups, "sample_weight": sample_weight}
         given = {name: value for name, value in given.items() if value is not None}
         if routing_enabled():
@@ -104,7 +104,7 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         return routed
 
     def _follow_samplers(self, metadata):
-        """Take groups and weights along wherever a sampler repeated, dropped or moved rows."""
+        """Return groups and weights of the rows that the samplers kept, in their order."""
         metadata = dict(metadata)
         for name in set(_FOLLOWING) & set(metadata):
             for step_name, step in self.steps[:-1]:
@@ -127,6 +127,7 @@ def name_steps(steps):
 
 
 def _new_name(step, taken):
+    """Return a name for a step that is not in `taken`, and add it there."""
     base = name = step if isinstance(step, str) else type(step).__name__.lower()
     number = 1
     while name in taken:
@@ -137,6 +138,7 @@ def _new_name(step, taken):
 
 
 def _rows_kept(step_name, step, metadata_name):
+    """Return the positions of the rows that a fitted sampler kept, or raise."""
     if not hasattr(step, "sample_indices_"):
         raise ValueError(
             f"{metadata_name} cannot follow step {step_name!r}: {type(step).__name__} does not "

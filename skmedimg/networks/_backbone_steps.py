@@ -122,9 +122,15 @@ class GrayConv2d(nn.Conv2d):
     def __init__(self, convolution, mean, std):
         like = convolution
         super().__init__(
-            3, like.out_channels, like.kernel_size, like.stride, like.padding, like.dilation,
-            bias=like.bias is not None, device="meta",
-        )  # fmt: skip
+            3,
+            like.out_channels,
+            like.kernel_size,
+            like.stride,
+            like.padding,
+            like.dilation,
+            bias=like.bias is not None,
+            device="meta",
+        )
         self.weight, self.bias = like.weight, like.bias
         for name, values in (("mean", mean), ("std", std)):
             channels = torch.tensor(values).reshape(1, 3, 1, 1)

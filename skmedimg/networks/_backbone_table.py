@@ -59,9 +59,14 @@ _RESNET = Row(_RESNET_STAGES, "conv1", "fc", 2048)
 _DENSENET = Row(("features",), "features.conv0", "classifier", 1024, minimum=29, norms="before")
 _MOBILENET = Row(("features",), "features.0.0", "classifier", 1280)
 _CONVNEXT = Row(
-    ("features",), "features.0.0", "classifier.2", 768,
-    minimum=32, norms="before", neck="classifier.0",
-)  # fmt: skip
+    ("features",),
+    "features.0.0",
+    "classifier.2",
+    768,
+    minimum=32,
+    norms="before",
+    neck="classifier.0",
+)
 _SQUEEZENET = Row(("features",), "features.0", "classifier", 512)
 _SHUFFLENET = Row(_SHUFFLENET_STAGES, "conv1.0", "fc", 1024)
 
@@ -107,7 +112,7 @@ ROWS = {
         mean=HALF[0],
         std=HALF[1],
         spare="AuxLogits",
-    ),  # fmt: skip
+    ),
     "vit_b_16": Row(
         ("encoder.layers", "encoder.ln"), "conv_proj", "heads", 768, minimum=16, norms="before"
     ),

@@ -125,9 +125,14 @@ def build_backbone(backbone, *, width=1.0, gray="repeat", init_weights=True):
         network.set_submodule(row.first, GrayConv2d(first, row.mean, row.std))
     own_stochastic_depth(network)
     return Backbone(
-        network, steps_of(network, row.stages), norms=row.norms,
-        mean=row.mean, std=row.std, gray=gray, neck=row.neck,
-    )  # fmt: skip
+        network,
+        steps_of(network, row.stages),
+        norms=row.norms,
+        mean=row.mean,
+        std=row.std,
+        gray=gray,
+        neck=row.neck,
+    )
 
 
 def backbone_row(name):

@@ -60,8 +60,9 @@ class HogGraph(nn.Module):
         height, width = cells.shape[2] - down + 1, cells.shape[3] - across + 1
         windows = [
             cells[:, :, row : row + height, column : column + width]
-            for row in range(down) for column in range(across)
-        ]  # fmt: skip
+            for row in range(down)
+            for column in range(across)
+        ]
         return torch.cat(windows, 1).permute(0, 2, 3, 1)
 
     def _normalized(self, blocks):

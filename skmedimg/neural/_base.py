@@ -251,9 +251,15 @@ paths; LazyImages
         try:
             with tasks:
                 best = fit_network(
-                    self.net_, training, validation, epochs=epochs, patience=patience,
-                    seed=self._seed + self.n_iter_, listener=tasks, checkpoint=checkpoint,
-                )  # fmt: skip
+                    self.net_,
+                    training,
+                    validation,
+                    epochs=epochs,
+                    patience=patience,
+                    seed=self._seed + self.n_iter_,
+                    listener=tasks,
+                    checkpoint=checkpoint,
+                )
             self.interrupted_ = False
         finally:  # an interrupted fit is usable, and says that it was interrupted
             self._note_epochs()

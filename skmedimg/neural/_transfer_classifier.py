@@ -259,9 +259,12 @@ class TransferClassifier(NetworkClassifier):
 
     def _build_module(self):
         cut_shape, n_features = probe_shapes(
-            self.backbone, self.image_shape_, trainable_layers=self.trainable_layers,
-            pooling=self.pooling, width=self.width,
-        )  # fmt: skip
+            self.backbone,
+            self.image_shape_,
+            trainable_layers=self.trainable_layers,
+            pooling=self.pooling,
+            width=self.width,
+        )
         backbone = build_backbone(
             self.backbone,
             width=self.width,

@@ -1,10 +1,10 @@
-"""From a row of the catalogue to an ordinary, unfitted pipeline."""
+"""From a row of the catalogue to an unfitted pipeline."""
 
 from skmedimg.recipes._catalogue import find_recipe
 
 
 def load_recipe(name):
-    """Return a published system as an ordinary, unfitted pipeline.
+    """Return the unfitted pipeline of a published system, by its name.
 
     Its last step is called "model", one that reads images "loader" and one that computes oriented
     gradients "hog", in all recipes; so `set_params` changes any of them alike.
@@ -52,7 +52,7 @@ def load_recipe(name):
 
 
 def _build(value):
-    """Return the estimator that a table describes; other values as Python has them."""
+    """Return the estimator that a table of the catalogue describes, or another value."""
     if isinstance(value, dict):
         parameters = {name: _build(inner) for name, inner in value.items() if name != "class"}
         return _classes()[value["class"]](**parameters)

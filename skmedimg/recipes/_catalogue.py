@@ -1,4 +1,4 @@
-"""The catalogue: one file of data, read once, and each row completed from what it is like."""
+"""The catalogue of recipes: one file, where a recipe may name another it is like."""
 
 import functools
 import tomllib
@@ -48,12 +48,12 @@ def list_recipes(task=None, report=None):
 
 @functools.cache
 def read_catalogue():
-    """Return the file as it stands."""
+    """Return the content of the file, a dict with "tasks", "reports" and "recipes"."""
     return tomllib.loads(files(__package__).joinpath("catalogue.toml").read_text("utf-8"))
 
 
 def find_recipe(name):
-    """Return one recipe, completed from the one it is like."""
+    """Return a recipe by name as a dict, completed from the recipe it is like."""
     rows = read_catalogue()["recipes"]
     if name not in rows:
         near = get_close_matches(str(name), rows, n=3, cutoff=0.4) or list(rows)
@@ -69,7 +69,7 @@ def find_recipe(name):
 
 
 def merged(old, new):
-    """Return a table with the entries of another put over its own, tables within tables too."""
+    """Return the first dict updated by the second, nested dicts too."""
     both = {key: merged(old[key], new[key]) for key in old if isinstance(new.get(key), dict)}
     return old | new | both
 

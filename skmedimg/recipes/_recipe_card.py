@@ -15,7 +15,7 @@ _COUNTS = {
 
 
 def recipe_card(name):
-    """Say what is known about a published system.
+    """Return what is known about a published system, as a card that prints itself.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def recipe_card(name):
     Returns
     -------
     card : RecipeCard
-        Prints itself; a notebook shows it set out.
+        A notebook shows it as Markdown.
 
     Examples
     --------
@@ -114,11 +114,11 @@ class RecipeCard:
             ("Data", f"{self.data}; images of {' x '.join(map(str, self.images))}"),
             ("Settings", [f"{step}: `{text}`" for step, text in self.settings.items()]),
             ("Parameters", count_words(self.parameters)),
-            ("Reported", figure_words(self.reported)),
+            ("Reported", score_words(self.reported)),
             ("Left unsaid", self.unsaid),
             ("Known to be wrong", self.faults),
         ]
-        lines = [line for heading, said in facts for line in _lines(heading, said)]
+        lines = [line for heading, text in facts for line in _lines(heading, text)]
         return "\n".join([f"**{self.name}**: {self.title}", "", *lines])
 
     def _repr_markdown_(self):
@@ -126,29 +126,29 @@ class RecipeCard:
 
 
 def describe(value):
-    """Write a table of the catalogue as the Python that makes the estimator."""
+    """Return the Python code of the estimator that a table of the catalogue describes."""
     if not isinstance(value, dict):
         return repr(as_python(value))
-    inner = [f"{name}={describe(said)}" for name, said in value.items() if name != "class"]
-    return f"{value['class']}({', '.join(inner)})"
+    arguments = [f"{name}={describe(inner)}" for name, inner in value.items() if name != "class"]
+    return f"{value['class']}({', '.join(arguments)})"
 
 
 def count_words(parameters):
-    """Write counts of parameters in words."""
+    """Return counts of parameters as text."""
     counts = [_COUNTS[kind].format(number) for kind, number in parameters.items()]
     return "; ".join(counts) or "not counted in the report"
 
 
-def figure_words(reported):
-    """Write reported figures in words."""
+def score_words(reported):
+    """Return reported scores by name as text."""
     return ", ".join(f"{name} {value}" for name, value in reported.items()) or "nothing"
 
 
-def _lines(heading, said):
-    """Return a fact as one entry of a list, or with a list of its own."""
-    if isinstance(said, str):
-        return _wrapped(f"- {heading}: {said}", 2)
-    return [f"- {heading}:", *(line for item in said for line in _wrapped(f"  - {item}", 4))]
+def _lines(heading, text):
+    """Return the Markdown lines of one entry, or of an entry with a list of its own."""
+    if isinstance(text, str):
+        return _wrapped(f"- {heading}: {text}", 2)
+    return [f"- {heading}:", *(line for item in text for line in _wrapped(f"  - {item}", 4))]
 
 
 def _wrapped(line, indent):

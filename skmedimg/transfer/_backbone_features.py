@@ -71,9 +71,17 @@ def embed(
     (8, 512)
     """
     transformer = BackboneFeatures(
-        backbone, weights=weights, pooling=pooling, width=width, gray=gray, cache=cache,
-        image_shape=image_shape, device=device, precision=precision, random_state=random_state,
-    )  # fmt: skip
+        backbone,
+        weights=weights,
+        pooling=pooling,
+        width=width,
+        gray=gray,
+        cache=cache,
+        image_shape=image_shape,
+        device=device,
+        precision=precision,
+        random_state=random_state,
+    )
     return transformer.fit_transform(images)
 
 

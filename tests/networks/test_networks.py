@@ -9,7 +9,7 @@ from torch import nn
 
 from skmedimg import ScratchCNN, ShallowMLP
 from skmedimg._device import fresh_weights
-from skmedimg.networks._blocks import RISING_ACTIVATIONS, Dropout, own_dropout, set_generator
+from skmedimg.networks._blocks import INCREASING_ACTIVATIONS, Dropout, own_dropout, set_generator
 from skmedimg.networks._outputs import class_loss, hits, probabilities
 
 CNN1 = {
@@ -115,7 +115,7 @@ def test_what_stands_before_pool_is_repeated_with_every_convolution(order, kinds
     assert [type(part).__name__ for part in block] == kinds
 
 
-@pytest.mark.parametrize("activation", sorted(RISING_ACTIVATIONS))
+@pytest.mark.parametrize("activation", sorted(INCREASING_ACTIVATIONS))
 @pytest.mark.parametrize("norm", [None, "group"])
 def test_pooling_before_a_rising_activation_changes_no_number_and_no_gradient(activation, norm):
     estimator = ScratchCNN((8,), activation=activation, norm=norm, dense_units=())

@@ -25,7 +25,7 @@ from skmedimg.datasets import make_lesions
 from skmedimg.metrics import as_scorer, dice
 from skmedimg.networks._unet_network import Encoder, UNet
 from skmedimg.neural._mask_threshold import best_threshold, dice_curves
-from skmedimg.neural._patch_sampling import Patches
+from skmedimg.neural._patch_sampling import PatchSampler
 from skmedimg.neural._tiles import windows
 
 EXPECTED_TO_FAIL = {
@@ -415,20 +415,24 @@ def test_patches_cut_image_and_mask_alike_and_favour_the_foreground():
     masks = torch.zeros(200, 40, 50, dtype=torch.uint8)
     masks[:, 5:8, 40:44] = 1
     images = masks[:, None] * 0.5
-    cut_images, cut_masks = Patches((16, 12), None, 1.0).augment_batch(images, masks, generator)
+    cut_images, cut_masks = PatchSampler((16, 12), None, 1.0).augment_batch(
+        images, masks, generator
+    )
     assert cut_images.shape == (200, 1, 16, 12)
     torch.testing.assert_close(cut_images[:, 0], cut_masks * 0.5)
     assert cut_masks.flatten(1).any(1).all()
-    _, chance = Patches((16, 12), None, 0.0).augment_batch(images, masks, generator)
+    _, chance = PatchSampler((16, 12), None, 0.0).augment_batch(images, masks, generator)
     assert 0.03 < chance.flatten(1).any(1).float().mean() < 0.2
 
 
 def test_patches_reach_every_pixel_and_take_small_images_whole():
     generator = torch.Generator().manual_seed(0)
     places = torch.arange(36).reshape(1, 6, 6).expand(400, 6, 6)
-    _, cut = Patches((2, 2), None, 0.5).augment_batch(places[:, None].float(), places, generator)
+    _, cut = PatchSampler((2, 2), None, 0.5).augment_batch(
+        places[:, None].float(), places, generator
+    )
     assert set(cut.unique().tolist()) == set(range(36))
-    images, _ = Patches((50, 3), None).augment_batch(
+    images, _ = PatchSampler((50, 3), None).augment_batch(
         places[:2, None].float(), places[:2], generator
     )
     assert images.shape == (2, 1, 6, 3)
