@@ -145,7 +145,7 @@ def test_any_size_runs_for_pooling_stops_at_one_pixel(shape):
     ("parameters", "words"),
     [
         ({"padding": "valid"}, r"block 3 gets .*leave nothing"),
-        ({"kernel_size": (3, 3)}, "kernel_size needs one value, or one for each of the 3"),
+        ({"kernel_size": (3, 3)}, r"kernel_size needs one value, or one per layer \(3\)"),
         ({"kernel_size": (3, 0, 3)}, "kernel_size needs whole numbers of at least 1"),
         ({"filters": (8.5,)}, "filters needs whole numbers"),
         ({"filters": ()}, "at least one block"),

@@ -279,7 +279,7 @@ def test_the_backbone_opens_after_the_epochs_asked_for():
     ]  # fmt: skip
 
 
-@pytest.mark.filterwarnings("ignore:The layers of trainable_layers=1 never open")
+@pytest.mark.filterwarnings("ignore:The layers of trainable_layers=1 are never unfrozen")
 def test_the_backbone_stays_shut_where_the_epochs_end_before():
     assert trained(squeezenet(trainable_layers=1, unfreeze_after=3)) == []
 
@@ -290,7 +290,8 @@ def test_a_backbone_that_will_never_open_is_a_warning_before_it_is_trained(epoch
         trainable_layers=1, unfreeze_after=3, max_epochs=epochs, callbacks=[Refuse()]
     )
     says = (
-        rf"trainable_layers=1 never open.* unfreeze_after=3 .*max_epochs={epochs}.*below {epochs}"
+        rf"trainable_layers=1 are never unfrozen.* unfreeze_after=3 .*"
+        rf"max_epochs={epochs}.*below {epochs}"
     )
     with pytest.warns(UserWarning, match=says), pytest.raises(RuntimeError, match="it trains"):
         model.fit(IMAGES, TARGET)
@@ -320,7 +321,7 @@ def test_epochs_that_go_on_later_are_no_reason_to_warn():
     clone(late).set_params(trainable_layers=0).fit(IMAGES, TARGET)
 
 
-@pytest.mark.filterwarnings("ignore:The layers of trainable_layers=1 never open")
+@pytest.mark.filterwarnings("ignore:The layers of trainable_layers=1 are never unfrozen")
 def test_batch_statistics_wait_with_the_layers_they_belong_to():
     model = TransferClassifier(
         "mobilenet_v2", weights=None, width=0.25, trainable_layers=1, unfreeze_after=2,
