@@ -79,6 +79,7 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         -------
         self : Pipeline
         """
+        # imbalanced-learn's fit, with scikit-learn's callbacks and metadata that follows samplers.
         root = self._init_callback_context(max_subtasks=1)
         root.call_on_fit_task_begin(estimator=self, X=X, y=y)
         routed = self._route(groups, sample_weight, params)
@@ -99,6 +100,7 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         given = {name: value for name, value in given.items() if value is not None}
         if routing_enabled():
             return self._check_method_params(method="fit", props={**params, **given})
+        # Without metadata routing scikit-learn would want prefixes; the last step gets them so.
         routed = self._check_method_params(method="fit", props=params)
         routed[self.steps[-1][0]]["fit"].update(given)
         return routed
@@ -122,6 +124,7 @@ def name_steps(steps):
         raise ValueError("steps is empty; it needs at least one estimator.")
     if all(isinstance(step, tuple) for step in steps):
         return steps
+    # Given names come first: an unnamed step must not take one of them.
     taken = {step[0] for step in steps if isinstance(step, tuple)}
     return [step if isinstance(step, tuple) else (_new_name(step, taken), step) for step in steps]
 

@@ -43,6 +43,7 @@ class TransferNetwork(nn.Module):
 
     def _frozen_activation(self, images):
         """Return pooled features where all of the backbone is frozen, else the map at the cut."""
+        # Frozen features are kept and shared; bfloat16 would move them by some per cent.
         exactly = torch.autocast(images.device.type, enabled=False)
         with exactly if self.exact and self.backbone.cut else nullcontext():
             activation = self.backbone.forward_frozen(images)
@@ -52,6 +53,7 @@ class TransferNetwork(nn.Module):
         """Return the activation at the cut that was flattened to rows."""
         if self.is_pooled:
             return rows
+        # Rows are flattened with channels last, the memory layout of the activations.
         channels, *sides = self.cut_shape
         return rows.unflatten(1, (*sides, channels)).movedim(-1, 1)
 
@@ -65,6 +67,7 @@ def probe_shapes(backbone, image_shape, *, trainable_layers=0, pooling="avg", wi
         _check_image_shape(backbone, ROWS[backbone].minimum, image_shape)
     # 1 and 1.0 are equal keys but different depths
     kind = type(trainable_layers)
+    # Cached: a search asks for the same few shapes hundreds of times.
     return _probe_named(backbone, width, kind, trainable_layers, image_shape, pooling)
 
 
@@ -85,6 +88,7 @@ def _check_image_shape(name, minimum, image_shape):
 @functools.lru_cache(maxsize=64)
 def _probe_named(name, width, kind, trainable_layers, image_shape, pooling):
     """Run the network on nothing, on the device without memory where it can."""
+    # timm's networks compute some shapes with tensors that need memory.
     device = "meta" if name in ROWS else "cpu"
     backbone = build_backbone(name, width=width, init_weights=False).to(device)
     return _probe(backbone.freeze(trainable_layers), image_shape, pooling)
@@ -107,6 +111,7 @@ def _probe_own(network, trainable_layers, image_shape, pooling):
 def _probe(backbone, image_shape, pooling):
     like = next(backbone.parameters(), torch.zeros(0))
     height, width, channels = image_shape
+    # Two images, so that a network that mixes up batch and channels is noticed.
     images = torch.zeros(2, channels, height, width, device=like.device, dtype=like.dtype)
     activation = backbone.eval().forward_frozen(images)
     maps = backbone.forward_trainable(activation)

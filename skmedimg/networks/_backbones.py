@@ -52,6 +52,7 @@ class Backbone(nn.Module):
             for part in step.modules()
             if _flags(part) != {False}
         ]
+        # Frozen BatchNorm uses its running statistics in training too; see train().
         self.network.eval()
         return self.train(self.training)
 
@@ -88,6 +89,7 @@ class Backbone(nn.Module):
         """Return the activation at the cut, from images (n, channels, height, width)."""
         if self.cut == 0:
             return self.normalize(images)
+        # No graph is kept for what is never trained.
         with torch.no_grad():
             return _run(self.steps[: self.cut], self.normalize(images))
 
@@ -121,6 +123,7 @@ def build_backbone(backbone, *, width=1.0, gray="repeat", init_weights=True):
     row = backbone_row(backbone)
     network = _network(backbone, row, width, init_weights)
     if gray == "sum":
+        # In place: the published names of the weights stay.
         first = network.get_submodule(row.first)
         network.set_submodule(row.first, GrayConv2d(first, row.mean, row.std))
     own_stochastic_depth(network)
@@ -150,6 +153,7 @@ def _network(name, row, width, init_weights):
     vgg = name.startswith("vgg")  # its head, left out, has seven times the weights of the rest
     if init_weights and not vgg:
         return _headless(name, row, width, init_weights)
+    # Copying a network without memory is much faster than building one.
     network = copy.deepcopy(_blueprint(name, row, width)).to_empty(device="cpu")
     return network.apply(_init_like_vgg) if init_weights else network
 
@@ -202,7 +206,9 @@ def _init_like_vgg(module):
 
 def _own_backbone(network):
     network = own_dropout(nn.Sequential(copy.deepcopy(network)))
+    # own_dropout replaces children, so the container allows for a network that is a Dropout.
     inner = network[0]
+    # A Sequential with a forward of its own may not run its children in order.
     plain = type(inner).forward is nn.Sequential.forward
     steps = list(inner) if plain else [inner]
     mean, std = (getattr(inner, name, None) for name in ("mean", "std"))

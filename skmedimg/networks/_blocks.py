@@ -30,6 +30,7 @@ class Dropout(nn.Module):
         """Return the values, in training some of them zero and the others scaled up."""
         if not self.training or self.p == 0:
             return values
+        # The factor 1 / (1 - p) keeps the expected value, so prediction needs none.
         kept = torch.empty_like(values).bernoulli_(1 - self.p, generator=self.generator)
         return values * kept.div_(1 - self.p)
 

@@ -9,6 +9,7 @@ import torch
 def download(url, name):
     """Return the file of published weights, fetched through torch.hub if it is not there."""
     file = os.path.join(torch.hub.get_dir(), "checkpoints", os.path.basename(url))
+    # torch.hub's own cache: files downloaded by other programs are found too.
     if not os.path.exists(file):
         check_reachable(url, name, f"put it at {file}, pass weights=PATH to it")
         torch.hub.load_state_dict_from_url(url, progress=False, check_hash=True)

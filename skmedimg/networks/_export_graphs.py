@@ -17,6 +17,7 @@ class FromPixels(nn.Module):
 
     def forward(self, images):
         """Return float images (n, channels, height, width) or rows (n, n_features)."""
+        # The graph takes stored pixels, so that scaling cannot be forgotten by its user.
         values = images.to(torch.float32)
         if self.largest is not None:
             values = values / self.largest

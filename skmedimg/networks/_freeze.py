@@ -16,6 +16,7 @@ def weight_layers(network, norms="after"):
     """
     layers, waiting, seen = [], [], set()
     for module in network.modules():
+        # Shared parameters count for the first layer that has them.
         own = [p for p in module.parameters(recurse=False) if id(p) not in seen]
         seen.update(map(id, own))
         if isinstance(module, _WEIGHT_LAYERS) and own:
@@ -25,6 +26,7 @@ def weight_layers(network, norms="after"):
             layers[-1] += own
         else:
             waiting += own
+    # Norms behind the last weight layer belong to it, whichever side norms stand on.
     if waiting and layers:
         layers[-1] += waiting
     return layers

@@ -28,6 +28,7 @@ class HogGraph(nn.Module):
         if self.settings.transform_sqrt:
             planes = planes.double().sqrt()  # equal gradients have to come out equal
         rows, columns = _gradients(planes)
+        # The channel with the largest gradient counts, as in scikit-image.
         magnitude = (rows * rows + columns * columns).sqrt()
         if self.image_shape[2] > 1:
             steepest = magnitude.argmax(1, keepdim=True)  # of equals, the first
@@ -76,6 +77,7 @@ class HogGraph(nn.Module):
 
 def _gradients(planes):
     """Return the differences along rows and columns; at the border there are none."""
+    # scikit-image's gradients are 0 along the border.
     rows = functional.pad(planes[:, :, 2:] - planes[:, :, :-2], (0, 0, 1, 1))
     columns = functional.pad(planes[..., 2:] - planes[..., :-2], (1, 1))
     return rows, columns

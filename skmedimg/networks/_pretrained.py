@@ -52,6 +52,8 @@ def fill_backbone(backbone, tensors):
     trainable = _trainable_names(backbone.network)
     for name, place in own.items():
         value = tensors[name].detach().to(place.device, place.dtype)
+        # Sharing saves a copy of a large frozen backbone per fit; trainable tensors would change
+        # those of the next fit.
         place.data = value.clone() if name in trainable else value
 
 
@@ -60,6 +62,7 @@ def read_tensors(path):
     if path.endswith(".safetensors"):
         return _read_safetensors(path)
     try:
+        # weights_only refuses pickles that could run code.
         saved = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
         raise ValueError(

@@ -30,5 +30,6 @@ class RMSprop(torch.optim.Optimizer):
         if not state:
             state["square_avg"] = torch.zeros_like(weights)
         mean = state["square_avg"]
+        # Epsilon inside the root, as in Keras; torch adds it to the root.
         mean.mul_(group["rho"]).addcmul_(grad, grad, value=1 - group["rho"])
         weights.addcdiv_(grad, mean.add(group["eps"]).sqrt_(), value=-group["lr"])

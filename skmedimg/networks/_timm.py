@@ -28,6 +28,7 @@ def timm_tensors(name):
     try:
         model = _timm().create_model(plain, pretrained=True, num_classes=0)
     except Exception as error:  # the hub client raises whatever its transport raises
+        # One kind of error for every missing download, so that callers can catch it.
         raise OSError(
             f"The weights of {name} cannot be downloaded ({error}). Pass weights=PATH to a file "
             "of weights, or weights=None for random ones."

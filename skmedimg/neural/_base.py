@@ -160,6 +160,8 @@ paths; LazyImages
         y = self._check_targets(y, images)
         groups = check_groups(groups, images)
         weights = check_weights(sample_weight, images)
+        # A sample of weight 0 must have no influence at all: not on the classes, on the number of
+        # steps, on the validation split or on batch normalization.
         kept = weights > 0
         if not kept.all():
             images, y, weights = images[kept], y[kept], weights[kept]
@@ -187,9 +189,13 @@ paths; LazyImages
 
     def _start_net(self):
         """Build the module from `_seed` and the net around it."""
+        # torch's layers can only draw from its global generator: fresh_weights seeds that under a
+        # lock and puts it back.
         with fresh_weights(self._seed):
             module = self._build_module()
+        # Outside the lock, because weights may have to be downloaded.
         self._load_weights(module)
+        # Resolved in fit, not in __init__: an estimator may be made on another machine.
         plan = self._plan(resolve_device(self.device))
         self.net_ = build_net(module, plan, self._parameter_groups(module))
         self.n_iter_ = 0
@@ -228,6 +234,7 @@ paths; LazyImages
                 "row is an image, or augment=None."
             )
         if rows is not None:
+            # Only here, after features are computed: those of all images come from one cache.
             inputs, encoded, weights = inputs[rows], encoded[rows], weights[rows]
         plan = self.net_.plan
         targets = {"y": encoded}
@@ -246,6 +253,7 @@ paths; LazyImages
 
     def _train(self, training, validation, epochs, tasks, checkpoint):
         """Train the net and set the fitted attributes that describe the training."""
+        # Without validation images there is no loss that early stopping could watch.
         patience = self.n_iter_no_change if validation is not None else None
         self.interrupted_ = True
         try:
@@ -256,6 +264,7 @@ paths; LazyImages
                     validation,
                     epochs=epochs,
                     patience=patience,
+                    # A warm start must not repeat the shuffles and dropout masks of the fit before.
                     seed=self._seed + self.n_iter_,
                     listener=tasks,
                     checkpoint=checkpoint,
@@ -286,6 +295,7 @@ paths; LazyImages
         """Return parameters, fitted attributes and the net as plain arrays."""
         state = dict(super().__getstate__())
         if "net_" in state:
+            # The device of tensors may be missing where the pickle is loaded; arrays have none.
             state["net_"] = pack_net(state["net_"])
         return state
 
@@ -299,6 +309,7 @@ paths; LazyImages
         """Raise if the weights are of another network, before memory is allocated for it."""
         # A file may be hostile: the network its parameters ask for is built on the meta device.
         if "net_" in state:
+            # _build_module reads parameters and fitted attributes from self.
             vars(self).update(state)
             with torch.device("meta"):
                 check_fits(state["net_"], self._build_module())
@@ -312,5 +323,6 @@ paths; LazyImages
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        # X may be images (n, height, width), which scikit-learn refuses without this tag.
         tags.input_tags.three_d_array = True
         return tags

@@ -113,6 +113,7 @@ def lr_find(estimator, X, y, *, lowest=1e-6, highest=10.0, steps=100):
 
 def _at_network(estimator, X, y):
     """Return a copy of the network in an estimator, and the data as it gets them in `fit`."""
+    # Copies: the estimator stays unfitted, and a fitted one keeps its weights.
     network = clone(final_estimator(estimator))
     if not isinstance(network, NetworkEstimator):
         raise TypeError(
@@ -133,8 +134,10 @@ def _rising_losses(network, training, rates):
     draws = generator(seed + 1, net.plan.device)
     batches = TrainingBatches(training, net.plan.batch_size, generator(seed), draws)
     set_generator(net.module_, draws)
+    # Dropout and batch normalization act as in a fit.
     net.module_.train()
     losses = []
+    # As many epochs as the steps need: the last one usually ends in the middle.
     for rate, batch in zip(rates, chain.from_iterable(repeat(batches)), strict=False):
         for group in net.optimizer_.param_groups:
             group["lr"] = rate
@@ -153,6 +156,7 @@ def _suggest(rates, losses):
             "`lowest`, or look at the scale of X."
         )
     smoothed = gaussian_filter1d(losses, sigma=2, mode="nearest")  # a running mean would lag
+    # Behind the minimum the loss may fall again by chance.
     falling = slice(0, max(2, int(smoothed.argmin()) + 1))
     steepness = np.gradient(smoothed[falling], np.log(rates[falling]))
     return LearningRateSearch(rates, losses, smoothed, float(rates[steepness.argmin()]))

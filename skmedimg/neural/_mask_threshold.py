@@ -12,6 +12,7 @@ def dice_curves(probabilities, masks):
 
 def best_threshold(curves, weights=None):
     """Return the threshold with the highest weighted mean Dice; of ties, the nearest to 0.5."""
+    # Rounded, so that sums which differ by the order of additions alone are ties.
     mean = np.round(np.average(curves, axis=0, weights=weights), 12)
     best = np.arange(1, _STEPS)[mean == mean.max()]
     return float(best[np.argmin(np.abs(best - _STEPS / 2))] / _STEPS)

@@ -35,6 +35,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         """
         fresh = not hasattr(self, "net_")
         if fresh and classes is None:
+            # The output layer is built in the first call, so all classes have to be known by then.
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if not (fresh or classes is None or np.array_equal(np.unique(classes), self.classes_)):
             raise ValueError(
@@ -57,6 +58,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         logits = self._outputs(X).astype(np.float64)
         if len(self.classes_) > 2:
             return logits
+        # The difference of two logits is the log odds, as is the logit of one unit.
         return logits[:, 0] if logits.shape[1] == 1 else logits[:, 1] - logits[:, 0]
 
     def predict_proba(self, X):
@@ -71,6 +73,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         probabilities : ndarray (n, n_classes) of float64
             Column k belongs to `classes_[k]`; rows sum to 1.
         """
+        # In float64, so that rows sum to 1 as exactly as scikit-learn's checks expect.
         return self._outputs(X, finish=lambda logits: probabilities(logits.double()))
 
     def predict_log_proba(self, X):
@@ -84,6 +87,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         -------
         log_probabilities : ndarray (n, n_classes)
         """
+        # A probability of 0 has the logarithm -inf, and no warning, as in scikit-learn.
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
@@ -113,6 +117,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             )
 
     def _encode_targets(self, y):
+        # LabelEncoder would raise too, but without the estimator and the way out.
         unseen = np.setdiff1d(y, self.classes_)
         if len(unseen):
             raise ValueError(
@@ -130,6 +135,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         if self.class_weight == "balanced":
             # scikit-learn's "balanced" ignores sample weights; these are balanced totals of them
             totals = np.bincount(encoded, weights, len(self.classes_))
+            # Dividing by inf gives a class that is missing in this call the factor 0.
             factors = weights.sum() / (len(totals) * np.where(totals > 0, totals, np.inf))
         else:
             factors = compute_class_weight(

@@ -124,6 +124,7 @@ class NetworkSegmenter(NetworkEstimator):
             np.bincount(mask.ravel(), minlength=len(self.classes_))
             for mask in self._encode_targets(y)
         )
+        # Weights of mean 1 keep the loss, and so the best learning rate, near the unweighted ones.
         weights = 1 / counts if self.class_weight == "balanced" else self._given_weights()
         return weights * counts.sum() / (weights * counts).sum()
 
@@ -161,6 +162,7 @@ class NetworkSegmenter(NetworkEstimator):
     # Training ------------------------------------------------------------------------------
 
     def _fit(self, X, y, sample_weight, groups, epochs, fresh, classes=None, checkpoint=None):
+        # Early stopping and the history need a threshold before one is tuned.
         self.threshold_ = 0.5 if self.threshold == "tune" else self.threshold
         super()._fit(X, y, sample_weight, groups, epochs, fresh, classes, checkpoint)
         if self.threshold == "tune" and not self.early_stopping:
@@ -170,6 +172,8 @@ class NetworkSegmenter(NetworkEstimator):
     def _datasets(self, images, encoded, weights, rows):
         training, watched = super()._datasets(images, encoded, weights, rows)
         if watched is not None:
+            # Validation images are run whole, also where training takes patches, and may need small
+            # batches.
             watched.at_once = images_at_once(self.net_, images.shape)
         return training, watched
 
@@ -182,6 +186,7 @@ class NetworkSegmenter(NetworkEstimator):
 
     def _tune_out_of_fold(self, X, y, sample_weight, groups, checkpoint):
         """Return the threshold with the highest mean Dice on out-of-fold predictions."""
+        # postprocess is left out: the threshold is chosen on probabilities, before any cleaning.
         model = clone(self).set_params(threshold=0.5, warm_start=False, postprocess=None)
         weights = np.ones(num_samples(X)) * (1.0 if sample_weight is None else sample_weight)
         rows = np.flatnonzero(weights)
@@ -191,6 +196,7 @@ class NetworkSegmenter(NetworkEstimator):
         curves, fold_weights = [], []
         for fold, (training, held_out) in enumerate(folds.split(rows, groups=groups)):
             training, held_out = rows[training], rows[held_out]
+            # Every fold has a checkpoint of its own: an interrupted tuning goes on where it was.
             kept = None if checkpoint is None else checkpoint.folder / f"fold-{fold}"
             data = take_rows(X, training), take_rows(y, training), weights[training]
             model.fit(*data, checkpoint=kept)
@@ -234,6 +240,7 @@ class NetworkSegmenter(NetworkEstimator):
         """Return the class number of each pixel."""
         if len(self.classes_) > 2:
             return logits.argmax(1).to(torch.uint8)
+        # Comparing log odds with those of the threshold saves the sigmoid of every pixel.
         evidence = logits[:, 0] if logits.shape[1] == 1 else logits[:, 1] - logits[:, 0]
         return (evidence > np.log(self.threshold_ / (1 - self.threshold_))).to(torch.uint8)
 
@@ -242,6 +249,7 @@ class NetworkSegmenter(NetworkEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        # Neither classifier nor regressor: scikit-learn would stratify or average masks.
         tags.estimator_type = "segmenter"
         tags.target_tags.required = True
         tags.target_tags.single_output = True

@@ -13,10 +13,12 @@ class PatchSampler:
 
     def augment_batch(self, images, masks, generator):
         """Return patches of a batch."""
+        # Images smaller than a patch are taken whole.
         size = [min(s, side) for s, side in zip(self.size, masks.shape[1:], strict=True)]
         places = [self._place(mask, size, generator) for mask in masks]
         masks = torch.stack([mask[place] for mask, place in zip(masks, places, strict=True)])
         cut = [image[:, *place] for image, place in zip(images, places, strict=True)]
+        # stack() forgets the memory layout, and convolutions in the other one are slower.
         layout = torch.channels_last if _is_channels_last(images) else torch.contiguous_format
         images = torch.stack(cut).contiguous(memory_format=layout)
         if self.augment is None:
@@ -25,11 +27,13 @@ class PatchSampler:
 
     def _place(self, mask, size, generator):
         """Return the randomly chosen rows and columns of one patch, as two slices."""
+        # Three numbers for every patch, used or not: a batch draws the same whatever it shows.
         draws = torch.rand(3, generator=generator, device=mask.device)
         free = [side - s for side, s in zip(mask.shape, size, strict=True)]
         corner = [int(draws[k] * (free[k] + 1)) for k in range(2)]
         if draws[2] < self.foreground:
             corner = self._around_foreground(mask, size, draws[0]) or corner
+        # A patch around a pixel at the border is moved inside.
         corner = [min(max(c, 0), f) for c, f in zip(corner, free, strict=True)]
         return tuple(slice(c, c + s) for c, s in zip(corner, size, strict=True))
 

@@ -8,6 +8,7 @@ def per_layer(name, value, kind, least, *, below=None, n_layers=None):
     """
     values = _as_tuple(name, value, n_layers)
     for item in values:
+        # bool is a subclass of int, and True units are a mistake.
         fits = isinstance(item, kind) and not isinstance(item, bool) and item >= least
         if not fits or (below is not None and item >= below):
             upper = "" if below is None else f" and below {below}"

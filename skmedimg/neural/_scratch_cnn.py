@@ -267,6 +267,7 @@ class ScratchCNN(NetworkClassifier):
         if not filters:
             raise ValueError("filters needs at least one block, but is empty; see ShallowMLP.")
         n = len(filters)
+        # In the order of the fields of Block.
         columns = (
             filters,
             per_layer("kernel_size", self.kernel_size, Integral, 1, n_layers=n),
@@ -278,6 +279,7 @@ class ScratchCNN(NetworkClassifier):
         return [Block(*row) for row in zip(*columns, strict=True)]
 
     def _order(self):
+        # A convolution comes first: the other layers need its number of channels.
         order = tuple(self.block_order.split("-"))
         if sorted(order) != sorted(PARTS) or order[0] != "conv":
             raise ValueError(

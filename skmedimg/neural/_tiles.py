@@ -49,11 +49,13 @@ def _run_image(net, image, tile, overlap):
     """Return blended logits (1, channels, height, width), computed a row of windows at a time."""
     height, width = image.shape[:2]
     multiple = net.module_.multiple
+    # Padding to whole cells here keeps every window on the network's pooling grid.
     image = np.pad(image, ((0, -height % multiple), (0, -width % multiple), (0, 0)), mode="edge")
     tops, down = windows(image.shape[0], tile[0], overlap, multiple)
     lefts, across = windows(image.shape[1], tile[1], overlap, multiple)
     blended = None
     for top, fade in zip(tops, down, strict=True):
+        # One row of windows is one batch: more would not fit beside the blended logits.
         strip = image[top : top + down.shape[1]]
         tiles = np.stack([strip[:, left : left + across.shape[1]] for left in lefts])
         logits = run_network(net, tiles, batch_size=images_at_once(net, tiles.shape))
@@ -69,6 +71,7 @@ def _fades(starts, size, length):
     """Return the weight of each window at each of its pixels; they sum to 1 over the side."""
     weights = np.ones((len(starts), size), dtype=np.float32)
     for k in range(1, len(starts)):
+        # Windows are spread evenly, so an overlap may be larger than asked for.
         common = starts[k - 1] + size - starts[k]
         rise = np.clip((np.arange(common) + 0.5) * 2 / common - 0.5, 0, 1)
         weights[k, :common] *= rise

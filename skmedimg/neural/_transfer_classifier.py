@@ -258,6 +258,8 @@ class TransferClassifier(NetworkClassifier):
         return backbone_images(self, X, reset=reset)
 
     def _build_module(self):
+        # Shapes are computed on the meta device, where a network that cannot take these images
+        # fails before any weight is allocated or downloaded.
         cut_shape, n_features = probe_shapes(
             self.backbone,
             self.image_shape_,
@@ -278,6 +280,7 @@ class TransferClassifier(NetworkClassifier):
     def _build_head(self, n_features):
         units = per_layer("head_units", self.head_units, Integral, 1)
         n = max(1, len(units))
+        # Without hidden layers there is one probability, that of the features.
         shares = per_layer("head_dropout", self.head_dropout, Real, 0, below=1, n_layers=n)
         dropout = shares[: len(units)]
         head = mlp(n_features, units, self._n_outputs(), dropout=dropout)
@@ -289,25 +292,31 @@ class TransferClassifier(NetworkClassifier):
     def _network_inputs(self, images):
         module, plan, store = self.net_.module_, self.net_.plan, shared_store(self.cache)
         n_bytes = len(images) * math.prod(module.cut_shape) * plan.precision.dtype.itemsize
+        # With augmentation no image passes twice. Features that the store cannot hold as a whole
+        # would push each other out before the second epoch.
         kept = store is not None and self.augment is None and module.backbone.cut > 0
         if not kept or not store.has_room(n_bytes):
             return images
         return frozen_rows(images, module, store, plan.device, plan.precision)
 
     def _is_exact(self):
+        # Cached features are shared by all fits, so they are not rounded to bfloat16 unless asked.
         return self.precision == "auto" and self.augment is None
 
     def _plan(self, device):
         plan = super()._plan(device)
         if self.trainable_layers or not self._is_exact():
             return plan
+        # The head alone is too small to gain anything from autocast.
         return replace(plan, precision=plan.precision._replace(autocast=None))
 
     def _parameter_groups(self, module):
         given = self.backbone_learning_rate
+        # A single factor has no decay from layer to layer.
         pair = given if isinstance(given, (tuple, list)) else (given, 1.0)
         factor, decay = per_layer("backbone_learning_rate", pair, Real, 0, n_layers=2)
         groups = [{"params": list(module.head.parameters())}]
+        # Depth 0 is the layer next to the head.
         for depth, layer in enumerate(reversed(module.backbone.last_layers(self.trainable_layers))):
             rate = self.learning_rate * factor * decay**depth
             groups.append({"params": layer, "lr": rate})

@@ -277,6 +277,7 @@ class UNetSegmenter(NetworkSegmenter):
         self.verbose = verbose
 
     def _check_X(self, X, *, reset):
+        # Paths are decoded in color, to the size of the backbone, once; predictions follow the fit.
         if self.backbone is None or not reset:
             return super()._check_X(X, reset=reset)
         return backbone_images(self, X, reset=True)

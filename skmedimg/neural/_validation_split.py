@@ -11,6 +11,7 @@ from sklearn.model_selection import (
 
 def inner_split(targets, groups, fraction, seed):
     """Return the sorted positions for training and for validation, of targets and groups."""
+    # Splitters only ask X for its length.
     rows = np.zeros((len(targets), 1))
     splitter = _splitter(targets, groups, fraction, seed)
     try:
@@ -32,6 +33,7 @@ def _splitter(targets, groups, fraction, seed):
         return shuffle(1, test_size=fraction, random_state=seed)
     if targets.ndim > 1:
         return GroupShuffleSplit(1, test_size=fraction, random_state=seed)
+    # No splitter is stratified, grouped and takes a fraction: one of k folds is the nearest.
     folds = max(2, round(1 / min(fraction, 1 - fraction)))
     if fraction > 0.5:
         return _SwappedFolds(StratifiedGroupKFold(folds, shuffle=True, random_state=seed))

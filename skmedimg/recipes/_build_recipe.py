@@ -45,6 +45,7 @@ def load_recipe(name):
 
     >>> model = load_recipe("brain/vgg16-frozen").set_params(model__weights=None)
     """
+    # Imported when used: listing recipes needs neither torch nor scikit-learn.
     from skmedimg import Pipeline
 
     steps = find_recipe(name)["steps"]

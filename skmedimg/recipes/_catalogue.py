@@ -56,6 +56,7 @@ def find_recipe(name):
     """Return a recipe by name as a dict, completed from the recipe it is like."""
     rows = read_catalogue()["recipes"]
     if name not in rows:
+        # Any name is helped by a few; without similar ones all are listed.
         near = get_close_matches(str(name), rows, n=3, cutoff=0.4) or list(rows)
         raise ValueError(
             f"There is no recipe {name!r}. Is it {' or '.join(map(repr, near))}? list_recipes() "

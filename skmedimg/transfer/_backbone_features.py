@@ -267,6 +267,7 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         device = resolve_device(self.device)
         precision = _feature_precision(self.precision, device, self.image_shape_)
         layout = torch.channels_last if precision.channels_last else torch.preserve_format
+        # At every transform, because device and precision may be set after fit.
         self.network_.to(device, precision.dtype).to(memory_format=layout)
         return np.asarray(
             frozen_rows(images, self.network_, shared_store(self.cache), device, precision)
@@ -313,5 +314,6 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
 
 def _feature_precision(precision, device, image_shape):
+    # Features are kept and compared with others, so speed does not outweigh accuracy here.
     name = "float32" if precision == "auto" else precision
     return resolve_precision(name, device, int(np.prod(image_shape[:2])))

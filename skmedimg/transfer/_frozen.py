@@ -33,6 +33,7 @@ BACKBONE_CONSTRAINTS = {
 def backbone_images(estimator, X, *, reset):
     """Return validated images; paths are decoded to the size the backbone was made for."""
     shape = estimator.image_shape
+    # Paths have no size of their own before they are decoded; arrays keep theirs.
     if reset and shape is None and list_paths(X) is not None:
         shape = _own_size(estimator.backbone)
     return check_images(estimator, X, reset=reset, image_shape=shape, color="rgb")
@@ -58,6 +59,7 @@ def _run(images, network, device, precision, pads):
     network.eval()
     pieces, parts = Pieces(device, SMALLER), []
     with torch.inference_mode(), exact_kernels(device), autocast(device, precision):
+        # Padded batches give an image the same bits whatever it is computed with.
         for batch, count in inference_batches(images, device, precision, pads=pads):
             run = partial(_forward_frozen, network, precision.dtype, batch)
             parts.append(joined(pieces.run(run, len(batch)))[:count].numpy())

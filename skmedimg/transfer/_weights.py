@@ -36,6 +36,7 @@ def _tensors_of(estimator, backbone):
     module = _module_of(estimator)
     for part in module.modules():
         if isinstance(part, Backbone):
+            # Copies: training must not change the estimator that the weights come from.
             return {key: value.clone() for key, value in part.network.state_dict().items()}
     if hasattr(module, "encoder"):
         return _encoder_tensors(module.encoder, backbone.network)
@@ -60,6 +61,7 @@ def _module_of(estimator):
 def _encoder_tensors(encoder, network):
     """Pair the convolutions in order and take those whose shapes agree."""
     tensors = dict(network.state_dict())
+    # Names differ between networks, the order of convolutions does not.
     pairs = list(zip(_convolutions(network), _convolutions(encoder), strict=False))
     fitting = [(name, other) for (name, own), (_, other) in pairs if _alike(own, other)]
     if not fitting:
