@@ -88,7 +88,7 @@ def _check_image_shape(name, minimum, image_shape):
 @functools.lru_cache(maxsize=64)
 def _probe_named(name, width, kind, trainable_layers, image_shape, pooling):
     """Run the network on nothing, on the device without memory where it can."""
-    # timm's networks compute some shapes with tensors that need memory.
+    # Not every network of timm runs on the meta device.
     device = "meta" if name in ROWS else "cpu"
     backbone = build_backbone(name, width=width, init_weights=False).to(device)
     return _probe(backbone.freeze(trainable_layers), image_shape, pooling)

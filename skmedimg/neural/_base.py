@@ -222,9 +222,11 @@ paths; LazyImages
     def _datasets(self, images, encoded, weights, rows):
         """Return the datasets for training and validation; None for the latter if there is none."""
         inputs = self._network_inputs(images)
-        watched = self._dataset(inputs, encoded, weights, rows[1]) if rows[1] is not None else None
+        validation = (
+            self._dataset(inputs, encoded, weights, rows[1]) if rows[1] is not None else None
+        )
         training = self._dataset(inputs, encoded, weights, rows[0], self._batch_transform())
-        return training, watched
+        return training, validation
 
     def _dataset(self, inputs, encoded, weights, rows, augment=None):
         """Return the chosen rows of inputs, targets and weights as a dataset on the device."""

@@ -25,7 +25,7 @@ class FitTasks(Listener):
     def __exit__(self, *error):
         if self.bar is not None:
             self.bar.close()
-        # Callbacks hear of the end of completed fits only, as with scikit-learn's estimators.
+        # After an error there is no fitted estimator that callbacks could look at.
         if error[0] is None:
             self.root.call_on_fit_task_end(**self.task_facts, reconstruction_attributes=self._now)
 
@@ -38,7 +38,6 @@ class FitTasks(Listener):
         """Start the epoch's task and let the estimator change the net."""
         self.task = self.root.subcontext(task_name="epoch")
         self.task.call_on_fit_task_begin(**self.task_facts)
-        # After the callbacks, which may look at the net as the last epoch left it.
         self.estimator._begin_epoch(net)
 
     def end_epoch(self, net):

@@ -170,12 +170,12 @@ class NetworkSegmenter(NetworkEstimator):
         return self
 
     def _datasets(self, images, encoded, weights, rows):
-        training, watched = super()._datasets(images, encoded, weights, rows)
-        if watched is not None:
+        training, validation = super()._datasets(images, encoded, weights, rows)
+        if validation is not None:
             # Validation images are run whole, also where training takes patches, and may need small
             # batches.
-            watched.at_once = images_at_once(self.net_, images.shape)
-        return training, watched
+            validation.at_once = images_at_once(self.net_, images.shape)
+        return training, validation
 
     def _train(self, training, validation, epochs, tasks, checkpoint):
         super()._train(training, validation, epochs, tasks, checkpoint)
@@ -249,7 +249,7 @@ class NetworkSegmenter(NetworkEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        # Neither classifier nor regressor: scikit-learn would stratify or average masks.
+        # A classifier's splits would be stratified, which masks cannot be.
         tags.estimator_type = "segmenter"
         tags.target_tags.required = True
         tags.target_tags.single_output = True

@@ -19,7 +19,8 @@ class PatchSampler:
         masks = torch.stack([mask[place] for mask, place in zip(masks, places, strict=True)])
         cut = [image[:, *place] for image, place in zip(images, places, strict=True)]
         # stack() forgets the memory layout, and convolutions in the other one are slower.
-        layout = torch.channels_last if _is_channels_last(images) else torch.contiguous_format
+        channels_last = images.is_contiguous(memory_format=torch.channels_last)
+        layout = torch.channels_last if channels_last else torch.contiguous_format
         images = torch.stack(cut).contiguous(memory_format=layout)
         if self.augment is None:
             return images, masks
@@ -44,7 +45,3 @@ class PatchSampler:
             return None
         center = pixels[min(int(draw * len(pixels)), len(pixels) - 1)]
         return [int(c) - s // 2 for c, s in zip(center, size, strict=True)]
-
-
-def _is_channels_last(images):
-    return images.is_contiguous(memory_format=torch.channels_last)

@@ -11,11 +11,11 @@ from skmedimg.neural._training_constraints import TRAINING_CONSTRAINTS
 
 
 class ScratchCNN(NetworkClassifier):
-    """A convolutional network trained from scratch: blocks of convolutions, then dense layers.
+    """A convolutional network (CNN) that classifies images, trained from scratch.
 
-    Each block convolves, normalizes, activates and halves the image by pooling (a side of one
-    pixel stays). Most parameters of a block take one value for all blocks, or a tuple with one
-    per block.
+    It has blocks of convolutions, then dense layers. Each block convolves, normalizes, activates
+    and halves the image by pooling (a side of one pixel stays). Most parameters of a block take
+    one value for all blocks, or a tuple with one per block.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class ScratchCNN(NetworkClassifier):
     dropout : float or tuple of float, default=0.5
         Dropout probability after the dense layers, or one per layer.
     output : {"auto", "softmax"}, default="auto"
-        "auto" tells two classes apart by one logit; "softmax" always has one logit per class.
+        "auto" is one logit for two classes, else one per class; "softmax" always one per class.
     weight_init : {"torch", "glorot"}, default="torch"
         Weight initialization: torch's, or Keras's (Glorot's uniform, biases of zero).
     max_epochs : int, default=30
@@ -53,28 +53,29 @@ class ScratchCNN(NetworkClassifier):
         Images per step. "auto" is 32, and a batch that does not fit into memory is split into
         micro-batches whose gradients are accumulated.
     learning_rate : float, default=1e-3
-        Step size, the highest one where the schedule changes it.
+        Learning rate, the largest one where the schedule changes it.
     optimizer : str or callable, default="adam"
-        "adam", "adamw", "sgd" (Nesterov momentum 0.9), "rmsprop" (as Keras has it), or what
-        makes a torch optimizer of parameter groups, `lr` and `weight_decay`.
+        "adam", "adamw", "sgd" (Nesterov momentum 0.9), "rmsprop" (Keras's), or a callable that
+        returns a torch optimizer for parameter groups, `lr` and `weight_decay`.
     weight_decay : float, default=0.0
         L2 penalty; with "adamw" decoupled from the gradient.
     schedule : str, default="cosine"
         Learning-rate schedule: "constant", "cosine" (down to zero), "onecycle" (up and
         down), "plateau" (times 0.3 after 4 epochs without a lower loss).
     gradient_clip : float or None, default=None
-        Largest norm of a step's gradient.
+        Largest norm of the gradient of a step; None does not clip.
     class_weight : dict, "balanced" or None, default=None
         Weight of each label; "balanced" makes every class count the same.
     early_stopping : bool, default=False
-        Hold back images, stop when their loss no longer falls and keep the best epoch. False
-        trains on every image given.
+        Hold back validation images, stop when their loss no longer falls and keep the best epoch.
+        False trains on all images.
     validation_fraction : float, default=0.1
-        Share of images that early stopping holds back, stratified and whole patients at a time.
+        Share of images for validation with early stopping, stratified, all images of a patient
+        on one side.
     n_iter_no_change : int, default=10
         Epochs without a lower validation loss after which early stopping stops.
     augment : Augmenter or None, default=None
-        Changes training images anew in every epoch, never those that are held back.
+        Augments training images anew in every epoch, and no validation images.
     image_shape : tuple of int or None, default=None
         (height, width) or (height, width, channels) of one image where X holds rows or paths,
         with at most one -1; None reads rows as square images.

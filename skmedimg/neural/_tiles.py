@@ -55,7 +55,7 @@ def _run_image(net, image, tile, overlap):
     lefts, across = windows(image.shape[1], tile[1], overlap, multiple)
     blended = None
     for top, fade in zip(tops, down, strict=True):
-        # One row of windows is one batch: more would not fit beside the blended logits.
+        # One row of windows at a time: few logits wait in memory to be blended.
         strip = image[top : top + down.shape[1]]
         tiles = np.stack([strip[:, left : left + across.shape[1]] for left in lefts])
         logits = run_network(net, tiles, batch_size=images_at_once(net, tiles.shape))

@@ -1,4 +1,4 @@
-"""UNetSegmenter: the U-Net, a label for every pixel."""
+"""UNetSegmenter: the U-Net, from images to a class label for every pixel."""
 
 from numbers import Integral, Real
 
@@ -20,7 +20,7 @@ _SIDES = [Interval(Integral, 1, None, closed="left"), tuple, list, None]
 
 
 class UNetSegmenter(NetworkSegmenter):
-    """The U-Net: a label for every pixel, learned from images and their masks.
+    """A U-Net that segments images: it predicts a class label for every pixel.
 
     With three channels the default is the published network of 466,529 parameters. Masks are
     arrays (n, height, width) of class labels, rows, or files; 0/1, 0/255 and booleans are binary
@@ -73,29 +73,30 @@ class UNetSegmenter(NetworkSegmenter):
         Images per step. "auto" is 16, and a batch that does not fit into memory is split into
         micro-batches whose gradients are accumulated.
     learning_rate : float, default=1e-3
-        Step size, the highest one where the schedule changes it.
+        Learning rate, the largest one where the schedule changes it.
     optimizer : str or callable, default="adam"
-        "adam", "adamw", "sgd" (Nesterov momentum 0.9), "rmsprop" (as Keras has it), or what
-        makes a torch optimizer of parameter groups, `lr` and `weight_decay`.
+        "adam", "adamw", "sgd" (Nesterov momentum 0.9), "rmsprop" (Keras's), or a callable that
+        returns a torch optimizer for parameter groups, `lr` and `weight_decay`.
     weight_decay : float, default=0.0
         L2 penalty; with "adamw" decoupled from the gradient.
     schedule : str, default="cosine"
         Learning-rate schedule: "constant", "cosine" (down to zero), "onecycle" (up and
         down), "plateau" (times 0.3 after 4 epochs without a lower loss).
     gradient_clip : float or None, default=None
-        Largest norm of a step's gradient.
+        Largest norm of the gradient of a step; None does not clip.
     class_weight : dict, "balanced" or None, default=None
         Weight of a pixel of each class in cross-entropies, of each class in Dice and Tversky;
         "balanced" makes every class count the same.
     early_stopping : bool, default=False
-        Hold back images, stop when their loss no longer falls and keep the best epoch. False
-        trains on every image given.
+        Hold back validation images, stop when their loss no longer falls and keep the best epoch.
+        False trains on all images.
     validation_fraction : float, default=0.1
-        Share of images that early stopping holds back, stratified and whole patients at a time.
+        Share of images for validation with early stopping, stratified, all images of a patient
+        on one side.
     n_iter_no_change : int, default=10
         Epochs without a lower validation loss after which early stopping stops.
     augment : Augmenter or None, default=None
-        Changes training images anew in every epoch, never those that are held back.
+        Augments training images anew in every epoch, and no validation images.
     image_shape : tuple of int or None, default=None
         (height, width) or (height, width, channels) of one image where X holds rows or paths,
         with at most one -1; None reads rows as square images.
