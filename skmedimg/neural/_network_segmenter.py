@@ -90,8 +90,7 @@ class NetworkSegmenter(NetworkEstimator):
 
     def _check_X(self, X, *, reset):
         any_size = self.tile is not None or self.patch_size is not None
-        is_stack = isinstance(X, LazyImages) or np.ndim(X) >= 3
-        if reset or not any_size or not is_stack:
+        if reset or not any_size or not _is_stack(X):
             return super()._check_X(X, reset=reset)
         images = as_images(X, owner=type(self).__name__)
         if images.shape[3] != self.image_shape_[2]:
@@ -260,6 +259,11 @@ class NetworkSegmenter(NetworkEstimator):
 def _holds_rows(X):
     """Return whether X is rows of pixels, and neither images nor paths."""
     return not isinstance(X, LazyImages) and np.ndim(X) == 2 and list_paths(X) is None
+
+
+def _is_stack(X):
+    """Return whether X is images; asked last, for not every array-like knows its axes."""
+    return isinstance(X, LazyImages) or np.ndim(X) >= 3
 
 
 def _to_numpy(values):
