@@ -402,7 +402,7 @@ def test_a_damaged_file_is_refused_by_name(tmp_path):
 def test_a_damaged_safetensors_file_is_refused_by_name(content, tmp_path):
     pytest.importorskip("safetensors")
     (tmp_path / "half.safetensors").write_bytes(content)
-    with pytest.raises(ValueError, match="half.safetensors' is no whole safetensors file"):
+    with pytest.raises(ValueError, match="half.safetensors' is not a complete safetensors file"):
         loaded(tmp_path / "half.safetensors")
 
 
