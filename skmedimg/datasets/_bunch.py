@@ -12,23 +12,7 @@ _NEEDED = {"paths": "no path", "labels": "no class", "masks": "no mask", "groups
 
 
 def bunch_of(columns, report, *, on_error, verify, n_jobs, verbose):
-    """Return a Bunch of equally long columns, without the rows that cannot be used.
-
-    Parameters
-    ----------
-    columns : dict
-        "paths", "labels", "groups", "masks" and "split": lists (n,), or None.
-    report : LoadReport
-        Gets what is left out and the counts.
-    on_error : {"raise", "skip-report"}
-    verify : bool
-    n_jobs : int or None
-    verbose : int
-
-    Returns
-    -------
-    data : Bunch
-    """
+    """Return a Bunch of equally long columns, without the rows that cannot be used."""
     columns = _kept(columns, _complete(columns, report, on_error))
     if verify:
         for name in ("paths", "masks"):

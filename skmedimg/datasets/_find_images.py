@@ -15,25 +15,7 @@ _LEFT_BY_SYSTEMS = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 
 
 def list_images(root, report, *, exclude=None, on_error="raise"):
-    """List the images below a folder, in the order of their names.
-
-    Parameters
-    ----------
-    root : str
-    report : LoadReport
-        Gets what is ignored or skipped.
-    exclude : str or None, default=None
-        A folder below `root` that is left alone.
-    on_error : {"raise", "skip-report"}, default="raise"
-        What happens to links that lead out of `root`.
-
-    Returns
-    -------
-    images : list of str
-        Relative to `root`, with "/" between folders.
-    folders : list of str
-        Every folder below `root`, likewise.
-    """
+    """List the images below a folder, in the order of their names."""
     images, folders, home = [], [], os.path.realpath(root)
     left_out = exclude and os.path.realpath(exclude)
     for place, below, files in os.walk(root):
@@ -51,21 +33,7 @@ def list_images(root, report, *, exclude=None, on_error="raise"):
 
 
 def usable(paths, report, on_error, n_jobs=None, verbose=0):
-    """Read every file once and tell which ones are images.
-
-    Parameters
-    ----------
-    paths : list of str
-    report : LoadReport
-        Gets what cannot be read.
-    on_error : {"raise", "skip-report"}
-    n_jobs : int or None, default=None
-    verbose : int, default=0
-
-    Returns
-    -------
-    usable : list of bool
-    """
+    """Read every file once and tell which ones are images."""
     with ThreadPoolExecutor(thread_count(n_jobs)) as pool:
         faults = pool.map(_fault, paths)
         if verbose:

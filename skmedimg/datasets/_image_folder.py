@@ -2,14 +2,20 @@
 
 import os
 import re
+from pathlib import Path
 
 from skmedimg._sklearn import StrOptions, validate_params
 from skmedimg.datasets._bunch import bunch_of
 from skmedimg.datasets._find_images import list_images
-from skmedimg.datasets._folder_layout import labels_and_splits
 from skmedimg.datasets._loading_report import LoadReport, first_few
 from skmedimg.datasets._mask_pairs import find_masks
 from skmedimg.images._n_jobs import N_JOBS
+
+# Names of folders that are parts of a split, not classes.
+_SPLITS = {
+    **{"train": "train", "training": "train", "test": "test", "testing": "test"},
+    **{"val": "validation", "valid": "validation", "validation": "validation"},
+}
 
 CHEST_XRAY_PATIENT = r"person\d+_(?:bacteria|virus)|(?:NORMAL2-)?IM-\d+"
 
@@ -112,7 +118,7 @@ def load_image_folder(
     images, folders = list_images(root, report, exclude=mask_root, on_error=on_error)
     if not images:
         raise ValueError(f"{root!r} holds no images.\n{report}")
-    labels, split = labels_and_splits(
+    labels, split = _labels_and_splits(
         root, images, folders, labels_from, mask_root is not None, report
     )
     columns = {
@@ -131,15 +137,6 @@ def load_image_folder(
 
 def patients(images, pattern):
     r"""Return what a regular expression finds in each path, as the name of the patient.
-
-    Parameters
-    ----------
-    images : list of str
-    pattern : str
-
-    Returns
-    -------
-    groups : list of str
 
     Examples
     --------
@@ -176,3 +173,70 @@ def _checked_root(root):
     if not os.path.isdir(root):
         raise NotADirectoryError(f"{root!r} is no folder; it needs the folder of the images.")
     return root
+
+
+# From folder names to classes and splits.
+
+
+def _labels_and_splits(root, images, folders, labels_from, has_masks, report):
+    """Return the label of every image, and the part of the split it lies in."""
+    splits = _splits(root, images)
+    depth = 0 if splits is None else 1
+    if labels_from is None:
+        return None, splits
+    if callable(labels_from):
+        return [labels_from(Path(root, image)) for image in images], splits
+    parts = [image.split("/")[depth:] for image in images]
+    if all(len(part) == 1 for part in parts):
+        if has_masks:
+            return None, splits
+        raise ValueError(_no_class_folders(root, images))
+    labels = [part[0] if len(part) > 1 else None for part in parts]
+    _refuse_look_alikes(labels)
+    _warn_of_missing_classes(labels, splits, folders, depth, report)
+    return labels, splits
+
+
+def _splits(root, images):
+    """Return the part of the split of every image, or None where the folders are no split."""
+    tops = sorted({image.split("/")[0] for image in images if "/" in image})
+    known = [top for top in tops if top.lower() in _SPLITS]
+    if not known or any("/" not in image for image in images):
+        return None
+    if len(known) < len(tops):
+        raise ValueError(
+            f"{root!r} holds {first_few(known)} beside {first_few([*{*tops} - {*known}])}: it is "
+            "unclear which are classes. Pass one of the folders, or labels_from=callable."
+        )
+    return [_SPLITS[image.split("/")[0].lower()] for image in images]
+
+
+def _no_class_folders(root, images):
+    return (
+        f"{root!r} has no folder per class: {first_few(images)} lie directly in it. Sort them into "
+        "root/class/, pass labels_from=callable, or labels_from=None to do without labels."
+    )
+
+
+def _refuse_look_alikes(labels):
+    names = sorted({label for label in labels if label is not None})
+    by_lower = {}
+    for name in names:
+        by_lower.setdefault(name.strip().lower(), []).append(name)
+    alike = [group for group in by_lower.values() if len(group) > 1]
+    if alike:
+        raise ValueError(
+            f"The class folders {first_few(alike[0])} differ only in case or spaces. Rename them "
+            "alike, or apart."
+        )
+
+
+def _warn_of_missing_classes(labels, splits, folders, depth, report):
+    names = {label for label in labels if label is not None}
+    empty = sorted({f.split("/")[depth] for f in folders if f.count("/") >= depth} - names)
+    if empty:
+        report.warn(f"The folders {first_few(empty)} hold no images and make no class.")
+    for part in sorted({*(splits or ())}):
+        here = {label for label, split in zip(labels, splits, strict=True) if split == part}
+        if missing := sorted(names - here):
+            report.warn(f"The classes {first_few(missing)} have no image in {part!r}.")

@@ -93,15 +93,6 @@ class LoadReport:
 def first_few(items, count=3):
     """Return the first items as text, and how many more there are.
 
-    Parameters
-    ----------
-    items : sequence of str
-    count : int, default=3
-
-    Returns
-    -------
-    text : str
-
     Examples
     --------
     >>> from skmedimg.datasets._loading_report import first_few

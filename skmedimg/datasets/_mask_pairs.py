@@ -14,19 +14,6 @@ def find_masks(mask_root, images, report):
 
     The mask of ``sick/lung 7.png`` is ``sick/lung 7.*`` below `mask_root`; otherwise the only file
     of that name in whatever folder. An ending such as ``_mask`` does not count.
-
-    Parameters
-    ----------
-    mask_root : str
-    images : list of str
-        Relative to their root, with "/" between folders.
-    report : LoadReport
-        Gets a warning about masks that no image has.
-
-    Returns
-    -------
-    masks : list of str or None
-        None where an image has no mask.
     """
     files, _ = list_images(mask_root, LoadReport(mask_root))
     by_place, by_name = _keyed(files, _place_key), _keyed(files, _name_key)
