@@ -16,20 +16,7 @@ _ENTRIES = 1 << 19
 
 
 def neighbor_statistics(levels, n_levels, offsets, properties, symmetric):
-    """Return the properties of the neighbors at each offset.
-
-    Parameters
-    ----------
-    levels : ndarray (n, height, width) of intp
-    n_levels : int
-    offsets : list (n_distances) of list (n_angles) of (rows, columns)
-    properties : list of str
-    symmetric : bool
-
-    Returns
-    -------
-    statistics : ndarray (n, n_properties, n_distances, n_angles)
-    """
+    """Return the properties of the neighbors at each offset."""
     shape = (len(levels), len(properties), len(offsets), len(offsets[0]))
     statistics = np.empty(shape)
     for rows in slices(len(levels), max(1, _ENTRIES // n_levels**2)):

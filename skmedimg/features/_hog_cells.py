@@ -34,7 +34,7 @@ _CLIP = 0.2
 # Above this a sum of squares may overflow float32.
 _LARGE = 1e16
 
-# Up to so many orientations, dividing an angle of 45, 90 or 135 degrees or a neighbouring number
+# Up to so many orientations, dividing an angle of 45, 90 or 135 degrees or a neighboring number
 # by their width and comparing it with their bounds come to the same.
 _DIVISIBLE = 36
 
@@ -47,7 +47,7 @@ _SAMPLE = 256
 # int32 before the first pixel: a vector register, so that shifted differences are stored aligned.
 _PAD = 16
 
-# Neighbours in a cell move together, as one wider number: dtype -> {neighbours: wider dtype}.
+# Neighbours in a cell move together, as one wider number: dtype -> {neighbors: wider dtype}.
 _GROUPS = {
     torch.int32: {4: torch.complex128, 2: torch.int64, 1: torch.int32},
     torch.float32: {4: torch.complex128, 2: torch.int64, 1: torch.float32},
@@ -309,7 +309,7 @@ def _means(cells, settings, result):
 
 
 def _normalized_blocks(cells, settings, result):
-    """Write every block of neighbouring cells, normalized, to the result on the CPU."""
+    """Write every block of neighboring cells, normalized, to the result on the CPU."""
     blocks = _blocks(cells, *settings.cells_per_block)
     epsilon = _EPSILON * math.prod(settings.pixels_per_cell)  # of sums, where that of means is due
     if settings.block_norm == "L2-Hys":

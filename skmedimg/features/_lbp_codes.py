@@ -7,20 +7,7 @@ import numpy as np
 
 
 def pattern_counts(planes, radius, points, method, cells):
-    """Count the patterns in each cell of each image.
-
-    Parameters
-    ----------
-    planes : ndarray (n, height, width)
-    radius : float
-    points : int
-    method : {"uniform", "nri_uniform", "default", "ror"}
-    cells : tuple of int (rows, columns)
-
-    Returns
-    -------
-    counts : ndarray (n, n_cells, n_codes) of int
-    """
+    """Count the patterns in each cell of each image."""
     codes = _codes(_bits(planes, radius, points), points, method)
     n, height, width = codes.shape
     n_cells, n_codes = cells[0] * cells[1], len(code_names(points, method))
@@ -102,7 +89,7 @@ def _codes(bits, points, method):
 
 
 def _is_uniform(bits, points):
-    """Tell whether neighbouring points differ at most twice; scikit-image opens the circle."""
+    """Tell whether neighboring points differ at most twice; scikit-image opens the circle."""
     changes = (bits ^ (bits >> 1)) & np.uint32(2 ** (points - 1) - 1)
     return np.bitwise_count(changes) <= 2
 

@@ -10,17 +10,7 @@ _CHUNK = 64
 
 
 def resolve_range(images, value_range):
-    """Return the smallest and the largest value that levels are made for.
-
-    Parameters
-    ----------
-    images : ndarray (n, height, width[, channels]) or LazyImages
-    value_range : {"auto", "data"} or sequence of float (low, high)
-
-    Returns
-    -------
-    low, high : float
-    """
+    """Return the smallest and the largest value that levels are made for."""
     if not isinstance(value_range, str):
         return _checked_range(tuple(value_range))
     if value_range == "auto":
@@ -36,16 +26,6 @@ def to_levels(planes, n_levels, value_range):
     """Return the level of each pixel; what lies outside the range goes to the nearest.
 
     Levels of whole numbers are equally many numbers wide: of 0 to 255, each of 32 levels holds 8.
-
-    Parameters
-    ----------
-    planes : ndarray (n, height, width)
-    n_levels : int
-    value_range : tuple of float (low, high)
-
-    Returns
-    -------
-    levels : ndarray (n, height, width) of intp
     """
     low, high = value_range
     width = high - low + (planes.dtype.kind in "bui")

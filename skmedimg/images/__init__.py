@@ -1,4 +1,4 @@
-"""Images in: reading, lazy stacks, the gate that checks them, cropping and augmentation."""
+"""Images: reading, lazy stacks, input validation, cropping, resizing and augmentation."""
 
 import lazy_loader as _lazy
 

@@ -13,18 +13,7 @@ _PIXELS_AT_ONCE = 1 << 21
 
 
 def check_stack(augmenter, X):
-    """Return X as images that copies can be added to.
-
-    Parameters
-    ----------
-    augmenter : Augmenter
-        Gets `image_shape_` and `n_features_in_`.
-    X : array-like of rows or images
-
-    Returns
-    -------
-    images : ndarray (n, height, width, channels)
-    """
+    """Return X as images that copies can be added to."""
     if isinstance(X, LazyImages) or list_paths(X) is not None:
         raise TypeError(
             "Augmenter cannot add changed copies to files. Give it to a network as "
@@ -35,17 +24,7 @@ def check_stack(augmenter, X):
 
 
 def check_pixel_labels(masks, images):
-    """Return the masks as an array of labels that fits the images.
-
-    Parameters
-    ----------
-    masks : array-like of int or bool (n, height, width)
-    images : ndarray (n, height, width, channels)
-
-    Returns
-    -------
-    masks : ndarray (n, height, width)
-    """
+    """Return the masks as an array of labels that fits the images."""
     masks = np.asarray(masks)
     if masks.dtype.kind not in "biu":
         raise TypeError(f"masks need integer or boolean labels, got dtype {masks.dtype}.")
@@ -58,25 +37,7 @@ def check_pixel_labels(masks, images):
 
 
 def choose_sources(y, copies, balance, seed):
-    """Choose of which rows copies are made.
-
-    Parameters
-    ----------
-    y : ndarray (n,)
-        Labels.
-    copies : int
-        Copies of each image.
-    balance : bool
-        Fill every class up to the size that `copies` gives the largest one.
-    seed : int
-        Draws the rows copied once more often than others of their class.
-
-    Returns
-    -------
-    sources : ndarray (n_added,) of int, ascending
-    added : dict of label to int
-        How many per class.
-    """
+    """Choose of which rows copies are made."""
     classes, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
     goals = (1 + copies) * (np.full_like(counts, counts.max()) if balance else counts)
     missing = goals - counts
@@ -88,24 +49,7 @@ def choose_sources(y, copies, balance, seed):
 
 
 def changed_copies(images, masks, sources, seed, augment_batch):
-    """Return changed copies of the images (and masks) at `sources`.
-
-    Parameters
-    ----------
-    images : ndarray (n, height, width, channels)
-    masks : ndarray (n, height, width) or None
-    sources : ndarray (m,) of int
-    seed : int
-    augment_batch : callable
-        As of Augmenter.
-
-    Returns
-    -------
-    copies : ndarray (m, height, width, channels)
-        In the dtype of the images.
-    moved : ndarray (m, height, width) or None
-        In the dtype of the masks.
-    """
+    """Return changed copies of the images (and masks) at `sources`."""
     random, device = generator(seed), torch.device("cpu")
     precision = resolve_precision(_precision_of(images.dtype), device)
     copies = np.empty((len(sources), *images.shape[1:]), images.dtype)

@@ -57,19 +57,7 @@ _PADDING = {"zero": "zeros", "edge": "border", "mirror": "reflection"}
 
 
 def range_of(operation, value):
-    """Return the range from which an operation draws its number.
-
-    Parameters
-    ----------
-    operation : str
-        A key of `NEUTRAL`.
-    value : float or tuple of (low, high)
-        A number spreads around what changes nothing; a pair is the range.
-
-    Returns
-    -------
-    low, high : float
-    """
+    """Return the range from which an operation draws its number."""
     if isinstance(value, Real):
         neutral = NEUTRAL[operation]
         if operation == "noise":
@@ -86,24 +74,7 @@ def range_of(operation, value):
 
 
 def draw_changes(n, ranges, flip, probability, generator):
-    """Draw what happens to each of n images.
-
-    Parameters
-    ----------
-    n : int
-    ranges : dict of str to tuple of (low, high)
-        For every operation of `NEUTRAL`; an operation whose range is its neutral value is off.
-    flip : {"horizontal", "vertical", "both"} or None
-    probability : float
-        The chance of each operation to happen to an image.
-    generator : torch.Generator
-        Gives every image one row of numbers, in order.
-
-    Returns
-    -------
-    changes : dict of str to Tensor (n,)
-        Only what may change an image: numbers, and booleans for "horizontal" and "vertical".
-    """
+    """Draw what happens to each of n images."""
     drawn = torch.rand(
         (n, len(_COINS) + len(_NUMBERS) + len(_PLACES)),
         generator=generator,
@@ -134,24 +105,7 @@ def _spread(numbers, ranges, happens):
 
 
 def move(images, masks, changes, fill="zero"):
-    """Move images and their masks by one geometry.
-
-    Parameters
-    ----------
-    images : Tensor (n, channels, height, width)
-        Sampled bilinearly.
-    masks : Tensor (n, height, width) or None
-        Sampled at the nearest pixel, so that labels stay labels.
-    changes : dict of str to Tensor (n,)
-        From `draw_changes`.
-    fill : {"zero", "edge", "mirror"}
-        What comes in from outside the image.
-
-    Returns
-    -------
-    images, masks : Tensor
-        New tensors, or the same where nothing moves.
-    """
+    """Move images and their masks by one geometry."""
     if not any(name in changes for name in _GEOMETRY):
         return _mirror(images, masks, changes)
     changes = {name: value.to(images.device) for name, value in changes.items()}
@@ -163,25 +117,8 @@ def move(images, masks, changes, fill="zero"):
     return moved, masks
 
 
-def recolour(images, changes, generator, overwrite=False):
-    """Change brightness and contrast and add noise.
-
-    Parameters
-    ----------
-    images : Tensor (n, channels, height, width)
-    changes : dict of str to Tensor (n,)
-        From `draw_changes`.
-    generator : torch.Generator
-        Draws the noise.
-    overwrite : bool, default=False
-        Write into `images`: without fresh memory it takes half the time.
-
-    Returns
-    -------
-    images : Tensor (n, channels, height, width)
-        A new tensor within 0 and 1, or within the image's own range where that is wider; the
-        same tensor where nothing changes.
-    """
+def recolor(images, changes, generator, overwrite=False):
+    """Change brightness and contrast and add noise."""
     active = [name for name in ("brightness", "contrast", "noise") if name in changes]
     if not active:
         return images
@@ -255,7 +192,7 @@ def _sample(images, grid, mode, fill):
 
 
 def _relight(images, changes):
-    """Scale by the brightness and pull towards the mean grey by the contrast, in place."""
+    """Scale by the brightness and pull towards the mean gray by the contrast, in place."""
     one = images.new_ones(len(images))
     brightness, contrast = changes.get("brightness", one), changes.get("contrast", one)
     mean = _mean_gray(images) if "contrast" in changes else one
@@ -265,7 +202,7 @@ def _relight(images, changes):
 
 
 def _mean_gray(images):
-    """Return the mean of each image's grey version, (n,)."""
+    """Return the mean of each image's gray version, (n,)."""
     means = images.mean((2, 3))
     if images.shape[1] == 3:
         return means @ means.new_tensor(LUMA)

@@ -15,7 +15,7 @@ from skmedimg.images._augment_copies import (
     check_stack,
     choose_sources,
 )
-from skmedimg.images._augment_ops import NEUTRAL, draw_changes, move, range_of, recolour
+from skmedimg.images._augment_ops import NEUTRAL, draw_changes, move, range_of, recolor
 
 
 class Augmenter(BaseSampler):
@@ -50,7 +50,7 @@ class Augmenter(BaseSampler):
     brightness : float or tuple of (low, high), default=0
         A fraction ``a`` multiplies by factors of ``(1 - a, 1 + a)``; a pair holds the factors.
     contrast : float or tuple of (low, high), default=0
-        The same for the distance from the mean grey of the image.
+        The same for the distance from the mean gray of the image.
     noise : float or tuple of (low, high), default=0
         Standard deviation of Gaussian noise, in scaled pixel values; with a pair every image draws
         its own.
@@ -186,7 +186,7 @@ class Augmenter(BaseSampler):
         ranges = {name: range_of(name, getattr(self, name)) for name in NEUTRAL}
         changes = draw_changes(len(images), ranges, self.flip, self.probability, generator)
         moved, masks = move(images, masks, changes, self.fill)
-        return recolour(moved, changes, generator, overwrite=moved is not images), masks
+        return recolor(moved, changes, generator, overwrite=moved is not images), masks
 
     def fit(self, X, y):
         """Check the images and count what `fit_resample` would add.

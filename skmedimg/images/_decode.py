@@ -1,4 +1,4 @@
-"""From a file to an image of the wanted colour, crop, size and depth."""
+"""From a file to an image of the wanted color, crop, size and depth."""
 
 from collections import namedtuple
 
@@ -24,17 +24,7 @@ ALLOWED = {
 
 
 def decode(path, options):
-    """Read one file and bring it to the wanted colour, crop, size and depth.
-
-    Parameters
-    ----------
-    path : str
-    options : DecodeOptions
-
-    Returns
-    -------
-    image : ndarray (height, width) or (height, width, 3)
-    """
+    """Read one file and bring it to the wanted color, crop, size and depth."""
     reduced = None
     if options.draft and options.size is not None and options.crop == "none":
         reduced = tuple(2 * side for side in options.size)  # at once the size: 0.9 levels off
@@ -45,33 +35,12 @@ def decode(path, options):
 
 
 def prepare(image, options, name):
-    """Bring one image that is in memory to the wanted colour, crop, size and depth.
-
-    Parameters
-    ----------
-    image : ndarray (height, width) or (height, width, channels)
-    options : DecodeOptions
-    name : str
-        What messages call the image.
-
-    Returns
-    -------
-    image : ndarray (height, width) or (height, width, channels)
-    """
+    """Bring one image that is in memory to the wanted color, crop, size and depth."""
     return _fitted(to_color(image, options.color, name), options, name)
 
 
 def check_options(options):
-    """Return the options with `size` as None or (height, width), or say which one is wrong.
-
-    Parameters
-    ----------
-    options : DecodeOptions
-
-    Returns
-    -------
-    options : DecodeOptions
-    """
+    """Return the options with `size` as None or (height, width), or say which one is wrong."""
     for name, allowed in ALLOWED.items():
         value = getattr(options, name)
         if value not in allowed:

@@ -18,18 +18,6 @@ def read_dicom(path, frame, window, max_pixels):
 
     Stored values are rescaled by slope and intercept, cut to the window, and stretched to the whole
     range of 8 bits, or of 16 where more than 8 are stored. MONOCHROME1 is inverted.
-
-    Parameters
-    ----------
-    path : str
-    frame : int or None
-    window : tuple of float or None
-        (center, width); None takes the first one of the file, else the range of the stored bits.
-    max_pixels : int
-
-    Returns
-    -------
-    pixels : ndarray (height, width) or (height, width, 3)
     """
     try:
         import pydicom
@@ -52,7 +40,7 @@ def read_dicom(path, frame, window, max_pixels):
 
 
 def _shown(stored, dataset, frame, window):
-    """Return grey values as the window shows them."""
+    """Return gray values as the window shows them."""
     settings = _settings(dataset, frame)
     values, limits = _rescaled(stored, dataset, settings)
     if window is None and "VOILUTSequence" in settings:

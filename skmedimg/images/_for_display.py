@@ -14,17 +14,6 @@ from skmedimg.images._shape import resolve_image_shape
 def image_at(X, row, image_shape=None):
     """Return one image of X.
 
-    Parameters
-    ----------
-    X : any kind of X of the data contract
-    row : int
-    image_shape : tuple of int or None, default=None
-        Shape of one image where X holds rows.
-
-    Returns
-    -------
-    image : ndarray (height, width[, channels])
-
     Examples
     --------
     >>> import numpy as np
@@ -45,17 +34,7 @@ def image_at(X, row, image_shape=None):
 
 
 def displayable(image, low=None, high=None):
-    """Return an image as 8-bit grey or RGB, its own range stretched unless it is 8-bit already.
-
-    Parameters
-    ----------
-    image : ndarray (height, width[, channels])
-    low, high : float or None, default=None
-        Values shown black and white.
-
-    Returns
-    -------
-    picture : ndarray (height, width) or (height, width, 3) of uint8
+    """Return an image as 8-bit gray or RGB, its own range stretched unless it is 8-bit already.
 
     Examples
     --------
@@ -76,19 +55,7 @@ def displayable(image, low=None, high=None):
 
 
 def data_uri(picture, side=160, quality=80):
-    """Return a picture as the text of a small JPEG that HTML can hold.
-
-    Parameters
-    ----------
-    picture : ndarray (height, width) or (height, width, 3) of uint8
-    side : int, default=160
-        Longest side; larger pictures are reduced, and small ones enlarged by whole pixels.
-    quality : int, default=80
-
-    Returns
-    -------
-    uri : str
-    """
+    """Return a picture as the text of a small JPEG that HTML can hold."""
     image = Image.fromarray(np.ascontiguousarray(picture))
     if max(image.size) > side:
         image.thumbnail((side, side), Image.Resampling.LANCZOS)

@@ -53,18 +53,7 @@ def crop_foreground(image, *, threshold=0.18, margin=0.02, name="The image"):
 
 
 def foreground_box(image, threshold, margin):
-    """Return the rows and columns to keep as two slices, or None for a blank image.
-
-    Parameters
-    ----------
-    image : ndarray (height, width) or (height, width, channels)
-    threshold : float
-    margin : float
-
-    Returns
-    -------
-    box : tuple of slice or None
-    """
+    """Return the rows and columns to keep as two slices, or None for a blank image."""
     brightness = image if image.ndim == 2 else image.mean(axis=2)
     darkest, brightest = float(brightness.min()), float(brightness.max())
     if darkest == brightest:

@@ -16,7 +16,7 @@ from skmedimg.images._validate import as_images, check_images
 
 
 class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
-    """Load images from paths, and bring them to one colour and size.
+    """Load images from paths, and bring them to one color and size.
 
     The first step of a pipeline that starts from files. Images that are in memory already are
     brought to the same size, so that a fitted pipeline takes them as well.
@@ -39,7 +39,7 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
         :func:`skmedimg.images.crop_foreground`.
     draft : bool, default=False
         Let the JPEG decoder skip detail that the resizing would average away: faster, and a
-        fraction of a grey level off on average.
+        fraction of a gray level off on average.
     dtype : {"uint8", "uint16"} or None, default=None
         Depth that integer pixels are rescaled to. None keeps that of the files, all alike.
     window : tuple of float or None, default=None

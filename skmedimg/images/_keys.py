@@ -19,16 +19,6 @@ _VERSIONED = ("torch.", "torchvision.", "timm.", "skmedimg.")
 def image_keys(images):
     """Return one key per image, of the bytes it is stored in: nothing is cast or decoded.
 
-    Parameters
-    ----------
-    images : ndarray (n, height, width, channels) or LazyImages
-        Of files, the bytes and the way they are decoded count.
-
-    Returns
-    -------
-    keys : list of bytes
-        16 bytes each.
-
     Examples
     --------
     >>> import numpy as np
@@ -46,18 +36,7 @@ def image_keys(images):
 
 
 def network_space(network, *facts):
-    """Return the name of the space for what a network's frozen part computes.
-
-    Parameters
-    ----------
-    network : TransferNetwork
-    *facts : object
-        What else the numbers depend on, precision for one.
-
-    Returns
-    -------
-    space : str
-    """
+    """Return the name of the space for what a network's frozen part computes."""
     backbone = network.backbone
     parts = backbone.steps[: backbone.cut]
     if network.is_pooled:

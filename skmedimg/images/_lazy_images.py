@@ -36,7 +36,7 @@ class LazyImages:
         "foreground": cut each image to its largest bright part before it is resized.
     draft : bool, default=False
         Let the JPEG decoder skip detail that the resizing would average away: faster, and a
-        fraction of a grey level off on average.
+        fraction of a gray level off on average.
     dtype : {"uint8", "uint16"} or None, default=None
         Depth that integer pixels are rescaled to. None keeps that of the files, all alike.
     window : tuple of float or None, default=None
@@ -105,7 +105,7 @@ class LazyImages:
 
     @property
     def ndim(self):
-        """Number of axes: 3 for grey, 4 for coloured images."""
+        """Number of axes: 3 for gray, 4 for colored images."""
         return len(self.shape)
 
     @property

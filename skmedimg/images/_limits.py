@@ -8,14 +8,7 @@ class ImageReadError(ValueError):
 
 
 def check_pixels(path, width, height, max_pixels):
-    """Refuse images that would fill the memory, by what their header promises.
-
-    Parameters
-    ----------
-    path : str
-    width, height : int
-    max_pixels : int
-    """
+    """Refuse images that would fill the memory, by what their header promises."""
     if width * height > max_pixels:
         raise ImageReadError(
             f"{path!r} has {width} x {height} pixels, more than max_pixels={max_pixels}; "
@@ -26,18 +19,7 @@ def check_pixels(path, width, height, max_pixels):
 
 
 def check_frame(path, frame, count):
-    """Return the index of the frame to read in a file that holds `count` of them.
-
-    Parameters
-    ----------
-    path : str
-    frame : int or None
-    count : int
-
-    Returns
-    -------
-    frame : int
-    """
+    """Return the index of the frame to read in a file that holds `count` of them."""
     if frame is None and count > 1:
         raise ImageReadError(
             f"{path!r} holds {count} images. Choose one with read_image(path, frame=i), "

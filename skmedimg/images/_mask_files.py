@@ -1,4 +1,4 @@
-"""Read masks from files: class labels, never colours."""
+"""Read masks from files: class labels, never colors."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -19,10 +19,10 @@ def load_masks(paths, size=None):
     Parameters
     ----------
     paths : sequence of str or os.PathLike, (n,)
-        One file per mask. A palette PNG gives its indices, other files their grey values; coloured
+        One file per mask. A palette PNG gives its indices, other files their gray values; colored
         files are refused.
     size : tuple of int or None, default=None
-        (height, width) to resize to, by nearest neighbours; None asks for masks of one size.
+        (height, width) to resize to, by nearest neighbors; None asks for masks of one size.
 
     Returns
     -------
@@ -54,72 +54,34 @@ def load_masks(paths, size=None):
 
 
 def read_masks(paths):
-    """Read mask files of any sizes, several at a time.
-
-    Parameters
-    ----------
-    paths : sequence of str
-
-    Returns
-    -------
-    masks : list of ndarray (height, width)
-    """
+    """Read mask files of any sizes, several at a time."""
     with ThreadPoolExecutor(_THREADS) as pool:
         return list(pool.map(read_mask, paths))
 
 
 def read_mask(path):
-    """Read one mask file.
-
-    Parameters
-    ----------
-    path : str
-
-    Returns
-    -------
-    mask : ndarray (height, width)
-    """
+    """Read one mask file."""
     indices = _palette_indices(path)
     mask = read_image(path) if indices is None else indices
     if mask.ndim == 3:
         if (mask != mask[..., :1]).any():
             raise ImageReadError(
-                f"{path!r} is coloured, which leaves open what colour is which class. Store "
-                "masks as class labels: a grey or palette PNG."
+                f"{path!r} is colored, which leaves open what color is which class. Store "
+                "masks as class labels: a gray or palette PNG."
             )
         mask = mask[..., 0]
     return mask
 
 
 def stored_size(path):
-    """Return (height, width) of the image in a file, from its header where that tells.
-
-    Parameters
-    ----------
-    path : str
-
-    Returns
-    -------
-    size : tuple of int
-    """
+    """Return (height, width) of the image in a file, from its header where that tells."""
     header = _header(path, lambda picture: picture.size)
     turned = _header(path, lambda picture: picture.getexif().get(0x0112, 1) != 1)
     return read_image(path).shape[:2] if header is None or turned else header[::-1]
 
 
 def stack_masks(masks, names):
-    """Stack masks of one size, or name the first that differs.
-
-    Parameters
-    ----------
-    masks : list of ndarray (height, width)
-    names : sequence of str
-        What messages call them.
-
-    Returns
-    -------
-    masks : ndarray (n, height, width)
-    """
+    """Stack masks of one size, or name the first that differs."""
     for mask, name in zip(masks, names, strict=True):
         if mask.shape != masks[0].shape:
             wanted, got = ("x".join(map(str, m.shape)) for m in (masks[0], mask))

@@ -26,16 +26,6 @@ N_JOBS = [_Count(), None]
 def check_n_jobs(n_jobs, caller):
     """Return `n_jobs`, refusing what is no number of jobs.
 
-    Parameters
-    ----------
-    n_jobs : int or None
-    caller : str
-        Who takes it, for the message.
-
-    Returns
-    -------
-    n_jobs : int or None
-
     Examples
     --------
     >>> from skmedimg.images._n_jobs import check_n_jobs
@@ -47,17 +37,7 @@ def check_n_jobs(n_jobs, caller):
 
 
 def thread_count(n_jobs):
-    """Return how many threads to decode in.
-
-    Parameters
-    ----------
-    n_jobs : int or None
-        None: one per usable core, and one in a worker process. -1 and below count from the cores.
-
-    Returns
-    -------
-    threads : int
-    """
+    """Return how many threads to decode in."""
     if n_jobs is None and multiprocessing.parent_process() is not None:
         return 1  # the workers of joblib fill the cores already
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -11,18 +11,6 @@ def read_nifti(path, frame, max_pixels):
     """Return one slice along the last axis of a NIfTI file, turned the way viewers show it.
 
     The first axis of the file runs from left to right, its second from bottom to top.
-
-    Parameters
-    ----------
-    path : str
-    frame : int or None
-        Index of the slice; None where the file holds one.
-    max_pixels : int
-
-    Returns
-    -------
-    pixels : ndarray (height, width)
-        In the stored dtype; float32 where the file rescales its values or stores float64.
     """
     try:
         import nibabel
@@ -42,7 +30,7 @@ def read_nifti(path, frame, max_pixels):
     whole = (slice(None), slice(None))
     pixels = np.asarray(volume.dataobj[(*whole, frame, *[0] * len(depth[1:])) if depth else whole])
     if pixels.dtype.kind not in "iuf":
-        raise ImageReadError(f"{path!r} holds {pixels.dtype} values, which are not grey levels.")
+        raise ImageReadError(f"{path!r} holds {pixels.dtype} values, which are not gray levels.")
     native = np.float32 if pixels.dtype.kind == "f" else pixels.dtype.newbyteorder("=")
     return np.rot90(pixels).astype(native)
 

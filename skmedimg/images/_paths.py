@@ -6,17 +6,7 @@ import numpy as np
 
 
 def list_paths(X):
-    """Return the paths that X holds as a list of str, or None where X holds none.
-
-    Parameters
-    ----------
-    X : object
-        A 1-D sequence, array or Series of paths, or an (n, 1) column of them.
-
-    Returns
-    -------
-    paths : list of str or None
-    """
+    """Return the paths that X holds as a list of str, or None where X holds none."""
     if isinstance(X, (str, os.PathLike)):
         raise TypeError(f"X needs a list of paths, but is one path: {os.fspath(X)!r}. Pass [X].")
     if not _starts_with_path(X):

@@ -43,38 +43,12 @@ _ORIENTATION = 0x0112
 
 
 def signature_of(head):
-    """Return the key of `READERS` that a file starts with, or None.
-
-    Parameters
-    ----------
-    head : bytes
-
-    Returns
-    -------
-    signature : bytes or None
-    """
+    """Return the key of `READERS` that a file starts with, or None."""
     return next((signature for signature in READERS if head.startswith(signature)), None)
 
 
 def read_picture(path, head, color, frame, max_pixels, draft_size):
-    """Return what a file of one of `READERS` shows, upright and without transparency.
-
-    Parameters
-    ----------
-    path : str
-    head : bytes
-        The first bytes of the file.
-    color : {"gray", "rgb", "keep"}
-        "gray" lets the JPEG decoder skip the colours; nothing else is converted here.
-    frame : int or None
-    max_pixels : int
-    draft_size : tuple of int or None
-
-    Returns
-    -------
-    pixels : PIL.Image.Image of mode L or RGB, or ndarray (height, width) or (height, width, 3)
-        The picture as Pillow holds it saves copies where it is resized next.
-    """
+    """Return what a file of one of `READERS` shows, upright and without transparency."""
     name, reader = READERS[signature_of(head)]
     with open(path, "rb") as file, open_picture(path, file, head, max_pixels) as picture:
         picture.seek(check_frame(path, frame, getattr(picture, "n_frames", 1)))
@@ -88,20 +62,7 @@ def read_picture(path, head, color, frame, max_pixels, draft_size):
 
 
 def open_picture(path, file, head, max_pixels):
-    """Return a picture whose header is read and whose size is allowed, and that is not decoded.
-
-    Parameters
-    ----------
-    path : str
-    file : file object
-    head : bytes
-        The first bytes of the file, with a signature of `READERS`.
-    max_pixels : int
-
-    Returns
-    -------
-    picture : PIL.Image.Image
-    """
+    """Return a picture whose header is read and whose size is allowed, and that is not decoded."""
     name, reader = READERS[signature_of(head)]
     if name == "WebP":  # the decoder allocates the canvas before the picture is open
         check_pixels(path, *webp_size(head), max_pixels)
@@ -113,16 +74,7 @@ def open_picture(path, file, head, max_pixels):
 
 
 def webp_size(head):
-    """Return (width, height) that the first bytes of a WebP file promise.
-
-    Parameters
-    ----------
-    head : bytes
-
-    Returns
-    -------
-    size : tuple of int
-    """
+    """Return (width, height) that the first bytes of a WebP file promise."""
     if head[12:16] == b"VP8X":
         return tuple(int.from_bytes(head[k : k + 3], "little") + 1 for k in (24, 27))
     if head[12:16] == b"VP8L":
@@ -132,7 +84,7 @@ def webp_size(head):
 
 
 def _draft(picture, color, draft_size):
-    """Let the JPEG decoder skip what is not wanted: the colours, and scales of 2, 4 and 8."""
+    """Let the JPEG decoder skip what is not wanted: the colors, and scales of 2, 4 and 8."""
     height, width = draft_size or picture.size[::-1]
     if draft_size and picture.getexif().get(_ORIENTATION, 1) > 4:
         height, width = width, height
@@ -145,7 +97,7 @@ def _deep_png(path, reader):
         layout = picture.tile[0].args
         rawmodes = ("RGBA",) if layout == "LA;16B" else (layout, layout[:-1] + "L")
     planes = [_decoded_as(path, reader, rawmode) for rawmode in rawmodes]
-    if len(planes) == 1:  # grey and alpha of 16 bits are as wide as four channels of 8
+    if len(planes) == 1:  # gray and alpha of 16 bits are as wide as four channels of 8
         return planes[0].view(">u2").astype(np.uint16)
     return planes[0].astype(np.uint16) << 8 | planes[1]
 
@@ -164,7 +116,7 @@ def _upright(picture, name):
 
 
 def _plain(picture, path):
-    """Return a picture of any mode as grey or RGB."""
+    """Return a picture of any mode as gray or RGB."""
     mode = picture.mode
     if mode == "P":
         mode = "L" if _has_gray_palette(picture) else "RGB"
@@ -175,7 +127,7 @@ def _plain(picture, path):
     if mode.startswith("I;16") or (mode == "I" and picture.format in ("PNG", "PPM")):
         return np.array(picture).astype(np.uint16)
     if mode not in ("L", "LA", "RGB", "RGBA", "I", "F"):
-        raise ImageReadError(f"{path!r} has pixels of mode {mode!r}; store it as grey or RGB.")
+        raise ImageReadError(f"{path!r} has pixels of mode {mode!r}; store it as gray or RGB.")
     picture = picture if mode == picture.mode else picture.convert(mode)
     return picture if mode in ("L", "RGB") else _without_alpha(np.array(picture))
 

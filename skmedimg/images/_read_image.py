@@ -24,7 +24,7 @@ def read_image(
 
     JPEG, PNG, TIFF, BMP, WebP, GIF and PGM/PPM are read by Pillow, DICOM by pydicom
     (``pip install "skmedimg[dicom]"``) and NIfTI by nibabel (``pip install "skmedimg[nifti]"``).
-    The format is recognised by the file's content, not by its name. Images are turned upright as
+    The format is recognized by the file's content, not by its name. Images are turned upright as
     their EXIF orientation says; transparent pixels become black.
 
     Parameters
@@ -32,7 +32,7 @@ def read_image(
     path : str or os.PathLike
         The file.
     color : {"gray", "rgb", "keep"}, default="keep"
-        "gray": one value per pixel, the luminance of coloured images. "rgb": three values, grey
+        "gray": one value per pixel, the luminance of colored images. "rgb": three values, gray
         ones repeated. "keep": as the file has it.
     frame : int or None, default=None
         Which page, frame or slice (the last axis of NIfTI) of a file that holds several.
@@ -80,21 +80,7 @@ def read_image(
 
 
 def read_pixels(path, color, frame, window, max_pixels, draft_size):
-    """Read one image file like `read_image`, and leave 8-bit pictures as Pillow holds them.
-
-    Parameters
-    ----------
-    path : str
-    color : {"gray", "rgb", "keep"}
-    frame : int or None
-    window : tuple of float or None
-    max_pixels : int
-    draft_size : tuple of int or None
-
-    Returns
-    -------
-    pixels : PIL.Image.Image of mode L or RGB, or ndarray (height, width) or (height, width, 3)
-    """
+    """Read one image file like `read_image`, and leave 8-bit pictures as Pillow holds them."""
     _check_options(color, frame, window, max_pixels)
     draft_size = check_size(draft_size, "draft_size")
     head = _head(path)
@@ -159,19 +145,7 @@ def _decode(path, head, color, frame, window, max_pixels, draft_size):
 
 
 def to_color(image, color, name):
-    """Return an image as grey, as RGB, or as it is.
-
-    Parameters
-    ----------
-    image : ndarray (height, width) or (height, width, channels)
-    color : {"gray", "rgb", "keep"}
-    name : str
-        What messages call the image.
-
-    Returns
-    -------
-    image : ndarray (height, width) or (height, width, 3)
-    """
+    """Return an image as gray, as RGB, or as it is."""
     channels = image.shape[2] if image.ndim == 3 else 1
     if color == "keep" or channels == (1 if color == "gray" else 3):
         return image

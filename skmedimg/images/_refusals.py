@@ -13,13 +13,7 @@ _ABSENT = ("NoneType", "NAType", "NaTType")  # pandas is not imported to ask for
 
 
 def refuse_odd_kinds(X):
-    """Refuse what holds images and is no stack of them: unordered, complex, of several sizes.
-
-    Parameters
-    ----------
-    X : object
-        Anything but paths and lazy stacks.
-    """
+    """Refuse what holds images and is no stack of them: unordered, complex, of several sizes."""
     if isinstance(X, (Iterator, Set)):
         raise TypeError(
             f"X needs an order and a length, but is a {type(X).__name__}: pass it as a list."
@@ -41,12 +35,7 @@ def refuse_odd_kinds(X):
 
 
 def refuse_odd_stacks(images):
-    """Refuse arrays that are no stack of images.
-
-    Parameters
-    ----------
-    images : ndarray of three axes or more
-    """
+    """Refuse arrays that are no stack of images."""
     if images.ndim > 4:
         raise ValueError(
             f"X has {images.ndim} dimensions {images.shape}; images come as (n, height, width) or "
@@ -62,15 +51,7 @@ def refuse_odd_stacks(images):
 
 
 def refuse_one_image(estimator, shape):
-    """Refuse a single image where a stack of them is wanted.
-
-    Parameters
-    ----------
-    estimator : BaseEstimator
-        Fitted.
-    shape : tuple of int
-        Of X.
-    """
+    """Refuse a single image where a stack of them is wanted."""
     fitted = tuple(getattr(estimator, "image_shape_", ()))
     single = {fitted, fitted[:2] if fitted[2:] == (1,) else fitted}
     if len(fitted) == 3 and tuple(shape) in single and shape[1:] != (np.prod(fitted),):
@@ -81,19 +62,7 @@ def refuse_one_image(estimator, shape):
 
 
 def other_shape(name, fitted, got):
-    """Say that images have another shape than in `fit`, and what brings them to it.
-
-    Parameters
-    ----------
-    name : str
-        Of the estimator.
-    fitted, got : tuple of int
-        Shape of one image.
-
-    Returns
-    -------
-    message : str
-    """
+    """Say that images have another shape than in `fit`, and what brings them to it."""
     fitted_text, got_text = ("x".join(map(str, shape)) for shape in (fitted, got))
     if len(fitted) == 1:
         return f"{name} was fitted on rows of {fitted_text} features, but X has {got_text} images."
@@ -105,16 +74,7 @@ def other_shape(name, fitted, got):
 
 
 def refuse_mixed(values, name, noun):
-    """Refuse labels or patients some of which are missing, or of kinds that have no order.
-
-    Parameters
-    ----------
-    values : ndarray (n,)
-    name : str
-        The parameter.
-    noun : str
-        What one of the values is.
-    """
+    """Refuse labels or patients some of which are missing, or of kinds that have no order."""
     missing = _missing(values)
     if missing.any():
         raise ValueError(

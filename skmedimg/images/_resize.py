@@ -66,16 +66,7 @@ def resize_image(image, size, *, aspect="stretch", interpolation="bilinear"):
 
 
 def check_one_image(image):
-    """Return one image as an array of numbers.
-
-    Parameters
-    ----------
-    image : array-like (height, width) or (height, width, channels)
-
-    Returns
-    -------
-    image : ndarray
-    """
+    """Return one image as an array of numbers."""
     image = np.asarray(image)
     if image.ndim not in (2, 3) or image.size == 0 or image.dtype.kind not in "buif":
         raise ValueError(
@@ -86,18 +77,7 @@ def check_one_image(image):
 
 
 def check_size(size, name="size"):
-    """Return `size` as None or (height, width).
-
-    Parameters
-    ----------
-    size : int, tuple of int or None
-    name : str, default="size"
-        What messages call it.
-
-    Returns
-    -------
-    size : tuple of int or None
-    """
+    """Return `size` as None or (height, width)."""
     if size is None:
         return None
     sides = tuple(size) if np.ndim(size) == 1 else (size, size)

@@ -8,17 +8,6 @@ import numpy as np
 def resolve_image_shape(image_shape, n_features):
     """Return (height, width, channels) of images that come as rows of `n_features` values.
 
-    Parameters
-    ----------
-    image_shape : tuple of int or None
-        None: square grey, else square RGB.
-    n_features : int
-
-    Returns
-    -------
-    shape : tuple of int
-        (height, width, channels)
-
     Examples
     --------
     >>> from skmedimg.images._shape import resolve_image_shape
@@ -39,16 +28,7 @@ def resolve_image_shape(image_shape, n_features):
 
 
 def check_image_shape(image_shape):
-    """Return `image_shape` as a tuple of two or three sides, at most one of them -1.
-
-    Parameters
-    ----------
-    image_shape : sequence of int
-
-    Returns
-    -------
-    shape : tuple of int
-    """
+    """Return `image_shape` as a tuple of two or three sides, at most one of them -1."""
     shape = tuple(image_shape)
     whole = all(isinstance(side, (int, np.integer)) and (side > 0 or side == -1) for side in shape)
     if len(shape) not in (2, 3) or not whole or shape.count(-1) > 1:
@@ -65,6 +45,6 @@ def _square(n_features):
         if channels * side * side == n_features:
             return (side, side, channels)
     raise ValueError(
-        f"X has rows with n_features={n_features} values, which is neither side*side (grey) nor "
+        f"X has rows with n_features={n_features} values, which is neither side*side (gray) nor "
         "side*side*3 (RGB); set image_shape=(height, width[, channels])."
     )

@@ -1,4 +1,4 @@
-"""The gate's second page: what the masks of a segmenter may be."""
+"""Validation of segmentation masks."""
 
 import os
 
@@ -16,20 +16,7 @@ _SPELLINGS = ({0, 1}, {0, 255})
 
 
 def check_masks(estimator, y, images):
-    """Return y as masks of class labels, as many and as large as the images.
-
-    Parameters
-    ----------
-    estimator : BaseEstimator
-    y : array-like (n, height, width), (n, height * width) or (n,); mask paths (n,)
-        1-D labels mean constant masks.
-    images : ndarray (n, height, width, channels) or LazyImages
-
-    Returns
-    -------
-    masks : ndarray (n, height, width)
-        In the dtype they are stored in.
-    """
+    """Return y as masks of class labels, as many and as large as the images."""
     if y is None:
         raise ValueError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None"
@@ -46,16 +33,6 @@ def encode_masks(masks, classes):
     """Return masks as the positions of their labels in `classes`.
 
     0/1, 0/255 and booleans are the same binary mask, whichever was fitted.
-
-    Parameters
-    ----------
-    masks : ndarray (n, height, width)
-    classes : ndarray (n_classes,)
-        Sorted.
-
-    Returns
-    -------
-    encoded : ndarray (n, height, width) of uint8
     """
     found = mask_values(masks)
     unknown = np.setdiff1d(found, classes)
@@ -97,7 +74,7 @@ def _read_masks(y, images):
 
 
 def _resized_like(images, mask, mask_path, image_path):
-    """Resize a mask as its image is resized, by nearest neighbours; one of that size stays."""
+    """Resize a mask as its image is resized, by nearest neighbors; one of that size stays."""
     if mask.shape == images.shape[1:3]:
         return mask
     stored = stored_size(image_path)
@@ -162,7 +139,7 @@ def _labels_only(y):
 def _wrong_shape(got, wanted):
     text = f"y has masks of shape {got[1:]}, but the images are {wanted[1]}x{wanted[2]}."
     if len(got) == 4:
-        text += " One-hot masks become labels by masks.argmax(axis=-1); colours have no order."
+        text += " One-hot masks become labels by masks.argmax(axis=-1); colors have no order."
     return text
 
 
@@ -176,7 +153,7 @@ def _odd_values(values):
         )
     if len(values) > _MOST_CLASSES:
         return (
-            f"y holds {len(values)} different values ({shown}): grey levels rather than classes. "
+            f"y holds {len(values)} different values ({shown}): gray levels rather than classes. "
             "Pass masks of class labels 0, 1, 2 ..."
         )
     if len(values) > 2 and values[0] < 0:

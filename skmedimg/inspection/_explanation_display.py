@@ -169,12 +169,12 @@ def _captions(model, X, y):
 
 
 def _blend(picture, heat, strength):
-    """Lay a map over a picture: warm colours for, cold ones against, nothing where it is zero."""
+    """Lay a map over a picture: warm colors for, cold ones against, nothing where it is zero."""
     import matplotlib
 
-    grey = picture.astype(float) if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
+    gray = picture.astype(float) if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
     heat = np.asarray(heat, dtype=float)
     heat = heat / (np.abs(heat).max() or 1)
-    colours = 255 * matplotlib.colormaps["coolwarm"]((heat + 1) / 2)[..., :3]
+    colors = 255 * matplotlib.colormaps["coolwarm"]((heat + 1) / 2)[..., :3]
     share = strength * np.sqrt(np.abs(heat))[..., None]
-    return np.rint((1 - share) * grey + share * colours).astype(np.uint8)
+    return np.rint((1 - share) * gray + share * colors).astype(np.uint8)

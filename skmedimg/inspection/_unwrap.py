@@ -13,18 +13,7 @@ from skmedimg.images._validate import as_images, check_images
 
 
 def before_step(model, X, kind):
-    """Return X as the step of a fitted pipeline whose class is called `kind` gets it.
-
-    Parameters
-    ----------
-    model : pipeline
-    X : any kind of X of the data contract
-    kind : str
-
-    Returns
-    -------
-    X : what that step transforms
-    """
+    """Return X as the step of a fitted pipeline whose class is called `kind` gets it."""
     for step in steps_before(model):
         if type(step).__name__ == kind:
             break
@@ -45,19 +34,7 @@ def stack_of(estimator, X):
 
 
 def split_where_images_end(model, X):
-    """Return X as the decoded images a model sees, and the steps that are left from there.
-
-    Parameters
-    ----------
-    model : estimator or pipeline
-    X : any kind of X of the data contract
-
-    Returns
-    -------
-    images : ndarray (n, height, width[, channels])
-    rest : estimator or pipeline
-        Predicts on the images.
-    """
+    """Return X as the decoded images a model sees, and the steps that are left from there."""
     model = unwrap(model)
     steps = [step for _, step in getattr(model, "steps", [])]
     while _is_paths(X) and len(steps) > 1:
@@ -67,16 +44,7 @@ def split_where_images_end(model, X):
 
 
 def network_of(estimator):
-    """Return the torch module of a fitted estimator, whole: frozen parts too.
-
-    Parameters
-    ----------
-    estimator : estimator with `net_`, or torch.nn.Module
-
-    Returns
-    -------
-    module : torch.nn.Module
-    """
+    """Return the torch module of a fitted estimator, whole: frozen parts too."""
     if hasattr(estimator, "named_modules"):
         return estimator
     check_is_fitted(estimator)
@@ -104,37 +72,14 @@ def inference_copy(module):
 
 
 def image_shape_of(images, image_shape=None):
-    """Return (height, width, channels) of a stack of images, or of rows that hold images.
-
-    Parameters
-    ----------
-    images : ndarray (n, height, width[, channels]) or (n, n_features)
-    image_shape : tuple of int or None, default=None
-
-    Returns
-    -------
-    shape : tuple of int
-    """
+    """Return (height, width, channels) of a stack of images, or of rows that hold images."""
     if images.ndim == 2:
         return resolve_image_shape(image_shape, images.shape[1])
     return tuple(images.shape[1:]) + (1,) * (images.ndim == 3)
 
 
 def target_columns(estimator, target, scores):
-    """Return the column of `scores` that each image is explained for.
-
-    Parameters
-    ----------
-    estimator : classifier, or torch.nn.Module
-        Has `classes_`, or columns are numbered.
-    target : label or None
-        None takes the class each image is predicted to be.
-    scores : ndarray (n, n_classes)
-
-    Returns
-    -------
-    columns : ndarray (n,) of int
-    """
+    """Return the column of `scores` that each image is explained for."""
     if target is None:
         return scores.argmax(axis=1)
     classes = list(getattr(estimator, "classes_", range(scores.shape[1])))

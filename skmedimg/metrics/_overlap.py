@@ -6,7 +6,7 @@ from skmedimg.metrics._pairs import overlap_score
 
 
 def dice(y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weight=None):
-    """Dice coefficient, ``2 |A and B| / (|A| + |B|)``, of each image and class.
+    """Return the Dice coefficient [1]_, ``2 |A and B| / (|A| + |B|)``, of each image and class.
 
     Parameters
     ----------
@@ -36,6 +36,11 @@ def dice(y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weigh
     --------
     hausdorff_distance : How far the outlines are apart, which overlap does not tell.
 
+    References
+    ----------
+    .. [1] L. R. Dice. "Measures of the Amount of Ecologic Association Between Species". Ecology
+           26(3), 297-302, 1945. https://doi.org/10.2307/1932409
+
     Examples
     --------
     >>> from skmedimg.metrics import dice
@@ -50,7 +55,9 @@ def dice(y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weigh
 
 
 def iou(y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weight=None):
-    """Intersection over union (Jaccard index), ``|A and B| / |A or B|``, of each image and class.
+    """Return the intersection over union [1]_, ``|A and B| / |A or B|``, of each image and class.
+
+    It is also called the Jaccard index.
 
     Parameters
     ----------
@@ -74,6 +81,12 @@ def iou(y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weight
     score : float or ndarray
         Between 0 (nothing in common) and 1.
 
+    References
+    ----------
+    .. [1] A. A. Taha, A. Hanbury. "Metrics for evaluating 3D medical image segmentation:
+           analysis, selection, and tool". BMC Medical Imaging 15, 29, 2015.
+           https://doi.org/10.1186/s12880-015-0068-x
+
     Examples
     --------
     >>> from skmedimg.metrics import iou
@@ -86,7 +99,7 @@ def iou(y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weight
 def volumetric_similarity(
     y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weight=None
 ):
-    """Likeness of two areas, ``1 - abs(|A| - |B|) / (|A| + |B|)``, wherever they lie.
+    """Return how alike two areas are [1]_, ``1 - abs(|A| - |B|) / (|A| + |B|)``.
 
     Parameters
     ----------
@@ -109,6 +122,12 @@ def volumetric_similarity(
     -------
     score : float or ndarray
         Between 0 and 1; 1 also for equal areas without a common pixel.
+
+    References
+    ----------
+    .. [1] A. A. Taha, A. Hanbury. "Metrics for evaluating 3D medical image segmentation:
+           analysis, selection, and tool". BMC Medical Imaging 15, 29, 2015.
+           https://doi.org/10.1186/s12880-015-0068-x
 
     Examples
     --------

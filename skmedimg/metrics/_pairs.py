@@ -6,20 +6,7 @@ AVERAGES = ("mean", "image", "class", "pooled", None)
 
 
 def check_pair(y_true, y_pred, labels=None):
-    """Return both masks in one shape and one spelling, and the labels to score.
-
-    Parameters
-    ----------
-    y_true, y_pred : array-like (n, height, width), (n, height * width) or (n,)
-        Integer or boolean masks; 1-D labels mean constant masks.
-    labels : sequence or None
-        None: every value found but 0, the background.
-
-    Returns
-    -------
-    y_true, y_pred : ndarray (n, ...)
-    labels : ndarray (n_labels,)
-    """
+    """Return both masks in one shape and one spelling, and the labels to score."""
     y_true, y_pred = _as_mask(y_true, "y_true"), _as_mask(y_pred, "y_pred")
     y_true, y_pred = _one_shape(y_true, y_pred)
     found_true, found_pred = mask_values(y_true), mask_values(y_pred)
@@ -33,16 +20,7 @@ def check_pair(y_true, y_pred, labels=None):
 
 
 def mask_values(masks):
-    """Return the sorted distinct values of integer or boolean masks, image by image.
-
-    Parameters
-    ----------
-    masks : ndarray (n, ...)
-
-    Returns
-    -------
-    values : ndarray (n_values,)
-    """
+    """Return the sorted distinct values of integer or boolean masks, image by image."""
     if masks.dtype.kind not in "iu" or masks.size == 0 or masks.min() < 0 or masks.max() > 255:
         return np.unique(masks)
     counts = np.zeros(256, dtype=np.int64)
@@ -52,17 +30,7 @@ def mask_values(masks):
 
 
 def count_pixels(y_true, y_pred, labels):
-    """Return true positive, false positive and false negative pixels of each image and label.
-
-    Parameters
-    ----------
-    y_true, y_pred : ndarray (n, ...)
-    labels : ndarray (n_labels,)
-
-    Returns
-    -------
-    tp, fp, fn : ndarray (n, n_labels) of int64
-    """
+    """Return true positive, false positive and false negative pixels of each image and label."""
     n = len(y_true)
     y_true, y_pred = y_true.reshape(n, -1), y_pred.reshape(n, -1)
     counts = np.zeros((3, n, len(labels)), dtype=np.int64)
@@ -76,19 +44,7 @@ def count_pixels(y_true, y_pred, labels):
 
 
 def overlap_score(formula, y_true, y_pred, labels, average, empty, sample_weight):
-    """Apply a formula of (tp, fp, fn) to every image and label, and average.
-
-    Parameters
-    ----------
-    formula : callable
-        Takes three arrays, returns numerator and denominator.
-    y_true, y_pred, labels, average, empty, sample_weight
-        As in `dice`.
-
-    Returns
-    -------
-    score : float or ndarray
-    """
+    """Apply a formula of (tp, fp, fn) to every image and label, and average."""
     check_average(average)
     y_true, y_pred, labels = check_pair(y_true, y_pred, labels)
     weights = check_image_weights(sample_weight, len(y_true))
@@ -102,37 +58,14 @@ def overlap_score(formula, y_true, y_pred, labels, average, empty, sample_weight
 
 
 def fill_absent(table, absent, empty):
-    """Leave out classes that neither mask holds; images without any of the classes are `empty`.
-
-    Parameters
-    ----------
-    table : ndarray (n, n_labels)
-    absent : ndarray (n, n_labels) of bool
-    empty : float
-
-    Returns
-    -------
-    table : ndarray (n, n_labels)
-        nan where a value is not to be counted.
-    """
+    """Leave out classes that neither mask holds; images without any of the classes are `empty`."""
     table = np.where(absent, np.nan, table)
     table[absent.all(axis=1)] = empty
     return table
 
 
 def summarize(table, average, weights):
-    """Average a table of values per image and label; nan means not counted.
-
-    Parameters
-    ----------
-    table : ndarray (n, n_labels)
-    average : {"mean", "image", "class", None}
-    weights : ndarray (n,)
-
-    Returns
-    -------
-    score : float, ndarray (n,), ndarray (n_labels,) or ndarray (n, n_labels)
-    """
+    """Average a table of values per image and label; nan means not counted."""
     if average is None:
         return table
     if average == "class":
@@ -142,46 +75,20 @@ def summarize(table, average, weights):
 
 
 def mean_of(values, weights=1.0):
-    """Return the weighted mean along the first axis of what is not nan; nan where nothing is.
-
-    Parameters
-    ----------
-    values : ndarray (n, ...)
-    weights : ndarray broadcastable to values, default=1.0
-
-    Returns
-    -------
-    mean : ndarray (...)
-    """
+    """Return the weighted mean along the first axis of what is not nan; nan where nothing is."""
     weights = np.where(np.isnan(values), 0.0, weights)
     kept = np.where(weights > 0, values, 0.0)
     return _divide((weights * kept).sum(axis=0), weights.sum(axis=0), nothing=np.nan)
 
 
 def check_average(average, known=AVERAGES):
-    """Raise where `average` is not one of `known`.
-
-    Parameters
-    ----------
-    average : str or None
-    known : tuple
-    """
+    """Raise where `average` is not one of `known`."""
     if average not in known:
         raise ValueError(f"average needs one of {known}, but is {average!r}.")
 
 
 def check_image_weights(sample_weight, n):
-    """Return one non-negative weight per image.
-
-    Parameters
-    ----------
-    sample_weight : array-like (n,) or None
-    n : int
-
-    Returns
-    -------
-    weights : ndarray (n,) of float64
-    """
+    """Return one non-negative weight per image."""
     if sample_weight is None:
         return np.ones(n)
     weights = np.asarray(sample_weight, dtype=np.float64)

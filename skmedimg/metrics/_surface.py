@@ -27,7 +27,7 @@ def hausdorff_distance(
     missing=math.inf,
     sample_weight=None,
 ):
-    """Hausdorff distance between outlines: how far the worst (95th percentile) pixel is off.
+    """Return the Hausdorff distance [1]_ of outlines: its 95th percentile, or the maximum.
 
     From each outline, the given percentile of the distances to the other one is taken; the
     larger of the two counts. `percentile=100` is the Hausdorff distance itself.
@@ -56,6 +56,12 @@ def hausdorff_distance(
     -------
     distance : float or ndarray
         0 for equal masks.
+
+    References
+    ----------
+    .. [1] D. P. Huttenlocher, G. A. Klanderman, W. J. Rucklidge. "Comparing Images Using the
+           Hausdorff Distance". IEEE Transactions on Pattern Analysis and Machine Intelligence
+           15(9), 850-863, 1993. https://doi.org/10.1109/34.232073
 
     Examples
     --------
@@ -88,7 +94,7 @@ def average_surface_distance(
     missing=math.inf,
     sample_weight=None,
 ):
-    """Mean distance between outlines, over the pixels of both (symmetric, ASSD).
+    """Return the average symmetric surface distance (ASSD [1]_) between two outlines.
 
     Parameters
     ----------
@@ -111,6 +117,12 @@ def average_surface_distance(
     -------
     distance : float or ndarray
         0 for equal masks.
+
+    References
+    ----------
+    .. [1] T. Heimann, B. van Ginneken, M. A. Styner et al. "Comparison and Evaluation of Methods
+           for Liver Segmentation From CT Datasets". IEEE Transactions on Medical Imaging 28(8),
+           1251-1265, 2009. https://doi.org/10.1109/TMI.2009.2013851
 
     Examples
     --------
@@ -141,7 +153,7 @@ def boundary_f1(
     empty=1.0,
     sample_weight=None,
 ):
-    """F1 of the outline: its pixels count as right within a tolerance of the other outline.
+    """Return the boundary F1 [1]_: outline pixels count as right within a tolerance.
 
     Parameters
     ----------
@@ -169,6 +181,11 @@ def boundary_f1(
     score : float or ndarray
         Between 0 and 1.
 
+    References
+    ----------
+    .. [1] G. Csurka, D. Larlus, F. Perronnin. "What is a good evaluation measure for semantic
+           segmentation?". BMVC 2013, 32.1-32.11. https://doi.org/10.5244/C.27.32
+
     Examples
     --------
     >>> import numpy as np
@@ -192,7 +209,7 @@ def boundary_f1(
 def _surface_score(
     summary, y_true, y_pred, labels, average, spacing, empty, missing, sample_weight
 ):
-    """Summarise the distances between outlines for every image and label, and average."""
+    """Summarize the distances between outlines for every image and label, and average."""
     check_average(average, _AVERAGES)
     y_true, y_pred, labels = check_pair(y_true, y_pred, labels)
     spacing = _check_spacing(y_true, spacing)
@@ -218,18 +235,6 @@ def _surface_distances(true, pred, spacing):
 
     An outline is made of the mask's pixels that touch the outside, or the image's border,
     along an axis.
-
-    Parameters
-    ----------
-    true, pred : ndarray (height, width) of bool
-        Neither of them empty.
-    spacing : sequence of float
-
-    Returns
-    -------
-    to_pred : ndarray (n_true,)
-        From the true outline to the predicted one.
-    to_true : ndarray (n_pred,)
     """
     box = ndimage.find_objects((true | pred).astype(np.uint8))[0]
     true, pred = _outline(true)[box], _outline(pred)[box]

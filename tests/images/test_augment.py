@@ -20,7 +20,7 @@ from skmedimg import Augmenter, Pipeline, ScratchCNN
 from skmedimg.datasets import make_lesions
 from skmedimg.images import _augment_copies as _copies
 from skmedimg.images import augment
-from skmedimg.images._augment_ops import NEUTRAL, draw_changes, move, range_of, recolour
+from skmedimg.images._augment_ops import NEUTRAL, draw_changes, move, range_of, recolor
 
 EVERYTHING = {
     "rotation": 20,
@@ -204,7 +204,7 @@ def test_light_is_torchvisions_image_by_image(operation, channels):
     images = random_images(8, channels, 16, 16) * 1.2
     images.clamp_(0, 1)
     changes = draw(8, **{operation: 0.5})
-    changed = recolour(images, changes, torch.Generator())
+    changed = recolor(images, changes, torch.Generator())
     kernel = {"brightness": v2.adjust_brightness, "contrast": adjust_contrast}[operation]
     for image, factor, got in zip(images, changes[operation], changed, strict=True):
         torch.testing.assert_close(got, kernel(image, factor.item()), atol=2e-6, rtol=0)
@@ -213,7 +213,7 @@ def test_light_is_torchvisions_image_by_image(operation, channels):
 def test_light_is_torchvisions_brightness_and_then_contrast():
     images = random_images(8, 3, 16, 16)
     changes = draw(8, brightness=0.2, contrast=0.3)
-    changed = recolour(images, changes, torch.Generator())
+    changed = recolor(images, changes, torch.Generator())
     for row, image in enumerate(images):
         brighter = v2.adjust_brightness(image, changes["brightness"][row].item())
         expected = adjust_contrast(brighter, changes["contrast"][row].item())

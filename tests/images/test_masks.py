@@ -145,7 +145,7 @@ def test_a_coloured_mask_and_a_missing_file_are_named(tmp_path, images):
     colour = np.zeros((6, 5, 3), dtype=np.uint8)
     colour[0, 0] = 200, 0, 0
     paths = save(tmp_path, [colour] * 4)
-    with pytest.raises(ValueError, match=r"0\.png' is coloured, .* palette PNG"):
+    with pytest.raises(ValueError, match=r"0\.png' is colored, .* palette PNG"):
         check(paths, images)
     with pytest.raises(FileNotFoundError, match=r"nowhere\.png"):
         check(["nowhere.png"] * 4, images)

@@ -242,7 +242,7 @@ READING = [
     bad("resize_image: complex", lambda at: images.resize_image(GREY[0].astype(complex), (4, 4)), "complex", kind=(TypeError, ValueError)),
     bad("load_masks: one path", lambda at: sk.images.load_masks("a.png"), "a.png", "[path]", kind=TypeError),
     bad("load_masks: none", lambda at: sk.images.load_masks([]), "paths is empty"),
-    bad("load_masks: coloured", lambda at: sk.images.load_masks([at / "color.png"]), "color.png", "coloured", "palette"),
+    bad("load_masks: coloured", lambda at: sk.images.load_masks([at / "color.png"]), "color.png", "colored", "palette"),
     bad("load_masks: sizes unlike", lambda at: sk.images.load_masks([at / "grey.png", at / "flat é.png"]), "flat é.png", "8x16", "size="),
     bad("load_masks: size", lambda at: sk.images.load_masks([at / "grey.png"], size=(3,)), "size", "(3,)"),
     bad("load_masks: not there", lambda at: sk.images.load_masks([at / "no.png"]), "no.png", kind=FileNotFoundError),
