@@ -19,7 +19,9 @@ SHARED = [
 ]
 ESTIMATORS = ["features", "_training", "transfer", "neural", "pipeline"]
 JUDGING = [
-    *("evaluation._records", "evaluation._text", "evaluation.scores", "evaluation.statistics"),
+    *("evaluation._records", "evaluation._text", "evaluation._render"),
+    "evaluation._html_tables",
+    *("evaluation.scores", "evaluation.statistics"),
     *("evaluation.splitting", "evaluation.running", "evaluation.decisions", "evaluation.auditing"),
     *("inspection", "evaluation.displays", "evaluation.report", "evaluation", "search", "saving"),
 ]

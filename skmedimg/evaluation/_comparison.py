@@ -8,6 +8,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from skmedimg.evaluation._by_patient import compare_patients
 from skmedimg.evaluation._json import read_comparison, write_comparison
 from skmedimg.evaluation._tables import (
+    comparison_html,
     comparison_text,
     estimator_costs,
     fit_frame,
@@ -116,6 +117,9 @@ class Comparison:
 
     def __repr__(self):
         return comparison_text(self)
+
+    def _repr_html_(self):
+        return comparison_html(self)
 
     def rows(self, repeat=0):
         """Return the rows of X that were tested in one repeat.

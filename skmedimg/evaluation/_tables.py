@@ -4,7 +4,9 @@ from dataclasses import asdict
 
 import numpy as np
 
+from skmedimg.evaluation._html_tables import score_table
 from skmedimg.evaluation._records import Costs
+from skmedimg.evaluation._render import render
 from skmedimg.evaluation._text import counted, lay_out
 from skmedimg.evaluation.statistics._intervals import interval_of
 
@@ -89,6 +91,19 @@ def comparison_text(comparison):
     notes = [f"Warning: {warning}" for warning in comparison.warnings]
     more = "summary() has every score, tests() says what may be concluded."
     return "\n".join([_title(comparison), lay_out([head, *rows]), *notes, more])
+
+
+def comparison_html(comparison):
+    """Return what a notebook shows of a comparison, as an HTML fragment."""
+    metrics = [metric.name for metric in comparison.metrics[:_SHOWN]]
+    return render(
+        "comparison.html",
+        {
+            "title": _title(comparison),
+            "table": score_table(comparison, summary_frame(comparison, metrics), metrics),
+            "warnings": comparison.warnings,
+        },
+    )
 
 
 def ranked_names(comparison, metric):

@@ -17,3 +17,8 @@ def lay_out(rows):
         cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
         lines.append("  ".join([first.ljust(widths[0]), *cells]).rstrip())
     return "\n".join(lines)
+
+
+def capitalized(title):
+    """Return a title that starts with a capital letter; the rest stays, as in "ROC AUC"."""
+    return title[:1].upper() + title[1:]

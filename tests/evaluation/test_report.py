@@ -18,7 +18,6 @@ from sklearn.preprocessing import FunctionTransformer
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import Comparison, audit, compare
 from skmedimg.evaluation._records import WarningRecord
-from skmedimg.evaluation.report._html import Fragment, details, number, table, tag
 from skmedimg.evaluation.report._page import report_page
 from skmedimg.search import OptunaSearch
 
@@ -99,8 +98,10 @@ def test_nothing_is_loaded_and_nothing_is_run(page):
     assert {name for name, _ in elements}.isdisjoint({"script", "link", "iframe", "object", "base"})
     for name, attributes in elements:
         assert not any(key.startswith("on") for key in attributes), name
-        for key in ("src", "href"):
-            assert attributes.get(key, "data:").startswith(("data:image/", "#", "data:"))
+        assert "style" not in attributes or "url(" not in attributes["style"].replace("url(#", "")
+        sources = [attributes[key] for key in ("src", "href") if key in attributes]
+        assert all(source.startswith(("data:image/", "#")) for source in sources), sources
+    assert sum("src" in attributes for _, attributes in elements) > 10
     assert "default-src 'none'" in page
     assert re.findall(r"https?://[^\"' ]+", page) == []
     assert "@import" not in page
@@ -110,7 +111,7 @@ def test_nothing_is_loaded_and_nothing_is_run(page):
 def test_labels_and_names_from_the_data_are_text(page):
     names = [name for name, _ in Page(page).elements]
     assert names.count("img") == page.count('src="data:image/jpeg')
-    assert "onerror=&quot;alert" in page
+    assert "onerror=&#34;alert" in page
     assert "<b>logistic</b>" not in page
     words = Page(page).text
     for label in EVIL:
@@ -202,7 +203,11 @@ def test_many_classes_have_curves_and_confusions():
     words = Page(report_page(result, X=data.images)).text
     assert words.count("ROC curves for") == 4
     assert "Evaluation of forest" in words
-    assert "row" in words
+    mistakes = np.flatnonzero(result.predictions("forest") != result.truth())
+    assert len(mistakes) > 0
+    named = {int(row) for row in re.findall(r"predicted \S+ \(\d+%\) row (\d+)", words)}
+    assert named & set(mistakes.tolist())
+    assert f"of {len(mistakes)})" in words
 
 
 def test_segmenters_are_reported_with_outlines(lesions):
@@ -305,9 +310,53 @@ def test_the_file_is_written_where_it_was_asked_for(result, tmp_path):
     assert "<title>Mine &amp; yours</title>" in text
 
 
-def test_html_escapes_all_but_fragments():
-    assert tag("p", "<", Fragment("<b></b>"), None) == "<p>&lt;<b></b></p>"
-    assert tag("img", attributes={"alt": '"<'}) == '<img alt="&quot;&lt;">'
-    assert "&lt;i&gt;" in table(["<i>", "n"], [["<i>", 1]])
-    assert "&lt;" in details("<", "<")
-    assert (number(1234), number(0.5, 1)) == ("1,234", "0.5")
+@pytest.mark.parametrize(
+    "shown",
+    [lambda result: result, lambda result: result.tests(), lambda result: result.audit],
+    ids=["Comparison", "PairwiseTests", "Audit"],
+)
+def test_notebooks_get_html_in_which_all_names_are_text(result, shown):
+    fragment = shown(result)._repr_html_()
+    names = {name for name, _ in Page(fragment).elements}
+    assert names.isdisjoint({"script", "img", "svg", "b"})
+    words = Page(fragment).text
+    if shown(result) is result.audit:
+        assert " ".join(EVIL[0].split()) in words
+        assert all(finding.title in words for finding in result.audit.findings)
+    else:
+        assert "<b>logistic</b>" in words
+
+
+def test_notebooks_show_the_numbers_of_the_summary_and_the_tests(result):
+    words = Page(result._repr_html_()).text
+    for name in result.names:
+        interval = result.interval(name)
+        limits = f" {interval.low:.3f} to {interval.high:.3f}"
+        wide = interval.low < interval.high
+        assert f"{name} {interval.mean:.3f}{limits if wide else ''}" in words
+    tests = result.tests()
+    words = Page(tests._repr_html_()).text
+    for conclusion in tests.conclusions:
+        assert " ".join(conclusion.text.split()) in words
+    for record in tests.records:
+        assert f"{record.difference:+.3f} {record.low:+.3f} to {record.high:+.3f}" in words
+
+
+def test_one_number_is_the_same_in_summary_report_plot_and_print(result, page):
+    summary = result.summary()
+    report, printed = Page(page).text, repr(result)
+    drawn = [text.get_text() for text in result.plot().ax_.texts]
+    by_name = dict(zip([row.name for row in result.plot().rows], drawn, strict=True))
+    [forest] = [a["aria-label"] for name, a in Page(page).elements
+                if name == "svg" and a["aria-label"].startswith("Forest plot")]  # fmt: skip
+    costs = report[report.index("Medians over the folds") :]
+    for name in result.names:
+        mean, low, high, seconds = summary.loc[
+            name,
+            ["balanced_accuracy", "balanced_accuracy low", "balanced_accuracy high", "fit_time"],
+        ]
+        assert f"{name} {mean:.3f}{f' {low:.3f} to {high:.3f}' if low < high else ''}" in report
+        assert f"{name} {mean:.3f} ({low:.3f} to {high:.3f})" in forest
+        assert f"{mean:.3f} [{low:.3f}, {high:.3f}]" in printed
+        assert by_name[name] == f"{mean:.3f}"
+        assert f"{name} {seconds:.2f}" in costs

@@ -1,10 +1,10 @@
 """Text, HTML and records of an audit."""
 
-import html
 import textwrap
 
 import numpy as np
 
+from skmedimg.evaluation._render import render
 from skmedimg.evaluation.auditing._audit_data import Finding
 
 _MARKS = {"error": "ERROR  ", "warning": "WARNING", "note": "note   "}
@@ -25,10 +25,24 @@ def audit_text(audit):
 
 def audit_html(audit):
     """Return an audit as an HTML fragment; everything from the data is escaped."""
-    head, judgement = html.escape(audit.headline), html.escape(verdict(audit))
-    parts = [f"<p><strong>{head}</strong> {judgement}</p>"]
-    parts += [_finding_html(audit, finding) for finding in audit.findings]
-    return f'<div class="audit">{"".join(parts)}</div>'
+    return render(
+        "audit.html",
+        {
+            "headline": audit.headline,
+            "verdict": verdict(audit),
+            "findings": [finding_content(audit, finding) for finding in audit.findings],
+        },
+    )
+
+
+def finding_content(audit, finding):
+    """Return what is shown of a finding: severity, title, advice and examples."""
+    return {
+        "severity": finding.severity,
+        "title": finding.title,
+        "advice": finding.advice,
+        "examples": examples(audit, finding),
+    }
 
 
 def finding_records(audit):
@@ -89,12 +103,3 @@ def examples(audit, finding, limit=3):
     lines = [" = ".join(audit.name(row) for row in rows[:4]) for rows in sets[:limit]]
     total = len(finding.clusters or finding.rows)
     return lines + [f"... and {total - limit} more"] * (total > limit)
-
-
-def _finding_html(audit, finding):
-    listed = "".join(f"<li>{html.escape(line)}</li>" for line in examples(audit, finding))
-    return (
-        f'<div class="finding {finding.severity}"><p><b>{finding.severity}</b> '
-        f"{html.escape(finding.title)}</p><p>{html.escape(finding.advice)}</p>"
-        f"<ul>{listed}</ul></div>"
-    )

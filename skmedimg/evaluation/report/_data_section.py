@@ -3,109 +3,82 @@
 import numpy as np
 from PIL import Image, ImageOps
 
+from skmedimg.evaluation._html_tables import Table
 from skmedimg.evaluation.auditing._audit_display import AuditDisplay
-from skmedimg.evaluation.auditing._audit_text import examples, verdict
-from skmedimg.evaluation.report._html import details, picture, section, table, tag
-from skmedimg.evaluation.report._report_context import note, paragraph
+from skmedimg.evaluation.auditing._audit_text import finding_content, verdict
 from skmedimg.images._for_display import data_uri
 
-_MOST_COPIES = 4
+_MOST_DUPLICATES = 4
 
 
-def data_section(source):
-    """Return what the data are, how they were split, and what the audit found.
-
-    Parameters
-    ----------
-    source : Source
-
-    Returns
-    -------
-    section : Fragment
-    """
-    return section(
-        "The data",
-        tag("div.pair", *_classes(source.comparison), _splits(source.comparison)),
-        *_audit(source.comparison.audit),
-        anchor="data",
-    )  # fmt: skip
+def data_section(context):
+    """Return what the data are, how they were split, and what the audit found."""
+    comparison = context.comparison
+    return {
+        "classes": _classes(comparison) if comparison.task == "classification" else None,
+        "splits": _splits(comparison),
+        "audit": None if comparison.audit is None else _audit(comparison.audit),
+    }
 
 
 def _classes(comparison):
-    if comparison.task != "classification":
-        return
+    """Return the Table of images and patients of each class."""
     patients = comparison.groups is not None
     head = ["Class", "Images", "Share", *(["Patients"] if patients else [])]
     rows = []
     for label in comparison.classes:
-        mine = comparison.y == label
-        row = [f"{label!s}", f"{mine.sum():,}", f"{mine.mean():.1%}"]
+        of_class = comparison.y == label
+        row = [f"{label!s}", int(of_class.sum()), f"{of_class.mean():.1%}"]
         if patients:
-            row.append(f"{len(np.unique(comparison.groups[mine])):,}")
+            row.append(len(np.unique(comparison.groups[of_class])))
         rows.append(row)
-    yield table(head, rows, caption="Images compared on")
+    return Table(head, rows, "Images compared on")
 
 
 def _splits(comparison):
+    """Return the Table of how the data were split."""
     tests = [len(split.test) for split in comparison.splits]
     trains = [len(split.train) for split in comparison.splits]
     repeats = len({split.repeat for split in comparison.splits})
+    by_patient = "yes" if comparison.groups is not None else "no: each image counts as one patient"
     rows = [
         ["Splits", f"{len(tests)}" + (f" ({repeats} repeats)" if repeats > 1 else "")],
-        ["Images trained on", _span(trains)], ["Images tested on", _span(tests)],
-        ["Split by patient", "yes" if comparison.groups is not None else
-         "no: every image was taken for a patient of its own"],
-    ]  # fmt: skip
+        ["Images trained on", _span(trains)],
+        ["Images tested on", _span(tests)],
+        ["Split by patient", by_patient],
+    ]
     if comparison.pos_label is not None:
         rows.append(["Positive class", f"{comparison.pos_label!s}"])
-    return table(["How they were split", ""], rows, numbers=set())
+    return Table(["How they were split", ""], rows, text_columns=(0, 1))
 
 
 def _audit(audit):
-    if audit is None:
-        yield note("note", "The data were not audited: rows of numbers, or compare(audit=False).")
-        return
-    yield tag("h3", "What the audit found")
-    yield paragraph(verdict(audit), "" if audit.probed else " Only what shows without training was "
-                    "looked at; compare(audit='full') also tries shortcuts.")  # fmt: skip
-    for finding in audit.errors + audit.warnings:
-        yield _finding(audit, finding)
-    yield from _copies(audit)
-    if audit.notes:
-        yield details("Good to know", *(_finding(audit, finding) for finding in audit.notes))
+    """Return the findings of an audit, and images of duplicates where they are at hand."""
+    return {
+        "verdict": verdict(audit),
+        "probed": audit.probed,
+        "serious": [finding_content(audit, each) for each in audit.errors + audit.warnings],
+        "notes": [finding_content(audit, each) for each in audit.notes],
+        "duplicates": list(_duplicates(audit)),
+    }
 
 
-def _finding(audit, finding):
-    listed = [tag("li", line) for line in examples(audit, finding)]
-    return note(
-        finding.severity, tag("span.kind", finding.severity.capitalize()),
-        tag("p", tag("strong", finding.title)), tag("p", finding.advice),
-        tag("ul", *listed) if listed else tag("span"),
-    )  # fmt: skip
-
-
-def _copies(audit):
-    """Yield pictures of duplicates side by side, where the images are at hand."""
+def _duplicates(audit):
+    """Yield image and names of the first duplicates, two by two."""
     if audit.data is None or not any(audit.of(kind=kind) for kind in ("near", "identical")):
         return
-    display = AuditDisplay.from_audit(audit, limit=_MOST_COPIES)
-    shots = [
-        picture(data_uri(_side_by_side(images[:2]), 440), f"Duplicates: {words}", words)
-        for images, names in zip(display.lines, display.names, strict=True)
-        for words in [" = ".join(names[:2])]
-    ]
-    yield tag("h4", "Some duplicates, two by two")
-    yield tag("div.gallery.two", *shots)
+    display = AuditDisplay.from_audit(audit, limit=_MOST_DUPLICATES)
+    for images, names in zip(display.lines, display.names, strict=True):
+        yield {"uri": data_uri(_side_by_side(images[:2]), 440), "names": names[:2]}
 
 
-def _side_by_side(pictures, side=220):
-    """Return pictures in squares of one size, next to each other."""
-    squares = [
-        ImageOps.pad(Image.fromarray(picture).convert("RGB"), (side, side)) for picture in pictures
-    ]
+def _side_by_side(images, side=220):
+    """Return images in squares of one size, next to each other."""
+    squares = [ImageOps.pad(Image.fromarray(each).convert("RGB"), (side, side)) for each in images]
     return np.concatenate([np.asarray(square) for square in squares], axis=1)
 
 
 def _span(counts):
+    """Return the smallest and the largest of some counts as text."""
     low, high = min(counts), max(counts)
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"

@@ -1,229 +1,140 @@
-"""Sections of a report on scores: the table, the forest plot, the claims and the costs."""
+"""Sections of a report on scores: the table, the forest plot, the conclusions and the costs."""
 
 import numpy as np
 
-from skmedimg.evaluation.displays._comparison_display import ComparisonDisplay, capital
+from skmedimg.evaluation._html_tables import Table, score_table, tests_table
+from skmedimg.evaluation._records import WarningRecord
+from skmedimg.evaluation._render import number
+from skmedimg.evaluation._text import capitalized
+from skmedimg.evaluation.displays._comparison_display import ComparisonDisplay
 from skmedimg.evaluation.displays._roc_pr import PrecisionRecallBandDisplay, RocBandDisplay
 from skmedimg.evaluation.displays._score_versus_cost import ScoreVersusCost
-from skmedimg.evaluation.report._html import details, join, number, section, table, tag
-from skmedimg.evaluation.report._report_context import note, paragraph
 
 _FIRST = 5  # scores in the table everybody reads; the others are behind a click
 _MOST_CLASSES = 6
-_MOST_OPEN = 4
-_FALSE_ALARMS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
+_MOST_UNDECIDED = 4
+_PLACES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5)  # of the x-axis, in the table behind a curve
 
 
-def scores_section(source):
-    """Return the table of scores, the forest plot and the curves.
-
-    Parameters
-    ----------
-    source : Source
-
-    Returns
-    -------
-    section : Fragment
-    """
-    metrics = [metric.name for metric in source.comparison.metrics]
-    records = source.comparison.summary().reset_index().to_dict("records")
-    rest = metrics[_FIRST:]
-    more = details("All other scores", _table(source, records, rest)) if rest else None
-    return section(
-        "Scores",
-        _table(source, records, metrics[:_FIRST], "Mean over the test folds and 95 % interval"),
-        more, _how_intervals_are_made(source),
-        tag("div.plots", _forest(source), *_curves(source)),
-        anchor="scores",
-    )  # fmt: skip
-
-
-def conclusions_section(source):
-    """Return what may be claimed, pair by pair.
-
-    Parameters
-    ----------
-    source : Source
-
-    Returns
-    -------
-    section : Fragment
-    """
-    conclusions = source.tests.conclusions
-    shown = [each.text for each in conclusions if each.decided]
-    open_ = [each.text for each in conclusions if not each.decided]
-    return section(
-        "What may be claimed",
-        paragraph(
-            "Two means that differ are not yet two models that differ: with other folds or other "
-            "patients the order could turn. Each pair was tested, and the p-values were raised for "
-            "the number of pairs (Holm)."
+def scores_section(context):
+    """Return the table of scores, the forest plot and the curves."""
+    comparison = context.comparison
+    metrics = [metric.name for metric in comparison.metrics]
+    scores = comparison.summary()
+    return {
+        "first": score_table(
+            comparison, scores, metrics[:_FIRST], "Mean over the test folds and 95 % interval"
         ),
-        *(note("good", sentence) for sentence in shown),
-        *(note("note", sentence) for sentence in open_[:_MOST_OPEN]),
-        _more_open(open_[_MOST_OPEN:]),
-        _reservations(source),
-        details("Every test", _tests_table(source.tests.records), printed=False),
-        anchor="claims",
-    )  # fmt: skip
+        "others": score_table(comparison, scores, metrics[_FIRST:]) if metrics[_FIRST:] else None,
+        "method": comparison.interval(comparison.best).method,
+        "lower_is_better": [m.title for m in comparison.metrics if not m.higher_is_better],
+        "title": capitalized(comparison.metric().title),
+        "forest": _forest(context),
+        "curves": [curve for curve in _curves(context) if curve["figure"] is not None],
+    }
 
 
-def _more_open(sentences):
-    if not sentences:
-        return None
-    pairs = "pair" if len(sentences) == 1 else "pairs"
-    title = f"{len(sentences)} more {pairs} that the data do not decide"
-    return details(title, *(note("note", sentence) for sentence in sentences))
+def conclusions_section(context):
+    """Return the conclusions, pair by pair, with what stands against them and every test."""
+    tests = context.tests
+    undecided = [each for each in tests.conclusions if not each.decided]
+    return {
+        "decided": [each for each in tests.conclusions if each.decided],
+        "undecided": undecided[:_MOST_UNDECIDED],
+        "more_undecided": undecided[_MOST_UNDECIDED:],
+        "warnings": list(_warnings(tests)),
+        "tests": tests_table(tests),
+    }
 
 
-def _reservations(source):
-    """Return what stands against the claims; what the audit found has a section of its own."""
-    warnings = source.tests.warnings
-    others = [warning.text for warning in warnings if warning.source != "audit"]
-    if len(others) < len(warnings):
-        others.append("The audit has warnings about the data, below: they hold for every model.")
-    if not others:
-        return None
-    return note("warning", tag("span.kind", "Warning"), *(tag("p", each) for each in others))
+def _warnings(tests):
+    """Yield the warnings; those of the audit, which has a section of its own, as one."""
+    yield from (each for each in tests.warnings if each.source != "audit")
+    if any(each.source == "audit" for each in tests.warnings):
+        text = "The audit has warnings about the data, below: they hold for every model."
+        yield WarningRecord(text, "audit")
 
 
-def costs_section(source):
-    """Return what the models cost.
-
-    Parameters
-    ----------
-    source : Source
-
-    Returns
-    -------
-    section : Fragment
-    """
-    comparison = source.comparison
-    head = ["Model", "Fit, s", "Predict, s", "Once for all folds, s", "Memory, MB", "Parameters",
-            "Trained"]  # fmt: skip
-    rows = [list(_cost_row(comparison, name)) for name in comparison.names]
-    plot = source.plot(
-        lambda ax: ScoreVersusCost.from_comparison(comparison, ax=ax), (4.9, 3.0),
-        "Score of every model against the seconds one fit takes.", "cost",
-        caption="Score against fitting time. Up and to the left is better.",
-    )  # fmt: skip
-    return section(
-        "What it costs", plot, table(head, rows, caption="Medians over the folds"), anchor="costs"
+def costs_section(context):
+    """Return what the models cost."""
+    comparison = context.comparison
+    head = ["Model", "Fit, s", "Predict, s", "Once for all folds, s", "Memory, MB", "Parameters"]
+    figure = context.plot(
+        lambda ax: ScoreVersusCost.from_comparison(comparison, ax=ax),
+        (4.9, 3.0),
+        "Score of every model against the seconds one fit takes.",
+        "cost",
     )
+    rows = [_cost_row(name, comparison.costs(name)) for name in comparison.names]
+    return {
+        "figure": figure,
+        "table": Table([*head, "Trained"], rows, "Medians over the folds"),
+    }
 
 
-def _table(source, records, metrics, caption=None):
-    comparison = source.comparison
-    head = ["Model", *(capital(comparison.metric(name).title) for name in metrics)]
-    rows = [
-        [record["estimator"], *(_score(record, name) for name in metrics)] for record in records
-    ]
-    quiet = {row for row, record in enumerate(records) if record["baseline"]}
-    return table(head, rows, caption=caption, marked=quiet)
-
-
-def _score(record, name):
-    low, high = record[f"{name} low"], record[f"{name} high"]
-    if low != low or low == high:
-        return number(record[name])
-    return join(number(record[name]), tag("small", f"{number(low)} to {number(high)}"))
-
-
-def _how_intervals_are_made(source):
-    comparison = source.comparison
-    how = comparison.interval(source.best).method
-    arrows = [metric.title for metric in comparison.metrics if not metric.higher_is_better]
-    lower = f" Lower is better for {', '.join(arrows)}." if arrows else ""
-    return tag("p.small", f"Intervals: {how}.{lower}")
-
-
-def _forest(source):
-    comparison = source.comparison
+def _forest(context):
+    """Return the Figure of all scores with their intervals."""
+    comparison = context.comparison
     display = ComparisonDisplay.from_comparison(comparison, plot=False)
-    title = capital(comparison.metric().title)
+    title = capitalized(comparison.metric().title)
     folds = [f"{split.repeat + 1}.{split.fold + 1}" for split in comparison.splits]
-    data = table(
-        ["Model", *folds], [[row.name, *map(number, row.values)] for row in display.rows],
-        caption=f"{title} on each test fold (repeat.fold)",
-    )  # fmt: skip
-    said = "; ".join(
+    table = Table(
+        ["Model", *folds],
+        [[row.name, *row.values] for row in display.rows],
+        f"{title} on each test fold (repeat.fold)",
+    )
+    means = "; ".join(
         f"{row.name} {number(row.mean)} ({number(row.low)} to {number(row.high)})"
         for row in display.rows
     )
-    return source.plot(
-        display.plot, (4.9, 0.9 + 0.48 * len(display.rows)), f"Forest plot of {title}: {said}.",
-        "forest", data=data,
-        caption=f"{title}: mean, 95 % interval, and each fold as a dot. Intervals that overlap may "
-        "still differ, since all models saw the same folds: the tests below decide.",
-    )  # fmt: skip
+    size = (4.9, 0.9 + 0.48 * len(display.rows))
+    return context.plot(display.plot, size, f"Forest plot of {title}: {means}.", "forest", table)
 
 
-def _curves(source):
+def _curves(context):
     """Yield ROC and precision-recall curves, one pair per class that counts as positive."""
-    comparison = source.comparison
+    comparison = context.comparison
     if comparison.task != "classification":
         return
     classes = [comparison.pos_label]
     if comparison.pos_label is None:
         classes = comparison.classes.tolist()[:_MOST_CLASSES]
     for place, label in enumerate(classes):
-        for display, words in (
-            (RocBandDisplay, "ROC curves"), (PrecisionRecallBandDisplay, "Precision-recall curves")
-        ):  # fmt: skip
-            yield _band(source, display, words, label, f"{display.__name__.lower()}{place}")
+        for display, kind in (
+            (RocBandDisplay, "ROC curves"),
+            (PrecisionRecallBandDisplay, "Precision-recall curves"),
+        ):
+            figure = _band(context, display, kind, label, f"{display.__name__.lower()}{place}")
+            yield {"figure": figure, "kind": kind, "label": str(label)}
 
 
-def _band(source, kind, words, label, key):
+def _band(context, display_class, kind, label, key):
+    """Return the Figure of one kind of curve for one class, or None where nothing can be drawn."""
+    results = context.comparison.fold_results
     names = [
-        name for name in source.answered
-        if all(fold.has_decision_scores for fold in source.comparison.fold_results[name])
-    ]  # fmt: skip
-    display = kind.from_comparison(source.comparison, names, pos_label=label, plot=False)
+        name for name in context.complete if all(fold.has_decision_scores for fold in results[name])
+    ]
+    display = display_class.from_comparison(context.comparison, names, pos_label=label, plot=False)
     if not any(len(band.curves) for band in display.bands):
         return None
-    return source.plot(
-        display.plot, (4.6, 4.0), f"{words} of {len(names)} models for {label}.", key,
-        caption=f"{words} for {label}: mean over folds, and one standard deviation.",
-        data=_band_table(display),
-    )  # fmt: skip
+    alt = f"{kind} of {len(names)} models for {label}."
+    return context.plot(display.plot, (4.6, 4.0), alt, key, _band_table(display))
 
 
 def _band_table(display):
-    steps = np.rint(np.array(_FALSE_ALARMS) * 200).astype(int)
-    head = ["Model", "Area", *(f"at {share:.0%}" for share in _FALSE_ALARMS)]
+    """Return the Table of areas and of heights at some places."""
+    places = np.rint(np.array(_PLACES) * 200).astype(int)
+    head = ["Model", "Area", *(f"at {share:.0%}" for share in _PLACES)]
     rows = [
-        [band.name, number(band.areas.mean()), *map(number, band.curves.mean(axis=0)[steps])]
-        for band in display.bands if len(band.curves)
-    ]  # fmt: skip
-    return table(head, rows, caption=f"{display._ylabel} at given {display._xlabel.lower()}")
-
-
-def _tests_table(records):
-    head = ["First", "Second", "Score", "Test", "Says something about", "Difference",
-            "95 % interval", "p", "p (Holm)"]  # fmt: skip
-    rows = [
-        [
-            record.first,
-            record.second,
-            record.metric,
-            record.test,
-            record.about,
-            f"{record.difference:+.3f}",
-            f"{record.low:+.3f} to {record.high:+.3f}",
-            number(record.p_value),
-            number(record.p_adjusted),
-        ]
-        for record in records
+        [band.name, band.areas.mean(), *band.curves.mean(axis=0)[places]]
+        for band in display.bands
+        if len(band.curves)
     ]
-    return table(head, rows, numbers={5, 6, 7, 8}, caption="First minus second")
+    return Table(head, rows, f"{display.y_title} at given {display.x_title.lower()}")
 
 
-def _cost_row(comparison, name):
-    costs = comparison.costs(name)
-    yield name
-    yield number(costs.fit_time, 2)
-    yield number(costs.score_time, 2)
-    yield number(costs.shared_time, 2)
-    yield number(costs.memory if np.isfinite(costs.memory) else None, 0)
-    yield number(costs.parameters)
-    yield number(costs.trainable)
+def _cost_row(name, costs):
+    """Return the cells of one estimator's costs."""
+    times = (costs.fit_time, costs.score_time, costs.shared_time)
+    cells = [number(seconds, 2) for seconds in times]
+    return [name, *cells, number(costs.memory, 0), costs.parameters, costs.trainable]

@@ -1,98 +1,80 @@
 """Section of a report on searches: what was tried, what was chosen, and what it is worth."""
 
-from skmedimg.evaluation.report._html import number, section, table, tag
-from skmedimg.evaluation.report._report_context import paragraph
+from skmedimg.evaluation._html_tables import Table
+from skmedimg.evaluation.report._report_context import Figure
 from skmedimg.evaluation.report._svg import restyled_svg
 
 _FEWEST = 2  # complete trials that can be drawn against each other
 _SIZE = (4.6, 3.0)
 
 
-def searches_section(source):
-    """Return what the searches tried, for those that were handed over fitted.
-
-    Parameters
-    ----------
-    source : Source
-
-    Returns
-    -------
-    section : Fragment or None
-    """
-    searches = {name: model for name, model in source.models.items() if _is_search(model)}
-    if not searches:
-        return None
-    parts = [part for key, (name, search) in enumerate(searches.items())
-             for part in _search(source, name, search, f"s{key}")]  # fmt: skip
-    return section("What was searched", *parts, anchor="searches")
+def searches_section(context):
+    """Return what the searches tried, for those that were given fitted."""
+    searches = {name: model for name, model in context.models.items() if _is_search(model)}
+    return [
+        _search(context, name, search, f"s{place}")
+        for place, (name, search) in enumerate(searches.items())
+    ] or None
 
 
 def _is_search(model):
+    """Return whether a model is a fitted search."""
     return hasattr(model, "cv_results_") and hasattr(model, "best_params_")
 
 
-def _search(source, name, search, key):
-    yield tag("h3", name)
-    yield paragraph(*_told(source, name, search))
-    rows = [[parameter, _shown(value)] for parameter, value in search.best_params_.items()]
+def _search(context, name, search, key):
+    """Return trials, choice and plots of one search, beside the score of this comparison."""
+    comparison, results = context.comparison, search.cv_results_
+    states = list(results.get("state", ()))
+    best_score = getattr(search, "best_score_", None)
+    known = best_score is not None and name in context.complete
     chosen = getattr(search, "best_name_", "")
-    caption = f"Chosen: {chosen}" if chosen else "Chosen"
-    yield table(["Parameter", "Value"], rows, caption=caption, numbers=set())
-    if hasattr(search, "study_"):
-        yield tag("div.plots", *_pictures(search, key))
+    rows = [[parameter, _value(value)] for parameter, value in search.best_params_.items()]
+    return {
+        "name": name,
+        "tried": len(results["params"]),
+        "pruned": states.count("pruned"),
+        "failed": states.count("fail"),
+        "best_score": best_score,
+        "metric": comparison.metric().title,
+        "honest": comparison.interval(name).mean if known else None,
+        "chosen": Table(
+            ["Parameter", "Value"],
+            rows,
+            f"Chosen: {chosen}" if chosen else "Chosen",
+            text_columns=(0, 1),
+        ),
+        "plots": _plots(search, key) if hasattr(search, "study_") else [],
+    }
 
 
-def _shown(value):
+def _value(value):
+    """Return a parameter's value as text."""
     return f"{value:.4g}" if isinstance(value, float) else f"{value!r}"
 
 
-def _told(source, name, search):
-    """Yield how much was tried, and why the best score among it is no result."""
-    tried = len(search.cv_results_["params"])
-    yield f"On the first training set {tried} candidates were tried{_states(search)}. "
-    score = getattr(search, "best_score_", None)
-    if score is None or name not in source.answered:
-        return
-    comparison = source.comparison
-    yield (
-        f"The best of them scored {number(score)} in the folds of the search. It was chosen for "
-        "being the highest, so as a rule it is too good. On rows that no trial saw, this report "
-        f"finds {comparison.metric().title} {number(comparison.interval(name).mean)}, from a "
-        "search of its own in every training set."
-    )
-
-
-def _states(search):
-    states = search.cv_results_.get("state")
-    if states is None:
-        return ""
-    words = {"pruned": "stopped early", "fail": "failed"}
-    counts = {said: int((states == state).sum()) for state, said in words.items()}
-    told = [f"{count} {said}" for said, count in counts.items() if count]
-    return f" ({', '.join(told)})" if told else ""
-
-
-def _pictures(search, key):
-    yield _picture(search, "history", None, f"{key}h")
+def _plots(search, key):
+    """Return the Figures of a study: its history and, per estimator, its parameters."""
+    plots = [_plot(search, "history", None, f"{key}h")]
     names = search.cv_results_.get("estimator", ())
     complete = search.cv_results_["state"] == "complete"
     for place, name in enumerate(sorted(set(names)) or [None]):
-        mine = complete if name is None else complete & (names == name)
-        if mine.sum() >= _FEWEST:
-            yield _picture(search, "parallel", name, f"{key}p{place}")
-            yield _picture(search, "importances", name, f"{key}i{place}")
+        of_name = complete if name is None else complete & (names == name)
+        if of_name.sum() >= _FEWEST:
+            plots.append(_plot(search, "parallel", name, f"{key}p{place}"))
+            plots.append(_plot(search, "importances", name, f"{key}i{place}"))
+    return [each for each in plots if each is not None]
 
 
-def _picture(search, kind, name, key):
-    """Return one of optuna's pictures, or None where it finds nothing to draw."""
+def _plot(search, kind, name, key):
+    """Return the Figure of one of optuna's plots, or None where there is nothing to draw."""
     of = "" if name is None else f" of {name}"
-    words = {
+    alt = {
         "history": "Every trial and the best so far.",
-        "parallel": f"The trials{of}, a line each: dark ones score high.",
-        "importances": f"Share of the difference between the trials{of} that is each parameter's.",
+        "parallel": f"The trials{of}, one line each: dark ones score high.",
+        "importances": f"Share of the score's variance over the trials{of} due to each parameter.",
     }[kind]
     try:
-        drawing = restyled_svg(lambda: search.plot(kind, name=name), _SIZE, words, key)
-    except (RuntimeError, ValueError):  # trials that are all alike tell nothing of parameters
+        return Figure(restyled_svg(lambda: search.plot(kind, name=name), _SIZE, alt, key), alt)
+    except (RuntimeError, ValueError):  # equal trials: no importance can be computed
         return None
-    return tag("figure", drawing, tag("figcaption", words))

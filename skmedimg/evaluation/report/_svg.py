@@ -1,4 +1,4 @@
-"""Figures of a report: matplotlib drawings as SVG that follows the page's colours."""
+"""Figures of a report: matplotlib drawings as SVG that follows the page's colors."""
 
 import io
 import re
@@ -6,37 +6,36 @@ import warnings
 from xml.etree import ElementTree
 
 from skmedimg._plotting import LINE
-from skmedimg.evaluation.report._html import Fragment
+from skmedimg.evaluation._render import Markup
 
-# Stand-ins that no display draws with: the page's style sheet puts its own colours there.
+# Stand-ins that no display draws with: the page's style sheet puts its own colors there.
 _INK, _MUTED = "#0a0b0c", "#0d0e0f"
-_PAGE_COLOURS = {_INK: "var(--ink)", _MUTED: "var(--muted)", LINE: "var(--line)"}
+_PAGE_COLORS = {_INK: "var(--ink)", _MUTED: "var(--muted)", LINE: "var(--line)"}
 _STYLE = {
-    "svg.fonttype": "none", "svg.hashsalt": "skmedimg", "font.size": 9, "axes.titlesize": 10,
-    "text.color": _INK, "axes.labelcolor": _INK, "axes.edgecolor": LINE, "axes.titlecolor": _INK,
-    "xtick.color": LINE, "ytick.color": LINE, "xtick.labelcolor": _MUTED,
-    "ytick.labelcolor": _INK, "figure.facecolor": "none", "axes.facecolor": "none",
-    "savefig.facecolor": "none", "figure.dpi": 72, "savefig.dpi": 144,
-}  # fmt: skip
+    "svg.fonttype": "none",
+    "svg.hashsalt": "skmedimg",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "text.color": _INK,
+    "axes.labelcolor": _INK,
+    "axes.edgecolor": LINE,
+    "axes.titlecolor": _INK,
+    "xtick.color": LINE,
+    "ytick.color": LINE,
+    "xtick.labelcolor": _MUTED,
+    "ytick.labelcolor": _INK,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "figure.dpi": 72,
+    "savefig.dpi": 144,
+}
 
 
 def draw_svg(draw, size, label, key):
-    """Draw on new axes and return the drawing as SVG to be put into a page.
+    """Return what `draw(axes)` draws as SVG for a page; size is (width, height[, n_axes]), inches.
 
-    Parameters
-    ----------
-    draw : callable
-        Gets the figure's axes, as an array where there are several.
-    size : tuple (width, height) or (width, height, n_axes)
-        Inches.
-    label : str
-        What a reader who does not see the drawing is told.
-    key : str
-        Makes the ids in it unlike those of the page's other drawings.
-
-    Returns
-    -------
-    svg : Fragment
+    `label` is the drawing in words, `key` makes its ids unlike those of other drawings.
     """
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -56,22 +55,9 @@ def draw_svg(draw, size, label, key):
 
 
 def restyled_svg(draw, size, label, key):
-    """Return a drawing that another library made in its own style, in the page's style.
+    """Return what another library drew in its own style as SVG in the page's style.
 
-    Parameters
-    ----------
-    draw : callable
-        Draws with pyplot and returns the axes, or an array of them.
-    size : tuple (width, height)
-        Inches.
-    label : str
-        What a reader who does not see the drawing is told.
-    key : str
-        Makes the ids in it unlike those of the page's other drawings.
-
-    Returns
-    -------
-    svg : Fragment
+    `draw()` draws with pyplot and returns the axes, or an array of them.
     """
     import matplotlib
     import matplotlib.pyplot as plt
@@ -86,16 +72,19 @@ def restyled_svg(draw, size, label, key):
                 _restyle(ax)
             content = io.BytesIO()
             figure.savefig(
-                content, format="svg", metadata={"Date": None, "Creator": None},
-                facecolor="none", bbox_inches="tight",
-            )  # fmt: skip
+                content,
+                format="svg",
+                metadata={"Date": None, "Creator": None},
+                facecolor="none",
+                bbox_inches="tight",
+            )
         finally:
             plt.close(figure)
     return _for_page(content.getvalue(), label, key)
 
 
 def _restyle(ax):
-    """Give axes the page's colours; what is drawn on them keeps its own."""
+    """Give axes the page's colors; what is drawn on them keeps its own."""
     ax.set_facecolor("none")
     ax.set_title("", loc="left")
     ax.set_title("")
@@ -112,7 +101,7 @@ def _restyle(ax):
 
 
 def _for_page(content, label, key):
-    """Return SVG without a size of its own, whose ids, colours and fonts suit the page."""
+    """Return SVG without a size of its own, whose ids, colors and fonts suit the page."""
     root = ElementTree.fromstring(content)
     width = float(root.get("width").removesuffix("pt"))
     for parent in list(root.iter()):
@@ -123,10 +112,11 @@ def _for_page(content, label, key):
         _adapt(element, key)
     root.attrib = {"viewBox": root.get("viewBox"), "role": "img", "aria-label": label}
     root.set("style", f"max-width:{width * 1.3:.0f}px")
-    return Fragment(ElementTree.tostring(root, encoding="unicode"))
+    return Markup(ElementTree.tostring(root, encoding="unicode"))
 
 
 def _adapt(element, key):
+    """Change ids, links and styles of one element for the page."""
     element.tag = element.tag.rpartition("}")[2]  # inside HTML names need no namespace
     for name, value in list(element.attrib.items()):
         del element.attrib[name]
@@ -142,6 +132,7 @@ def _adapt(element, key):
 
 
 def _adapt_style(style):
-    for colour, page_colour in _PAGE_COLOURS.items():
-        style = style.replace(colour, page_colour)
+    """Return a style with the page's colors and font."""
+    for color, page_color in _PAGE_COLORS.items():
+        style = style.replace(color, page_color)
     return re.sub(r"font-family:[^;]*", "font-family: var(--sans)", style)

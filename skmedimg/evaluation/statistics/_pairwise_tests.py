@@ -5,6 +5,8 @@ from itertools import combinations
 
 import numpy as np
 
+from skmedimg.evaluation._html_tables import tests_table
+from skmedimg.evaluation._render import render
 from skmedimg.evaluation.scores._coded_predictions import MaskPredictions
 from skmedimg.evaluation.scores._score_table import MASK_METRICS, METRICS
 from skmedimg.evaluation.statistics._conclusion_text import conclusion_text
@@ -156,6 +158,16 @@ class PairwiseTests:
     def __repr__(self):
         return "\n".join(
             [*map(str, self.conclusions), *(f"Warning: {warning}" for warning in self.warnings)]
+        )
+
+    def _repr_html_(self):
+        return render(
+            "pairwise_tests.html",
+            {
+                "conclusions": self.conclusions,
+                "warnings": self.warnings,
+                "table": tests_table(self),
+            },
         )
 
     def to_frame(self):

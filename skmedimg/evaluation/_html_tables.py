@@ -1,0 +1,62 @@
+"""Tables that the report and notebooks show of a comparison and of its tests."""
+
+from dataclasses import dataclass
+
+from skmedimg.evaluation._text import capitalized
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that a template shows.
+
+    Attributes
+    ----------
+    head : list of str
+    rows : list of list
+        Text and numbers, or a mean with limits: {"mean": , "low": , "high": }. The first cell of a
+        row is its heading.
+    caption : str or None
+    text_columns : container of int
+        Columns aligned to the left.
+    quiet : container of int
+        Rows printed in gray.
+    """
+
+    head: list
+    rows: list
+    caption: str = None
+    text_columns: tuple = (0,)
+    quiet: tuple = ()
+
+
+def score_table(comparison, scores, metrics, caption=None):
+    """Return the Table of some metrics of a summary."""
+    head = ["Model", *(capitalized(comparison.metric(name).title) for name in metrics)]
+    rows = [[name, *(_score(row, metric) for metric in metrics)] for name, row in scores.iterrows()]
+    quiet = [place for place, name in enumerate(scores.index) if name == comparison.baseline]
+    return Table(head, rows, caption, quiet=quiet)
+
+
+def _score(row, metric):
+    """Return mean and limits of one metric in a row of a summary."""
+    return {"mean": row[metric], "low": row[f"{metric} low"], "high": row[f"{metric} high"]}
+
+
+def tests_table(tests):
+    """Return the Table of every test of PairwiseTests."""
+    head = ["First", "Second", "Score", "Test", "Answers for", "Difference", "95 % interval"]
+    rows = [
+        [
+            record.first,
+            record.second,
+            record.title,
+            record.test,
+            record.about,
+            f"{record.difference:+.3f}",
+            f"{record.low:+.3f} to {record.high:+.3f}",
+            record.p_value,
+            record.p_adjusted,
+        ]
+        for record in tests.records
+    ]
+    return Table([*head, "p", "p (Holm)"], rows, "First minus second", text_columns=range(5))
