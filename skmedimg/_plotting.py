@@ -1,29 +1,18 @@
-"""How displays look: colours, sizes and axes, in one place."""
+"""How displays look: colors, sizes and axes, in one place."""
 
-# Distinct for colour-blind readers, and legible on white and on black.
+# Distinct for color-blind readers, and legible on white and on black.
 SERIES = ("#2f6fb5", "#d7722c", "#2a9a86", "#b5508c", "#8a6fc0", "#8f7a2f", "#c94f4f", "#5b8f3c")
 QUIET = "#8a929c"  # the baseline, chance, grid labels
 LINE = "#c5cad0"
 
 
-def colour_of(names, name, baseline=None):
-    """Return the colour of one estimator, the same in every display.
-
-    Parameters
-    ----------
-    names : sequence of str
-    name : str
-    baseline : str or None, default=None
-        Is always grey.
-
-    Returns
-    -------
-    colour : str
+def color_of(names, name, baseline=None):
+    """Return the color of one estimator, the same in every display.
 
     Examples
     --------
-    >>> from skmedimg._plotting import colour_of
-    >>> colour_of(["a", "b", "majority"], "majority", baseline="majority")
+    >>> from skmedimg._plotting import color_of
+    >>> color_of(["a", "b", "majority"], "majority", baseline="majority")
     '#8a929c'
     """
     if name == baseline:
@@ -33,18 +22,7 @@ def colour_of(names, name, baseline=None):
 
 
 def axes_for(ax, size=(6.0, 4.0)):
-    """Return `ax`, or the axes of a new figure.
-
-    Parameters
-    ----------
-    ax : Axes or None
-    size : tuple of float, default=(6.0, 4.0)
-        Inches.
-
-    Returns
-    -------
-    ax : Axes
-    """
+    """Return `ax`, or the axes of a new figure of a size in inches."""
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
@@ -53,13 +31,7 @@ def axes_for(ax, size=(6.0, 4.0)):
 
 
 def tidy(ax, grid="both"):
-    """Take away what carries no information, and draw a quiet grid.
-
-    Parameters
-    ----------
-    ax : Axes
-    grid : {"both", "x", "y", None}, default="both"
-    """
+    """Hide the frame of axes and draw a light grid along "both", "x" or "y"."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color(LINE)
     ax.tick_params(color=LINE)
@@ -69,15 +41,7 @@ def tidy(ax, grid="both"):
 
 
 def readable(text):
-    r"""Return text that can be drawn: bytes of a file's name that are no UTF-8 are spelt out.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    text : str
+    r"""Return text that can be drawn: bytes that are not UTF-8 are spelled out.
 
     Examples
     --------
@@ -90,15 +54,6 @@ def readable(text):
 
 def plain(text, limit=40):
     """Return text from the data as matplotlib may draw it, shortened in the middle.
-
-    Parameters
-    ----------
-    text : object
-    limit : int, default=40
-
-    Returns
-    -------
-    text : str
 
     Examples
     --------

@@ -19,7 +19,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import LinearSVC
 
-from skmedimg._plotting import QUIET, colour_of, plain
+from skmedimg._plotting import QUIET, color_of, plain
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import (
     ComparisonDisplay,
@@ -132,11 +132,11 @@ def test_the_forest_plot_shows_the_summary(result):
     assert right >= min(1, max(row.high for row in shown.rows))
 
 
-def test_an_estimator_keeps_its_colour_whatever_is_shown(result):
+def test_an_estimator_keeps_its_color_whatever_is_shown(result):
     alone = RocBandDisplay.from_comparison(result, ["_net_"])
     lines = [line for line in alone.ax_.get_lines() if line.get_linewidth() > 1]
-    assert to_hex(lines[0].get_color()) == colour_of(result.names, "_net_", result.baseline)
-    assert colour_of(result.names, result.baseline, result.baseline) == QUIET
+    assert to_hex(lines[0].get_color()) == color_of(result.names, "_net_", result.baseline)
+    assert color_of(result.names, result.baseline, result.baseline) == QUIET
 
 
 @pytest.mark.parametrize("cost", ["time", "parameters"])

@@ -72,10 +72,34 @@ def test_panels_and_legends_say_what_is_shown(scans):
 
 def test_outlines_are_drawn_even_where_the_mask_fills_the_image():
     full = np.ones((1, 8, 8), dtype=int)
-    display = SegmentationDisplay.from_predictions(full * 9.0, full, full, show=[0])
-    outlines = display.axes_[0, 3]
-    assert len(outlines.collections) == 2
-    assert all(len(each.get_paths()[0].vertices) > 4 for each in outlines.collections)
+    half = np.where(np.arange(8)[:, None] < 4, full, 0)
+    display = SegmentationDisplay.from_predictions(full * 9.0, full, half, show=[0])
+    drawn = display.axes_[0, 3].get_images()[0].get_array()
+    legend = display.axes_[0, 3].get_legend()
+    true, predicted = (to_rgb(line.get_color()) for line in legend.get_lines())
+    side = len(drawn)
+    for edge, color in (
+        (drawn[0], predicted),
+        (drawn[side // 2 - 1], predicted),
+        (drawn[-1], true),
+        (drawn[side // 2 :, 0], true),
+        (drawn[: side // 2, -1], predicted),
+    ):
+        np.testing.assert_allclose(edge / 255, np.broadcast_to(color, edge.shape), atol=0.003)
+    inside = drawn[side // 2 + 1 : -1, 1:-1]
+    assert (inside == inside[..., :1]).all()  # gray: no outline there
+
+
+def test_every_class_has_an_outline_of_its_own():
+    masks = np.zeros((1, 8, 8), dtype=int)
+    masks[0, 1:4, 1:4], masks[0, 4:7, 4:7] = 1, 2
+    display = SegmentationDisplay.from_predictions(masks * 9.0, masks, masks * 0, show=[0])
+    drawn = display.axes_[0, 3].get_images()[0].get_array()
+    times = len(drawn) // 8
+    colored = (drawn != drawn[..., :1]).any(axis=2)
+    assert colored[times, times : 4 * times].all()
+    assert colored[4 * times, 4 * times : 7 * times].all()
+    assert not colored[2 * times, 5 * times]
 
 
 def test_every_kind_of_images_and_masks_is_shown_alike(scans, tmp_path):

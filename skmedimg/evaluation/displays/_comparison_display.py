@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmedimg._plotting import axes_for, colour_of, plain, tidy
+from skmedimg._plotting import axes_for, color_of, plain, tidy
+from skmedimg.evaluation._text import capitalized
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class ComparisonDisplay:
     limits : tuple of float or None, default=None
         Range the score can have.
     order : list of str or None, default=None
-        Names in the order that gives them their colours.
+        Names in the order that gives them their colors.
 
     Attributes
     ----------
@@ -95,7 +96,7 @@ class ComparisonDisplay:
         rows = score_rows(comparison, metric)
         limits = None if None in (metric.low, metric.high) else (metric.low, metric.high)
         order = list(comparison.names)
-        display = cls(rows, capital(metric.title), comparison.baseline, limits, order)
+        display = cls(rows, capitalized(metric.title), comparison.baseline, limits, order)
         return display.plot(ax) if plot else display
 
     def plot(self, ax=None):
@@ -122,11 +123,11 @@ class ComparisonDisplay:
         return self
 
     def _draw_row(self, place, row):
-        colour = colour_of(self.order or [each.name for each in self.rows], row.name, self.baseline)
+        color = color_of(self.order or [each.name for each in self.rows], row.name, self.baseline)
         folds = np.asarray(row.values, dtype=float)
-        self.ax_.plot(folds, np.full(len(folds), place + 0.22), ".", color=colour, alpha=0.45)
-        self.ax_.plot([row.low, row.high], [place, place], color=colour, linewidth=2.5)
-        self.ax_.plot(row.mean, place, "o", color=colour, markersize=7)
+        self.ax_.plot(folds, np.full(len(folds), place + 0.22), ".", color=color, alpha=0.45)
+        self.ax_.plot([row.low, row.high], [place, place], color=color, linewidth=2.5)
+        self.ax_.plot(row.mean, place, "o", color=color, markersize=7)
         self.ax_.annotate(
             f"{row.mean:.3f}", (row.mean, place), (0, 6), textcoords="offset points",
             ha="center", va="bottom", fontsize=8,
@@ -169,17 +170,3 @@ def score_rows(comparison, metric, cost_of=None):
         values = comparison.values(name, metric.name)
         rows.append(ScoreRow(name, interval.mean, interval.low, interval.high, values, cost))
     return rows
-
-
-def capital(title):
-    """Return a title that starts with a capital letter.
-
-    Parameters
-    ----------
-    title : str
-
-    Returns
-    -------
-    title : str
-    """
-    return title[:1].upper() + title[1:]

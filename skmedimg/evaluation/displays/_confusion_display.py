@@ -114,7 +114,7 @@ class ConfusionDisplay:
         shares : ndarray (n_classes, n_classes)
             Rows add up to 1; a class without images has zeros.
         """
-        return _shares(self.counts)
+        return self.counts / np.maximum(self.counts.sum(axis=1, keepdims=True), 1)
 
     def plot(self, ax=None):
         """Draw.
@@ -163,21 +163,16 @@ class ConfusionDisplay:
 def _spread(comparison, name):
     """Return the deviation of the shares over the splits, or None where there is only one."""
     shares = [
-        _shares(
-            confusion_matrix(
-                comparison.y[fold.split.test],
-                fold.predictions.predicted,
-                labels=comparison.classes,
-            )
+        confusion_matrix(
+            comparison.y[fold.split.test],
+            fold.predictions.predicted,
+            labels=comparison.classes,
+            normalize="true",
         )
         for fold in comparison.fold_results[name]
         if not fold.failed
     ]
     return np.std(shares, axis=0) if len(shares) > 1 else None
-
-
-def _shares(counts):
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
 
 def _tints():

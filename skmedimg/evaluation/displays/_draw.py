@@ -1,6 +1,6 @@
-"""The displays of a comparison by their short names."""
+"""The displays of a comparison by their short names, and its reliability curve."""
 
-from skmedimg._plotting import QUIET, axes_for, colour_of, plain, tidy
+from skmedimg._plotting import QUIET, axes_for, color_of, plain, tidy
 from skmedimg.evaluation.displays._comparison_display import ComparisonDisplay
 from skmedimg.evaluation.displays._confusion_display import ConfusionDisplay
 from skmedimg.evaluation.displays._roc_pr import PrecisionRecallBandDisplay, RocBandDisplay
@@ -12,22 +12,7 @@ _OF_ONE = ("curves", "confusion", "calibration")
 
 
 def draw(comparison, kind="scores", *, name=None, ax=None):
-    """Draw one of the displays of a comparison.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    kind : {"scores", "curves", "confusion", "roc", "precision-recall", "calibration", "cost"}
-    name : str or None, default=None
-        The estimator, for "curves", "confusion" and "calibration", which show one; None takes the
-        best.
-    ax : Axes, sequence of Axes or None, default=None
-
-    Returns
-    -------
-    display : object
-        With `ax_` and `figure_`.
-    """
+    """Draw one of KINDS and return its display; parameters as of `Comparison.plot`."""
     if kind not in KINDS:
         raise ValueError(f"kind={kind!r} must be one of {', '.join(map(repr, KINDS))}.")
     if kind in _OF_ONE and name is None:
@@ -48,26 +33,18 @@ def draw(comparison, kind="scores", *, name=None, ax=None):
 def draw_calibration(comparison, name, ax=None):
     """Draw a reliability curve of out-of-fold probabilities with scikit-learn's own display.
 
-    Parameters
-    ----------
-    comparison : Comparison
-        Of two classes.
-    name : str
-    ax : Axes or None, default=None
-
-    Returns
-    -------
-    display : sklearn.calibration.CalibrationDisplay
+    Quantile bins, as in Niculescu-Mizil and Caruana, "Predicting good probabilities with supervised
+    learning", ICML 2005, https://doi.org/10.1145/1102351.1102430, hold equal numbers of samples.
     """
     from sklearn.calibration import CalibrationDisplay
 
     if comparison.pos_label is None:
         raise ValueError("A reliability curve needs two classes, one of them positive.")
-    chances, bins = positive_chances(comparison, name)
+    probabilities, bins = positive_probabilities(comparison, name)
     display = CalibrationDisplay.from_predictions(
-        comparison.truth(), chances, n_bins=bins, strategy="quantile",
+        comparison.truth(), probabilities, n_bins=bins, strategy="quantile",
         pos_label=comparison.pos_label, name=plain(name), ax=axes_for(ax, (5.2, 4.4)),
-        color=colour_of(comparison.names, name, comparison.baseline), markersize=4,
+        color=color_of(comparison.names, name, comparison.baseline), markersize=4,
     )  # fmt: skip
     positive = plain(comparison.pos_label, 20)
     display.ax_.set(
@@ -80,18 +57,7 @@ def draw_calibration(comparison, name, ax=None):
     return display
 
 
-def positive_chances(comparison, name):
-    """Return out-of-fold probabilities of the positive class, and into how many bins they go.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    name : str
-
-    Returns
-    -------
-    chances : ndarray (n_tested,)
-    bins : int
-    """
-    chances = comparison.probabilities(name)[:, comparison.positive_column]
-    return chances, 10 if len(chances) >= 200 else 5
+def positive_probabilities(comparison, name):
+    """Return out-of-fold probabilities of the positive class, and the number of bins for them."""
+    probabilities = comparison.probabilities(name)[:, comparison.positive_column]
+    return probabilities, 10 if len(probabilities) >= 200 else 5

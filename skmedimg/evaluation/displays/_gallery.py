@@ -43,7 +43,7 @@ class Shown:
         sure = "" if self.probability is None else f" ({self.probability:.0%})"
         if self.correct:
             return f"{self.true!s}{sure}"
-        return f"{self.true!s}, called {self.predicted!s}{sure}"
+        return f"{self.true!s}, predicted {self.predicted!s}{sure}"
 
 
 class PredictionGallery:
@@ -73,7 +73,7 @@ class PredictionGallery:
     >>> model = KNeighborsClassifier().fit(X[:900], y[:900])
     >>> gallery = PredictionGallery.from_estimator(model, X[900:], y[900:], n=3, plot=False)
     >>> [each.caption for each in gallery.shown]
-    ['5, called 9 (100%)', '5, called 6 (100%)', '2, called 0 (100%)']
+    ['5, predicted 9 (100%)', '5, predicted 6 (100%)', '2, predicted 0 (100%)']
     """
 
     def __init__(self, shown, name=None, show="mistakes", total=None):
@@ -203,9 +203,9 @@ class PredictionGallery:
             ax.set_axis_off()
         for ax, each in zip(self.axes_, self.shown, strict=False):
             ax.imshow(each.picture, cmap="gray", vmin=0, vmax=255)
-            colour = SERIES[2] if each.correct else SERIES[6]
-            lines = [plain(line, 24) for line in each.caption.split(", called ")]
-            ax.set_title("\ncalled ".join(lines), fontsize=8, color=colour)
+            color = SERIES[2] if each.correct else SERIES[6]
+            lines = [plain(line, 20) for line in each.caption.split(", predicted ")]
+            ax.set_title("\npredicted ".join(lines), fontsize=8, color=color)
         if not self.shown:
             self.axes_[0].text(0.5, 0.5, f"no {self.show}", ha="center", va="center")
         return self

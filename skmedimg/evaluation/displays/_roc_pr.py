@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 from sklearn.utils import check_consistent_length, column_or_1d
 
-from skmedimg._plotting import QUIET, axes_for, colour_of, plain, tidy
+from skmedimg._plotting import QUIET, axes_for, color_of, plain, tidy
 
 _GRID = np.linspace(0, 1, 201)
 
@@ -30,9 +30,9 @@ class Band:
 
 
 class _BandDisplay:
-    """What both displays share; a subclass says how one curve is made."""
+    """What both displays share: a subclass says how one curve is computed."""
 
-    _xlabel, _ylabel, _area = "", "", ""
+    x_title, y_title, _area, _legend = "", "", "", "best"
 
     def __init__(self, bands, pos_label=None, prevalence=None, baseline=None, order=None):
         self.bands = bands
@@ -49,10 +49,10 @@ class _BandDisplay:
         ----------
         comparison : Comparison
         names : list of str or None, default=None
-            Estimators; None takes all that rank.
+            Estimators; None takes all with probabilities or decision values.
         pos_label : object or None, default=None
-            The class told from the rest; None takes the comparison's. More than two classes need
-            one.
+            The class separated from the rest; None takes that of the comparison, which more than
+            two classes do not have.
         ax : Axes or None, default=None
         plot : bool, default=True
 
@@ -156,25 +156,25 @@ class _BandDisplay:
         self._draw_chance()
         names = self.order or [band.name for band in self.bands]
         for band in self.bands:
-            self._draw(band, colour_of(names, band.name, self.baseline))
+            self._draw(band, color_of(names, band.name, self.baseline))
         positive = "" if self.pos_label is None else f" ({plain(self.pos_label, 20)})"
         self.ax_.set(
-            xlabel=self._xlabel, ylabel=self._ylabel + positive,
+            xlabel=self.x_title, ylabel=self.y_title + positive,
             xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal",
         )  # fmt: skip
         tidy(self.ax_)
         self.ax_.legend(frameon=False, fontsize=8, loc=self._legend)
         return self
 
-    def _draw(self, band, colour):
+    def _draw(self, band, color):
         if not len(band.curves):
             return
         mean, spread = band.curves.mean(axis=0), band.curves.std(axis=0)
         label = f"{plain(band.name, 28)}: {self._area} {band.areas.mean():.3f}"
-        self.ax_.plot(_GRID, mean, color=colour, linewidth=1.8, label=label)
+        self.ax_.plot(_GRID, mean, color=color, linewidth=1.8, label=label)
         if len(band.curves) > 1:
             low, high = np.clip(mean - spread, 0, 1), np.clip(mean + spread, 0, 1)
-            self.ax_.fill_between(_GRID, low, high, color=colour, alpha=0.15, linewidth=0)
+            self.ax_.fill_between(_GRID, low, high, color=color, alpha=0.15, linewidth=0)
 
     @classmethod
     def _band(cls, name, folds):
@@ -194,7 +194,7 @@ class RocBandDisplay(_BandDisplay):
         Share of the positive class.
     baseline : str or None, default=None
     order : list of str or None, default=None
-        Names in the order that gives them their colours.
+        Names in the order that gives them their colors.
 
     Attributes
     ----------
@@ -213,7 +213,7 @@ class RocBandDisplay(_BandDisplay):
     [0.75]
     """
 
-    _xlabel, _ylabel, _area, _legend = "1 - specificity", "Sensitivity", "AUC", "lower right"
+    x_title, y_title, _area, _legend = "1 - specificity", "Sensitivity", "AUC", "lower right"
 
     @staticmethod
     def _curve(truth, scores):
@@ -237,7 +237,7 @@ class PrecisionRecallBandDisplay(_BandDisplay):
         Share of the positive class: the precision of guessing.
     baseline : str or None, default=None
     order : list of str or None, default=None
-        Names in the order that gives them their colours.
+        Names in the order that gives them their colors.
 
     Attributes
     ----------
@@ -256,7 +256,7 @@ class PrecisionRecallBandDisplay(_BandDisplay):
     [0.833]
     """
 
-    _xlabel, _ylabel, _area, _legend = "Recall", "Precision", "AP", "lower left"
+    x_title, y_title, _area, _legend = "Recall", "Precision", "AP", "lower left"
 
     @staticmethod
     def _curve(truth, scores):

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from skmedimg._plotting import axes_for, colour_of, plain, tidy
-from skmedimg.evaluation.displays._comparison_display import capital, score_rows
+from skmedimg._plotting import axes_for, color_of, plain, tidy
+from skmedimg.evaluation._text import capitalized
+from skmedimg.evaluation.displays._comparison_display import score_rows
 
 
 class ScoreVersusCost:
@@ -17,7 +18,7 @@ class ScoreVersusCost:
     cost_title : str
     baseline : str or None, default=None
     order : list of str or None, default=None
-        Names in the order that gives them their colours.
+        Names in the order that gives them their colors.
 
     Attributes
     ----------
@@ -74,7 +75,7 @@ class ScoreVersusCost:
         metric = comparison.metric(metric)
         rows = [row for row in score_rows(comparison, metric, cost_of) if row.cost > 0]
         order = list(comparison.names)
-        display = cls(rows, capital(metric.title), title, comparison.baseline, order)
+        display = cls(rows, capitalized(metric.title), title, comparison.baseline, order)
         return display.plot(ax) if plot else display
 
     def plot(self, ax=None):
@@ -90,21 +91,44 @@ class ScoreVersusCost:
         """
         self.ax_ = axes_for(ax, (6.0, 3.6))
         self.figure_ = self.ax_.figure
+        labels = []
         for row in self.rows:
             names = self.order or [each.name for each in self.rows]
-            colour = colour_of(names, row.name, self.baseline)
-            self.ax_.plot([row.cost, row.cost], [row.low, row.high], color=colour, linewidth=1.5)
-            self.ax_.plot(row.cost, row.mean, "o", color=colour)
-            self.ax_.annotate(
-                plain(row.name), (row.cost, row.mean), (6, 3), textcoords="offset points",
+            color = color_of(names, row.name, self.baseline)
+            self.ax_.plot([row.cost, row.cost], [row.low, row.high], color=color, linewidth=1.5)
+            self.ax_.plot(row.cost, row.mean, "o", color=color)
+            label = self.ax_.annotate(
+                plain(row.name),
+                (row.cost, row.mean),
+                (6, 3),
+                textcoords="offset points",
                 fontsize=8,
-            )  # fmt: skip
+                color=color,
+            )
+            labels.append(label)
         if self.rows:
             self.ax_.set_xscale("log")
         self.ax_.margins(x=0.25)
         self.ax_.set(xlabel=self.cost_title, ylabel=self.title)
         tidy(self.ax_)
+        _separate(labels, self.figure_)
         return self
+
+
+def _separate(labels, figure):
+    """Move labels down until none overlaps another: equal models have equal points."""
+    if hasattr(figure, "draw_without_rendering"):  # a part of a figure has its layout already
+        figure.draw_without_rendering()
+    placed = []
+    for label in sorted(labels, key=lambda each: -each.get_window_extent().y0):
+        box = label.get_window_extent()
+        # From the top, so that each label only meets those above it.
+        for other in sorted(placed, key=lambda each: -each.y0):
+            if box.overlaps(other):
+                x, y = label.xyann
+                label.xyann = x, y - (box.y1 - other.y0 + 1) * 72 / figure.dpi
+                box = label.get_window_extent()
+        placed.append(box)
 
 
 _COSTS = {

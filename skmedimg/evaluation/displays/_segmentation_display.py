@@ -1,6 +1,10 @@
 """Display of segmentation: image, truth, prediction, outlines and errors, worst to best."""
 
+from dataclasses import dataclass
+
 import numpy as np
+from PIL import ImageColor
+from scipy.ndimage import binary_erosion
 from sklearn.utils import check_consistent_length
 
 from skmedimg._plotting import SERIES
@@ -13,7 +17,7 @@ from skmedimg.metrics import dice
 SHOWS = ("worst", "median", "best")
 PANELS = ("image", "truth", "prediction", "outlines", "errors")
 
-# False alarms orange, misses blue, wrong classes purple: apart for colour-blind readers too.
+# False alarms orange, misses blue, wrong classes purple: apart for color-blind readers too.
 _ERRORS = {"false positive": SERIES[1], "false negative": SERIES[0], "wrong class": SERIES[3]}
 _OUTLINES = {"truth": SERIES[2], "prediction": SERIES[1]}
 
@@ -117,8 +121,7 @@ class SegmentationDisplay:
         scores = dice(y_true, y_pred, average="image")
         rows, captions = _choose(scores, y_true.any(axis=(1, 2)), show)
         size = y_pred.shape[1:]
-        pictures = [displayable(image_at(X, row, image_shape)) for row in rows]
-        pictures = [p if p.shape[:2] == size else resize_image(p, size) for p in pictures]
+        pictures = [_fitted(displayable(image_at(X, row, image_shape)), size) for row in rows]
         shown = [float(scores[row]) for row in rows]
         display = cls(pictures, y_true[rows], y_pred[rows], shown, captions)
         return display.plot(axes, panels=panels) if plot else display
@@ -144,8 +147,6 @@ class SegmentationDisplay:
             for panel, ax in zip(panels, row_axes, strict=True):
                 ax.set(xticks=[], yticks=[])
                 ax.imshow(self._picture(panel, number), cmap="gray", vmin=0, vmax=255)
-                if panel == "outlines":
-                    _draw_outlines(ax, self.truth[number], self.prediction[number])
                 if number == 0:
                     ax.set_title(panel, fontsize=9)
             caption = f"{self.captions[number]}\nDice {self.scores[number]:.3f}"
@@ -161,10 +162,12 @@ class SegmentationDisplay:
             return painted(picture, _classes(true))
         if panel == "prediction":
             return painted(picture, _classes(pred))
+        if panel == "outlines":
+            return outlined(picture, true, pred)
         return error_map(picture, true, pred) if panel == "errors" else picture
 
     def _explain(self, panels):
-        """Say under the columns of outlines and errors what their colours mean."""
+        """Explain under the columns of outlines and errors what the colors mean."""
         from matplotlib.lines import Line2D
         from matplotlib.patches import Patch
 
@@ -183,39 +186,78 @@ class SegmentationDisplay:
                 )  # fmt: skip
 
 
-def painted(picture, colours, opacity=0.45):
-    """Lay colours over a picture.
+@dataclass(frozen=True)
+class Outlined:
+    """One segmentation for a report.
 
-    Parameters
+    Attributes
     ----------
-    picture : ndarray (height, width) or (height, width, 3) of uint8
-    colours : list of (ndarray (height, width) of bool, str)
-        Where, and "#rrggbb".
-    opacity : float, default=0.45
-
-    Returns
-    -------
-    painted : ndarray (height, width, 3) of uint8
+    row : int
+    picture : ndarray (height, width, 3) of uint8
+        The image with the true outline in green and the predicted one in orange.
+    dice : float
+        nan where neither mask has anything in it.
     """
-    grey = picture[..., None] if picture.ndim == 2 else picture
-    result = np.broadcast_to(grey, (*picture.shape[:2], 3)).astype(np.float64)
-    for where, colour in colours:
-        result[where] = (1 - opacity) * result[where] + opacity * _rgb(colour)
+
+    row: int
+    picture: np.ndarray
+    dice: float
+
+    @property
+    def caption(self):
+        """str: the row and its Dice."""
+        score = "both masks empty" if np.isnan(self.dice) else f"Dice {self.dice:.2f}"
+        return f"row {self.row}, {score}"
+
+
+def outlined_by_dice(comparison, X, name, *, n, worst=True, image_shape=None):
+    """Return the n worst (or best) out-of-fold segmentations of one segmenter as Outlined."""
+    true, predicted = comparison.truth(), comparison.predictions(name)
+    scores = dice(true != 0, predicted != 0, average="image", empty=np.nan)
+    rows = comparison.rows()
+    order = np.argsort(scores if worst else -scores, kind="stable")[:n]  # nan comes last
+    return [
+        Outlined(
+            int(rows[place]),
+            outlined(
+                _fitted(displayable(image_at(X, rows[place], image_shape)), true.shape[1:]),
+                true[place],
+                predicted[place],
+            ),
+            float(scores[place]),
+        )
+        for place in order
+    ]
+
+
+def outlined(picture, true, predicted, side=200):
+    """Return a picture as RGB with the outlines of two masks, one pixel wide.
+
+    Small pictures are enlarged by whole pixels to about `side`, so that lines stay thin.
+    """
+    times = max(1, side // max(true.shape))
+    picture, true, predicted = (
+        each.repeat(times, 0).repeat(times, 1) for each in (picture, true, predicted)
+    )
+    result = painted(picture, [])
+    for name, mask in (("truth", true), ("prediction", predicted)):
+        for label in np.unique(mask[mask != 0]):
+            region = mask == label
+            result[region & ~binary_erosion(region)] = ImageColor.getrgb(_OUTLINES[name])
+    return result
+
+
+def painted(picture, colors, opacity=0.45):
+    """Return a picture as RGB with colors "#rrggbb" laid over it: colors is [(where, color)]."""
+    gray = picture[..., None] if picture.ndim == 2 else picture
+    result = np.broadcast_to(gray, (*picture.shape[:2], 3)).astype(np.float64)
+    for where, color in colors:
+        result[where] = (1 - opacity) * result[where] + opacity * np.array(ImageColor.getrgb(color))
     return np.rint(result).astype(np.uint8)
 
 
 def error_map(picture, true, pred):
-    """Paint false positive, false negative and wrongly classed pixels over a faded picture.
-
-    Parameters
-    ----------
-    picture : ndarray (height, width) or (height, width, 3) of uint8
-    true, pred : ndarray (height, width)
-
-    Returns
-    -------
-    painted : ndarray (height, width, 3) of uint8
-    """
+    """Return a faded picture with false positive, false negative and wrongly classed pixels."""
     wrong = {
         "false positive": (pred != 0) & (true == 0),
         "false negative": (pred == 0) & (true != 0),
@@ -226,19 +268,14 @@ def error_map(picture, true, pred):
 
 
 def _classes(mask):
-    """List where each class of a mask is and its colour; a class has one colour in all masks."""
+    """List where each class of a mask is and its color; a class has one color in all masks."""
     labels = np.unique(mask[mask != 0])
     return [(mask == label, SERIES[(int(label) + 1) % len(SERIES)]) for label in labels]
 
 
-def _draw_outlines(ax, true, pred):
-    for name, mask in (("truth", true), ("prediction", pred)):
-        for label in np.unique(mask[mask != 0]):
-            # The border of zeros closes outlines that leave the image.
-            framed = np.pad((mask == label).astype(float), 1)
-            steps = [np.arange(-1, side + 1) for side in mask.shape[::-1]]
-            ax.contour(*steps, framed, [0.5], colors=_OUTLINES[name], linewidths=1.0)
-    ax.set(xlim=(-0.5, true.shape[1] - 0.5), ylim=(true.shape[0] - 0.5, -0.5))
+def _fitted(picture, size):
+    """Return a picture in the size of its masks."""
+    return picture if picture.shape[:2] == size else resize_image(picture, size)
 
 
 def _as_masks(y_true, y_pred, size):
@@ -288,7 +325,3 @@ def _grid(axes, count, panels, size):
     height = 1.9 * min(2.0, max(0.5, size[0] / size[1]))
     figure_size = (1.9 * len(panels) + 0.9, height * count + 0.6)
     return plt.subplots(*shape, figsize=figure_size, squeeze=False, layout="constrained")[1]
-
-
-def _rgb(colour):
-    return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)], dtype=np.float64)

@@ -121,7 +121,7 @@ class TrainingCurvesDisplay:
         -------
         display : TrainingCurvesDisplay
         """
-        kinds = [kind for kind in ("loss", "score") if self._has(kind)]
+        kinds = self.kinds()
         self.axes_ = _axes(axes, len(kinds))
         self.ax_ = self.axes_[0]
         self.figure_ = self.ax_.figure
@@ -131,14 +131,24 @@ class TrainingCurvesDisplay:
             self.ax_.set_title(plain(self.name), loc="left", fontsize=10)
         return self
 
-    def _has(self, kind):
+    def kinds(self):
+        """Return what was recorded: one axes for each.
+
+        Returns
+        -------
+        kinds : list of {"loss", "score"}
+        """
         recorded = {key for history in self.histories for record in history for key in record}
-        return bool(recorded & {f"{side}_{kind}" for side, _, _ in _SIDES})
+        return [
+            kind
+            for kind in ("loss", "score")
+            if recorded & {f"{side}_{kind}" for side, _, _ in _SIDES}
+        ]
 
     def _draw(self, ax, kind):
-        for side, words, colour in _SIDES:
+        for side, words, color in _SIDES:
             curves = [_curve(history, f"{side}_{kind}") for history in self.histories]
-            _draw_curves(ax, [curve for curve in curves if curve is not None], words, colour)
+            _draw_curves(ax, [curve for curve in curves if curve is not None], words, color)
         best = [epoch for epoch in self.best_epochs() if epoch is not None]
         for number, epoch in enumerate(best):
             label = None if number else "best epoch"
@@ -161,14 +171,14 @@ def _curve(history, key):
     return np.array([record.get(key, np.nan) for record in history], dtype=float)
 
 
-def _draw_curves(ax, curves, words, colour):
+def _draw_curves(ax, curves, words, color):
     """Draw thin curves and, where there are several, their mean over the epochs all reached."""
     if not curves:
         return
     several = len(curves) > 1
     for number, curve in enumerate(curves):
         ax.plot(
-            np.arange(1, len(curve) + 1), curve, color=colour,
+            np.arange(1, len(curve) + 1), curve, color=color,
             linewidth=0.8 if several else 1.6, alpha=0.45 if several else 1,
             marker="." if len(curve) == 1 else None,
             label=None if several or number else words,
@@ -177,7 +187,7 @@ def _draw_curves(ax, curves, words, colour):
         shortest = min(map(len, curves))
         mean = np.mean([curve[:shortest] for curve in curves], axis=0)
         label = f"{words} (mean of {len(curves)} folds)"
-        ax.plot(np.arange(1, shortest + 1), mean, color=colour, linewidth=2, label=label)
+        ax.plot(np.arange(1, shortest + 1), mean, color=color, linewidth=2, label=label)
 
 
 def _axes(axes, count):
