@@ -8,13 +8,11 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from skmedimg.evaluation._by_patient import compare_patients
 from skmedimg.evaluation._json import read_comparison, write_comparison
 from skmedimg.evaluation._tables import (
+    comparison_frame,
     comparison_html,
     comparison_text,
     estimator_costs,
-    fit_frame,
-    prediction_frame,
     ranked_names,
-    score_frame,
     summary_frame,
 )
 from skmedimg.evaluation.scores._positive_label import positive_column
@@ -412,10 +410,7 @@ class Comparison:
         -------
         frame : DataFrame
         """
-        frames = {"scores": score_frame, "fits": fit_frame, "predictions": prediction_frame}
-        if what not in frames:
-            raise ValueError(f"what={what!r} must be 'scores', 'fits' or 'predictions'.")
-        return frames[what](self)
+        return comparison_frame(self, what)
 
     def plot(self, kind="scores", *, name=None, ax=None):
         """Draw one of the displays.

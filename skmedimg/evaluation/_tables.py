@@ -28,7 +28,15 @@ def summary_frame(comparison, metrics=None, confidence=0.95):
     return frame
 
 
-def score_frame(comparison):
+def comparison_frame(comparison, what):
+    """Return the DataFrame of `Comparison.to_frame`."""
+    frames = {"scores": _score_frame, "fits": _fit_frame, "predictions": _prediction_frame}
+    if what not in frames:
+        raise ValueError(f"what={what!r} must be 'scores', 'fits' or 'predictions'.")
+    return frames[what](comparison)
+
+
+def _score_frame(comparison):
     """Return a DataFrame with one row per estimator, split and metric."""
     import pandas as pd
 
@@ -48,7 +56,7 @@ def score_frame(comparison):
     )
 
 
-def fit_frame(comparison):
+def _fit_frame(comparison):
     """Return a DataFrame with one row per estimator and split: what each fit took."""
     import pandas as pd
 
@@ -72,7 +80,7 @@ def fit_frame(comparison):
     )
 
 
-def prediction_frame(comparison):
+def _prediction_frame(comparison):
     """Return a DataFrame with one row per repeat and tested row: truth, patient, predictions."""
     import pandas as pd
 
