@@ -4,6 +4,7 @@ import inspect
 import os
 
 import numpy as np
+import torch
 import xxhash
 
 from skmedimg import __version__
@@ -14,6 +15,18 @@ _MOST_FILES = 1 << 20
 _SPACES = {}  # (source of the weights, facts, changes since) -> name of the space
 # Packages whose code belongs to their version; any other module's code may change overnight.
 _VERSIONED = ("torch.", "torchvision.", "timm.", "skmedimg.")
+
+
+def content_hash(*contents):
+    """Return the XXH3 hash object of bytes, arrays and tensors, one after another in C order."""
+    state = xxhash.xxh3_128()
+    for content in contents:
+        if isinstance(content, torch.Tensor):
+            content = content.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy()
+        elif isinstance(content, np.ndarray):
+            content = np.ascontiguousarray(content)
+        state.update(content)
+    return state
 
 
 def image_keys(images):
@@ -28,11 +41,12 @@ def image_keys(images):
     >>> len(set(image_keys(images) + image_keys(images)))
     2
     """
-    kind = f"{images.dtype.str} {tuple(images.shape[1:])}"
+    kind = f"{images.dtype.str} {tuple(images.shape[1:])}".encode()
     if isinstance(images, LazyImages):
-        kind = f"{kind} {images._options} {__version__}"  # another version may decode otherwise
-        return [_key(kind, _file_digest(path)) for path in images.paths]
-    return [_key(kind, np.ascontiguousarray(image)) for image in images]
+        # Another version may decode otherwise.
+        kind += f" {images._options} {__version__}".encode()
+        return [content_hash(kind, _file_digest(path)).digest() for path in images.paths]
+    return [content_hash(kind, image).digest() for image in images]
 
 
 def network_space(network, *facts):
@@ -47,23 +61,15 @@ def network_space(network, *facts):
     # weights that came from a file are digested once, unless somebody changed them since
     known = (backbone.source, facts, sum(value._version for value in tensors))
     if backbone.source is None:
-        return _digest(parts, tensors, facts)
+        return _network_digest(parts, tensors, facts)
     if known not in _SPACES:
-        _SPACES[known] = _digest(parts, tensors, facts)
+        _SPACES[known] = _network_digest(parts, tensors, facts)
     return _SPACES[known]
 
 
-def _digest(parts, tensors, facts):
-    state = xxhash.xxh3_128(repr((facts, *map(repr, parts), *_code(parts))).encode())
-    for value in tensors:
-        state.update(value.detach().cpu().contiguous().flatten().numpy())
-    return state.hexdigest()
-
-
-def _key(kind, content):
-    state = xxhash.xxh3_128(kind.encode())
-    state.update(content)
-    return state.digest()
+def _network_digest(parts, tensors, facts):
+    described = repr((facts, *map(repr, parts), *_code(parts)))
+    return content_hash(described.encode(), *tensors).hexdigest()
 
 
 def _file_digest(path):
