@@ -17,7 +17,8 @@ from skmedimg._warnings import warn_user
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16", "float64")
 
-# Under this many pixels the casts of bfloat16 cost more than its matrix units save (bench/cnn.py).
+# On images of fewer pixels the casts to bfloat16 cost more than its matrix units save
+# (bench/cnn.py).
 BFLOAT16_MIN_PIXELS = 32 * 32
 
 _MAX_SEED = np.iinfo(np.int32).max
@@ -26,33 +27,13 @@ _cudnn_lock = threading.Lock()
 _cudnn_users = []
 _cudnn_settings = contextlib.ExitStack()
 
+# What a network computes with. dtype: of parameters and inputs; autocast: dtype of convolutions and
+# products, or None; channels_last: memory layout of images.
 Precision = namedtuple("Precision", "dtype autocast channels_last")
-Precision.__doc__ = """Numbers a network computes with.
-
-dtype : torch.dtype of parameters and inputs; autocast : torch.dtype or None, what
-convolutions and products are cast to; channels_last : bool, memory layout of images.
-"""
 
 
 def resolve_device(device):
-    """Return the torch device that `device` names, checking that it is there.
-
-    Parameters
-    ----------
-    device : str or torch.device
-        "auto" takes CUDA, then Apple's MPS, then the CPU; with several GPUs every joblib or
-        Dask worker process takes its own.
-
-    Returns
-    -------
-    device : torch.device
-
-    Examples
-    --------
-    >>> from skmedimg._device import resolve_device
-    >>> resolve_device("cpu")
-    device(type='cpu')
-    """
+    """Return the torch device that a str or torch.device names, if this machine has it."""
     if str(device) == "auto":
         return _best_device()
     try:
@@ -70,18 +51,7 @@ def resolve_device(device):
 
 
 def available_device(device, loaded):
-    """Return the device that is named, or warn and return the best one where it is gone.
-
-    Parameters
-    ----------
-    device : str or torch.device
-    loaded : str
-        What is being loaded, for the warning.
-
-    Returns
-    -------
-    device : torch.device
-    """
+    """Return the named device, or warn that `loaded` goes to the best one there is."""
     try:
         return resolve_device(device)
     except ValueError:
@@ -93,6 +63,7 @@ def available_device(device, loaded):
 
 
 def _best_device():
+    # With several GPUs every worker process of joblib or Dask takes its own.
     if torch.cuda.is_available():
         return torch.device("cuda", _worker_number() % torch.cuda.device_count())
     if torch.backends.mps.is_available():
@@ -124,57 +95,20 @@ def _last_number(text):
 
 
 def free_memory(device):
-    """Return the bytes that may still be taken on a GPU.
-
-    Parameters
-    ----------
-    device : torch.device
-
-    Returns
-    -------
-    n_bytes : int
-    """
+    """Return the number of bytes that can still be allocated on a GPU."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
 
 
 def release_memory(device):
-    """Give back what torch keeps of a GPU's memory without using it.
-
-    Parameters
-    ----------
-    device : torch.device
-    """
+    """Give back GPU memory that torch keeps without using it."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
 
 
 def resolve_precision(precision, device, pixels=0):
-    """Return the `Precision` that a name means on this device.
-
-    Parameters
-    ----------
-    precision : {"auto", "float32", "bfloat16", "float16", "float64"}
-        "auto" is what was measured fastest at equal quality: bfloat16 with channels_last where the
-        hardware multiplies bfloat16 (CUDA from Ampere on, CPUs with AVX512-BF16 or AMX) and the
-        images are large enough to gain; float16 on older CUDA; float32 elsewhere.
-    device : torch.device
-    pixels : int, default=0
-        Height times width of one image; 0 for networks on rows, which gain nothing.
-
-    Returns
-    -------
-    precision : Precision
-
-    Examples
-    --------
-    >>> import torch
-    >>> from skmedimg._device import resolve_precision
-    >>> resolve_precision("float64", torch.device("cpu"))
-    Precision(dtype=torch.float64, autocast=None, channels_last=False)
-    """
-    images = pixels > 1
+    """Return the Precision of a name on a device, for images of so many pixels (rows: 0)."""
     if precision == "auto":
         precision = _fastest_precision(device, pixels)
     if precision == "float64":
@@ -182,10 +116,11 @@ def resolve_precision(precision, device, pixels=0):
             raise ValueError("precision='float64' does not exist on mps; use 'float32'.")
         return Precision(torch.float64, None, False)
     autocast = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}[precision]
-    return Precision(torch.float32, autocast, images)
+    return Precision(torch.float32, autocast, channels_last=pixels > 1)
 
 
 def _fastest_precision(device, pixels):
+    """Return the precision that was measured fastest at equal quality."""
     if pixels < BFLOAT16_MIN_PIXELS:
         return "float32"
     if device.type == "cuda":
@@ -201,78 +136,32 @@ def _cpu_multiplies_bfloat16():
 
 
 def autocast(device, precision):
-    """Return a context in which products run in `precision.autocast`.
-
-    Parameters
-    ----------
-    device : torch.device
-    precision : Precision
-
-    Returns
-    -------
-    context : context manager
-    """
+    """Return a context in which products are computed in `precision.autocast`."""
     return torch.autocast(device.type, precision.autocast, precision.autocast is not None)
 
 
 def loss_scaler(device, precision):
-    """Return the scaler that small gradients need in float16, or None elsewhere.
-
-    Parameters
-    ----------
-    device : torch.device
-    precision : Precision
-
-    Returns
-    -------
-    scaler : torch.amp.GradScaler or None
-    """
+    """Return the scaler that float16 needs for small gradients, or None."""
     return torch.amp.GradScaler(device.type) if precision.autocast is torch.float16 else None
 
 
 def seed_from(random_state):
-    """Draw a seed from `random_state` without touching any global generator.
-
-    Parameters
-    ----------
-    random_state : int, numpy.random.RandomState or None
-        None draws from the operating system.
-
-    Returns
-    -------
-    seed : int
-    """
+    """Return a seed drawn from `random_state`; no global generator is used or changed."""
     if random_state is None:
         return secrets.randbelow(_MAX_SEED)
     return int(check_random_state(random_state).randint(_MAX_SEED))
 
 
 def generator(seed, device="cpu"):
-    """Return a torch generator of its own, seeded.
-
-    Parameters
-    ----------
-    seed : int
-    device : str or torch.device, default="cpu"
-
-    Returns
-    -------
-    generator : torch.Generator
-    """
+    """Return a new torch generator with a seed."""
     return torch.Generator(device=device).manual_seed(seed % _MAX_SEED)
 
 
 @contextlib.contextmanager
 def fresh_weights(seed):
-    """Let modules built inside draw their weights from `seed`; the global generator is put back.
-
-    torch's initialisers know the global generator alone, so it is lent under a lock for the
-    milliseconds of building; a lock around a whole fit would make threads wait for each other.
-
-    Parameters
-    ----------
-    seed : int
-    """
+    """Let modules that are built inside draw their initial weights from a seed."""
+    # torch's initializers draw from the global generator alone. It is lent under a lock for the
+    # milliseconds of building and put back; a lock around a whole fit would serialize threads.
     shared = torch.default_generator
     with _INIT_LOCK:
         state = shared.get_state()
@@ -285,15 +174,9 @@ def fresh_weights(seed):
 
 @contextlib.contextmanager
 def exact_kernels(device):
-    """Hold cuDNN to kernels that give the same bits every time and round as float32 does.
-
-    Left to itself it multiplies float32 in TF32, which keeps three digits. Its settings are the
-    process's: of threads that are inside at once, the last to leave puts them back.
-
-    Parameters
-    ----------
-    device : torch.device
-    """
+    """Restrict cuDNN to deterministic kernels that round as float32 does."""
+    # By default cuDNN multiplies float32 in TF32, which keeps three digits. Its settings belong to
+    # the process: of the threads that are inside at once, the last to leave restores them.
     if device.type != "cuda":
         yield
         return
@@ -313,16 +196,10 @@ def exact_kernels(device):
 
 @contextlib.contextmanager
 def keep_freed_memory(enabled=True):
-    """Keep freed activations in the process for the next step of a fit on the CPU.
-
-    glibc gives every block above 32 MB back to the kernel, which costs a convolutional step
-    100,000 page faults; keeping them trains 1.4 to 1.8 times as fast and takes up to half as
-    much memory again meanwhile. Nested and concurrent fits share one setting, undone by the last.
-
-    Parameters
-    ----------
-    enabled : bool, default=True
-    """
+    """Keep freed activations in the process for the next step of a fit on the CPU."""
+    # glibc gives every block above 32 MB back to the kernel, which costs a convolutional step
+    # 100,000 page faults. Keeping them trains 1.4 to 1.8 times as fast and takes up to half as much
+    # memory again meanwhile. Nested and concurrent fits share one setting; the last restores it.
     if not enabled:
         yield
         return
@@ -336,7 +213,7 @@ def keep_freed_memory(enabled=True):
 class _Heap:
     """glibc's thresholds, raised while at least one fit asks for it."""
 
-    # From malloc.h: names of the knobs, what a fit sets, what glibc grows to by itself.
+    # Numbers of glibc's parameters, from malloc.h; release() sets what glibc grows to by itself.
     MMAP_THRESHOLD, TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -3, -1, -2, -4
 
     def __init__(self):

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Writes files that are there whole or not at all."""
 
 import contextlib
 import os
@@ -6,60 +6,22 @@ import secrets
 
 
 def utf8(text):
-    r"""Return text as UTF-8; what could not be read in a file's name is the bytes that it was.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    data : bytes
-
-    Examples
-    --------
-    >>> import os
-    >>> from skmedimg._files import utf8
-    >>> utf8(os.fsdecode(b"scan \xe9.png"))
-    b'scan \xe9.png'
-    """
+    """Return text as UTF-8; bytes of a file name that are not UTF-8 stay what they were."""
+    # os.fsdecode reads such bytes as surrogates, which UTF-8 alone refuses to write.
     return text.encode("utf-8", "surrogateescape")
 
 
 @contextlib.contextmanager
 def whole_file(path):
-    """Open a file for writing that takes its name when it is complete.
-
-    It is written beside its place and moved: a reader finds the whole new file or what was there
-    before, also after an interrupt, a full disk or a power cut. A link goes on pointing to the file
-    it points to; a device or a pipe, which cannot be replaced, takes what is written as it comes.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-
-    Yields
-    ------
-    file : binary file
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from skmedimg._files import whole_file
-    >>> path = Path(tempfile.mkdtemp()) / "result"
-    >>> with whole_file(path) as file:
-    ...     found = path.exists()
-    ...     _ = file.write(b"done")
-    >>> found, path.read_bytes()
-    (False, b'done')
-    """
+    """Open a binary file for writing that takes its name when it is complete."""
+    # It is written beside its place and moved: a reader finds the whole new file or what was there
+    # before, also after an interrupt, a full disk or a power cut.
     path = os.fspath(path)
-    if os.path.exists(path) and not os.path.isfile(path):
+    if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe cannot be replaced
         with open(path, "wb") as file:
             yield file
         return
-    path = os.path.realpath(path)
+    path = os.path.realpath(path)  # a link goes on pointing to its file
     part = f"{path}.{secrets.token_hex(4)}.part"
     try:
         with open(part, "xb") as file:  # not tempfile's: other users may read what the umask says

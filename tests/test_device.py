@@ -10,7 +10,6 @@ import pytest
 import torch
 from joblib import Parallel, delayed
 
-from skmedimg import _device as _runtime
 from skmedimg._device import Precision, resolve_device, resolve_precision
 
 CUDA, CPU = torch.device("cuda"), torch.device("cpu")
@@ -111,7 +110,8 @@ def test_auto_precision_on_a_gpu_follows_its_generation_and_the_size(
 
 @pytest.mark.parametrize("multiplies", [True, False])
 def test_auto_precision_on_a_cpu_asks_for_bfloat16_units(monkeypatch, multiplies):
-    monkeypatch.setattr(_runtime, "_cpu_multiplies_bfloat16", lambda: multiplies)
+    for probe in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(torch.cpu, probe, lambda: multiplies)
     expected = torch.bfloat16 if multiplies else None
     assert resolve_precision("auto", CPU, 128 * 128).autocast is expected
     assert resolve_precision("auto", CPU, 16 * 16).autocast is None
