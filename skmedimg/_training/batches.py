@@ -1,4 +1,4 @@
-"""Images, masks and weights become tensors on the device, a whole batch at a time."""
+"""Turns images, masks and weights into tensors on the device, a whole batch at a time."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,36 +13,18 @@ _SIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: t
 
 
 class Dataset(torch.utils.data.Dataset):
-    """Images with what belongs to them row by row, held where batches are cut fastest.
+    """Images with targets "y" and weights "w", stored where batches are taken fastest."""
 
-    Parameters
-    ----------
-    images : ndarray (n, height, width, channels) or (n, n_features), or LazyImages
-        In the dtype they are stored in.
-    device : torch.device
-    precision : Precision
-    flat : bool, default=False
-        True hands the network rows: images flattened in row, column, channel order.
-    augment : object with `augment_batch`, or None, default=None
-    targets : dict of str to ndarray (n, ...), default=None
-        "y" and "w", sliced along.
-
-    Attributes
-    ----------
-    at_once : int or None
-        Rows per inference batch; None leaves it to `InferenceBatches`.
-    """
-
-    at_once = None
+    inference_batch_size = None  # images per inference batch; None leaves it to InferenceBatches
 
     def __init__(self, images, device, precision, *, flat=False, augment=None, targets=None):
-        self.images = images
+        self.images = images  # (n, height, width, channels) or (n, n_features), in their own dtype
         self.device = device
         self.precision = precision
-        self.flat = flat
+        self.flat = flat  # whether the network takes rows: images flattened in C order
         self.augment = augment
         self.targets = targets or {}
-        self._hold()
+        self._store()
 
     def __len__(self):
         return self.images.shape[0]
@@ -53,102 +35,98 @@ class Dataset(torch.utils.data.Dataset):
 
     def __getitems__(self, rows):
         """Return the tensors of several rows at once, unaugmented."""
-        return self.tensors(self.cut(torch.as_tensor(rows)))
+        return self.to_tensors(self.take(torch.as_tensor(rows)))
 
-    def cut(self, rows):
-        """Return images and targets of these rows as stored; decoding happens here.
+    def take(self, rows):
+        """Return images and targets of a tensor or slice of rows as stored; files are decoded."""
+        return _take(self.images, rows), {name: y[rows] for name, y in self.targets.items()}
 
-        Parameters
-        ----------
-        rows : Tensor of int64, or slice
-        """
-        targets = {name: values[rows] for name, values in self.targets.items()}
-        return _cut(self.images, rows), targets
-
-    def tensors(self, stored, generator=None):
-        """Return what `cut` gave as tensors on the device; `generator` switches augmentation on."""
-        images, targets = stored
+    def to_tensors(self, taken, generator=None):
+        """Return what `take` returned as tensors on the device; augmented with a generator."""
+        images, targets = taken
         images = to_device(images, self.device, self.precision)
-        if self.targets_wait:
+        if self.storage_device != self.device:
             targets = {name: values.to(self.device) for name, values in targets.items()}
         if self.augment is not None and generator is not None:
-            images, targets = self._augment(images, targets, generator)
+            masks = targets["y"] if targets["y"].ndim == 3 else None
+            images, masks = self.augment.augment_batch(images, masks, generator)
+            targets = targets if masks is None else {**targets, "y": masks}
         if self.flat and images.ndim == 4:
             images = images.permute(0, 2, 3, 1).flatten(1)
         return images, targets
 
-    def _augment(self, images, targets, generator):
-        masks = targets["y"] if targets["y"].ndim == 3 else None
-        images, masks = self.augment.augment_batch(images, masks, generator)
-        return images, targets if masks is None else {**targets, "y": masks}
-
-    def _hold(self):
-        """Hold arrays as tensors where torch can share them, on the GPU where they fit."""
-        home = self.device if self._fits() else torch.device("cpu")
+    def _store(self):
+        """Store arrays as tensors, on the GPU where half of its memory is left to the network."""
+        self.storage_device = torch.device("cpu")
+        if self.device.type != "cpu" and not isinstance(self.images, LazyImages):
+            n_bytes = sum(array.nbytes for array in (self.images, *self.targets.values()))
+            if n_bytes < free_memory(self.device) / 2:
+                self.storage_device = self.device
         if not isinstance(self.images, LazyImages):
-            self.images = _hold(self.images, home)
-        self.targets = {name: _hold(values, home) for name, values in self.targets.items()}
-        self.home, self.targets_wait = home, home != self.device
-
-    def _fits(self):
-        if self.device.type == "cpu" or isinstance(self.images, LazyImages):
-            return False
-        arrays = [self.images, *self.targets.values()]
-        return sum(array.nbytes for array in arrays) < free_memory(self.device) / 2
+            self.images = _stored(self.images, self.storage_device)
+        self.targets = {name: _stored(y, self.storage_device) for name, y in self.targets.items()}
 
 
 class TrainingBatches:
-    """One epoch after another of shuffled batches.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    batch_size : int
-    shuffler : torch.Generator
-        Orders the rows, on the CPU.
-    augmenter : torch.Generator
-        Draws the augmentations, on the device.
-    """
+    """Shuffled batches of a Dataset, another order in every epoch."""
 
     def __init__(self, dataset, batch_size, shuffler, augmenter):
         self.dataset = dataset
         self.batch_size = batch_size
-        self.shuffler = shuffler
-        self.augmenter = augmenter
+        self.shuffler = shuffler  # orders the rows, a generator on the CPU
+        self.augmenter = augmenter  # draws the augmentations, a generator on the device
 
     def __len__(self):
         return len(_batch_starts(len(self.dataset), self.batch_size))
 
     def __iter__(self):
-        for stored in cut_ahead(self.dataset, self.draw()):
-            yield self.dataset.tensors(stored, self.augmenter)
+        for taken in prefetch(self.dataset, self.shuffled_rows()):
+            yield self.dataset.to_tensors(taken, self.augmenter)
 
-    def draw(self):
-        """Shuffle the rows and return those of each batch: an epoch's worth."""
+    def shuffled_rows(self):
+        """Return the rows of each batch of the next epoch."""
         n = len(self.dataset)
-        order = torch.randperm(n, generator=self.shuffler).to(self.dataset.home)
+        # Shuffled on the CPU, so that a seed gives one order on every device.
+        order = torch.randperm(n, generator=self.shuffler).to(self.dataset.storage_device)
         starts = _batch_starts(n, self.batch_size)
         return [order[a:b] for a, b in zip(starts, [*starts[1:], n], strict=True)]
 
 
-def _hold(array, home):
-    """Return an array as a tensor at home, or as it is where torch could not share its memory."""
+def prefetch(dataset, batches):
+    """Yield what `Dataset.take` returns for each batch; the next files are decoded meanwhile."""
+    if not isinstance(dataset.images, LazyImages):
+        yield from map(dataset.take, batches)
+        return
+    with ThreadPoolExecutor(1) as reader:
+        waiting = [reader.submit(dataset.take, rows) for rows in batches[:2]]
+        try:
+            for upcoming in [*batches[2:], None, None][: len(batches)]:
+                yield waiting.pop(0).result()
+                if upcoming is not None:
+                    waiting.append(reader.submit(dataset.take, upcoming))
+        finally:  # an interrupted epoch does not wait for images that nobody needs
+            for task in waiting:
+                task.cancel()
+
+
+def _stored(array, device):
+    """Return an array as a tensor on the device, or as it is if torch cannot share its memory."""
     native = array.dtype.newbyteorder("=") == array.dtype
     forward = all(stride >= 0 for stride in array.strides)
-    if home.type == "cpu" and not (array.flags.writeable and native and forward):
+    if device.type == "cpu" and not (array.flags.writeable and native and forward):
         return array
-    return as_tensor(array).to(home)
+    return as_tensor(array).to(device)
 
 
-def _cut(held, rows):
-    if isinstance(held, torch.Tensor):
-        signed = _SIGNED.get(held.dtype)
-        return held[rows] if signed is None else held.view(signed)[rows].view(held.dtype)
+def _take(images, rows):
+    if isinstance(images, torch.Tensor):
+        signed = _SIGNED.get(images.dtype)
+        return images[rows] if signed is None else images.view(signed)[rows].view(images.dtype)
     if isinstance(rows, torch.Tensor):
         rows = rows.numpy()
-    if isinstance(held, LazyImages):
-        return held[rows].load()
-    return held[rows]
+    if isinstance(images, LazyImages):
+        return images[rows].load()
+    return images[rows]
 
 
 def _batch_starts(n, batch_size):
@@ -157,31 +135,3 @@ def _batch_starts(n, batch_size):
     if len(starts) > 1 and n - starts[-1] == 1:
         starts.pop()
     return starts
-
-
-def cut_ahead(dataset, batches):
-    """Yield the cut batches; those that need decoding are decoded while the last one is used.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    batches : list of Tensor or slice
-
-    Yields
-    ------
-    stored : tuple
-        What `Dataset.cut` returns.
-    """
-    if not isinstance(dataset.images, LazyImages):
-        yield from map(dataset.cut, batches)
-        return
-    with ThreadPoolExecutor(1) as reader:
-        waiting = [reader.submit(dataset.cut, rows) for rows in batches[:2]]
-        try:
-            for upcoming in [*batches[2:], None, None][: len(batches)]:
-                yield waiting.pop(0).result()
-                if upcoming is not None:
-                    waiting.append(reader.submit(dataset.cut, upcoming))
-        finally:
-            for task in waiting:
-                task.cancel()

@@ -1,4 +1,4 @@
-"""Fits that run in threads meet before each epoch, and small networks of one shape train as one."""
+"""Concurrent fits: threads wait for each other before each epoch and train as one stack."""
 
 import contextlib
 import threading
@@ -8,13 +8,13 @@ from numbers import Integral
 import joblib
 
 from skmedimg._sklearn import Interval, validate_params
-from skmedimg._training.stacked_mlp import Stack, kinship
+from skmedimg._training.stacked_mlp import Stack, stack_key
 
-# Seconds without a newcomer after which a group that is not full yet sets off.
+# Seconds without another fit after which a group that is not full yet starts to train.
 _PATIENCE = 0.1
 
 _lock = threading.Lock()
-_meetings = []  # of the contexts that are open, the innermost last
+_rendezvous = []  # one per open fit_together, the innermost last
 
 
 @contextlib.contextmanager
@@ -22,21 +22,21 @@ _meetings = []  # of the contexts that are open, the innermost last
     {"fits": [Interval(Integral, 2, None, closed="left")]}, prefer_skip_nested_validation=True
 )
 def fit_together(fits=10):
-    """Train small networks that are fitted at the same time as one, with a product for all.
+    """Train small networks that are fitted at the same time as one stack of networks.
 
     Inside, joblib runs so many fits in threads: of a search, of `compare`, of `cross_val_score`.
-    Those of one shape train batch by batch beside each other, each on its own rows, at its own
-    rate and from its own start; what they learn differs by rounding from what they learn alone.
-    It pays where a step takes less time than it takes Python to ask for it: dense networks of a
-    few hundred units on rows, as on features of a frozen backbone.
+    Networks of one shape train batch by batch beside each other, each on its own samples, at its
+    own learning rate and from its own initial weights. The results equal those of separate fits
+    up to rounding. It pays where launching a step from Python takes longer than computing it:
+    small multilayer perceptrons on rows, such as features of a frozen backbone.
 
-    `ShallowMLP` without dropout and norm takes part, trained by "adam" or "adamw". Every other
-    estimator is fitted in its thread, as joblib does it.
+    `ShallowMLP` without dropout and normalization takes part, trained by "adam" or "adamw". Every
+    other estimator is fitted in its thread, as joblib does it.
 
     Parameters
     ----------
     fits : int, default=10
-        How many train at once; more than ten seldom gain on a processor.
+        Number of fits that train at once; more than ten seldom gain on a CPU.
 
     Examples
     --------
@@ -52,45 +52,35 @@ def fit_together(fits=10):
     >>> bool(search.best_score_ > 0.9)
     True
     """
-    meeting = _Meeting(fits)
+    rendezvous = _Rendezvous(fits)
     with _lock:
-        _meetings.append(meeting)
+        _rendezvous.append(rendezvous)
     try:
-        # scikit-learn's searches set the filters of warnings in threads that put back each other's
+        # Searches of scikit-learn set warning filters in threads, which restore each other's.
         with warnings.catch_warnings(), joblib.parallel_config("threading", n_jobs=fits):
             yield
     finally:
         with _lock:
-            _meetings.remove(meeting)
+            _rendezvous.remove(rendezvous)
 
 
 @contextlib.contextmanager
-def company(net, batches):
-    """Yield what trains the epochs of a net: with others of its shape where they are, or alone.
-
-    Parameters
-    ----------
-    net : Net
-    batches : TrainingBatches
-
-    Yields
-    ------
-    trainer : object
-        With `dataset` and `train_epoch()`.
-    """
-    meeting = _meetings[-1] if _meetings else None
-    shape = None if meeting is None else kinship(net, batches, meeting.most)
-    group = None if shape is None else meeting.join(shape, member := _Member(net, batches))
+def trainer_for(net, batches):
+    """Yield what trains the epochs of a net: a stack of concurrent fits, or the net alone."""
+    rendezvous = _rendezvous[-1] if _rendezvous else None
+    key = None if rendezvous is None else stack_key(net, batches, rendezvous.max_size)
+    trainer = GroupedTrainer(net, batches)
+    group = None if key is None else rendezvous.join(key, trainer)
     if group is None:
-        yield _Alone(net, batches)
+        yield SoloTrainer(net, batches)
         return
     try:
-        yield member
+        yield trainer
     finally:
-        group.leave(member)
+        group.leave(trainer)
 
 
-class _Alone:
+class SoloTrainer:
     """Trains a net by itself."""
 
     def __init__(self, net, batches):
@@ -100,90 +90,91 @@ class _Alone:
         self.net.run_single_epoch(self.batches, True, "train", self.net.train_step)
 
 
-class _Member:
-    """Trains a net beside others; each thread notes the epoch of its own net."""
+class GroupedTrainer:
+    """Trains a net in a group of concurrent fits; each thread records the epochs of its own net."""
 
     def __init__(self, net, batches):
         self.net, self.batches, self.dataset = net, batches, batches.dataset
-        self.group = self.learned = None
+        self.group = self.result = None
 
     def train_epoch(self):
-        self.net.note_epoch("train", *self.group.train(self))
+        self.net.record_epoch("train", *self.group.train(self))
 
 
-class _Meeting:
-    """Where fits of one shape find each other."""
+class _Rendezvous:
+    """Collects fits of equal stack keys into groups."""
 
-    def __init__(self, most):
-        self.most = most
-        self.turn = threading.Condition()
+    def __init__(self, max_size):
+        self.max_size = max_size
+        self.changed = threading.Condition()
         self.forming = {}
 
-    def join(self, shape, member):
-        """Return the group of a fit, or None where nobody else came in time."""
-        with self.turn:
-            group = self.forming.setdefault(shape, _Group())
-            group.members.append(member)
-            member.group = group
-            if len(group.members) == self.most:
-                self._close(shape)
-            self.turn.notify_all()
+    def join(self, key, trainer):
+        """Return the group of a fit, or None where no other fit came in time."""
+        with self.changed:
+            group = self.forming.setdefault(key, _Group())
+            group.members.append(trainer)
+            trainer.group = group
+            if len(group.members) == self.max_size:
+                self._close(key)
+            self.changed.notify_all()
             try:
-                self._wait_for_others(shape, group)
-            except BaseException:  # Ctrl-C: nobody shall wait for this one
-                group.leave(member)
+                self._wait_for_others(key, group)
+            except BaseException:  # after Ctrl-C nobody shall wait for this fit
+                group.leave(trainer)
                 raise
         return group if len(group.members) > 1 else None
 
-    def _wait_for_others(self, shape, group):
-        while self.forming.get(shape) is group:
-            seen = len(group.members)
-            if not self.turn.wait(_PATIENCE) and len(group.members) == seen:
-                self._close(shape)
+    def _wait_for_others(self, key, group):
+        while self.forming.get(key) is group:
+            n_members = len(group.members)
+            if not self.changed.wait(_PATIENCE) and len(group.members) == n_members:
+                self._close(key)
 
-    def _close(self, shape):
-        self.forming.pop(shape, None)
-        self.turn.notify_all()
+    def _close(self, key):
+        self.forming.pop(key, None)
+        self.changed.notify_all()
 
 
 class _Group:
-    """Fits that train each epoch as one; one may leave, and the others go on."""
+    """Fits that train each epoch as one stack; a fit that ends leaves, and the others go on."""
 
     def __init__(self):
-        self.turn = threading.Condition()
+        self.changed = threading.Condition()
         self.members, self.waiting = [], []
         self.stack = None
 
-    def train(self, member):
-        """Wait for the others, train an epoch, and return what it made of this one."""
-        with self.turn:
-            member.learned = None
-            self.waiting.append(member)
-            self._train_if_all_are_here()
-            while member.learned is None:
-                self.turn.wait()
-        if isinstance(member.learned, BaseException):
-            raise member.learned
-        return member.learned
+    def train(self, trainer):
+        """Wait for the other fits, train an epoch, and return the result of this fit."""
+        with self.changed:
+            trainer.result = None
+            self.waiting.append(trainer)
+            self._train_if_complete()
+            while trainer.result is None:
+                self.changed.wait()
+        if isinstance(trainer.result, BaseException):
+            raise trainer.result
+        return trainer.result
 
-    def leave(self, member):
-        """Take a fit out that has ended, however it did."""
-        with self.turn:
-            self.members.remove(member)
-            if member in self.waiting:
-                self.waiting.remove(member)
-            self.stack = None
-            self._train_if_all_are_here()
+    def leave(self, trainer):
+        """Remove a fit that has ended, by success, error or interrupt."""
+        with self.changed:
+            self.members.remove(trainer)
+            if trainer in self.waiting:
+                self.waiting.remove(trainer)
+            self.stack = None  # the next epoch has fewer nets
+            self._train_if_complete()
 
-    def _train_if_all_are_here(self):
+    def _train_if_complete(self):
+        # The last thread to arrive trains for all; the others sleep until it notifies them.
         if not self.members or len(self.waiting) < len(self.members):
             return
         try:
             self.stack = self.stack or Stack([(m.net, m.batches) for m in self.members])
-            learned = self.stack.train_epoch()
-        except BaseException as error:
-            learned = [error] * len(self.members)
-        for each, outcome in zip(self.members, learned, strict=True):
-            each.learned = outcome
+            results = self.stack.train_epoch()
+        except BaseException as error:  # every waiting fit fails, or it would wait for ever
+            results = [error] * len(self.members)
+        for member, result in zip(self.members, results, strict=True):
+            member.result = result
         self.waiting.clear()
-        self.turn.notify_all()
+        self.changed.notify_all()

@@ -1,4 +1,4 @@
-"""Torch graphs to ONNX files: the one place that exports."""
+"""Exports torch modules as ONNX files: the one place that does."""
 
 import copy
 import io
@@ -17,26 +17,16 @@ from skmedimg.networks._export_graphs import FromPixels
 _OPSET = 18
 # The exporter does not know uint16: such pixels go in as the next wider integer.
 _INPUTS = {
-    "b1": torch.bool, "u1": torch.uint8, "i1": torch.int8, "u2": torch.int32, "i2": torch.int16,
-}  # fmt: skip
+    "b1": torch.bool,
+    "u1": torch.uint8,
+    "i1": torch.int8,
+    "u2": torch.int32,
+    "i2": torch.int16,
+}
 
 
 def image_input(estimator, flat=False):
-    """Return the first part of a graph, and an example of what goes in.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Fitted on images or rows: `image_shape_` and the dtype of the pixels are known.
-    flat : bool, default=False
-        The next part takes rows.
-
-    Returns
-    -------
-    part : nn.Module
-    example : Tensor (2, height, width, channels) or (2, n_features)
-        Of the dtype that `fit` saw, if it is scaled; of float32 otherwise.
-    """
+    """Return the first module of a graph and an example input, of the dtype `fit` saw if scaled."""
     dtype = np.dtype(estimator._pixels_dtype)
     shape = estimator.image_shape_
     example = torch.zeros(2, *shape, dtype=_INPUTS.get(dtype.str[1:], torch.float32))
@@ -44,18 +34,7 @@ def image_input(estimator, flat=False):
 
 
 def on_the_cpu(module, image_shape):
-    """Return a copy of a network on the CPU, in float32 and ready to be traced.
-
-    Parameters
-    ----------
-    module : nn.Module
-    image_shape : tuple of int
-        Of the images that the graph will be given.
-
-    Returns
-    -------
-    module : nn.Module
-    """
+    """Return a copy of a network on the CPU, ready to be traced for images of a shape."""
     copied = copy.deepcopy(module).to("cpu", torch.float32)
     for part in copied.modules():
         if hasattr(part, "fix_image_size"):
@@ -67,19 +46,7 @@ def on_the_cpu(module, image_shape):
 
 
 def write_onnx(parts, example, path, output, facts):
-    """Write modules that run one after another as one ONNX file, whole or not at all.
-
-    Parameters
-    ----------
-    parts : list of nn.Module
-    example : Tensor (2, ...)
-        Input; the number of rows stays open.
-    path : str
-    output : str
-        Name of what comes out.
-    facts : dict of str to object
-        Metadata, as what JSON can hold.
-    """
+    """Write modules that run one after another, and facts as metadata, as one ONNX file."""
     onnx = _onnx()
     name = "rows" if example.ndim == 2 else "images"
     graph, buffer = nn.Sequential(*parts).eval(), io.BytesIO()
@@ -108,10 +75,15 @@ def _trace(graph, example, buffer, name, output):
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # of shapes that are constants, and of what torch plans
         torch.onnx.export(
-            graph, (example,), buffer, input_names=[name], output_names=[output],
-            dynamic_axes={name: {0: "n"}, output: {0: "n"}}, opset_version=_OPSET,
+            graph,
+            (example,),
+            buffer,
+            input_names=[name],
+            output_names=[output],
+            dynamic_axes={name: {0: "n"}, output: {0: "n"}},
+            opset_version=_OPSET,
             dynamo=False,  # the newer exporter needs onnxscript, and makes the same graphs
-        )  # fmt: skip
+        )
 
 
 def _onnx():

@@ -1,4 +1,4 @@
-"""How a network is trained: plan, optimizers, learning rates, best epoch and who listens."""
+"""How a network is trained: plan, optimizers, schedules, best epoch, fit state and observer."""
 
 import copy
 import math
@@ -27,97 +27,56 @@ SCHEDULES = ("constant", "cosine", "onecycle", "plateau")
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How a network is trained, apart from its data.
-
-    Parameters
-    ----------
-    device : torch.device
-    precision : Precision
-    criterion : nn.Module
-        Maps (outputs, targets) to one loss per image.
-    score : callable
-        Maps (outputs, targets) to one score per image, for the history.
-    optimizer : str or callable
-        A name of `OPTIMIZERS`, or what makes an optimizer of parameter groups.
-    learning_rate, weight_decay : float
-    schedule : str
-        One of `SCHEDULES`.
-    batch_size : int
-        Images per step.
-    in_pieces : bool, default=False
-        Whether a step may take its images piece by piece where memory is short.
-    gradient_clip : float or None, default=None
-    callbacks : list or None, default=None
-        skorch callbacks.
-    reuse_memory : bool, default=True
-    """
+class TrainingPlan:
+    """How a network is trained, apart from its data."""
 
     device: torch.device
     precision: Precision
-    criterion: nn.Module
-    score: object
-    optimizer: object
+    criterion: nn.Module  # maps (outputs, targets) to one loss per image
+    score: object  # maps (outputs, targets) to one score per image, for the history
+    optimizer: object  # a name of OPTIMIZERS, or a callable that takes parameter groups
     learning_rate: float
     weight_decay: float
-    schedule: str
+    schedule: str  # one of SCHEDULES
     batch_size: int
-    in_pieces: bool = False
+    micro_batches: bool = False  # whether a batch that does not fit into memory is split
     gradient_clip: float | None = None
-    callbacks: list | None = None
+    callbacks: list | None = None  # of skorch
     reuse_memory: bool = True
 
 
 def start_schedule(net, epochs, steps):
-    """Start the learning rate's course over, from the rate asked for.
-
-    Parameters
-    ----------
-    net : Net
-    epochs : int
-    steps : int
-        Steps per epoch.
-    """
+    """Start the learning-rate schedule anew, for so many epochs of so many steps."""
     plan, optimizer = net.plan, net.optimizer_
+    # A net that is trained further still has the rates that its last schedule ended with.
     for group, asked in zip(optimizer.param_groups, net.groups, strict=True):
         group["lr"] = group["initial_lr"] = asked.get("lr", plan.learning_rate)
     rates = [group["lr"] for group in optimizer.param_groups]
-    net.stepper_ = net.plateau_ = None
+    net.lr_scheduler_ = net.plateau_scheduler_ = None
     if plan.schedule == "cosine":
-        net.stepper_ = CosineAnnealingLR(optimizer, epochs * steps)
+        net.lr_scheduler_ = CosineAnnealingLR(optimizer, epochs * steps)
     elif plan.schedule == "onecycle":
-        net.stepper_ = OneCycleLR(optimizer, rates, epochs * steps, cycle_momentum=False)
+        net.lr_scheduler_ = OneCycleLR(optimizer, rates, epochs * steps, cycle_momentum=False)
     elif plan.schedule == "plateau":
-        net.plateau_ = ReduceLROnPlateau(optimizer, factor=0.3, patience=3)
+        net.plateau_scheduler_ = ReduceLROnPlateau(optimizer, factor=0.3, patience=3)
 
 
 def step_plateau(net):
-    """Lower the learning rate where the schedule is "plateau" and the loss no longer falls.
-
-    Parameters
-    ----------
-    net : Net
-    """
-    if net.plateau_ is not None:
+    """Lower the learning rate where the schedule is "plateau" and the loss no longer falls."""
+    if net.plateau_scheduler_ is not None:
         last = net.history[-1]
-        net.plateau_.step(last.get("valid_loss", last["train_loss"]))
+        net.plateau_scheduler_.step(last.get("valid_loss", last["train_loss"]))
 
 
 class BestEpoch:
-    """The weights of the epoch with the lowest validation loss so far.
-
-    Parameters
-    ----------
-    patience : int
-        Epochs without a lower loss to wait for one.
-    """
+    """The weights of the epoch with the lowest validation loss so far."""
 
     def __init__(self, patience):
         self.patience = patience
         self.loss, self.epoch, self.weights, self.waited = math.inf, None, None, 0
 
-    def see(self, net):
-        """Look at the epoch just run; True when patience is at an end."""
+    def update(self, net):
+        """Compare the last epoch with the best; True after `patience` epochs without a better."""
         loss = net.history[-1, "valid_loss"]
         self.waited += 1
         if loss < self.loss:
@@ -126,44 +85,36 @@ class BestEpoch:
         return self.waited >= self.patience
 
     def restore(self, net):
-        """Put the weights of the best epoch back."""
+        """Load the weights of the best epoch into the net."""
         if self.weights is not None:
             net.module_.load_state_dict(self.weights)
 
     def state(self, names):
-        """Return all there is to know, of the weights those named: the others never move."""
+        """Return the state for a checkpoint, with the named weights only: others never change."""
         weights = self.weights and {name: self.weights[name] for name in names}
         return {**vars(self), "weights": weights}
 
     def load_state(self, state, net):
-        """Know again what `state` told, of a net whose other weights are the same."""
+        """Restore what `state` returned, with the missing weights taken from the net."""
         vars(self).update(state)
         if self.weights is not None:
             self.weights = {**copy.deepcopy(net.module_.state_dict()), **self.weights}
 
 
 @dataclass(frozen=True)
-class Course:
-    """All that moves while a network is trained, and that a checkpoint keeps.
-
-    Parameters
-    ----------
-    net : Net
-    generators : tuple of torch.Generator
-        What orders the rows, and what draws dropout and augmentation.
-    best : BestEpoch or None
-    """
+class FitState:
+    """Everything that training changes, and exactly what a checkpoint stores."""
 
     net: object
-    generators: tuple
+    generators: tuple  # of the order of the images, and of dropout and augmentation
     best: BestEpoch | None
 
 
-class Listener:
-    """Hears of every epoch of a fit; the default does nothing."""
+class EpochObserver:
+    """Is called before and after every epoch of a fit; this one does nothing."""
 
     def skip_epochs(self, epochs):
-        """Called before the first epoch where earlier ones are not run again."""
+        """Called before the first epoch, with the number of those that a checkpoint holds."""
 
     def begin_epoch(self, net):
         """Called before an epoch."""

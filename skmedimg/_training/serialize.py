@@ -7,16 +7,7 @@ from skmedimg._training.net import build_net
 
 
 def pack_net(net):
-    """Return all that makes a trained net, as plain arrays, numbers and lists.
-
-    Parameters
-    ----------
-    net : Net
-
-    Returns
-    -------
-    packed : dict
-    """
+    """Return weights, optimizer state and history of a net as arrays, numbers and lists."""
     optimizer = net.optimizer_.state_dict()["state"]
     return {
         "weights": {name: _array(value) for name, value in net.module_.state_dict().items()},
@@ -30,39 +21,19 @@ def pack_net(net):
 
 
 def unpack_net(packed, module, plan, groups=None):
-    """Return the net that `pack_net` took apart.
-
-    Parameters
-    ----------
-    packed : dict
-    module : nn.Module
-        Of the same architecture, with any weights.
-    plan : Plan
-    groups : list of dict or None, default=None
-
-    Returns
-    -------
-    net : Net
-    """
+    """Return the net that `pack_net` packed, in a module of the same architecture."""
     net = build_net(module, plan, groups)
     weights = {name: torch.from_numpy(value.copy()) for name, value in packed["weights"].items()}
     net.module_.load_state_dict(weights)
     state = net.optimizer_.state_dict()
-    state["state"] = _nested(packed["optimizer"], net.trained_)
+    state["state"] = _nested(packed["optimizer"], net.trainable_params_)
     net.optimizer_.load_state_dict(state)
     fill_history(net, packed["history"])
     return net
 
 
 def check_fits(packed, module):
-    """Refuse weights that are not those of a module, before memory is taken for it.
-
-    Parameters
-    ----------
-    packed : dict
-    module : nn.Module
-        On the device without memory.
-    """
+    """Refuse packed weights of other names or shapes than a module's (on the meta device)."""
     wanted = {name: tuple(value.shape) for name, value in module.state_dict().items()}
     found = {name: value.shape for name, value in packed["weights"].items()}
     if wanted != found:
@@ -74,16 +45,7 @@ def check_fits(packed, module):
 
 
 def plain_history(net):
-    """Return one dict of numbers per epoch.
-
-    Parameters
-    ----------
-    net : Net
-
-    Returns
-    -------
-    history : list of dict
-    """
+    """Return one dict of numbers per epoch of a net."""
     return [
         {name: value for name, value in record.items() if isinstance(value, (int, float, str))}
         for record in net.history.to_list()
@@ -91,14 +53,7 @@ def plain_history(net):
 
 
 def fill_history(net, history):
-    """Write epochs that were run elsewhere into a net's history.
-
-    Parameters
-    ----------
-    net : Net
-    history : list of dict
-        As `plain_history` gives it.
-    """
+    """Append epochs that were run elsewhere, as `plain_history` returns them, to a net."""
     for record in history:
         net.history.new_epoch()
         for name, value in record.items():
@@ -112,15 +67,13 @@ def _array(value):
 
 
 def _nested(flat, trained):
-    """Turn {"0/step": array} into {0: {"step": tensor}}, each laid out as the weights it moves.
-
-    Fused optimizers walk weights and state in the order of memory: channels_last weights with
-    contiguous state would be moved by their neighbours' moments.
-    """
+    """Turn {"0/step": array} into {0: {"step": tensor}}."""
     state = {}
     for key, value in flat.items():
         index, name = key.split("/")
         if isinstance(value, np.ndarray):
+            # Fused optimizers walk weights and state in the order of memory: with contiguous state
+            # channels_last weights would move by the moments of their neighbors.
             value = _laid_out_as(trained[int(index)], torch.from_numpy(value.copy()))
         state.setdefault(int(index), {})[name] = value
     return state

@@ -17,7 +17,7 @@ from skmedimg._training.batches import Dataset
 from skmedimg._training.checkpoint import FitCheckpoint, fit_facts
 from skmedimg._training.loop import fit_network
 from skmedimg._training.net import build_net, run_network
-from skmedimg._training.plan import Plan
+from skmedimg._training.plan import TrainingPlan
 from skmedimg._training.serialize import check_fits, pack_net, plain_history, unpack_net
 from skmedimg.images._validate import check_groups, check_images, check_scale, check_weights
 from skmedimg.neural._epoch_events import FitTasks
@@ -151,7 +151,7 @@ paths; LazyImages
         if fresh:
             self._start_net()
         if checkpoint is not None:
-            checkpoint.begin(fit_facts(self, images, encoded, weights, groups), self._seed)
+            checkpoint.check(fit_facts(self, images, encoded, weights, groups), self._seed)
         return self._datasets(images, encoded, weights / weights.mean(), rows)
 
     def _check_fit(self, X, y, sample_weight, groups, fresh):
@@ -203,7 +203,7 @@ paths; LazyImages
     def _plan(self, device):
         """Return how the net is trained on a device, from the parameters."""
         pixels = 0 if self._takes_rows else int(np.prod(self.image_shape_[:2]))
-        return Plan(
+        return TrainingPlan(
             device=device,
             precision=resolve_precision(self.precision, device, pixels),
             criterion=self._criterion(),
@@ -213,7 +213,7 @@ paths; LazyImages
             weight_decay=self.weight_decay,
             schedule=self.schedule,
             batch_size=self._usual_batch_size if self.batch_size == "auto" else self.batch_size,
-            in_pieces=self.batch_size == "auto",
+            micro_batches=self.batch_size == "auto",
             gradient_clip=self.gradient_clip,
             callbacks=None if self.callbacks is None else list(self.callbacks),
             reuse_memory=self.reuse_memory,
@@ -268,7 +268,7 @@ paths; LazyImages
                     patience=patience,
                     # A warm start must not repeat the shuffles and dropout masks of the fit before.
                     seed=self._seed + self.n_iter_,
-                    listener=tasks,
+                    observer=tasks,
                     checkpoint=checkpoint,
                 )
             self.interrupted_ = False

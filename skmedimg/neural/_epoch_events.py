@@ -2,10 +2,10 @@
 
 from tqdm.auto import tqdm
 
-from skmedimg._training.plan import Listener
+from skmedimg._training.plan import EpochObserver
 
 
-class FitTasks(Listener):
+class FitTasks(EpochObserver):
     """The callback tasks of one fit, as scikit-learn defines them: a root and one per epoch."""
 
     def __init__(self, estimator, epochs, X, y):

@@ -173,7 +173,7 @@ class NetworkSegmenter(NetworkEstimator):
         if validation is not None:
             # Validation images are run whole, also where training takes patches, and may need small
             # batches.
-            validation.at_once = images_at_once(self.net_, images.shape)
+            validation.inference_batch_size = images_at_once(self.net_, images.shape)
         return training, validation
 
     def _train(self, training, validation, epochs, tasks, checkpoint):

@@ -11,7 +11,7 @@ from torch import nn
 from skmedimg._device import autocast, exact_kernels
 from skmedimg._sklearn import Interval, StrOptions
 from skmedimg._training.inference import are_few, inference_batches
-from skmedimg._training.microbatches import SMALLER, Pieces, joined, rows_of
+from skmedimg._training.microbatches import MicroBatcher, concatenate, take
 from skmedimg.images._keys import image_keys, network_space
 from skmedimg.images._paths import list_paths
 from skmedimg.images._validate import check_images
@@ -57,17 +57,17 @@ def frozen_rows(images, network, store, device, precision):
 
 def _run(images, network, device, precision, pads):
     network.eval()
-    pieces, parts = Pieces(device, SMALLER), []
+    batcher, parts = MicroBatcher(device), []
     with torch.inference_mode(), exact_kernels(device), autocast(device, precision):
         # Padded batches give an image the same bits whatever it is computed with.
-        for batch, count in inference_batches(images, device, precision, pads=pads):
+        for batch, count in inference_batches(images, device, precision, pad=pads):
             run = partial(_forward_frozen, network, precision.dtype, batch)
-            parts.append(joined(pieces.run(run, len(batch)))[:count].numpy())
+            parts.append(concatenate(batcher.run(run, len(batch)))[:count].numpy())
     return np.concatenate(parts)
 
 
-def _forward_frozen(network, dtype, rows, piece):
-    return network.forward_frozen(rows_of(rows, piece)).to(dtype).cpu()
+def _forward_frozen(network, dtype, rows, part):
+    return network.forward_frozen(take(rows, part)).to(dtype).cpu()
 
 
 def _own_size(backbone):

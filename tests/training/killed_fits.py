@@ -77,7 +77,7 @@ def kill_fits(name, kills, chance):
             while not fit_in_child(model, data, *place, deadline=chance.uniform(0, takes)):
                 done += 1
             assert Path(place[1]).read_bytes() == Path(f"{home}/expected").read_bytes(), name
-    print(f"{name}: {done} kills, {fits} fits, equal to the bit", flush=True)
+    print(f"{name}: {done} kills, {fits} fits, bit-for-bit identical", flush=True)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 
 from skmedimg import ScratchCNN, ShallowMLP, compare
-from skmedimg._training import concurrent_fits as _together
+from skmedimg._training import concurrent_fits as _concurrent_fits
 from skmedimg._training.stacked_mlp import Stack
 from skmedimg.neural import fit_together
 
@@ -28,7 +28,7 @@ def stacks(monkeypatch):
             sizes.append(len(pairs))
             super().__init__(pairs)
 
-    monkeypatch.setattr(_together, "Stack", Noted)
+    monkeypatch.setattr(_concurrent_fits, "Stack", Noted)
     return sizes
 
 
@@ -165,21 +165,22 @@ def test_what_goes_wrong_in_a_stack_reaches_everybody(monkeypatch):
         assert Parallel()(delayed(try_fit)(mlp()) for _ in range(3)) == [True] * 3
 
 
-@pytest.mark.parametrize("place", ["meeting", "group"])
+@pytest.mark.parametrize("place", ["rendezvous", "group"])
 def test_nobody_waits_for_a_fit_that_was_interrupted(place, monkeypatch):
     def interrupted(*seconds):
         raise KeyboardInterrupt
 
-    meeting, late = _together._Meeting(3), _together._Member(None, SimpleNamespace(dataset=None))
-    if place == "meeting":
-        monkeypatch.setattr(meeting.turn, "wait", interrupted)
+    rendezvous = _concurrent_fits._Rendezvous(3)
+    late = _concurrent_fits.GroupedTrainer(None, SimpleNamespace(dataset=None))
+    if place == "rendezvous":
+        monkeypatch.setattr(rendezvous.changed, "wait", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            meeting.join("shape", late)
-        assert not meeting.forming["shape"].members
+            rendezvous.join("key", late)
+        assert not rendezvous.forming["key"].members
         return
-    group = _together._Group()
+    group = _concurrent_fits._Group()
     group.members += [late, "another"]
-    monkeypatch.setattr(group.turn, "wait", interrupted)
+    monkeypatch.setattr(group.changed, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         group.train(late)
     group.leave(late)
@@ -192,7 +193,7 @@ def test_a_search_finds_the_same_and_nothing_is_left_behind(stacks):
     with fit_together(5):
         found = GridSearchCV(mlp(), grid, cv=5, error_score="raise").fit(X, Y)
     assert sum(stacks) >= 10
-    assert not _together._meetings
+    assert not _concurrent_fits._rendezvous
     assert joblib.effective_n_jobs(None) == 1
     held = len(stacks)
     alone = GridSearchCV(mlp(), grid, cv=5, error_score="raise").fit(X, Y)

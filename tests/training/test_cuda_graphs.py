@@ -1,4 +1,4 @@
-"""Steps are played back where that is safe; `tests/training/test_gpu.py` plays them on a GPU."""
+"""Steps are replayed where that is safe; `tests/training/test_gpu.py` replays them on a GPU."""
 
 import numpy as np
 import pytest
@@ -9,11 +9,10 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from skmedimg import ScratchCNN, ShallowMLP, UNetSegmenter
-from skmedimg._training import checkpoint as _checkpoint
-from skmedimg._training import cuda_graphs as _replay
-from skmedimg._training import loop as _fitting
-from skmedimg._training import stacked_mlp as _stacked
-from skmedimg._training.cuda_graphs import Replay, pays
+from skmedimg._training import loop as _loop
+from skmedimg._training import stacked_mlp as _stacked_mlp
+from skmedimg._training import steps as _steps
+from skmedimg._training.cuda_graphs import GraphReplay, is_worth_capturing
 from skmedimg.datasets import make_lesions
 from skmedimg.neural import fit_together
 
@@ -39,32 +38,32 @@ def fitted(model, **fit_params):
 
 @pytest.fixture
 def no_graphs(monkeypatch):
-    """Let every fit believe in a GPU that records, and compute what it would play."""
-    played = []
+    """Let every fit believe in a GPU that captures, and compute what it would replay."""
+    replayed = []
 
     def compute(self, work, inputs):
         self.shapes = self.shapes or [tensor.shape for tensor in inputs]
         if self.shapes != [tensor.shape for tensor in inputs]:
             return None
-        played.append(len(inputs))
+        replayed.append(len(inputs))
         return work(*(tensor.clone() for tensor in inputs))
 
-    monkeypatch.setattr(Replay, "play", compute)
-    for module in (_replay, _stacked):
-        monkeypatch.setattr(module, "pays", lambda *_: True)
-    return played
+    monkeypatch.setattr(GraphReplay, "run", compute)
+    for module in (_steps, _stacked_mlp):
+        monkeypatch.setattr(module, "is_worth_capturing", lambda *_: True)
+    return replayed
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("weights", [None, np.linspace(0.5, 1.5, len(X))], ids=["even", "weighted"])
-def test_what_is_played_goes_the_way_of_what_is_computed(name, weights, request):
+def test_replayed_steps_are_computed_steps(name, weights, request):
     expected = fitted(NETWORKS[name], sample_weight=weights)
-    played = request.getfixturevalue("no_graphs")
+    replayed = request.getfixturevalue("no_graphs")
     found = fitted(NETWORKS[name], sample_weight=weights)
-    np.testing.assert_allclose(found, expected, atol=1e-3)  # rates of float32, slopes of next to 0
-    assert played == [2 if weights is None else 3] * 8  # two whole batches in each of four epochs
+    np.testing.assert_allclose(found, expected, atol=1e-3)  # rates of float32, gradients near 0
+    assert replayed == [2 if weights is None else 3] * 8  # two whole batches in each of four epochs
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Replay, "play", lambda *_: None)
+        patch.setattr(GraphReplay, "run", lambda *_: None)
         computed = fitted(NETWORKS[name], sample_weight=weights)
     np.testing.assert_array_equal(found, computed)
 
@@ -88,7 +87,7 @@ def test_an_optimizer_keeps_its_groups(no_graphs):
     assert found["capturable"] is False
 
 
-def test_a_stack_is_played_as_it_is_computed(request):
+def test_a_stack_is_replayed_as_it_is_computed(request):
     rows = X.reshape(len(X), -1) / np.float64(255)
     model = ShallowMLP((4,), precision="float64", **SHORT)
 
@@ -98,23 +97,23 @@ def test_a_stack_is_played_as_it_is_computed(request):
             return GridSearchCV(model, grid, cv=3).fit(rows, LESIONS.target)
 
     expected = search().predict_proba(rows)
-    played = request.getfixturevalue("no_graphs")
+    replayed = request.getfixturevalue("no_graphs")
     np.testing.assert_allclose(search().predict_proba(rows), expected, rtol=1e-9)
-    assert 3 in played  # rows, which of them are no padding, and rates
+    assert 3 in replayed  # rows, which of them are no padding, and rates
 
 
 def test_a_fit_that_goes_on_is_the_fit_that_was_not_interrupted(no_graphs, tmp_path):
-    model, run = NETWORKS["cnn"], _fitting._run_epoch
+    model, run = NETWORKS["cnn"], _loop._run_epoch
     whole = fitted(model)
 
-    def run_two(course, *given):
-        if len(course.net.history) == 2:
+    def run_two(state, *given):
+        if len(state.net.history) == 2:
             raise KeyboardInterrupt
-        return run(course, *given)
+        return run(state, *given)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_checkpoint, "_SHARE", 1e9)  # write after every epoch, however short
-        patch.setattr(_fitting, "_run_epoch", run_two)
+        patch.setattr("time.perf_counter", lambda: 0.0)  # writing takes no time: every epoch is
+        patch.setattr(_loop, "_run_epoch", run_two)
         with pytest.raises(KeyboardInterrupt):
             fitted(model, checkpoint=tmp_path)
     no_graphs.clear()
@@ -123,16 +122,16 @@ def test_a_fit_that_goes_on_is_the_fit_that_was_not_interrupted(no_graphs, tmp_p
 
 
 def test_layers_are_known_and_have_no_hooks():
-    assert pays(GPU, 1000, nn.Sequential(nn.Flatten(), nn.ReLU()).modules())
-    assert not pays(GPU, 1000, nn.Sequential(nn.ReLU(), Own()).modules())
+    assert is_worth_capturing(GPU, 1000, nn.Sequential(nn.Flatten(), nn.ReLU()).modules())
+    assert not is_worth_capturing(GPU, 1000, nn.Sequential(nn.ReLU(), Own()).modules())
     hooked = nn.ReLU()
     hooked.register_forward_hook(lambda *_: None)
-    assert not pays(GPU, 1000, nn.Sequential(hooked).modules())
+    assert not is_worth_capturing(GPU, 1000, nn.Sequential(hooked).modules())
 
 
-def test_few_steps_and_processors_are_not_recorded():
-    assert not pays(GPU, 50)
-    assert not pays(torch.device("cpu"), 1000)
+def test_few_steps_and_cpus_are_not_captured():
+    assert not is_worth_capturing(GPU, 50)
+    assert not is_worth_capturing(torch.device("cpu"), 1000)
 
 
 def test_callbacks_hear_of_steps_that_are_computed(no_graphs):
@@ -140,7 +139,8 @@ def test_callbacks_hear_of_steps_that_are_computed(no_graphs):
     assert not no_graphs
 
 
-def test_a_fit_keeps_no_slopes_and_no_recording(no_graphs):
+def test_a_fit_keeps_no_gradients_and_no_graph(no_graphs):
     model = clone(NETWORKS["mlp"]).fit(X, LESIONS.target)
-    assert model.net_.replay_ is None
+    assert no_graphs
+    assert not isinstance(model.net_.stepper_, _steps.GraphStep)
     assert all(weights.grad is None for weights in model.net_.module_.parameters())

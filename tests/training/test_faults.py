@@ -10,12 +10,16 @@ import pytest
 import torch
 from sklearn.base import clone
 from skorch.callbacks import Callback
+from torch.nn.modules.module import register_module_forward_pre_hook
 
-from skmedimg import ScratchCNN, ShallowMLP, TransferClassifier, UNetSegmenter
-from skmedimg._training.microbatches import Pieces, is_out_of_memory
-from skmedimg._training.net import Net
+from skmedimg import (
+    ScratchCNN,
+    ShallowMLP,
+    TransferClassifier,
+    UNetSegmenter,
+)
+from skmedimg._training.microbatches import MicroBatcher, is_out_of_memory
 from skmedimg.datasets import make_lesions
-from skmedimg.networks._backbone_classifier import TransferNetwork
 from skmedimg.neural import lr_find
 from skmedimg.transfer import _feature_store as _store
 from skmedimg.transfer import _shards
@@ -39,67 +43,64 @@ def weights_of(model):
 
 
 @pytest.fixture
-def room_for(monkeypatch):
-    """Return a function that lets memory suffice for so many images at once."""
-    infer, begin, seen = Net.infer, TransferNetwork.forward_frozen, []
+def memory_for():
+    """Return a function that lets memory suffice for so many images at once, in every network."""
+    seen, hooks = [], []
 
     def limit(most):
-        def short_of_memory(run):
-            def run_if_it_fits(self, images, **params):
-                seen.append(len(images))
-                if len(images) > most:
-                    raise torch.OutOfMemoryError("CUDA out of memory. Tried 2 GiB.\nMore words")
-                return run(self, images, **params)
+        def run_out_of_memory(module, inputs):
+            seen.append(len(inputs[0]))
+            if len(inputs[0]) > most:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried 2 GiB.\nMore words")
 
-            return run_if_it_fits
-
-        monkeypatch.setattr(Net, "infer", short_of_memory(infer))
-        monkeypatch.setattr(TransferNetwork, "forward_frozen", short_of_memory(begin))
+        hooks.append(register_module_forward_pre_hook(run_out_of_memory))
         return seen
 
-    return limit
+    yield limit
+    for hook in hooks:
+        hook.remove()
 
 
 @pytest.mark.parametrize("model", NETWORKS, ids=lambda model: type(model).__name__)
-def test_steps_in_pieces_are_the_steps_of_whole_batches(model, room_for):
+def test_micro_batches_take_the_steps_of_whole_batches(model, memory_for):
     y = targets_of(model)
     whole = clone(model).fit(DATA.images, y)
-    room_for(5)
+    memory_for(5)
     model = clone(model).set_params(batch_size="auto")
-    with pytest.warns(UserWarning, match=r"not memory enough for \d+ images.*\(CUDA out of memory"):
-        pieces = model.fit(DATA.images, y)
-    np.testing.assert_allclose(weights_of(pieces), weights_of(whole), rtol=1e-6, atol=1e-9)
-    losses = [[epoch["train_loss"] for epoch in fit.history_] for fit in (pieces, whole)]
+    with pytest.warns(UserWarning, match=r"Out of memory .* \d+ images.*\(CUDA out of memory"):
+        split = model.fit(DATA.images, y)
+    np.testing.assert_allclose(weights_of(split), weights_of(whole), rtol=1e-6, atol=1e-9)
+    losses = [[epoch["train_loss"] for epoch in fit.history_] for fit in (split, whole)]
     np.testing.assert_allclose(*losses, rtol=1e-9)
 
 
-def test_memory_runs_out_once_and_is_mentioned_for_each_halving(room_for):
-    seen = room_for(10)
-    with pytest.warns(UserWarning, match="not memory enough") as said:
+def test_memory_runs_out_once_and_is_mentioned_for_each_halving(memory_for):
+    seen = memory_for(10)
+    with pytest.warns(UserWarning, match="Out of memory") as said:
         ShallowMLP((4,), max_epochs=3, batch_size="auto").fit(DATA.images, DATA.target)
     assert [str(w.message).rpartition(": ")[2] for w in said] == [
-        "they now pass 16 at a time.",
-        "they now pass 8 at a time.",
+        "continuing with micro-batches of 16.",
+        "continuing with micro-batches of 8.",
     ]
     assert sorted(seen, reverse=True)[:3] == [32, 16, 8]
 
 
-def test_without_auto_the_error_names_the_batch_and_the_way_out(room_for):
-    room_for(10)
+def test_without_auto_the_error_names_the_batch_and_the_way_out(memory_for):
+    memory_for(10)
     with pytest.raises(
         torch.OutOfMemoryError,
-        match=r"has not memory enough for 20 images at once \(CUDA out of memory. Tried 2 "
+        match=r"Out of memory on .* with 20 images at once \(CUDA out of memory. Tried 2 "
         r"GiB.\). Instead of batch_size=20 set 'auto'",
     ):
         ShallowMLP((4,), batch_size=20).fit(DATA.images, DATA.target)
 
 
 @pytest.mark.parametrize("norm", ["batch", "group"])
-def test_where_the_smallest_piece_does_not_fit_the_error_says_so(room_for, norm):
-    seen = room_for(0)
+def test_the_smallest_micro_batch_that_does_not_fit_is_an_error(memory_for, norm):
+    seen = memory_for(0)
     model = ScratchCNN((4,), norm=norm, batch_size="auto")
     with (
-        pytest.warns(UserWarning, match="at a time"),
+        pytest.warns(UserWarning, match="micro-batches of"),
         pytest.raises(torch.OutOfMemoryError, match="Use smaller images"),
     ):
         model.fit(DATA.images, DATA.target)
@@ -107,15 +108,15 @@ def test_where_the_smallest_piece_does_not_fit_the_error_says_so(room_for, norm)
 
 
 @pytest.mark.parametrize("model", NETWORKS, ids=lambda model: type(model).__name__)
-def test_predictions_are_halved_whatever_the_batch_size(model, room_for):
+def test_predictions_are_halved_whatever_the_batch_size(model, memory_for):
     model = clone(model).set_params(cache=None) if hasattr(model, "cache") else clone(model)
     model.fit(DATA.images, targets_of(model))
     whole = model.predict_proba(DATA.images)
-    room_for(13)
-    with pytest.warns(UserWarning, match="not memory enough") as said:
-        pieces = model.predict_proba(DATA.images)
-    assert str(said[-1].message).endswith("they now pass 12 at a time.")
-    np.testing.assert_allclose(pieces, whole, rtol=1e-9, atol=1e-12)
+    memory_for(13)
+    with pytest.warns(UserWarning, match="Out of memory") as said:
+        split = model.predict_proba(DATA.images)
+    assert str(said[-1].message).endswith("continuing with micro-batches of 12.")
+    np.testing.assert_allclose(split, whole, rtol=1e-9, atol=1e-12)
     assert len(model.predict_proba(DATA.images[:1])) == 1
 
 
@@ -137,23 +138,23 @@ def test_every_device_is_understood_to_be_out_of_memory():
     assert not is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
 
 
-def test_other_errors_pass_through_pieces():
-    def fail(piece):
+def test_other_errors_pass_through():
+    def fail(part):
         raise RuntimeError("shapes cannot be multiplied")
 
     with pytest.raises(RuntimeError, match="cannot be multiplied"):
-        Pieces(torch.device("cpu"), "").run(fail, 4)
+        MicroBatcher(torch.device("cpu")).run(fail, 4)
 
 
 @pytest.mark.parametrize("n", range(1, 40))
-@pytest.mark.parametrize("smallest", [1, 2])
-def test_pieces_make_up_the_batch_and_none_is_too_small(n, smallest):
-    pieces = Pieces(torch.device("cpu"), "", smallest=smallest)
-    pieces.most = 4
-    cut = pieces.run(lambda piece: piece or slice(0, n), n)
-    assert [row for piece in cut for row in range(n)[piece]] == list(range(n))
-    sizes = [piece.stop - piece.start for piece in cut]
-    assert min(sizes) >= min(smallest, n)
+@pytest.mark.parametrize("min_size", [1, 2])
+def test_micro_batches_make_up_the_batch_and_none_is_too_small(n, min_size):
+    batcher = MicroBatcher(torch.device("cpu"), min_size)
+    batcher.max_size = 4
+    parts = batcher.run(lambda part: part or slice(0, n), n)
+    assert [row for part in parts for row in range(n)[part]] == list(range(n))
+    sizes = [part.stop - part.start for part in parts]
+    assert min(sizes) >= min(min_size, n)
     assert max(sizes) <= 4
 
 

@@ -11,9 +11,16 @@ import torch
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from skmedimg import HOG, Augmenter, ScratchCNN, ShallowMLP, TransferClassifier, UNetSegmenter
-from skmedimg._training import cuda_graphs as _replay
-from skmedimg._training.cuda_graphs import Replay
+from skmedimg import (
+    HOG,
+    Augmenter,
+    ScratchCNN,
+    ShallowMLP,
+    TransferClassifier,
+    UNetSegmenter,
+)
+from skmedimg._training import cuda_graphs as _cuda_graphs
+from skmedimg._training.cuda_graphs import GraphReplay
 from skmedimg.datasets import make_lesions
 from skmedimg.networks._blocks import Dropout
 from skmedimg.neural import fit_together
@@ -109,7 +116,7 @@ def test_hog_on_the_gpu_is_hog_on_the_processor():
     np.testing.assert_allclose(on_gpu, on_cpu, atol=1e-5)
 
 
-def test_fits_that_train_together_learn_what_they_learn_alone(recorded):
+def test_fits_that_train_together_learn_what_they_learn_alone(captured):
     rows = X.reshape(len(X), -1)[:, ::64] / np.float64(255)
     model = ShallowMLP((8,), precision="float64", **SHORT)
     alone = GridSearchCV(model, {"learning_rate": [1e-3, 1e-2]}, cv=3)
@@ -117,7 +124,7 @@ def test_fits_that_train_together_learn_what_they_learn_alone(recorded):
     alone.fit(rows, LESIONS.target)
     with fit_together(6):
         together.fit(rows, LESIONS.target)
-    assert any(recorded)
+    assert any(captured)
     np.testing.assert_allclose(
         together.predict_proba(rows), alone.predict_proba(rows), rtol=1e-9, atol=1e-12
     )
@@ -131,73 +138,73 @@ def test_a_search_in_two_processes_shares_the_gpu():
         np.testing.assert_array_equal(search.cv_results_[name], alone.cv_results_[name])
 
 
-# Recordings ------------------------------------------------------------------------------------
+# CUDA graphs -----------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def recorded(monkeypatch):
-    """Record however few steps there are; return what was played so far."""
-    played, play = [], Replay.play
+def captured(monkeypatch):
+    """Capture however few steps there are; return which steps so far were replayed."""
+    replayed, run = [], GraphReplay.run
 
-    def play_and_tell(self, work, inputs):
-        outputs = play(self, work, inputs)
-        played.append(outputs is not None)
+    def run_and_note(self, work, inputs):
+        outputs = run(self, work, inputs)
+        replayed.append(outputs is not None)
         return outputs
 
-    monkeypatch.setattr(_replay, "_WORTH", 1)
-    monkeypatch.setattr(Replay, "play", play_and_tell)
-    return played
+    monkeypatch.setattr(_cuda_graphs, "_MIN_STEPS", 1)
+    monkeypatch.setattr(GraphReplay, "run", run_and_note)
+    return replayed
 
 
 def computed(model):
-    """Return the outputs of a fit that plays nothing back."""
+    """Return the outputs of a fit that replays nothing."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Replay, "play", lambda *_: None)
+        patch.setattr(GraphReplay, "run", lambda *_: None)
         return fitted(clone(model)).predict_proba(X)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("batch_size", [16, 20])
-def test_steps_played_back_are_the_steps_computed(network, precision, batch_size, recorded):
+def test_replayed_steps_are_computed_steps(network, precision, batch_size, captured):
     network.set_params(precision=precision, batch_size=batch_size, max_epochs=4)
     expected = computed(network)
-    assert not recorded
+    assert not captured
     np.testing.assert_array_equal(fitted(network).predict_proba(X), expected)
-    assert sum(recorded) >= 4
+    assert sum(captured) >= 4
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd", "rmsprop"])
-def test_every_optimizer_and_schedule_takes_played_slopes(network, optimizer, recorded):
+def test_every_optimizer_and_schedule_takes_replayed_gradients(network, optimizer, captured):
     network.set_params(
         optimizer=optimizer, schedule="onecycle", gradient_clip=0.5, max_epochs=4,
         early_stopping=True, validation_fraction=0.3,
     )  # fmt: skip
     expected = computed(network)
     np.testing.assert_array_equal(fitted(network).predict_proba(X), expected)
-    assert any(recorded)
+    assert any(captured)
 
 
-def test_layers_that_open_are_recorded_anew(recorded):
+def test_unfrozen_layers_are_captured_anew(captured):
     model = clone(NETWORKS["transfer"]).set_params(unfreeze_after=3, max_epochs=6)
     expected = computed(model)
     np.testing.assert_array_equal(fitted(model).predict_proba(X), expected)
-    assert recorded.count(False) == 6  # three warm steps each time
+    assert captured.count(False) == 6  # three warm steps each time
 
 
-def test_weighted_and_augmented_images_are_played(recorded):
+def test_weighted_and_augmented_images_are_replayed(captured):
     changes = Augmenter(rotation=20, flip="horizontal", noise=0.02)
     model = clone(NETWORKS["cnn"]).set_params(augment=changes, max_epochs=4)
     weights = np.linspace(0.5, 1.5, len(X))
-    played = clone(model).fit(X, LESIONS.target, sample_weight=weights).predict_proba(X)
-    assert any(recorded)
+    replayed = clone(model).fit(X, LESIONS.target, sample_weight=weights).predict_proba(X)
+    assert any(captured)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Replay, "play", lambda *_: None)
+        patch.setattr(GraphReplay, "run", lambda *_: None)
         model.fit(X, LESIONS.target, sample_weight=weights)
-    np.testing.assert_array_equal(played, model.predict_proba(X))
+    np.testing.assert_array_equal(replayed, model.predict_proba(X))
 
 
-def test_what_waits_for_the_gpu_is_computed(recorded, monkeypatch):
-    """A recording that fails leaves the fit, its random numbers and the device as they were."""
+def test_what_waits_for_the_gpu_is_computed(captured, monkeypatch):
+    """A capture that fails leaves the fit, its random numbers and the device as they were."""
     model = clone(NETWORKS["mlp"]).set_params(max_epochs=6)
     expected = computed(model)
     forward = Dropout.forward
@@ -208,13 +215,13 @@ def test_what_waits_for_the_gpu_is_computed(recorded, monkeypatch):
 
     monkeypatch.setattr(Dropout, "forward", forward_and_wait)
     np.testing.assert_allclose(fitted(model).predict_proba(X), expected, atol=1e-6)
-    assert set(recorded) == {False}
+    assert set(captured) == {False}
     monkeypatch.setattr(Dropout, "forward", forward)
     np.testing.assert_array_equal(fitted(clone(model)).predict_proba(X), expected)
-    assert any(recorded)
+    assert any(captured)
 
 
-def test_what_others_do_in_their_layers_is_not_recorded(recorded):
+def test_what_others_do_in_their_layers_is_not_captured(captured):
     class Counted(torch.nn.Sequential):
         calls = 0
 
@@ -226,7 +233,7 @@ def test_what_others_do_in_their_layers_is_not_recorded(recorded):
         layers = torch.nn.Conv2d(1, 8, 3), torch.nn.ReLU(), torch.nn.Conv2d(8, 8, 3)
     model = TransferClassifier(Counted(*layers), weights=None, trainable_layers="all", **SHORT)
     fitted(model)
-    assert not recorded
+    assert not captured
 
 
 # Memory ----------------------------------------------------------------------------------------
@@ -243,11 +250,13 @@ def half_a_gigabyte():
     torch.cuda.empty_cache()
 
 
-def test_a_step_that_does_not_fit_is_taken_in_pieces(half_a_gigabyte):
+def test_a_batch_that_does_not_fit_is_split(half_a_gigabyte):
     model = ScratchCNN(
         (64, 64, 4), precision="float32", batch_size="auto", max_epochs=1, device=GPU
     )
-    with pytest.warns(UserWarning, match=r"not memory enough for \d+ images at once .*at a time"):
+    with pytest.warns(
+        UserWarning, match=r"Out of memory on cuda.* with \d+ images at once .*micro-batches"
+    ):
         found = model.fit(LARGE, [0, 1] * 32).predict_proba(LARGE)
     assert np.isfinite(found).all()
 
@@ -263,7 +272,7 @@ def test_a_batch_size_that_was_asked_for_is_refused(half_a_gigabyte):
 )
 def test_a_network_that_does_not_fit_says_so(half_a_gigabyte, units, what):
     model = ShallowMLP(units, max_epochs=1, device=GPU)
-    with pytest.raises(torch.OutOfMemoryError, match=f"cuda has not memory enough for {what}"):
+    with pytest.raises(torch.OutOfMemoryError, match=f"Out of memory on cuda for {what}"):
         model.fit(X.reshape(len(X), -1), LESIONS.target)
 
 

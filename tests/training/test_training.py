@@ -56,7 +56,7 @@ OPTIMIZERS = [
     ("sgd", lambda p: torch.optim.SGD(p, 1e-3, 0.9, weight_decay=0.01, nesterov=True, fused=True)),
     ("rmsprop", lambda p: RMSprop(p, 1e-3, weight_decay=0.01)),
 ]
-# What Keras 3.15.1's RMSprop(0.01) makes of weights 1, -2, 0.5 and 0 whose slopes are 1e-4, 0.3,
+# What Keras 3.15.1's RMSprop(0.01) makes of weights 1, -2, 0.5 and 0 whose gradients are 1e-4, 0.3,
 # -2e-4 and 1e-6 times the number of the step.
 KERAS = [
     [0.9968534111976624, -2.0316226482391357, 0.5062017440795898, -3.162275970680639e-05],
