@@ -1,4 +1,4 @@
-"""Images to rows of numbers: classical descriptors and frozen backbones."""
+"""Classical descriptors that turn images into rows of features: HOG, LBP, Haralick, histograms."""
 
 import lazy_loader as _lazy
 

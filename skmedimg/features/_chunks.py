@@ -16,19 +16,22 @@ def stored_chunks(images, size):
     """
     if not isinstance(images, LazyImages):
         for rows in slices(len(images), size):
+            # Chunk by chunk: a pass over the whole stack would read it from memory once more.
             assert_all_finite(images[rows], input_name="images")
             yield rows, images[rows]
         return
+    # Chunks may be a single image, so files are decoded in larger blocks and cut again.
     for block in slices(len(images), max(size, _DECODED)):
         for rows, chunk in stored_chunks(images[block].load(), size):
             yield slice(block.start + rows.start, block.start + rows.stop), chunk
 
 
 def check_stack(images):
-    """Return a stack (n, height, width[, channels]) as `as_images` does, and refuse any other X."""
+    """Return a stack (n, height, width[, channels]) with an axis of channels; refuse other X."""
     if isinstance(images, LazyImages):
         return with_channels(images)
     images = np.asarray(images)
+    # Rows are refused: a function has no `image_shape` that says how to fold them.
     plain = images.ndim in (3, 4) and images.dtype.kind in "buif"
     if not plain or 0 in images.shape:
         raise ValueError(

@@ -13,10 +13,10 @@ from skmedimg.features._chunks import slices, stored_chunks
 from skmedimg.images._pixels import to_gray
 from skmedimg.images._validate import check_images
 
-# Pixels described at a time: what stays in a core's cache.
+# Pixels described at a time: as float64 with a few intermediates they stay in a core's cache.
 _CHUNK = 1 << 15
 
-# Images that one thread takes, at least.
+# Images that one thread takes, at least: fewer cost more to hand over than to describe.
 _BLOCK = 16
 
 
@@ -29,7 +29,7 @@ class ImageDescriptor(TransformerMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Remember the shape of the images, and with ``value_range="data"`` their range.
+        """Check the parameters against the images X, and remember shape and range of values.
 
         Parameters
         ----------
@@ -45,7 +45,7 @@ class ImageDescriptor(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X):
-        """Return one row of features per image.
+        """Compute the features of the images X, one row per image.
 
         Parameters
         ----------
@@ -76,12 +76,12 @@ class ImageDescriptor(TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = []  # float32, whatever comes
+        tags.transformer_tags.preserves_dtype = []  # the output is float32 for every input
         return tags
 
 
 def describe_planes(describe, images, channels, n_jobs):
-    """Return float32 rows of what `describe` makes of planes (n, height, width), in threads."""
+    """Return the float32 rows that `describe` computes of planes (n, height, width), in threads."""
     size = max(1, _CHUNK // math.prod(images.shape[1:]))
 
     def work(block):
@@ -89,6 +89,7 @@ def describe_planes(describe, images, channels, n_jobs):
         return np.concatenate(parts)
 
     blocks = [images[rows] for rows in slices(len(images), max(size, _BLOCK))]
+    # Threads, not processes: numpy releases Python's lock in its loops, and images need no copy.
     pool = Parallel(n_jobs=n_jobs, require="sharedmem")
     return np.concatenate(pool(delayed(work)(block) for block in blocks))
 
@@ -122,5 +123,6 @@ def list_of(values):
 
 
 def _rows(describe, chunk, channels):
+    """Return the features of a chunk (n, height, width, channels), plane by plane in each row."""
     planes = [to_gray(chunk)] if channels == "gray" else np.moveaxis(chunk, 3, 0)
     return np.concatenate([describe(plane) for plane in planes], axis=1).astype(np.float32)

@@ -18,11 +18,13 @@ from skmedimg.features._descriptor import (
 from skmedimg.features._quantize import resolve_range, to_levels
 from skmedimg.images._n_jobs import N_JOBS
 
+# Haralick's four directions; counted in both orders they stand for all eight neighbors.
 _ANGLES = (0, np.pi / 4, np.pi / 2, 3 * np.pi / 4)
 
 _CONSTRAINTS = {
     "distances": ["array-like", Real],
     "angles": ["array-like", Real],
+    # A matrix has levels**2 entries, mostly zero where they are more than the pixels.
     "levels": [Interval(Integral, 2, 256, closed="both")],
     "properties": ["array-like", StrOptions({*PROPERTIES})],
     "value_range": [StrOptions({"auto", "data"}), "array-like"],
@@ -223,6 +225,7 @@ class Haralick(ImageDescriptor):
         self.value_range_ = resolve_range(images, self.value_range)
 
     def _describe(self, images):
+        # The range seen in `fit`: a level has to mean the same gray in training and test images.
         options = {name: getattr(self, name) for name in _CONSTRAINTS}
         return haralick(images, **{**options, "value_range": self.value_range_})
 
@@ -245,6 +248,7 @@ def _offsets(distances, angles, shape):
             raise ValueError(f"{name} needs numbers, at least one, got {values!r}.")
     offsets = [[offset(distance, angle) for angle in angles] for distance in distances]
     for distance, around in zip(distances, offsets, strict=True):
+        # An angle may point outside narrow images, which gives zeros; one of them has to fit.
         inside = [abs(down) < shape[1] and abs(right) < shape[2] for down, right in around]
         if distance <= 0 or not any(inside):
             raise ValueError(

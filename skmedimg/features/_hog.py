@@ -22,7 +22,7 @@ _CONSTRAINTS = {
     "batch_size": [Interval(Integral, 1, None, closed="left"), None],
 }
 
-# The parameters that say what is computed.
+# The parameters that say what is computed; device and batch size only say how.
 _Settings = namedtuple(
     "_Settings",
     "orientations pixels_per_cell cells_per_block block_norm transform_sqrt channels",
@@ -101,7 +101,7 @@ def hog(
     )
     images = check_stack(images)
     _check_shape(images.shape, settings)
-    from skmedimg.features._hog_cells import describe  # torch is loaded when there is work for it
+    from skmedimg.features._hog_cells import describe  # imports torch: only when it is used
 
     return describe(images, settings, device, batch_size)
 
@@ -214,6 +214,7 @@ class HOG(ImageDescriptor):
         """
         check_is_fitted(self)
         images = check_images(self, X, reset=False, image_shape=self.image_shape)
+        # Imported here because it imports torch, which takes longer than the rest of the package.
         from skmedimg.features._hog_cells import cells
 
         settings = self._settings()
@@ -273,10 +274,12 @@ def _feature_names(height, width, settings):
 
 
 def _draw_bars(cells, shape, pixels_per_cell):
-    """Draw cells (n, rows, columns, orientations) as bars, each as bright as it is frequent."""
+    """Return pictures (n, height, width) of cells (n, rows, columns, orientations) as bars."""
     from scipy.sparse import csr_array
 
     pixels, bars = _strokes(cells.shape[1:], shape[1], pixels_per_cell)
+    # The bars are the same in every image, so a sparse matrix (pixels, bars) draws the whole stack;
+    # bars that cross add up.
     ink = np.ones(len(pixels), cells.dtype)
     drawing = csr_array((ink, (pixels, bars)), shape=(shape[0] * shape[1], cells[0].size))
     return np.ascontiguousarray((drawing @ cells.reshape(len(cells), -1).T).T).reshape(-1, *shape)
@@ -287,7 +290,9 @@ def _strokes(grid, width, pixels_per_cell):
     (rows, columns), centers = pixels_per_cell, []
     for row, column in np.ndindex(*grid[:2]):
         centers.append((row * rows + rows // 2, column * columns + columns // 2))
+    # One pixel short of the edge of the cell, so that bars of neighboring cells do not touch.
     radius = min(pixels_per_cell) // 2 - 1
+    # The middle of each bin; orientations are those of gradients, bars are drawn across them.
     angles = np.pi * (np.arange(grid[2]) + 0.5) / grid[2]
     tips = [(radius * np.cos(angle), radius * np.sin(angle)) for angle in angles]
     strokes = [_stroke(center, tip, width) for center in centers for tip in tips]
@@ -298,6 +303,7 @@ def _stroke(center, tip, width):
     from skimage.draw import line
 
     (row, column), (down, right) = center, tip
+    # Rounded towards zero and drawn by `line` as in scikit-image, whose picture this equals.
     ends = int(row - down), int(column + right), int(row + down), int(column - right)
     rows, columns = line(*ends)
     return rows * width + columns

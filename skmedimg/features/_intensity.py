@@ -172,6 +172,7 @@ class IntensityHistogram(ImageDescriptor):
         self.value_range_ = resolve_range(images, self.value_range)
 
     def _describe(self, images):
+        # The range seen in `fit`: a bin has to mean the same values in training and test images.
         options = {name: getattr(self, name) for name in _CONSTRAINTS}
         return intensity_histogram(images, **{**options, "value_range": self.value_range_})
 
@@ -191,18 +192,23 @@ def _checked_statistics(statistics):
 
 
 def _counts(levels, bins):
+    """Return the histogram of each image's levels, (n, bins)."""
     n = len(levels)
+    # Image k counts in places k * bins and on, so that one bincount serves the whole stack.
     places = np.arange(n)[:, None, None] * bins + levels
     return np.bincount(places.ravel(), minlength=n * bins).reshape(n, bins)
 
 
 def _statistics(planes, names):
     """Return (n, n_names) statistics of the values of each image."""
+    # float64: third and fourth powers of float32 pixels would lose digits.
     values = planes.reshape(len(planes), -1).astype(float)
+    # Functions, so that only the statistics asked for are computed.
     known = {
         "mean": lambda: values.mean(1),
         "std": lambda: values.std(1),
         "skewness": lambda: _moment(values, 3),
+        # Excess over the 3 of a normal distribution; a flat image has 0, not -3.
         "kurtosis": lambda: _moment(values, 4) - 3 * (values.std(1) > 0),
         "min": lambda: values.min(1),
         "median": lambda: np.median(values, axis=1),

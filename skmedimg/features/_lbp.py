@@ -27,7 +27,8 @@ _CONSTRAINTS = {
     "n_jobs": N_JOBS,
 }
 
-# One bin per code: more points than this make histograms longer than images.
+# "default" and "ror" tabulate 2**points patterns: 65,536 with 16 points. The others tabulate the
+# uniform patterns only, and a pattern has 32 bits.
 _MOST_POINTS = {"uniform": 32, "nri_uniform": 32, "default": 16, "ror": 16}
 
 
@@ -103,7 +104,7 @@ def lbp(
     def describe(planes):
         counts = [pattern_counts(planes, *circle, method, cells) for circle in circles]
         if normalize:
-            counts = [count / np.maximum(count.sum(2, keepdims=True), 1) for count in counts]
+            counts = [count / count.sum(2, keepdims=True) for count in counts]  # no cell is empty
         return np.concatenate([count.reshape(len(planes), -1) for count in counts], axis=1)
 
     return describe_planes(describe, images, channels, n_jobs)
@@ -220,6 +221,7 @@ def _circles(radii, points, method):
     if not radii or not all(isinstance(radius, Real) and radius > 0 for radius in radii):
         raise ValueError(f"radii needs positive numbers, at least one, got {radii!r}.")
     if points is None:
+        # Ojala's choice: (8, 1), (16, 2) and (24, 3).
         points = [round(8 * radius) for radius in radii]
     counts = [points] * len(radii) if isinstance(points, Integral) else list(points)
     if len(counts) != len(radii):

@@ -5,7 +5,7 @@ import numpy as np
 from skmedimg.features._chunks import stored_chunks
 from skmedimg.images._pixels import pixel_limits
 
-# Images whose smallest and largest value are looked for at a time.
+# Images in which the smallest and largest value are searched at a time.
 _CHUNK = 64
 
 
@@ -17,17 +17,18 @@ def resolve_range(images, value_range):
         limits = pixel_limits(images.dtype)
         if limits is not None:
             return limits
+    # Chunk by chunk: a lazy stack never lies in memory as a whole.
     ends = [(chunk.min(), chunk.max()) for _, chunk in stored_chunks(images, _CHUNK)]
     low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
+    # All values equal: any width will do but 0. Above 2**53 low + 1 is low itself.
     return low, high if low < high else float(max(low + 1, np.nextafter(low, np.inf)))
 
 
 def to_levels(planes, n_levels, value_range):
-    """Return the level of each pixel; what lies outside the range goes to the nearest.
-
-    Levels of whole numbers are equally many numbers wide: of 0 to 255, each of 32 levels holds 8.
-    """
+    """Return the level of each pixel; values outside the range get the nearest level."""
     low, high = value_range
+    # Integers from 0 to 255 are 256 values: with 32 levels each holds 8 of them. Without the 1
+    # the last level would hold the value 255 alone.
     width = high - low + (planes.dtype.kind in "bui")
     levels = (planes.astype(float) - low) * n_levels / width
     return np.floor(levels, out=levels).clip(0, n_levels - 1).astype(np.intp)
