@@ -190,7 +190,8 @@ def test_a_folder_with_its_own_split_is_compared_on_it(tmp_path, capsys):
     )  # fmt: skip
     assert code == DONE, err
     assert "the folder's own train/test split" in err
-    assert "12 rows, 1 split" in out or "1 splits" in out
+    assert out.splitlines()[0].endswith("36 samples, 1 split")
+    assert "Only 12 samples are tested" in out
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -204,7 +205,7 @@ def test_the_demo_needs_nothing(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(_compare, "demo_models", lambda options: quick)
     code, out, err = run(capsys, "compare", "--demo", "--cv", 2, "--out", tmp_path / "demo.html")
     assert code == DONE, err
-    assert "240 rows of 80 patients" in out
+    assert "240 samples of 80 patients" in out
     assert "no real patients" in err
     assert (tmp_path / "demo.html").stat().st_size > 1e5
 
