@@ -327,13 +327,17 @@ def test_notebooks_get_html_in_which_all_names_are_text(result, shown):
         assert "<b>logistic</b>" in words
 
 
+def as_in_tables(mean, low, high):
+    """Return a score as tables show it: limits that are printed alike are left out."""
+    low, high = f"{low:.3f}", f"{high:.3f}"
+    return f"{mean:.3f}" if low == high else f"{mean:.3f} {low} to {high}"
+
+
 def test_notebooks_show_the_numbers_of_the_summary_and_the_tests(result):
     words = Page(result._repr_html_()).text
     for name in result.names:
         interval = result.interval(name)
-        limits = f" {interval.low:.3f} to {interval.high:.3f}"
-        wide = interval.low < interval.high
-        assert f"{name} {interval.mean:.3f}{limits if wide else ''}" in words
+        assert f"{name} {as_in_tables(interval.mean, interval.low, interval.high)}" in words
     tests = result.tests()
     words = Page(tests._repr_html_()).text
     for conclusion in tests.conclusions:
@@ -355,7 +359,7 @@ def test_one_number_is_the_same_in_summary_report_plot_and_print(result, page):
             name,
             ["balanced_accuracy", "balanced_accuracy low", "balanced_accuracy high", "fit_time"],
         ]
-        assert f"{name} {mean:.3f}{f' {low:.3f} to {high:.3f}' if low < high else ''}" in report
+        assert f"{name} {as_in_tables(mean, low, high)}" in report
         assert f"{name} {mean:.3f} ({low:.3f} to {high:.3f})" in forest
         assert f"{mean:.3f} [{low:.3f}, {high:.3f}]" in printed
         assert by_name[name] == f"{mean:.3f}"

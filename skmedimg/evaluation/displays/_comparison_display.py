@@ -129,9 +129,14 @@ class ComparisonDisplay:
         self.ax_.plot([row.low, row.high], [place, place], color=color, linewidth=2.5)
         self.ax_.plot(row.mean, place, "o", color=color, markersize=7)
         self.ax_.annotate(
-            f"{row.mean:.3f}", (row.mean, place), (0, 6), textcoords="offset points",
-            ha="center", va="bottom", fontsize=8,
-        )  # fmt: skip
+            f"{row.mean:.3f}",
+            (row.mean, place),
+            (0, 6),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=8,
+        )
 
     def _range(self):
         """Return limits that hold everything drawn and end where the score does."""
@@ -149,19 +154,7 @@ class ComparisonDisplay:
 
 
 def score_rows(comparison, metric, cost_of=None):
-    """Return one ScoreRow per estimator, the best first and the baseline last.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    metric : Metric
-    cost_of : callable or None, default=None
-        Maps the Costs of an estimator to a number.
-
-    Returns
-    -------
-    rows : list of ScoreRow
-    """
+    """Return one ScoreRow per estimator, the best first; `cost_of(costs)` gives its cost."""
     rows = []
     # a stable sort: the order of the scores, but the baseline last wherever it scores
     for name in sorted(comparison.ranked(metric.name), key=lambda n: n == comparison.baseline):

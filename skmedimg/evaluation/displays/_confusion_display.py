@@ -82,9 +82,13 @@ class ConfusionDisplay:
         display : ConfusionDisplay
         """
         return cls.from_predictions(
-            y, estimator.predict(X), labels=unique_labels(estimator.classes_, y),
-            name=name or type(estimator).__name__, ax=ax, plot=plot,
-        )  # fmt: skip
+            y,
+            estimator.predict(X),
+            labels=unique_labels(estimator.classes_, y),
+            name=name or type(estimator).__name__,
+            ax=ax,
+            plot=plot,
+        )
 
     @classmethod
     def from_comparison(cls, comparison, name, *, ax=None, plot=True):
@@ -155,9 +159,14 @@ class ConfusionDisplay:
             text += f"\n{share:.0%}"
             text += "" if self.spread is None else f" ± {100 * self.spread[row, column]:.0f}"
         self.ax_.text(
-            column, row, text, ha="center", va="center", fontsize=7 if many else 9,
+            column,
+            row,
+            text,
+            ha="center",
+            va="center",
+            fontsize=7 if many else 9,
             color="white" if share > 0.5 else "black",
-        )  # fmt: skip
+        )
 
 
 def _spread(comparison, name):

@@ -42,15 +42,24 @@ def draw_calibration(comparison, name, ax=None):
         raise ValueError("A reliability curve needs two classes, one of them positive.")
     probabilities, bins = positive_probabilities(comparison, name)
     display = CalibrationDisplay.from_predictions(
-        comparison.truth(), probabilities, n_bins=bins, strategy="quantile",
-        pos_label=comparison.pos_label, name=plain(name), ax=axes_for(ax, (5.2, 4.4)),
-        color=color_of(comparison.names, name, comparison.baseline), markersize=4,
-    )  # fmt: skip
+        comparison.truth(),
+        probabilities,
+        n_bins=bins,
+        strategy="quantile",
+        pos_label=comparison.pos_label,
+        name=plain(name),
+        ax=axes_for(ax, (5.2, 4.4)),
+        color=color_of(comparison.names, name, comparison.baseline),
+        markersize=4,
+    )
     positive = plain(comparison.pos_label, 20)
     display.ax_.set(
-        xlabel=f"Predicted probability ({positive})", ylabel=f"Observed share ({positive})",
-        xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal",
-    )  # fmt: skip
+        xlabel=f"Predicted probability ({positive})",
+        ylabel=f"Observed share ({positive})",
+        xlim=(-0.01, 1.01),
+        ylim=(-0.01, 1.01),
+        aspect="equal",
+    )
     display.ax_.get_lines()[0].set(color=QUIET, linewidth=0.8)
     display.ax_.legend(frameon=False, fontsize=8, loc="upper left")
     tidy(display.ax_)

@@ -1,4 +1,4 @@
-"""Gallery of predictions: the pictures behind a score, the most confident mistakes first."""
+"""Gallery of predictions: the images behind a score, the most confident mistakes first."""
 
 from dataclasses import dataclass
 
@@ -38,12 +38,17 @@ class Shown:
         return self.true == self.predicted
 
     @property
-    def caption(self):
-        """str: true label, predicted label and its probability."""
-        sure = "" if self.probability is None else f" ({self.probability:.0%})"
+    def lines(self):
+        """list of str: the true label and, of a mistake, the predicted one, with probability."""
+        probability = "" if self.probability is None else f" ({self.probability:.0%})"
         if self.correct:
-            return f"{self.true!s}{sure}"
-        return f"{self.true!s}, predicted {self.predicted!s}{sure}"
+            return [f"{self.true!s}{probability}"]
+        return [f"{self.true!s}", f"predicted {self.predicted!s}{probability}"]
+
+    @property
+    def caption(self):
+        """str: `lines` as one."""
+        return ", ".join(self.lines)
 
 
 class PredictionGallery:
@@ -84,9 +89,20 @@ class PredictionGallery:
 
     @classmethod
     def from_predictions(
-        cls, X, y_true, y_pred, probability=None, *, show="mistakes", n=12, rows=None,
-        image_shape=None, name=None, axes=None, plot=True,
-    ):  # fmt: skip
+        cls,
+        X,
+        y_true,
+        y_pred,
+        probability=None,
+        *,
+        show="mistakes",
+        n=12,
+        rows=None,
+        image_shape=None,
+        name=None,
+        axes=None,
+        plot=True,
+    ):
         """Choose images by what was predicted of them, and draw them.
 
         Parameters
@@ -119,19 +135,31 @@ class PredictionGallery:
         chosen, total = _choose(y_true == y_pred, probability, show, n)
         shown = [
             Shown(
-                int(rows[i]), displayable(image_at(X, rows[i], image_shape)), y_true[i], y_pred[i],
+                int(rows[i]),
+                displayable(image_at(X, rows[i], image_shape)),
+                y_true[i],
+                y_pred[i],
                 None if probability is None else float(probability[i]),
             )
             for i in chosen
-        ]  # fmt: skip
+        ]
         gallery = cls(shown, name, show, total)
         return gallery.plot(axes) if plot else gallery
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y, *, show="mistakes", n=12, image_shape=None, name=None, axes=None,
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        show="mistakes",
+        n=12,
+        image_shape=None,
+        name=None,
+        axes=None,
         plot=True,
-    ):  # fmt: skip
+    ):
         """Predict X with a fitted classifier and draw some of it.
 
         Parameters
@@ -150,12 +178,19 @@ class PredictionGallery:
         -------
         gallery : PredictionGallery
         """
-        chances = estimator.predict_proba(X) if hasattr(estimator, "predict_proba") else None
+        probabilities = estimator.predict_proba(X) if hasattr(estimator, "predict_proba") else None
         return cls.from_predictions(
-            X, y, estimator.predict(X), None if chances is None else chances.max(axis=1),
-            show=show, n=n, image_shape=image_shape, name=name or type(estimator).__name__,
-            axes=axes, plot=plot,
-        )  # fmt: skip
+            X,
+            y,
+            estimator.predict(X),
+            None if probabilities is None else probabilities.max(axis=1),
+            show=show,
+            n=n,
+            image_shape=image_shape,
+            name=name or type(estimator).__name__,
+            axes=axes,
+            plot=plot,
+        )
 
     @classmethod
     def from_comparison(
@@ -180,10 +215,18 @@ class PredictionGallery:
         gallery : PredictionGallery
         """
         return cls.from_predictions(
-            X, comparison.truth(), comparison.predictions(name), _certainty(comparison, name),
-            show=show, n=n, rows=comparison.rows(), image_shape=image_shape, name=name,
-            axes=axes, plot=plot,
-        )  # fmt: skip
+            X,
+            comparison.truth(),
+            comparison.predictions(name),
+            _certainty(comparison, name),
+            show=show,
+            n=n,
+            rows=comparison.rows(),
+            image_shape=image_shape,
+            name=name,
+            axes=axes,
+            plot=plot,
+        )
 
     def plot(self, axes=None):
         """Draw.
@@ -204,15 +247,15 @@ class PredictionGallery:
         for ax, each in zip(self.axes_, self.shown, strict=False):
             ax.imshow(each.picture, cmap="gray", vmin=0, vmax=255)
             color = SERIES[2] if each.correct else SERIES[6]
-            lines = [plain(line, 20) for line in each.caption.split(", predicted ")]
-            ax.set_title("\npredicted ".join(lines), fontsize=8, color=color)
+            title = "\n".join(plain(line, 27) for line in each.lines)
+            ax.set_title(title, fontsize=8, color=color)
         if not self.shown:
             self.axes_[0].text(0.5, 0.5, f"no {self.show}", ha="center", va="center")
         return self
 
 
 def _choose(correct, probability, show, n):
-    """Return which predictions to show, in order, and how many could have been."""
+    """Return which predictions to show, in order, and how many there are to choose from."""
     wanted = {"mistakes": ~correct, "correct": correct}.get(show, np.ones(len(correct), bool))
     candidates = np.flatnonzero(wanted)
     if probability is not None and show != "any":
@@ -225,25 +268,15 @@ def _choose(correct, probability, show, n):
 def _certainty(comparison, name):
     """Return the probability of each predicted label, or None where there are none."""
     try:
-        chances = comparison.probabilities(name)
+        probabilities = comparison.probabilities(name)
     except ValueError:
         return None
     columns = np.searchsorted(comparison.classes, comparison.predictions(name))
-    return chances[np.arange(len(chances)), columns]
+    return probabilities[np.arange(len(probabilities)), columns]
 
 
 def grid_axes(axes, count):
-    """Return `axes` flattened, or at least `count` new ones.
-
-    Parameters
-    ----------
-    axes : ndarray of Axes or None
-    count : int
-
-    Returns
-    -------
-    axes : ndarray of Axes
-    """
+    """Return `axes` flattened, or at least `count` new ones."""
     if axes is not None:
         axes = np.ravel(axes)
         if len(axes) < count:

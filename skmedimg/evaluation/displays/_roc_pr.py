@@ -135,9 +135,13 @@ class _BandDisplay:
         """
         pos_label = estimator.classes_[-1] if pos_label is None else pos_label
         return cls.from_predictions(
-            y, _scores_of(estimator, X, pos_label), pos_label=pos_label,
-            name=name or type(estimator).__name__, ax=ax, plot=plot,
-        )  # fmt: skip
+            y,
+            _scores_of(estimator, X, pos_label),
+            pos_label=pos_label,
+            name=name or type(estimator).__name__,
+            ax=ax,
+            plot=plot,
+        )
 
     def plot(self, ax=None):
         """Draw.
@@ -159,9 +163,12 @@ class _BandDisplay:
             self._draw(band, color_of(names, band.name, self.baseline))
         positive = "" if self.pos_label is None else f" ({plain(self.pos_label, 20)})"
         self.ax_.set(
-            xlabel=self.x_title, ylabel=self.y_title + positive,
-            xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal",
-        )  # fmt: skip
+            xlabel=self.x_title,
+            ylabel=self.y_title + positive,
+            xlim=(-0.01, 1.01),
+            ylim=(-0.01, 1.01),
+            aspect="equal",
+        )
         tidy(self.ax_)
         self.ax_.legend(frameon=False, fontsize=8, loc=self._legend)
         return self
@@ -184,7 +191,10 @@ class _BandDisplay:
 
 
 class RocBandDisplay(_BandDisplay):
-    """ROC curves: sensitivity against false alarms, the mean over folds and one deviation.
+    """ROC curves: the mean over folds at equal false positive rates, and one standard deviation.
+
+    The mean is the vertical average of [1]_; curves of different folds are never pooled, because
+    each fold's model has a scale of its own.
 
     Parameters
     ----------
@@ -203,7 +213,12 @@ class RocBandDisplay(_BandDisplay):
 
     See Also
     --------
-    PrecisionRecallBandDisplay : Tells more where the positive class is rare.
+    PrecisionRecallBandDisplay : More informative where the positive class is rare.
+
+    References
+    ----------
+    .. [1] T. Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27, 861-874,
+       2006, https://doi.org/10.1016/j.patrec.2005.10.010
 
     Examples
     --------
@@ -227,7 +242,9 @@ class RocBandDisplay(_BandDisplay):
 
 
 class PrecisionRecallBandDisplay(_BandDisplay):
-    """Precision against recall, the mean over folds and one deviation.
+    """Precision-recall curves: the mean over folds at equal recalls, and one standard deviation.
+
+    Between two points of a fold the lower precision counts: straight lines would flatter [1]_.
 
     Parameters
     ----------
@@ -248,6 +265,11 @@ class PrecisionRecallBandDisplay(_BandDisplay):
     --------
     RocBandDisplay : Does not depend on how frequent the positive class is.
 
+    References
+    ----------
+    .. [1] J. Davis and M. Goadrich, "The relationship between precision-recall and ROC curves",
+       ICML 2006, 233-240, https://doi.org/10.1145/1143844.1143874
+
     Examples
     --------
     >>> from skmedimg.evaluation import PrecisionRecallBandDisplay
@@ -261,7 +283,7 @@ class PrecisionRecallBandDisplay(_BandDisplay):
     @staticmethod
     def _curve(truth, scores):
         precision, recall, _ = precision_recall_curve(truth, scores)
-        # At each recall, the step to its right: interpolating between steps flatters.
+        # At each recall, the step to its right: see the reference of the class.
         place = np.searchsorted(recall[::-1], _GRID, side="left")
         return precision[::-1][place], average_precision_score(truth, scores)
 
@@ -271,7 +293,7 @@ class PrecisionRecallBandDisplay(_BandDisplay):
 
 
 def _positive(comparison, pos_label):
-    """Return the positive class and its column, or ask for it."""
+    """Return the positive class and its column, or raise where it is not known."""
     pos_label = comparison.pos_label if pos_label is None else pos_label
     classes = [] if comparison.classes is None else list(comparison.classes)
     if pos_label is None or pos_label not in classes:

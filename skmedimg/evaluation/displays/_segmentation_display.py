@@ -87,9 +87,15 @@ class SegmentationDisplay:
         display : SegmentationDisplay
         """
         return cls.from_predictions(
-            X, y, estimator.predict(X), show=show, panels=panels, image_shape=image_shape,
-            axes=axes, plot=plot,
-        )  # fmt: skip
+            X,
+            y,
+            estimator.predict(X),
+            show=show,
+            panels=panels,
+            image_shape=image_shape,
+            axes=axes,
+            plot=plot,
+        )
 
     @classmethod
     def from_predictions(
@@ -181,9 +187,12 @@ class SegmentationDisplay:
             if panel in panels:
                 ax = self.axes_[-1, list(panels).index(panel)]
                 ax.legend(
-                    handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), frameon=False,
+                    handles=handles,
+                    loc="upper center",
+                    bbox_to_anchor=(0.5, 0.0),
+                    frameon=False,
                     fontsize=7,
-                )  # fmt: skip
+                )
 
 
 @dataclass(frozen=True)

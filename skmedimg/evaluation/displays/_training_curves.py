@@ -178,11 +178,14 @@ def _draw_curves(ax, curves, words, color):
     several = len(curves) > 1
     for number, curve in enumerate(curves):
         ax.plot(
-            np.arange(1, len(curve) + 1), curve, color=color,
-            linewidth=0.8 if several else 1.6, alpha=0.45 if several else 1,
+            np.arange(1, len(curve) + 1),
+            curve,
+            color=color,
+            linewidth=0.8 if several else 1.6,
+            alpha=0.45 if several else 1,
             marker="." if len(curve) == 1 else None,
             label=None if several or number else words,
-        )  # fmt: skip
+        )
     if several:
         shortest = min(map(len, curves))
         mean = np.mean([curve[:shortest] for curve in curves], axis=0)
