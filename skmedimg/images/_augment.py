@@ -1,4 +1,4 @@
-"""Augmentation by hand: a stack of images (and masks) in, changed ones out."""
+"""The function `augment`: randomly changed copies of a stack of images and of their masks."""
 
 import numpy as np
 
@@ -24,19 +24,19 @@ def augment(
     fill="zero",
     random_state=None,
 ):
-    """Change every image at random, and its mask with it.
+    """Return randomly changed copies of images, and of their masks.
 
     Parameters
     ----------
     images : array-like of shape (n, height, width) or (n, height, width, channels)
-        The images. Booleans and integers of 8 or 16 bits are scaled by the largest value of their
-        dtype meanwhile; floats and wider integers are taken as they are.
+        The images. Booleans and integers of 8 or 16 bits are divided by the largest value of their
+        dtype while they are changed; floats and wider integers are not scaled.
     masks : array-like of int or bool, shape (n, height, width), default=None
-        Labels of the pixels. They move as their images do and stay labels; what comes in from
-        outside is 0 with ``fill="zero"``.
+        Labels of the pixels. They move with their images and are never interpolated; pixels from
+        outside are 0 with ``fill="zero"``.
     rotation, zoom, shift, shear, flip, brightness, contrast, noise, crop, probability, fill : \
 object
-        What happens, as for :class:`Augmenter`.
+        The operations, as for :class:`Augmenter`.
     random_state : int, RandomState instance or None, default=None
         Pass an int for the same changes at every call.
 
@@ -85,5 +85,6 @@ object
     stack, masks = changed_copies(
         stack, masks, np.arange(len(stack)), seed_from(random_state), augmenter.augment_batch
     )
+    # Validation has added an axis of channels to gray images.
     stack = stack.reshape(np.shape(images))
     return stack if masks is None else (stack, masks)

@@ -1,4 +1,4 @@
-"""Changed copies of stored images: of which rows, and back into the dtype they are stored in."""
+"""Changed copies of stored images: which rows are copied, and how copies get the stored dtype."""
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from skmedimg.images._paths import list_paths
 from skmedimg.images._pixels import largest_value, to_device
 from skmedimg.images._validate import check_images
 
+# Values changed at once: 8 MB of float32.
 _PIXELS_AT_ONCE = 1 << 21
 
 
@@ -37,8 +38,9 @@ def check_pixel_labels(masks, images):
 
 
 def choose_sources(y, copies, balance, seed):
-    """Choose of which rows copies are made."""
+    """Return the rows to copy, sorted, and the number of copies of each class."""
     classes, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+    # Images per class in the end: 1 + copies of each, or as many as the largest class will have.
     goals = (1 + copies) * (np.full_like(counts, counts.max()) if balance else counts)
     missing = goals - counts
     rng = np.random.default_rng(seed)
@@ -50,14 +52,18 @@ def choose_sources(y, copies, balance, seed):
 
 def changed_copies(images, masks, sources, seed, augment_batch):
     """Return changed copies of the images (and masks) at `sources`."""
+    # A CPU generator draws the same numbers on every machine, one of a GPU draws others.
     random, device = generator(seed), torch.device("cpu")
-    precision = resolve_precision(_precision_of(images.dtype), device)
+    # float32 holds every value of 16 bits exactly; wider integers need float64.
+    narrow = images.dtype.itemsize <= 2 or images.dtype == np.float32
+    precision = resolve_precision("float32" if narrow else "float64", device)
     copies = np.empty((len(sources), *images.shape[1:]), images.dtype)
     moved = None if masks is None else np.empty(copies.shape[:3], masks.dtype)
     step = max(1, _PIXELS_AT_ONCE // images[0].size)
     for start in range(0, len(sources), step):
         part = slice(start, start + step)
         batch = to_device(images[sources[part]], device, precision)
+        # int64, because torch knows few unsigned dtypes.
         labels = None if masks is None else torch.from_numpy(masks[sources[part]].astype(np.int64))
         batch, labels = augment_batch(batch, labels, random)
         copies[part] = _as_stored(batch, images.dtype)
@@ -67,22 +73,18 @@ def changed_copies(images, masks, sources, seed, augment_batch):
 
 
 def _repeat(rows, missing, rng):
-    """Return `missing` of the rows: each as often as the others, the rest drawn."""
+    """Return `missing` rows: all of them equally often, the remainder drawn without repeats."""
     times, rest = divmod(missing, len(rows))
     return np.concatenate([np.tile(rows, times), rng.choice(rows, rest, replace=False)])
 
 
 def _as_stored(batch, dtype):
-    """Return a batch of tensors as an array (n, height, width, channels) of the stored dtype."""
+    """Return a batch (n, channels, height, width) as an array, channels last, in a stored dtype."""
     values = batch.permute(0, 2, 3, 1).numpy()
     if dtype.kind == "f":
         return values
     if dtype.kind == "b":
         return values >= 0.5
+    # Wide integers were not scaled. Clipped, because a cast would wrap around.
     limits = np.iinfo(dtype)
     return np.clip(np.rint(values * (largest_value(dtype) or 1)), limits.min, limits.max)
-
-
-def _precision_of(dtype):
-    """Name the precision in which no stored value is lost."""
-    return "float32" if dtype.itemsize <= 2 or dtype == np.float32 else "float64"

@@ -2,8 +2,8 @@
 
 torchvision.transforms.v2 takes one angle per call: a batch would be a Python loop over images.
 Here the same matrices are built for the whole batch and sampled once; the tests compare every
-operation with v2's functional kernels, image by image. Contrast alone differs: gray is what it is
-everywhere in this package, red counts .299 and not .2989.
+operation with v2's functional kernels, image by image. Contrast alone differs: gray is that of
+`images/_pixels.py`, where red counts .299 and not .2989.
 """
 
 from numbers import Real
@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from skmedimg.images._pixels import LUMA
 
-# What leaves an image as it is, per operation.
+# The value of each operation that leaves an image unchanged.
 NEUTRAL = {
     "rotation": 0.0,
     "zoom": 1.0,
@@ -25,7 +25,7 @@ NEUTRAL = {
     "crop": 0.0,
 }
 
-# What a pair (low, high) may span, per operation.
+# The limits of a pair (low, high), per operation.
 _LIMITS = {
     "rotation": (-360, 360),
     "zoom": (0.05, 20),
@@ -50,9 +50,13 @@ _NUMBERS = {
     "noise": "noise",
     "crop": "crop",
 }
+# Coins decide whether an operation happens to an image, places where a crop lies and which axis
+# is mirrored.
 _COINS = (*NEUTRAL, "flip")
 _PLACES = ("crop_right", "crop_down", "horizontal", "vertical")
+# Operations that need interpolation; shift_down is drawn whenever shift_right is.
 _GEOMETRY = ("rotation", "zoom", "shift_right", "shear", "crop")
+# grid_sample's names for what lies outside an image.
 _PADDING = {"zero": "zeros", "edge": "border", "mirror": "reflection"}
 
 
@@ -60,6 +64,7 @@ def range_of(operation, value):
     """Return the range from which an operation draws its number."""
     if isinstance(value, Real):
         neutral = NEUTRAL[operation]
+        # A deviation has no neutral value to spread around: every image gets this one.
         if operation == "noise":
             return value, value
         return (0.0 if operation == "crop" else neutral - value), neutral + value
@@ -74,7 +79,9 @@ def range_of(operation, value):
 
 
 def draw_changes(n, ranges, flip, probability, generator):
-    """Draw what happens to each of n images."""
+    """Return the numbers of the active operations for n images, as a dict of tensors (n,)."""
+    # One row per image, drawn at once: an image's numbers depend on its place in the batch alone.
+    # float32 whatever torch's default dtype is, so that the default does not change them.
     drawn = torch.rand(
         (n, len(_COINS) + len(_NUMBERS) + len(_PLACES)),
         generator=generator,
@@ -89,12 +96,13 @@ def draw_changes(n, ranges, flip, probability, generator):
         if flip in (axis, "both"):
             changes[axis] = happens["flip"] & (places[axis] < 0.5)
     if "crop" in changes:
+        # From -1, the window at the left or upper edge, to 1.
         changes |= {name: 2 * places[name] - 1 for name in ("crop_right", "crop_down")}
     return changes
 
 
 def _spread(numbers, ranges, happens):
-    """Return evenly drawn numbers in [0, 1) as numbers in the ranges of the active operations."""
+    """Return numbers from [0, 1) scaled to the ranges of the operations that change anything."""
     changes = {}
     for (name, operation), number in zip(_NUMBERS.items(), numbers.unbind(1), strict=True):
         (low, high), neutral = ranges[operation], NEUTRAL[operation]
@@ -105,24 +113,26 @@ def _spread(numbers, ranges, happens):
 
 
 def move(images, masks, changes, fill="zero"):
-    """Move images and their masks by one geometry."""
+    """Return images and masks moved by one affine map per image, each interpolated once."""
     if not any(name in changes for name in _GEOMETRY):
         return _mirror(images, masks, changes)
     changes = {name: value.to(images.device) for name, value in changes.items()}
     grid = _grid(_matrices(changes, *images.shape[2:]).to(images.dtype), *images.shape[2:])
     moved = _sample(images, grid, "bilinear", fill)
     if masks is not None:
+        # grid_sample wants the dtype of the grid; bfloat16 holds labels up to 256 exactly.
         planes = masks[:, None].to(images.dtype)
         masks = _sample(planes, grid, "nearest", fill)[:, 0].to(masks.dtype)
     return moved, masks
 
 
 def recolor(images, changes, generator, overwrite=False):
-    """Change brightness and contrast and add noise."""
+    """Return images with changed brightness and contrast, and with noise."""
     active = [name for name in ("brightness", "contrast", "noise") if name in changes]
     if not active:
         return images
     changes = {name: changes[name].to(images.device, images.dtype) for name in active}
+    # Values stay in [0, 1], or in the image's own range where that is wider.
     low = images.amin((1, 2, 3), keepdim=True).clamp_(max=0)
     high = images.amax((1, 2, 3), keepdim=True).clamp_(min=1)
     changed = images if overwrite else images.clone()
@@ -130,12 +140,12 @@ def recolor(images, changes, generator, overwrite=False):
         _relight(changed, changes)
     if "noise" in changes:
         changed += _noise(images, generator).mul_(_per_image(changes["noise"]))
-    # clamp_ with a bound per image takes three times as long as the two halves
+    # clamp_ with a bound per image takes three times as long as these two.
     return torch.minimum(torch.maximum(changed, low, out=changed), high, out=changed)
 
 
 def _mirror(images, masks, changes):
-    """Flip by copying pixels, which nothing rounds."""
+    """Return images and masks flipped by copying pixels, which is exact."""
     for axis, side in (("horizontal", -1), ("vertical", -2)):
         if axis in changes:
             flipped = changes[axis].to(images.device)[:, None, None]
@@ -145,12 +155,19 @@ def _mirror(images, masks, changes):
 
 
 def _matrices(changes, height, width):
-    """Return (n, 2, 3): from where in the input each place of the output is taken, in [-1, 1]."""
+    """Return affine matrices (n, 2, 3) from places in the output to places in the input.
+
+    Both are in [-1, 1], as grid_sample counts them. Flip, crop and shift act on the output place
+    first, then the inverse of rotation, zoom and shear.
+    """
     zero = torch.zeros_like(next(iter(changes.values())), dtype=torch.float32)
     numbers = {name: changes.get(name, zero) for name in (*_NUMBERS, *_PLACES)}
     along_x, along_y = _inverse_turn(numbers, changes.get("zoom", zero + 1))
+    # A side is 2 long in these coordinates, hence the factor of the shift.
     to_x = numbers["crop"] * numbers["crop_right"] - 2 * numbers["shift_right"]
     to_y = numbers["crop"] * numbers["crop_down"] - 2 * numbers["shift_down"]
+    # Rotation and shear mix x and y, which have units of different lengths where an image is not
+    # square; the ratio converts one into the other.
     kept, ratio = 1 - numbers["crop"], height / width
     across = torch.where(numbers["horizontal"].bool(), -kept, kept)
     down = torch.where(numbers["vertical"].bool(), -kept, kept)
@@ -165,7 +182,7 @@ def _matrices(changes, height, width):
 
 
 def _inverse_turn(numbers, zoom):
-    """Invert rotation times zoom times shear, as torchvision's affine orders them."""
+    """Return the inverse of rotation * zoom * shear, in the order of torchvision's affine."""
     angle = torch.deg2rad(numbers["rotation"])
     sine, cosine = angle.sin() / zoom, angle.cos() / zoom
     slope = torch.deg2rad(numbers["shear"]).tan()
@@ -178,6 +195,7 @@ def _grid(matrices, height, width):
     torch's affine_grid multiplies matrices instead of adding a row and a column, and takes ten
     times as long; grid_sample reads x and y fastest where they lie apart, as here.
     """
+    # Centers of pixels, as align_corners=False counts them.
     x = (2 * torch.arange(width, device=matrices.device) + 1).to(matrices.dtype) / width - 1
     y = (2 * torch.arange(height, device=matrices.device) + 1).to(matrices.dtype) / height - 1
     along_x = matrices[:, :, 0, None] * x
@@ -192,7 +210,10 @@ def _sample(images, grid, mode, fill):
 
 
 def _relight(images, changes):
-    """Scale by the brightness and pull towards the mean gray by the contrast, in place."""
+    """Change brightness and contrast in place.
+
+    With brightness b and contrast c a pixel x becomes c * (b * x) + (1 - c) * mean(b * gray).
+    """
     one = images.new_ones(len(images))
     brightness, contrast = changes.get("brightness", one), changes.get("contrast", one)
     mean = _mean_gray(images) if "contrast" in changes else one

@@ -1,4 +1,4 @@
-"""The estimator that remembers how to augment: in a network, in a Pipeline, or by hand."""
+"""The estimator that holds the parameters of augmentation, for networks and Pipelines."""
 
 from numbers import Integral, Real
 
@@ -19,18 +19,18 @@ from skmedimg.images._augment_ops import NEUTRAL, draw_changes, move, range_of, 
 
 
 class Augmenter(BaseSampler):
-    """Change images at random while a model is trained on them.
+    """Augment training images at random: geometry, brightness, contrast and noise.
 
-    One definition, three uses:
+    It can be used in three places:
 
     - ``ScratchCNN(augment=Augmenter(rotation=15))``: every training batch is changed anew, on the
       device. Rows held out for early stopping, and everything in `predict`, stay as they are.
     - ``Pipeline([Augmenter(copies=2), HOG(), ShallowMLP()])``: changed copies are added when the
       Pipeline is fitted, and only then.
-    - :func:`augment` does it by hand.
+    - :func:`augment` is the same as a function.
 
-    Rotation, zoom, shift, shear, crop and flip make up one geometry, by which an image and its mask
-    are moved; each image is interpolated once.
+    Rotation, zoom, shift, shear, crop and flip make up one affine map, which moves an image and its
+    mask; each image is interpolated once.
 
     Parameters
     ----------
@@ -58,14 +58,14 @@ class Augmenter(BaseSampler):
         Up to this fraction of both sides is cut away, at a random place, and the rest enlarged to
         the image's size.
     probability : float, default=1.0
-        The chance of each operation to happen to an image.
+        The probability that an operation happens to an image, for each of them.
     copies : int, default=1
-        Changed copies of each image that `fit_resample` adds; a network does not look at it.
+        Changed copies of each image that `fit_resample` adds; ignored inside a network.
     balance : bool, default=False
-        Let `fit_resample` add as many changed copies as bring every class to the size of the
+        Whether `fit_resample` adds as many changed copies as each class needs to be as large as the
         largest one (with its `copies`), instead of `copies` of each image.
     fill : {"zero", "edge", "mirror"}, default="zero"
-        What comes in from outside the image: zeros, the nearest pixel at its edge, or its mirror
+        The pixels from outside the image: zeros, the nearest pixel at its edge, or its mirror
         image.
     image_shape : tuple of int, default=None
         Shape of ONE image where X comes as rows, with at most one -1; None means square.
@@ -77,7 +77,7 @@ class Augmenter(BaseSampler):
     ----------
     sample_indices_ : ndarray of shape (n_resampled,)
         The row of X each returned row was made from: first the n rows themselves, then the added
-        ones. ``groups[sample_indices_]`` are the patients of what `fit_resample` returned.
+        ones. ``groups[sample_indices_]`` are the patients of the returned rows.
     sampling_strategy_ : dict of label to int
         Number of images added per class.
     image_shape_ : tuple of (height, width, channels)
@@ -120,7 +120,7 @@ class Augmenter(BaseSampler):
         "random_state": ["random_state"],
     }
 
-    # imbalanced-learn's base class asks for both; `copies` and `balance` say it here.
+    # imbalanced-learn's base class needs both; here `copies` and `balance` decide.
     _sampling_type = "bypass"
     sampling_strategy = "auto"
 
@@ -160,7 +160,7 @@ class Augmenter(BaseSampler):
         self.random_state = random_state
 
     def augment_batch(self, images, masks, generator):
-        """Change a batch on its device.
+        """Return a changed batch of images and masks, on the device of the images.
 
         Parameters
         ----------
@@ -186,10 +186,11 @@ class Augmenter(BaseSampler):
         ranges = {name: range_of(name, getattr(self, name)) for name in NEUTRAL}
         changes = draw_changes(len(images), ranges, self.flip, self.probability, generator)
         moved, masks = move(images, masks, changes, self.fill)
+        # The caller's batch must stay as it is; a tensor that `move` has made may be overwritten.
         return recolor(moved, changes, generator, overwrite=moved is not images), masks
 
     def fit(self, X, y):
-        """Check the images and count what `fit_resample` would add.
+        """Check the images and count the copies per class that `fit_resample` would add.
 
         Parameters
         ----------
@@ -208,7 +209,7 @@ class Augmenter(BaseSampler):
         return self
 
     def fit_resample(self, X, y):
-        """Add changed copies of the images.
+        """Return the images and labels, followed by randomly changed copies.
 
         Parameters
         ----------
@@ -220,10 +221,11 @@ class Augmenter(BaseSampler):
         Returns
         -------
         X_resampled : array of the kind of X, with n_resampled rows
-            The images as they came, then the changed ones, in the dtype of X.
+            The unchanged images, then the changed copies, in the dtype of X.
         y_resampled : array of the kind of y, with n_resampled rows
             Their labels or masks.
         """
+        # imbalanced-learn's own fit_resample refuses masks: they are not a type of target it knows.
         if np.ndim(y) != 3:
             return super().fit_resample(X, y)
         self._validate_params()
@@ -236,6 +238,7 @@ class Augmenter(BaseSampler):
         added, moved = changed_copies(
             stack, masks, sources, seed_from(self.random_state), self.augment_batch
         )
+        # Rows stay rows, and gray images have no axis of channels.
         layout = (-1, *np.shape(X)[1:])
         return np.concatenate([stack, added]).reshape(layout), np.concatenate([masks, moved])
 
@@ -250,6 +253,7 @@ class Augmenter(BaseSampler):
         y, one_vs_all = check_target_type(y, indicate_one_vs_all=True)
         stack = check_stack(self, X)
         check_consistent_length(stack, y)
+        # imbalanced-learn puts the result into the container of X, so it needs the shape of X.
         return stack.reshape(np.shape(X)), y, one_vs_all
 
     def _fit_resample(self, X, y):

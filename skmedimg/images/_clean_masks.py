@@ -1,4 +1,4 @@
-"""Clean predicted masks: largest components, no holes, no specks."""
+"""Clean predicted masks: keep the largest components, fill holes, remove small ones."""
 
 from numbers import Integral
 
@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 
 
 def clean_masks(masks, *, largest=None, fill_holes=False, min_size=0):
-    """Remove what no organ looks like from masks, class by class.
+    """Return masks with small components removed and holes filled, class by class.
 
     Parameters
     ----------
@@ -43,7 +43,8 @@ def clean_masks(masks, *, largest=None, fill_holes=False, min_size=0):
         raise ValueError(
             f"masks needs shape (n, height, width), but has {masks.shape}. Reshape rows first."
         )
-    if masks.dtype.kind not in "biu" and not _is_whole(masks):
+    kind = masks.dtype.kind
+    if kind not in "biuf" or (kind == "f" and (masks != masks.round()).any()):
         raise ValueError(
             f"masks needs class labels, but holds fractions of dtype {masks.dtype}. Threshold "
             "probabilities first: masks > 0.5."
@@ -55,13 +56,14 @@ def clean_masks(masks, *, largest=None, fill_holes=False, min_size=0):
         for value in np.unique(before[before != 0]):
             kept = _keep_components(before == value, largest, min_size)
             after[kept] = value
+        # After all classes are written: a hole of one class may hold a component of another.
         if fill_holes:
             _fill(after)
     return cleaned
 
 
 class CleanMasks(BaseEstimator):
-    """Cleaning of masks with its parameters, for `postprocess=` of a segmenter.
+    """Remove small components from masks and fill holes, for `postprocess=` of a segmenter.
 
     Parameters
     ----------
@@ -91,7 +93,7 @@ class CleanMasks(BaseEstimator):
         self.min_size = min_size
 
     def transform(self, masks):
-        """Return the masks cleaned.
+        """Return the masks with small components removed and holes filled.
 
         Parameters
         ----------
@@ -106,24 +108,22 @@ class CleanMasks(BaseEstimator):
         )
 
 
-def _is_whole(masks):
-    return masks.dtype.kind == "f" and bool((masks == np.round(masks)).all())
-
-
 def _check_count(name, count, least):
     if not isinstance(count, Integral) or count < least:
         raise ValueError(f"{name} needs to be an integer of at least {least}, but is {count!r}.")
 
 
 def _keep_components(mask, largest, min_size):
+    """Return the pixels of a boolean mask that belong to components to keep."""
     if largest is None and min_size <= 1:
         return mask
     components = label(mask, connectivity=2)
     sizes = np.bincount(components.ravel())
+    # Label 0 is the background, which is never among the largest.
     sizes[0] = 0
     kept = sizes >= max(min_size, 1)
     if largest is not None:
-        # stable: of components of one size the first in reading order stay
+        # Stable, so that of components of one size the first in reading order stay.
         kept[np.argsort(-sizes, kind="stable")[largest:]] = False
     return kept[components]
 

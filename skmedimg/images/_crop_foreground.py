@@ -1,4 +1,4 @@
-"""A transformer that cuts images to their largest bright part."""
+"""A transformer that crops images to their largest bright part."""
 
 from numbers import Integral, Real
 
@@ -13,7 +13,7 @@ from skmedimg.images._validate import check_images
 
 
 class CropForeground(ImageTransformer, auto_wrap_output_keys=None):
-    """Cut every image to the bounding box of its largest bright part, and resize it.
+    """Crop every image to the bounding box of its largest bright part, and resize it.
 
     For images that are in memory; :class:`ImageLoader` does the same with ``crop="foreground"``
     before it resizes, which keeps more detail.
@@ -25,7 +25,7 @@ class CropForeground(ImageTransformer, auto_wrap_output_keys=None):
     threshold : float in [0, 1), default=0.18
         Pixels count as bright above this share of the way from the darkest to the brightest.
     margin : float, default=0.02
-        What is left around the box on each side, as a share of the box's longer side.
+        Width that is kept around the box on each side, as a share of the box's longer side.
     aspect : {"stretch", "pad", "crop"}, default="stretch"
         What happens to the proportions, see :func:`skmedimg.images.resize_image`.
     interpolation : {"nearest", "box", "bilinear", "bicubic", "lanczos"}, default="bilinear"
@@ -57,6 +57,7 @@ class CropForeground(ImageTransformer, auto_wrap_output_keys=None):
         "size": ["array-like", Interval(Integral, 1, None, closed="left"), None],
         "threshold": [Interval(Real, 0, 1, closed="left")],
         "margin": [Interval(Real, 0, None, closed="left")],
+        # "shorter" would give images of different sizes.
         "aspect": [StrOptions({*ASPECTS} - {"shorter"})],
         "interpolation": [StrOptions({*INTERPOLATIONS})],
         "image_shape": ["array-like", None],
@@ -81,7 +82,7 @@ class CropForeground(ImageTransformer, auto_wrap_output_keys=None):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Note the shape of the images.
+        """Check the images X and remember their shape.
 
         Parameters
         ----------
@@ -99,7 +100,7 @@ class CropForeground(ImageTransformer, auto_wrap_output_keys=None):
         return self
 
     def transform(self, X):
-        """Crop and resize every image.
+        """Return the images X cropped and resized.
 
         Parameters
         ----------
@@ -128,7 +129,7 @@ class CropForeground(ImageTransformer, auto_wrap_output_keys=None):
 
 
 def _with_axes_of(X, images):
-    """Return images (n, height, width, channels) as rows, or without channels, as X came."""
+    """Return images (n, height, width, channels) as rows or without channels, like X."""
     ndim = X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
     if ndim == 2:
         return images.reshape(len(images), -1)

@@ -1,4 +1,4 @@
-"""Single images taken from any kind of X and made fit for showing."""
+"""Single images of any kind of X, as pictures for plots and HTML."""
 
 import base64
 import io
@@ -12,7 +12,7 @@ from skmedimg.images._shape import resolve_image_shape
 
 
 def image_at(X, row, image_shape=None):
-    """Return one image of X.
+    """Return the image in one row of X as an array.
 
     Examples
     --------
@@ -23,6 +23,7 @@ def image_at(X, row, image_shape=None):
     """
     if len(getattr(X, "shape", ())) >= 3:
         return np.asarray(X[int(row)])
+    # A column of one row, since paths are recognized in columns.
     column = X.iloc[[row]] if hasattr(X, "iloc") else X[int(row) : int(row) + 1]
     paths = list_paths(column)
     if paths is not None:
@@ -51,6 +52,7 @@ def displayable(image, low=None, high=None):
     values = image.astype(np.float64)
     low = values.min() if low is None else low
     span = (values.max() if high is None else high) - low
+    # A flat image has no span: it becomes black.
     return np.rint(np.clip((values - low) / (span or 1), 0, 1) * 255).astype(np.uint8)
 
 
@@ -59,6 +61,7 @@ def data_uri(picture, side=160, quality=80):
     image = Image.fromarray(np.ascontiguousarray(picture))
     if max(image.size) > side:
         image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    # Enlarged by a whole number and without smoothing, so that single pixels can be seen.
     elif max(image.size) <= side // 2:
         times = side // max(image.size)
         image = image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)

@@ -1,4 +1,4 @@
-"""Find the largest bright part of one image and cut the image to it."""
+"""Find the largest bright part of one image and crop the image to it."""
 
 import numpy as np
 from scipy import ndimage
@@ -8,7 +8,7 @@ from skmedimg.images._resize import check_one_image
 
 
 def crop_foreground(image, *, threshold=0.18, margin=0.02, name="The image"):
-    """Cut one image to the bounding box of its largest bright part.
+    """Crop one image to the bounding box of its largest bright part.
 
     Pixels count as bright above `threshold` of the way from the darkest to the brightest one; the
     largest connected part of them, corners touching, is what is kept. On head MRI this is the
@@ -21,9 +21,9 @@ def crop_foreground(image, *, threshold=0.18, margin=0.02, name="The image"):
     threshold : float in [0, 1), default=0.18
         Share of the brightness range. The default is the 45 of 255 that is customary for head MRI.
     margin : float, default=0.02
-        What is left around the box on each side, as a share of the box's longer side.
+        Width that is kept around the box on each side, as a share of the box's longer side.
     name : str, default="The image"
-        What the warning calls the image.
+        Name of the image in the warning.
 
     Returns
     -------
@@ -58,9 +58,12 @@ def foreground_box(image, threshold, margin):
     darkest, brightest = float(brightness.min()), float(brightness.max())
     if darkest == brightest:
         return None
+    # 3 x 3 ones connect pixels at their corners too: thin bridges at a slant hold a part together.
     parts, count = ndimage.label(
         brightness > darkest + threshold * (brightest - darkest), structure=np.ones((3, 3))
     )
+    # Largest by bright pixels, not by its box: a thin frame around the image has a large box.
+    # Part 0 is the background.
     largest = np.bincount(parts.ravel(), minlength=count + 1)[1:].argmax()
     rows, columns = ndimage.find_objects(parts)[largest]
     extra = round(margin * max(rows.stop - rows.start, columns.stop - columns.start))

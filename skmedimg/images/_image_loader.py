@@ -16,10 +16,10 @@ from skmedimg.images._validate import as_images, check_images
 
 
 class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
-    """Load images from paths, and bring them to one color and size.
+    """Load images from paths, and convert them to one color and size.
 
-    The first step of a pipeline that starts from files. Images that are in memory already are
-    brought to the same size, so that a fitted pipeline takes them as well.
+    The first step of a pipeline that starts from files. Images in memory are resized in the same
+    way, so that a fitted pipeline takes them as well.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
     max_pixels : int, default=100_000_000
         Files of larger images are refused before they are decoded.
     lazy : bool, default=False
-        True gives out :class:`LazyImages`, which decode batch by batch: for more images than the
-        memory holds.
+        Whether `transform` returns :class:`LazyImages`, which decode batch by batch: for more
+        images than fit in memory.
     image_shape : tuple of int or None, default=None
         (height, width[, channels]) of images that come as rows; None means square.
     n_jobs : int or None, default=None
@@ -59,7 +59,7 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
     Attributes
     ----------
     output_shape_ : tuple of int
-        (height, width, channels) of the images given out.
+        (height, width, channels) of the images that `transform` returns.
     image_shape_ : tuple of int
         (height, width, channels) seen in `fit`; only when fitted on images in memory.
     n_features_in_ : int
@@ -69,7 +69,7 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
     --------
     skmedimg.datasets.load_image_folder : Lists a folder; its ``on_error="skip-report"``
         leaves out files that cannot be read, with their labels.
-    LazyImages : What comes out with ``lazy=True``.
+    LazyImages : The output with ``lazy=True``.
 
     Examples
     --------
@@ -136,7 +136,7 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Read the first image, to know the shape of all.
+        """Read the first image of X and remember the shape of the output.
 
         Parameters
         ----------
@@ -151,14 +151,17 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
         paths = list_paths(X)
         if paths is None:
             images = check_images(self, X, reset=True, image_shape=self.image_shape)
+            # One image is enough: all of them get the same shape.
             self.output_shape_ = _three_sides(self._prepared(images[:1])[0].shape)
         else:
-            self._forget_images()
+            # A loader that was fitted on images before must not compare paths with their shape.
+            for name in ("image_shape_", "n_features_in_"):
+                vars(self).pop(name, None)
             self.output_shape_ = _three_sides(self._lazy_images(paths).shape[1:])
         return self
 
     def transform(self, X):
-        """Load the images.
+        """Return the images of X, loaded and resized.
 
         Parameters
         ----------
@@ -169,6 +172,7 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
         images : ndarray or LazyImages, (n, height, width) or (n, height, width, 3)
         """
         check_is_fitted(self)
+        # Fitted on paths and given images, or the reverse: the output has one shape all the same.
         paths = list_paths(X)
         images = self._in_memory(X) if paths is None else self._lazy_images(paths)
         if _three_sides(images.shape[1:]) != self.output_shape_:
@@ -176,10 +180,6 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
         if self.lazy or not isinstance(images, LazyImages):
             return images
         return images.load(verbose=self.verbose)
-
-    def _forget_images(self):
-        for name in ("image_shape_", "n_features_in_"):
-            vars(self).pop(name, None)
 
     def _lazy_images(self, paths):
         options = {name: getattr(self, name) for name in DecodeOptions._fields}
@@ -200,8 +200,8 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
     def _unlike_the_fitted(self, shape):
         fitted, got = ("x".join(map(str, sides)) for sides in (self.output_shape_, shape))
         return (
-            f"ImageLoader was fitted on {fitted} images and cannot give out {got}. Set "
-            'size=(height, width) and color="gray" or "rgb" to bring all to one shape.'
+            f"ImageLoader was fitted on {fitted} images, but X gives {got}. Set "
+            'size=(height, width) and color="gray" or "rgb", which give one shape.'
         )
 
     def __sklearn_tags__(self):
@@ -212,7 +212,7 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
 
 
 def _plain(image):
-    """Drop the axis of a single channel."""
+    """Return an image without the axis of a single channel."""
     return image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
 
 

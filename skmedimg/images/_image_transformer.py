@@ -1,4 +1,4 @@
-"""What transformers that give out images share: their columns are pixels, and stay arrays."""
+"""Base of transformers that return images: they return arrays, whose columns are pixels."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -14,7 +14,7 @@ class ImageTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
     learns_from_rows = False  # `compare` may run it once for all folds
 
     def set_output(self, *, transform=None):
-        """Accept what a pipeline asks of all its steps; images are arrays whatever is asked.
+        """Accept and ignore the container of the output: images stay arrays.
 
         Parameters
         ----------
@@ -28,7 +28,7 @@ class ImageTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
         return self
 
     def get_feature_names_out(self, input_features=None):
-        """Name the pixels of the images given out, row by row.
+        """Return names of the pixels of the output images, row by row.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Keys made of contents: of images as they are stored, and of networks as they compute."""
+"""Keys of cached features: digests of images as they are stored, and of networks."""
 
 import inspect
 import os
@@ -77,6 +77,7 @@ def _file_digest(path):
     facts = os.stat(path)
     name = (path, facts.st_mtime_ns, facts.st_size, facts.st_ino)
     if name not in _FILES:
+        # Simpler than dropping the oldest, and rare: a million files.
         if len(_FILES) >= _MOST_FILES:
             _FILES.clear()
         with open(path, "rb") as file:

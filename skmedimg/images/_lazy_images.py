@@ -1,4 +1,4 @@
-"""Images that stay in their files until they are asked for."""
+"""Stacks of images that stay in their files until they are needed."""
 
 import math
 import os
@@ -12,12 +12,12 @@ from skmedimg.images._n_jobs import check_n_jobs, thread_count
 
 
 class LazyImages:
-    """A stack of images that are read from their files when they are asked for.
+    """A stack of images in files, which are decoded when they are indexed or loaded.
 
     It goes through `train_test_split`, `cross_val_score`, `GridSearchCV` and pipelines like an
     array: a slice, a mask or an array of indices gives a view, which reads nothing; one integer
-    gives one decoded image. Nothing decodes the whole stack by accident: `numpy.asarray` raises,
-    and `load` does it on purpose.
+    gives one decoded image. `numpy.asarray` raises, so that nothing decodes the whole stack by
+    accident; `load` decodes it.
 
     Parameters
     ----------
@@ -95,6 +95,7 @@ class LazyImages:
                 size, color, aspect, interpolation, crop, draft, dtype, window, max_pixels
             )
         )
+        # One file is read now, so that shape and dtype are known like those of an array.
         first = decode(self.paths[0], self._options)
         self._item_shape, self.dtype = first.shape, first.dtype
 
@@ -114,7 +115,7 @@ class LazyImages:
         return math.prod(self.shape) * self.dtype.itemsize
 
     def load(self, n_jobs=None, *, verbose=0):
-        """Decode every image.
+        """Return all images, decoded.
 
         Parameters
         ----------
@@ -142,6 +143,7 @@ class LazyImages:
             key = _row_key(key)
         if isinstance(key, (int, np.integer)):
             return self._decode(self.paths[key])
+        # Without __init__, which would check the options and decode a file again.
         view = object.__new__(type(self))
         vars(view).update(vars(self), paths=_take(self.paths, key))
         return view
@@ -160,12 +162,14 @@ class LazyImages:
         if threads < 2:
             yield from map(self._decode, self.paths)
             return
+        # Threads: decoders release Python's lock, and joblib's workers may not start processes.
         with ThreadPoolExecutor(threads) as pool:
             yield from pool.map(self._decode, self.paths)
 
     def _with_channels(self):
         """Return a view whose images have an axis of channels, gray ones too."""
         view = self[:]
+        # Color images have three sides already; the 1 falls off.
         view._item_shape = (*self._item_shape, 1)[:3]
         return view
 
@@ -203,6 +207,7 @@ def _with_progress(decoded, total):
 
 
 def _row_key(key):
+    """Return the rows of a key (rows, ...) that takes images whole."""
     rows, *rest = key
     if any(part is not Ellipsis and part != slice(None) for part in rest):
         raise IndexError(
@@ -213,10 +218,12 @@ def _row_key(key):
 
 
 def _take(paths, key):
+    """Return the paths at a slice, mask or list of indices."""
     if key is Ellipsis:
         return paths
     if not isinstance(key, slice):
         key = np.asarray(key)
+        # numpy makes an empty list an array of floats, which is not an index.
         key = key.astype(np.intp) if key.size == 0 and key.dtype != bool else key
         if key.ndim != 1 or key.dtype.kind not in "iub":
             raise IndexError(
@@ -229,7 +236,7 @@ def _unlike(path, image, shape, dtype):
     wanted, got = "x".join(map(str, shape)), "x".join(map(str, image.shape))
     way_out = 'Set size=(height, width) and color="gray" or "rgb".'
     if image.shape == shape:
-        way_out = 'Set dtype="uint8" or dtype="uint16" to bring them to one depth.'
+        way_out = 'Set dtype="uint8" or dtype="uint16", which gives one depth.'
     return (
         f"{path!r} is {got} {image.dtype}, but the first image is {wanted} {dtype}; "
         f"a stack needs images of one shape and dtype. {way_out}"

@@ -1,5 +1,6 @@
-"""What is refused before a file is decoded, and the error that says so."""
+"""Limits that are checked before a file is decoded, and the error for files that break them."""
 
+# A mammogram has 14 million pixels; far more is a slide, or a file made to fill the memory.
 MAX_PIXELS = 100_000_000
 
 
@@ -8,7 +9,7 @@ class ImageReadError(ValueError):
 
 
 def check_pixels(path, width, height, max_pixels):
-    """Refuse images that would fill the memory, by what their header promises."""
+    """Raise where the header of a file gives more than max_pixels pixels, or none."""
     if width * height > max_pixels:
         raise ImageReadError(
             f"{path!r} has {width} x {height} pixels, more than max_pixels={max_pixels}; "
@@ -19,7 +20,8 @@ def check_pixels(path, width, height, max_pixels):
 
 
 def check_frame(path, frame, count):
-    """Return the index of the frame to read in a file that holds `count` of them."""
+    """Return the index of the frame to read in a file of `count` frames."""
+    # Reading the first would drop the others without a word.
     if frame is None and count > 1:
         raise ImageReadError(
             f"{path!r} holds {count} images. Choose one with read_image(path, frame=i), "

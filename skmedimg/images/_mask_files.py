@@ -10,11 +10,12 @@ from skmedimg.images._pillow_formats import open_picture, signature_of
 from skmedimg.images._read_image import read_image
 from skmedimg.images._resize import check_size, resize_image
 
-_THREADS = 4  # decoding waits for the disk as much as for the processor
+# More than the cores of a small machine: reading waits for the disk as much as for the processor.
+_THREADS = 4
 
 
 def load_masks(paths, size=None):
-    """Read mask files into one array.
+    """Read mask files into one array of class labels.
 
     Parameters
     ----------
@@ -54,16 +55,18 @@ def load_masks(paths, size=None):
 
 
 def read_masks(paths):
-    """Read mask files of any sizes, several at a time."""
+    """Return the masks in files of any sizes, in the order of the paths."""
     with ThreadPoolExecutor(_THREADS) as pool:
         return list(pool.map(read_mask, paths))
 
 
 def read_mask(path):
-    """Read one mask file."""
-    indices = _palette_indices(path)
+    """Return the class labels in one file, (height, width)."""
+    # A palette maps labels to colors: its indices are the labels.
+    indices = _header(path, lambda picture: np.array(picture) if picture.mode == "P" else None)
     mask = read_image(path) if indices is None else indices
     if mask.ndim == 3:
+        # Gray stored as RGB is fine: three equal channels.
         if (mask != mask[..., :1]).any():
             raise ImageReadError(
                 f"{path!r} is colored, which leaves open what color is which class. Store "
@@ -74,14 +77,15 @@ def read_mask(path):
 
 
 def stored_size(path):
-    """Return (height, width) of the image in a file, from its header where that tells."""
+    """Return (height, width) of the image in a file, from its header if possible."""
     header = _header(path, lambda picture: picture.size)
+    # An EXIF orientation may swap the sides, so the image is read; 0x0112 is its tag.
     turned = _header(path, lambda picture: picture.getexif().get(0x0112, 1) != 1)
     return read_image(path).shape[:2] if header is None or turned else header[::-1]
 
 
 def stack_masks(masks, names):
-    """Stack masks of one size, or name the first that differs."""
+    """Return masks of one size as a stack; raise with the name of the first that differs."""
     for mask, name in zip(masks, names, strict=True):
         if mask.shape != masks[0].shape:
             wanted, got = ("x".join(map(str, m.shape)) for m in (masks[0], mask))
@@ -92,13 +96,8 @@ def stack_masks(masks, names):
     return np.stack(masks)
 
 
-def _palette_indices(path):
-    """Return the indices that a palette picture stores, or None for other files."""
-    return _header(path, lambda picture: np.array(picture) if picture.mode == "P" else None)
-
-
 def _header(path, ask):
-    """Return what `ask` wants to know of a picture that is opened but not yet decoded."""
+    """Return `ask(picture)` of a picture that is opened but not decoded; None for other files."""
     with open(path, "rb") as file:
         head = file.read(32)
         if signature_of(head) is None:

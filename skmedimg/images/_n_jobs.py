@@ -1,4 +1,4 @@
-"""How many run side by side: what n_jobs may be, and the threads it means."""
+"""Check `n_jobs`, and convert it to a number of threads."""
 
 import multiprocessing
 import os
@@ -8,12 +8,13 @@ from skmedimg._sklearn import Interval, validate_parameter_constraints
 
 
 class _Count(Interval):
-    """An int other than 0, in scikit-learn's language of constraints."""
+    """scikit-learn constraint: an int other than 0."""
 
     def __init__(self):
         super().__init__(Integral, None, None, closed="neither")
 
     def is_satisfied_by(self, val):
+        # bool is an Integral: n_jobs=True would silently mean one.
         return isinstance(val, Integral) and not isinstance(val, bool) and val != 0
 
     def __str__(self):
@@ -24,7 +25,7 @@ N_JOBS = [_Count(), None]
 
 
 def check_n_jobs(n_jobs, caller):
-    """Return `n_jobs`, refusing what is no number of jobs.
+    """Return `n_jobs` if it is None or an int other than 0, else raise.
 
     Examples
     --------
@@ -37,10 +38,11 @@ def check_n_jobs(n_jobs, caller):
 
 
 def thread_count(n_jobs):
-    """Return how many threads to decode in."""
+    """Return the number of threads that `n_jobs` stands for."""
     if n_jobs is None and multiprocessing.parent_process() is not None:
-        return 1  # the workers of joblib fill the cores already
+        return 1  # joblib starts a worker per core already
+    # Containers and schedulers allow fewer cores than the machine has.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     if n_jobs is None:
         return cores
-    return n_jobs if n_jobs > 0 else max(1, cores + 1 + n_jobs)
+    return n_jobs if n_jobs > 0 else max(1, cores + 1 + n_jobs)  # as joblib counts: -1 is all

@@ -1,10 +1,10 @@
-"""Read single slices of NIfTI files, by nibabel."""
+"""Read single slices of NIfTI files with nibabel."""
 
 import numpy as np
 
 from skmedimg.images._limits import ImageReadError, check_frame, check_pixels
 
-LARGEST_EXTENSION = 2**24  # bytes; what is in use are a few thousand of text
+LARGEST_EXTENSION = 2**24  # bytes; extensions in use hold a few thousand, of text
 
 
 def read_nifti(path, frame, max_pixels):
@@ -27,16 +27,19 @@ def read_nifti(path, frame, max_pixels):
         )
     check_pixels(path, width, height, max_pixels)
     frame = check_frame(path, frame, depth[0] if depth else 1)
+    # Indexing dataobj reads this slice alone; a fourth axis of length 1 takes index 0.
     whole = (slice(None), slice(None))
     pixels = np.asarray(volume.dataobj[(*whole, frame, *[0] * len(depth[1:])) if depth else whole])
     if pixels.dtype.kind not in "iuf":
         raise ImageReadError(f"{path!r} holds {pixels.dtype} values, which are not gray levels.")
+    # nibabel returns scaled values as float64, and the file's byte order for others.
     native = np.float32 if pixels.dtype.kind == "f" else pixels.dtype.newbyteorder("=")
+    # Arrays run from top to bottom and then left to right: a quarter turn counterclockwise.
     return np.rot90(pixels).astype(native)
 
 
 def _check_extensions(path, nibabel):
-    """Refuse a header with a huge extension: nibabel makes room for all of it before it reads."""
+    """Raise where a header has a huge extension: nibabel allocates all of it before it reads."""
     with nibabel.openers.ImageOpener(path) as file:
         raw = file.read(nibabel.Nifti2Header.template_dtype.itemsize)
         for kind in (nibabel.Nifti1Header, nibabel.Nifti2Header):
@@ -44,13 +47,17 @@ def _check_extensions(path, nibabel):
             if kind.may_contain_header(raw[:size]):
                 header = kind(raw[:size], check=False)
                 file.seek(size)
+                # Four bytes after the header say whether extensions follow.
                 if file.read(4)[:1] not in (b"", b"\0"):
                     left = header["vox_offset"] - file.tell()
                     _walk_extensions(path, file, left, header.endianness)
 
 
 def _walk_extensions(path, file, left, endianness):
-    """Look at the size of each; nibabel reads to the end of the file where `left` is below 0."""
+    """Check the size of each extension in the `left` bytes before the pixels.
+
+    nibabel reads extensions to the end of the file where `left` is below 0.
+    """
     while left >= 16 or left < 0:
         head = np.frombuffer(file.read(8), f"{endianness}i4")
         if len(head) < 2:

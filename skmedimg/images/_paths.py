@@ -1,4 +1,4 @@
-"""Telling paths from numbers: which X is a list of files."""
+"""Decide whether X holds paths or numbers."""
 
 import os
 
@@ -6,9 +6,10 @@ import numpy as np
 
 
 def list_paths(X):
-    """Return the paths that X holds as a list of str, or None where X holds none."""
+    """Return the paths in X as a list of str, or None where X holds anything else."""
     if isinstance(X, (str, os.PathLike)):
         raise TypeError(f"X needs a list of paths, but is one path: {os.fspath(X)!r}. Pass [X].")
+    # The first entry decides, which costs nothing on large arrays of numbers.
     if not _starts_with_path(X):
         return None
     column = np.asarray(X, dtype=object)
@@ -23,12 +24,14 @@ def list_paths(X):
 
 
 def _starts_with_path(X):
-    """Tell whether X is one column whose first entry is a path."""
+    """Return whether X is one column whose first entry is a path."""
+    # A DataFrame of several columns holds features, not paths.
     if hasattr(X, "to_numpy"):
         shape = getattr(X, "shape", (0,))
         X = X.to_numpy() if len(shape) == 1 or shape[1] == 1 else None
     if isinstance(X, np.ndarray):
         column = X.ndim == 1 or (X.ndim == 2 and X.shape[1] == 1)
+        # Kinds of dtype that can hold text: object, fixed-width strings and numpy 2's strings.
         X = X.ravel()[:1].tolist() if column and X.dtype.kind in "OUT" else None
     if not isinstance(X, (list, tuple)) or len(X) == 0:
         return False

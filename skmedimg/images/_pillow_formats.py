@@ -1,4 +1,4 @@
-"""Read the picture formats, by Pillow."""
+"""Read JPEG, PNG, TIFF, BMP, WebP, GIF and PGM/PPM files with Pillow."""
 
 import mmap
 
@@ -16,6 +16,8 @@ from PIL import (
 
 from skmedimg.images._limits import ImageReadError, check_frame, check_pixels
 
+# Only these decoders ever run, by the first bytes of a file. Image.open would also try formats like
+# EPS, for which it starts Ghostscript.
 READERS = {
     b"\xff\xd8\xff": ("JPEG", JpegImagePlugin.JpegImageFile),
     b"\x89PNG\r\n\x1a\n": ("PNG", PngImagePlugin.PngImageFile),
@@ -30,6 +32,7 @@ READERS = {
     b"P5": ("PGM", PpmImagePlugin.PpmImageFile),
     b"P6": ("PPM", PpmImagePlugin.PpmImageFile),
 }
+# What undoes each EXIF orientation; 1 is upright.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -48,11 +51,13 @@ def signature_of(head):
 
 
 def read_picture(path, head, color, frame, max_pixels, draft_size):
-    """Return what a file of one of `READERS` shows, upright and without transparency."""
+    """Return the pixels of a file of one of `READERS`, upright and without transparency."""
     name, reader = READERS[signature_of(head)]
     with open(path, "rb") as file, open_picture(path, file, head, max_pixels) as picture:
         picture.seek(check_frame(path, frame, getattr(picture, "n_frames", 1)))
+        # Once more: another page may be larger than the first.
         check_pixels(path, *picture.size, max_pixels)
+        # 16-bit color: Pillow has no mode for it.
         if name == "PNG" and picture.mode[0] != "I" and "16B" in str(picture.tile[0]):
             return _without_alpha(_deep_png(path, reader))
         if name == "JPEG":
@@ -62,7 +67,7 @@ def read_picture(path, head, color, frame, max_pixels, draft_size):
 
 
 def open_picture(path, file, head, max_pixels):
-    """Return a picture whose header is read and whose size is allowed, and that is not decoded."""
+    """Return a picture that is not decoded yet; raise where its header gives too many pixels."""
     name, reader = READERS[signature_of(head)]
     if name == "WebP":  # the decoder allocates the canvas before the picture is open
         check_pixels(path, *webp_size(head), max_pixels)
@@ -74,7 +79,7 @@ def open_picture(path, file, head, max_pixels):
 
 
 def webp_size(head):
-    """Return (width, height) that the first bytes of a WebP file promise."""
+    """Return (width, height) from the first bytes of a WebP file (RFC 9649)."""
     if head[12:16] == b"VP8X":
         return tuple(int.from_bytes(head[k : k + 3], "little") + 1 for k in (24, 27))
     if head[12:16] == b"VP8L":
@@ -84,17 +89,20 @@ def webp_size(head):
 
 
 def _draft(picture, color, draft_size):
-    """Let the JPEG decoder skip what is not wanted: the colors, and scales of 2, 4 and 8."""
+    """Set the JPEG decoder to skip colors, and to reduce by 2, 4 or 8 where that is enough."""
     height, width = draft_size or picture.size[::-1]
+    # Orientations above 4 swap the sides: the decoder works on the image before it is turned.
     if draft_size and picture.getexif().get(_ORIENTATION, 1) > 4:
         height, width = width, height
     picture.draft("L" if color == "gray" else picture.mode, (width, height))
 
 
 def _deep_png(path, reader):
-    """Read 16-bit channels, of which Pillow keeps one byte, in one pass for each byte."""
+    """Return a PNG of 16-bit channels; Pillow keeps one byte of each, so it is decoded twice."""
     with open(path, "rb") as file, reader(file, path) as picture:
         layout = picture.tile[0].args
+        # Pillow keeps the high byte of each channel. The stored order is big-endian ("16B"): read
+        # as little-endian ("16L"), what it takes for the high byte is the low one.
         rawmodes = ("RGBA",) if layout == "LA;16B" else (layout, layout[:-1] + "L")
     planes = [_decoded_as(path, reader, rawmode) for rawmode in rawmodes]
     if len(planes) == 1:  # gray and alpha of 16 bits are as wide as four channels of 8
@@ -103,6 +111,7 @@ def _deep_png(path, reader):
 
 
 def _decoded_as(path, reader, rawmode):
+    """Return a PNG decoded with another layout of its bytes than its header asks for."""
     with open(path, "rb") as file, reader(file, path) as picture:
         picture.tile = [picture.tile[0]._replace(args=rawmode)]
         picture.load()
@@ -116,14 +125,16 @@ def _upright(picture, name):
 
 
 def _plain(picture, path):
-    """Return a picture of any mode as gray or RGB."""
+    """Return a picture of any mode as gray or RGB: a picture of 8 bits, or an array."""
     mode = picture.mode
+    # A palette of grays means a gray image.
     if mode == "P":
         mode = "L" if _has_gray_palette(picture) else "RGB"
     elif mode in ("1", "CMYK", "YCbCr", "RGBX", "PA", "La", "RGBa"):
         mode = {"1": "L", "PA": "RGBA", "La": "LA", "RGBa": "RGBA"}.get(mode, "RGB")
     if "transparency" in picture.info and mode in ("L", "RGB"):
         mode = {"L": "LA", "RGB": "RGBA"}[mode]
+    # Pillow opens 16-bit PNG and PGM as 32-bit "I"; TIFF of mode "I" really has 32 bits.
     if mode.startswith("I;16") or (mode == "I" and picture.format in ("PNG", "PPM")):
         return np.array(picture).astype(np.uint16)
     if mode not in ("L", "LA", "RGB", "RGBA", "I", "F"):
@@ -138,11 +149,12 @@ def _has_gray_palette(picture):
 
 
 def _without_alpha(pixels):
-    """Lay transparent pixels on black: what lies under them was never meant to be seen."""
+    """Return pixels without alpha, on black: colors under transparent pixels are arbitrary."""
     if pixels.ndim == 2 or pixels.shape[2] in (1, 3):
         return pixels
     full = int(np.iinfo(pixels.dtype).max)
     values, alpha = pixels[..., :-1], pixels[..., -1:]
     if (alpha != full).any():
+        # Rounded division, in integers wide enough for 65535 * 65535.
         values = (values.astype(np.uint64) * alpha + full // 2) // full
     return (values[..., 0] if values.shape[2] == 1 else values).astype(pixels.dtype)

@@ -6,7 +6,7 @@ from PIL import Image
 # Weights of red, green and blue in gray: ITU-R 601, as Pillow has them.
 LUMA = (0.299, 0.587, 0.114)
 
-# What integer pixels are divided by. Wider integers hold measurements and are not scaled.
+# The divisor of integer pixels. Wider integers hold measurements and are not scaled.
 _LARGEST = {np.dtype(kind): float(np.iinfo(kind).max) for kind in ("u1", "i1", "u2", "i2")}
 
 
@@ -27,7 +27,7 @@ def to_gray(images):
 
 
 def pixel_limits(dtype):
-    """Return the least and the largest pixel of a dtype; None for numbers that are measurements."""
+    """Return the smallest and largest pixel of a dtype; None for dtypes that hold measurements."""
     if dtype.kind == "b":
         return 0.0, 1.0
     if largest_value(dtype) is None:
@@ -37,7 +37,7 @@ def pixel_limits(dtype):
 
 
 def largest_value(dtype):
-    """Return what pixels of a numpy dtype are divided by; None for numbers taken as they are."""
+    """Return the number that pixels of a numpy dtype are divided by; None where they are not."""
     return _LARGEST.get(dtype.newbyteorder("="))
 
 
@@ -50,6 +50,7 @@ def to_device(batch, device, precision):
     import torch
 
     largest = _divisor(batch)
+    # Sent in the stored dtype: bytes are a quarter of float32.
     tensor = as_tensor(batch).to(device, non_blocking=True)
     if tensor.ndim == 4:
         tensor = tensor.permute(0, 3, 1, 2)
@@ -72,7 +73,7 @@ def as_tensor(array):
 
 
 def _divisor(batch):
-    """Return what an array or tensor of pixels is divided by, or None."""
+    """Return the number that an array or tensor of pixels is divided by, or None."""
     import torch
 
     if isinstance(batch, np.ndarray):

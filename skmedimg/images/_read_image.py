@@ -1,4 +1,4 @@
-"""Read one image file of any supported format into an array, or say what is wrong with it."""
+"""Read one image file of any supported format into an array."""
 
 import os
 import stat
@@ -14,6 +14,7 @@ from skmedimg.images._resize import check_size
 
 COLORS = ("gray", "rgb", "keep")
 
+# DICOM has the longest signature: "DICM" after 128 bytes.
 _HEAD = 132
 
 
@@ -44,7 +45,7 @@ def read_image(
         Larger images are refused before they are decoded.
     draft_size : tuple of int or None, default=None
         (height, width) that is enough: JPEGs may then be decoded at 1/2, 1/4 or 1/8 of their size,
-        but never smaller than this. Faster, and not to the bit what resizing the whole image gives.
+        but never smaller than this. Faster, but not bit-for-bit the result of the whole image.
 
     Returns
     -------
@@ -55,7 +56,7 @@ def read_image(
     Raises
     ------
     ImageReadError
-        The file is empty, truncated, too large, of several frames, or no image at all.
+        The file is empty, truncated, too large, has several frames, or is not an image.
     OSError
         There is no such file, or it may not be read.
     ImportError
@@ -80,7 +81,7 @@ def read_image(
 
 
 def read_pixels(path, color, frame, window, max_pixels, draft_size):
-    """Read one image file like `read_image`, and leave 8-bit pictures as Pillow holds them."""
+    """Return the image in a file: a Pillow picture where it has 8 bits, else an array."""
     _check_options(color, frame, window, max_pixels)
     draft_size = check_size(draft_size, "draft_size")
     head = _head(path)
@@ -88,9 +89,10 @@ def read_pixels(path, color, frame, window, max_pixels, draft_size):
         pixels = _decode(path, head, color, frame, window, max_pixels, draft_size)
     except (ImageReadError, ImportError):
         raise
-    except Exception as error:  # decoders raise anything on hostile bytes: one kind comes out
+    except Exception as error:  # decoders raise all kinds of errors on damaged files
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageReadError(f"{path!r} cannot be decoded: {reason}.") from error
+    # Pillow's own conversion, before the picture is copied into an array.
     if isinstance(pixels, Image.Image):
         mode = {"gray": "L", "rgb": "RGB"}.get(color, pixels.mode)
         return pixels if pixels.mode == mode else pixels.convert(mode)
@@ -116,7 +118,7 @@ def _is_window(window):
 
 
 def _head(path):
-    """Return the first bytes of a regular file; opening a pipe would wait for ever."""
+    """Return the first bytes of a regular file; opening a pipe would wait forever."""
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise ImageReadError(f"{path!r} is not a file but a folder, pipe or device.")
     with open(path, "rb") as file:
@@ -127,7 +129,8 @@ def _head(path):
 
 
 def _decode(path, head, color, frame, window, max_pixels, draft_size):
-    """Return the pixels in the layout of the file, by the reader that its first bytes call for."""
+    """Return the pixels in the layout of the file, read by the decoder of its format."""
+    # By suffix too: DICOM may lack its signature, and a packed NIfTI file has that of gzip.
     if head[128:132] == b"DICM" or path.lower().endswith((".dcm", ".dicom")):
         from skmedimg.images._dicom import read_dicom
 

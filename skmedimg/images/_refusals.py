@@ -1,4 +1,4 @@
-"""What X, y and groups cannot be, said with the way out."""
+"""Errors for X, y and groups that cannot be used, with the line to write instead."""
 
 from collections.abc import Iterator, Set
 
@@ -13,7 +13,7 @@ _ABSENT = ("NoneType", "NAType", "NaTType")  # pandas is not imported to ask for
 
 
 def refuse_odd_kinds(X):
-    """Refuse what holds images and is no stack of them: unordered, complex, of several sizes."""
+    """Raise where X holds images but is not a stack: unordered, complex, of several sizes."""
     if isinstance(X, (Iterator, Set)):
         raise TypeError(
             f"X needs an order and a length, but is a {type(X).__name__}: pass it as a list."
@@ -35,7 +35,7 @@ def refuse_odd_kinds(X):
 
 
 def refuse_odd_stacks(images):
-    """Refuse arrays that are no stack of images."""
+    """Raise where an array of three or more axes is not a stack of images."""
     if images.ndim > 4:
         raise ValueError(
             f"X has {images.ndim} dimensions {images.shape}; images come as (n, height, width) or "
@@ -43,6 +43,7 @@ def refuse_odd_stacks(images):
         )
     if 0 in images.shape[1:]:
         raise ValueError(f"X holds images without pixels: its shape is {images.shape}.")
+    # torch's layout. Images of 1, 3 or 4 columns are rarer than this mistake.
     if images.ndim == 4 and images.shape[1] in _CHANNELS and images.shape[3] not in _CHANNELS:
         raise ValueError(
             f"X has shape {images.shape}, which looks like channels first; images come as "
@@ -51,8 +52,10 @@ def refuse_odd_stacks(images):
 
 
 def refuse_one_image(estimator, shape):
-    """Refuse a single image where a stack of them is wanted."""
+    """Raise where X is a single image of the fitted shape, not a stack."""
     fitted = tuple(getattr(estimator, "image_shape_", ()))
+    # An image of one channel may come with or without its axis. A matrix whose rows hold as many
+    # values as an image is a stack of rows.
     single = {fitted, fitted[:2] if fitted[2:] == (1,) else fitted}
     if len(fitted) == 3 and tuple(shape) in single and shape[1:] != (np.prod(fitted),):
         raise ValueError(
@@ -62,7 +65,7 @@ def refuse_one_image(estimator, shape):
 
 
 def other_shape(name, fitted, got):
-    """Say that images have another shape than in `fit`, and what brings them to it."""
+    """Return the message for images of another shape than in `fit`."""
     fitted_text, got_text = ("x".join(map(str, shape)) for shape in (fitted, got))
     if len(fitted) == 1:
         return f"{name} was fitted on rows of {fitted_text} features, but X has {got_text} images."
@@ -74,7 +77,7 @@ def other_shape(name, fitted, got):
 
 
 def refuse_mixed(values, name, noun):
-    """Refuse labels or patients some of which are missing, or of kinds that have no order."""
+    """Raise where labels or patients are missing, or are of kinds that have no order."""
     missing = _missing(values)
     if missing.any():
         raise ValueError(
@@ -84,6 +87,7 @@ def refuse_mixed(values, name, noun):
     if values.dtype.kind != "O":
         return
     kinds = sorted({type(value).__name__ for value in values})
+    # numpy cannot sort them, and would turn 1 and "1" into one class.
     if "str" in kinds and len(kinds) > 1:
         raise ValueError(
             f"{name} mixes {' and '.join(kinds)}: make them one kind, numpy.asarray({name}, str)."
@@ -94,6 +98,7 @@ def refuse_mixed(values, name, noun):
 
 def _shapes_within(X):
     """Return the different shapes of the arrays, pictures or lists that a sequence holds."""
+    # Only sequences of objects can be ragged; arrays of numbers are not searched.
     column = getattr(X, "ndim", 1) == 1 and getattr(getattr(X, "dtype", None), "kind", "O") == "O"
     if not column or not hasattr(X, "__len__") or isinstance(X, dict):
         return []
@@ -101,6 +106,7 @@ def _shapes_within(X):
 
 
 def _outer_shape(item):
+    # A picture of Pillow.
     if hasattr(item, "__array_interface__") and not hasattr(item, "shape"):
         return tuple(item.__array_interface__["shape"])
     if isinstance(item, (list, tuple)):
@@ -113,5 +119,6 @@ def _missing(values):
         return np.isnan(values)
     if values.dtype.kind != "O":
         return np.zeros(len(values), bool)
+    # v != v: NaN is the only float that differs from itself.
     absent = (type(v).__name__ in _ABSENT or (isinstance(v, float) and v != v) for v in values)
     return np.fromiter(absent, bool, len(values))

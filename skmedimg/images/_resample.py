@@ -1,4 +1,4 @@
-"""Balancing classes by choosing rows, whatever the rows are."""
+"""Balance classes by choosing rows of any kind of X."""
 
 import numpy as np
 from imblearn.base import BaseSampler
@@ -22,7 +22,7 @@ class Resample(BaseSampler):
     Parameters
     ----------
     sampler : RandomUnderSampler or RandomOverSampler
-        Any sampler that chooses rows without looking into them. One that computes with pixels
+        Any sampler that chooses rows by their labels alone. One that computes with pixels
         (SMOTE, NearMiss) is refused: the mean of two scans is not a scan. For new images see
         :class:`Augmenter` with ``balance=True``.
 
@@ -32,7 +32,7 @@ class Resample(BaseSampler):
         The fitted clone of `sampler`.
     sample_indices_ : ndarray of shape (n_resampled,)
         The rows chosen. ``groups[sample_indices_]`` and ``sample_weight[sample_indices_]`` belong
-        to what `fit_resample` returned; :class:`Pipeline` takes them along by itself.
+        to the returned rows; :class:`Pipeline` does this itself.
     sampling_strategy_ : dict of label to int
         How many rows per class the sampler removed or added, as it counts them.
     image_shape_ : tuple of (height, width, channels) or (n_features,)
@@ -61,7 +61,7 @@ class Resample(BaseSampler):
 
     _parameter_constraints = {"sampler": [HasMethods(["fit_resample", "get_params"])]}
 
-    # imbalanced-learn's base class asks for both; `sampler` says it here.
+    # imbalanced-learn's base class needs both; here `sampler` decides.
     _sampling_type = "bypass"
     sampling_strategy = "auto"
 
@@ -69,7 +69,7 @@ class Resample(BaseSampler):
         self.sampler = sampler
 
     def fit(self, X, y):
-        """Check X and y, and choose rows.
+        """Choose rows of X that balance the classes of y, without returning them.
 
         Parameters
         ----------
@@ -88,7 +88,7 @@ class Resample(BaseSampler):
         return self
 
     def fit_resample(self, X, y):
-        """Choose rows that balance the classes.
+        """Return rows of X and y that balance the classes.
 
         Parameters
         ----------
@@ -122,6 +122,7 @@ class Resample(BaseSampler):
             check_rows(self, X, reset=True)
         else:
             X = check_rows(self, X, reset=True).reshape(np.shape(X))
+        # A stand-in of the same length: paths and lazy stacks are not arrays.
         check_consistent_length(np.empty((len(X), 0)), y)
         return X, y, one_vs_all
 
@@ -130,14 +131,15 @@ class Resample(BaseSampler):
         return take_rows(X, self.sample_indices_), y[self.sample_indices_]
 
     def _choose(self, y):
-        """Let the sampler choose among the row numbers."""
+        """Fit the sampler on row numbers, and keep those it chose."""
         if not _only_chooses(self.sampler):
             raise ValueError(_COMPUTES.format(self.sampler))
         self.sampler_ = clone(self.sampler)
         rows = np.arange(len(y))[:, None]
         chosen, _ = self.sampler_.fit_resample(rows, y)
         if not np.array_equal(chosen[:, 0], self.sampler_.sample_indices_):
-            raise ValueError(_COMPUTES.format(self.sampler))  # shrinkage shifts what it repeats
+            # RandomOverSampler(shrinkage=...) adds noise to the rows it repeats.
+            raise ValueError(_COMPUTES.format(self.sampler))
         self.sample_indices_ = self.sampler_.sample_indices_
         self.sampling_strategy_ = self.sampler_.sampling_strategy_
 
@@ -150,6 +152,6 @@ _COMPUTES = (
 
 
 def _only_chooses(sampler):
-    """Tell whether a sampler chooses rows and takes strings, so that it cannot compute with X."""
+    """Return whether a sampler chooses rows and takes strings, with which it cannot compute."""
     tags = get_tags(sampler)
     return tags.input_tags.string and getattr(tags.sampler_tags, "sample_indices", False)

@@ -1,4 +1,4 @@
-"""Bring one image to a size, whatever its dtype, without aliasing."""
+"""Resize one image of any dtype without aliasing."""
 
 import numpy as np
 from PIL import Image
@@ -14,7 +14,7 @@ INTERPOLATIONS = {
 
 
 def resize_image(image, size, *, aspect="stretch", interpolation="bilinear"):
-    """Resize one image, with a filter as wide as the reduction, so that nothing aliases.
+    """Resize one image to (height, width), antialiased: the filter is as wide as the reduction.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def check_size(size, name="size"):
 
 
 def _geometry(sides, size, aspect):
-    """Return the shape of the result, the shape of the resized part, and the part of the source."""
+    """Return the shape of the result, that of the resized part, and the box of the source."""
     height, width = sides
     whole = (0, 0, width, height)
     scales = size[0] / height, size[1] / width
@@ -102,20 +102,23 @@ def _geometry(sides, size, aspect):
 
 
 def _central_box(sides, size, scale):
+    """Return the largest central box of the proportions of `size`, in fractions of pixels."""
     height, width = min(size[0] / scale, sides[0]), min(size[1] / scale, sides[1])
     top, left = (sides[0] - height) / 2, (sides[1] - width) / 2
     return left, top, left + width, top + height
 
 
 def _scaled(sides, scale, limit=None):
+    """Return sides times scale, rounded to at least 1 and at most `limit`."""
     scaled = [max(1, round(side * scale)) for side in sides]
     return tuple(map(min, scaled, limit)) if limit else tuple(scaled)
 
 
 def _resample(image, size, box, filter):
-    """Resize plane by plane what Pillow cannot hold as one picture."""
+    """Return the box of an image resized, plane by plane where Pillow has no mode for it."""
     if isinstance(image, Image.Image):
-        # The gap halves the work as Image.thumbnail does; it moves values by 0.2 levels, 2 at most.
+        # The gap reduces by a whole number first, as Image.thumbnail does: half the work. Values
+        # move by 0.2 levels on average, by 2 at most.
         return np.array(image.resize(size[::-1], filter, box, reducing_gap=2.0))
     if image.dtype == np.uint8 and (image.ndim == 2 or image.shape[2] == 3):
         return _resample(Image.fromarray(np.ascontiguousarray(image)), size, box, filter)
@@ -126,18 +129,21 @@ def _resample(image, size, box, filter):
 
 
 def _resample_exact(plane, size, box, filter):
-    """Resize one plane as 32-bit floats, which hold 16-bit values exactly."""
+    """Return one plane resized in 32-bit floats, which hold 16-bit values exactly."""
     picture = Image.fromarray(np.ascontiguousarray(plane, dtype=np.float32))
     values = np.asarray(picture.resize(size[::-1], filter, box))
     if plane.dtype == bool:
         return values >= 0.5
     if plane.dtype.kind in "iu":
+        # Bicubic and Lanczos filters overshoot. In float32 the limit 2**31 - 1 would be rounded up,
+        # and the cast to int32 would wrap around.
         limits = np.iinfo(plane.dtype)
         values = np.clip(np.rint(values.astype(np.float64)), limits.min, limits.max)
     return values.astype(plane.dtype)
 
 
 def _on_black(image, shape):
+    """Return an image in the middle of a black one of `shape`."""
     top, left = ((outer - inner) // 2 for outer, inner in zip(shape, image.shape, strict=False))
     padded = np.zeros((*shape, *image.shape[2:]), dtype=image.dtype)
     padded[top : top + image.shape[0], left : left + image.shape[1]] = image

@@ -1,4 +1,4 @@
-"""The shape of one image: given, or found out from the length of a row."""
+"""The shape of one image: given by the user, or inferred from the length of a row."""
 
 import math
 
@@ -17,6 +17,7 @@ def resolve_image_shape(image_shape, n_features):
     if image_shape is None:
         return _square(n_features)
     shape = check_image_shape(image_shape)
+    # The product of the given sides; the open one (-1) gets the rest, as in numpy's reshape.
     known = math.prod(side for side in shape if side != -1)
     sizes = [n_features // known if side == -1 else side for side in shape]
     if math.prod(sizes) != n_features or 0 in sizes:
@@ -40,6 +41,7 @@ def check_image_shape(image_shape):
 
 
 def _square(n_features):
+    # Unambiguous: no number is both a square and three times a square.
     for channels in (1, 3):
         side = math.isqrt(n_features // channels)
         if channels * side * side == n_features:

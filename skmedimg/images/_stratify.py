@@ -1,4 +1,4 @@
-"""Labels to stratify masks by: what an image shows and how much of it."""
+"""Labels to stratify masks by: the classes in an image, and the area of its foreground."""
 
 from numbers import Integral
 
@@ -9,7 +9,7 @@ from skmedimg.images._paths import list_paths
 
 
 def stratify_masks(masks, *, bins=3):
-    """Give images labels to stratify a split by, so that no fold is left without a class.
+    """Return a label per mask to stratify a split by, so that every fold holds every class.
 
     Images with the same foreground classes are ranked by how much foreground they show and cut
     into bins of equal number.
@@ -19,7 +19,7 @@ def stratify_masks(masks, *, bins=3):
     masks : array-like (n, height, width) or (n, height * width), or paths (n,)
         Class labels; 0 is the background.
     bins : int, default=3
-        Sizes told apart; sets of classes with fewer than twice as many images are not cut.
+        Number of sizes; a set of classes with fewer than twice as many images is not divided.
 
     Returns
     -------
@@ -45,7 +45,9 @@ def stratify_masks(masks, *, bins=3):
     used = 0
     for kind in sorted(set(kinds)):
         rows = np.array([row for row, other in enumerate(kinds) if other == kind])
+        # Every label needs two images, one for each side of a split. Empty masks have no sizes.
         cut = bins if kind and len(rows) >= 2 * bins else 1
+        # Twice argsort gives ranks; bins of equal number follow even where areas are equal.
         ranks = np.argsort(np.argsort(shares[rows], kind="stable"))
         labels[rows] = used + ranks * cut // len(rows)
         used += cut

@@ -1,4 +1,4 @@
-"""Input validation: what X, y, weights and groups may be, checked in one place before any work."""
+"""Input validation of X, y, weights and groups, in one place and before any work."""
 
 import math
 from numbers import Number
@@ -27,7 +27,7 @@ def as_images(X, image_shape=None, color=None, *, owner="The model"):
     """Return X of any kind as images (n, height, width, channels): an array, or LazyImages.
 
     Images keep the dtype they are stored in, and are not copied. `image_shape` is the shape of one
-    image that comes as a row or a path; `owner` is what messages call the one who asks.
+    image that comes as a row or a path; `owner` is the name of the caller in messages.
     """
     images = _images_or_none(X, image_shape, color, owner)
     if images is not None:
@@ -37,9 +37,10 @@ def as_images(X, image_shape=None, color=None, *, owner="The model"):
 
 
 def remember_images(estimator, images):
-    """Set `image_shape_` and `n_features_in_` of an estimator from images that `as_images` gave."""
+    """Set `image_shape_` and `n_features_in_` of an estimator from images with four axes."""
     estimator.image_shape_ = tuple(images.shape[1:])
     estimator.n_features_in_ = math.prod(images.shape[1:])
+    # Left from an earlier fit on a DataFrame: images have no column names.
     vars(estimator).pop("feature_names_in_", None)
 
 
@@ -81,8 +82,8 @@ def check_scale(estimator, images, *, reset):
     elif estimator._pixels_scaled and not scaled and _exceeds_one(images):
         warn_user(
             f"{type(estimator).__name__} was fitted on integer pixels, scaled to [0, 1], but X "
-            f"holds {images.dtype} up to {images.max():g}, which are taken as they are: divide "
-            "them by 255, or pass the integers.",
+            f"holds {images.dtype} up to {images.max():g}, which are not scaled: divide them by "
+            "255, or pass the integers.",
         )
 
 
@@ -106,7 +107,7 @@ def check_labels(estimator, y, images):
 def check_weights(sample_weight, images):
     """Return sample weights as float64 (n,), not negative and not all zero."""
     if isinstance(images, LazyImages):
-        images = np.empty((len(images), 1))  # only the length is looked at
+        images = np.empty((len(images), 1))  # only its length is used
     weights = check_sample_weight(sample_weight, images, dtype=np.float64, ensure_non_negative=True)
     if not weights.any():  # scikit-learn 1.8 lets this pass
         raise ValueError("sample_weight needs one weight above zero, but all of them are zero.")
@@ -131,7 +132,7 @@ def _numeric_rows(estimator, X, reset):
     """Return X as rows of finite numbers.
 
     scikit-learn's checks take 150 us, longer than a small model on one row: plain rows that fit
-    skip them, and whatever is odd gets scikit-learn's message.
+    skip them, and all others get scikit-learn's checks and messages.
     """
     if _are_plain(X) and len(X) > 0 and not reset and not hasattr(estimator, "feature_names_in_"):
         same_width = X.shape[1] == getattr(estimator, "n_features_in_", None)
@@ -155,7 +156,11 @@ def _are_plain(X):
 
 
 def _are_finite(rows):
-    """Sum many rows, which is twice as fast and fails at worst to see that they are finite."""
+    """Return whether rows are finite; False is possible for finite ones.
+
+    The sum of many rows is twice as fast as a test per value. It may overflow, and then the rows go
+    through scikit-learn's checks.
+    """
     if len(rows) == 1:
         return np.isfinite(rows).all()
     with np.errstate(over="ignore", invalid="ignore"):
@@ -165,6 +170,7 @@ def _are_finite(rows):
 def _checked(estimator, X, reset, image_shape, color):
     """Return X as images whose shape is remembered or compared; None where X holds rows."""
     owner = type(estimator).__name__
+    # In predict, rows and paths have to give the shape seen in fit, not that of the parameter.
     shape = image_shape if reset else getattr(estimator, "image_shape_", None)
     images = _images_or_none(X, shape, color, owner)
     if images is None:
@@ -181,7 +187,7 @@ def _checked(estimator, X, reset, image_shape, color):
 
 def _images_or_none(X, image_shape, color, owner):
     """Return X as images (n, height, width, channels), or None where X holds rows."""
-    if _are_plain(X):  # the usual rows: nothing else is asked of them
+    if _are_plain(X):  # first, because it is the fastest check and the most frequent input
         return None
     if isinstance(X, LazyImages):
         return with_channels(X)
@@ -208,6 +214,7 @@ def _lazy(paths, shape, color, owner):
     shape = check_image_shape(shape)
     if -1 in shape:
         raise ValueError(f"image_shape={shape} leaves a side open, which paths cannot fill.")
+    # Channels that the user gives decide the color, not the default of the estimator.
     if len(shape) == 3:
         color = _color_of(shape[2])
     return with_channels(LazyImages(paths, size=shape[:2], color=color or "gray"))

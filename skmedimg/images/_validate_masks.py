@@ -1,4 +1,4 @@
-"""Validation of segmentation masks."""
+"""Input validation of segmentation masks."""
 
 import os
 
@@ -11,7 +11,10 @@ from skmedimg.images._mask_files import read_masks, stack_masks, stored_size
 from skmedimg.images._paths import list_paths
 from skmedimg.metrics._pairs import mask_values
 
+# More values than any segmentation has classes: a gray image was passed as a mask.
 _MOST_CLASSES = 64
+
+# The two ways in which files store binary masks.
 _SPELLINGS = ({0, 1}, {0, 255})
 
 
@@ -43,6 +46,7 @@ def encode_masks(masks, classes):
             f"Masks hold the labels {unknown.tolist()}, but the classes seen in fit are "
             f"{classes.tolist()}."
         )
+    # Mask by mask: searchsorted returns int64, eight times the memory of the result.
     encoded = np.empty(masks.shape, dtype=np.uint8)
     for row, mask in enumerate(masks):
         encoded[row] = np.searchsorted(classes, mask)
@@ -56,6 +60,7 @@ def _holds_paths(y):
 
 
 def _read_masks(y, images):
+    """Return the masks in files as a stack as large as the images."""
     paths = list_paths(y)
     check_consistent_length(images, paths)
     masks = read_masks(paths)
@@ -74,9 +79,10 @@ def _read_masks(y, images):
 
 
 def _resized_like(images, mask, mask_path, image_path):
-    """Resize a mask as its image is resized, by nearest neighbors; one of that size stays."""
+    """Return a mask resized like its image, by nearest neighbors."""
     if mask.shape == images.shape[1:3]:
         return mask
+    # A mask must fit the image as it is stored: then the same aspect and size keep both aligned.
     stored = stored_size(image_path)
     if mask.shape != stored:
         raise ValueError(
@@ -96,9 +102,11 @@ def _text(size):
 
 
 def _mask_array(y, images):
+    """Return y, an array or list of masks, as a stack (n, height, width) of labels."""
     n, height, width = images.shape[:3]
     y = _labels_only(_as_array(y))
     check_consistent_length(images, y)
+    # scikit-learn's checks fit every estimator on labels (n,) or (n, 1): each is a constant mask.
     if y.ndim == 2 and y.shape[1] == 1 and height * width != 1:
         y = column_or_1d(y, warn=True)
     if y.ndim == 1:
@@ -113,6 +121,7 @@ def _mask_array(y, images):
 
 
 def _as_array(y):
+    """Return y as an array; a list of masks of several sizes raises with the row that differs."""
     if isinstance(y, (list, tuple)) and y and all(np.ndim(mask) == 2 for mask in y):
         masks = [np.asarray(mask) for mask in y]
         return stack_masks(masks, [f"Mask {row}" for row in range(len(masks))])
@@ -120,8 +129,9 @@ def _as_array(y):
 
 
 def _labels_only(y):
-    """Refuse whatever is not a whole number: what a mask holds is compared, not measured."""
+    """Return y if it holds whole numbers only, else raise: labels are compared, not measured."""
     if y.dtype.kind == "O":
+        # Numbers in an array of objects, as pandas may keep them.
         y = np.array(y.tolist())
     if y.dtype.kind not in "biuf":
         raise TypeError(f"y needs masks of integer or boolean class labels, but holds {y.dtype}.")
@@ -144,7 +154,7 @@ def _wrong_shape(got, wanted):
 
 
 def _odd_values(values):
-    """Say why the values found cannot be told to be class labels, or return None."""
+    """Return why the values of masks may not be class labels, or None."""
     shown = f"{values[:8].tolist()}{'...' if len(values) > 8 else ''}"
     if len(values) > 2 and {0, 255} <= set(values.tolist()):
         return (
@@ -165,10 +175,11 @@ def _odd_values(values):
 
 
 def _first_odd_file(masks, paths):
-    """Name the first file whose values are odd by themselves, or are spelled unlike the first's."""
+    """Return a sentence with the first file whose values are odd, or unlike those of the first."""
     spelling = None
     for mask, path in zip(masks, paths, strict=True):
         values = mask_values(mask[None])
+        # A file of 0/1 among files of 0/255 is odd because they share no value but 0.
         found = set(values.tolist()) - {0}
         spelling = spelling or found
         if _odd_values(values) or (found and not found & spelling):
