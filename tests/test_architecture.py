@@ -266,7 +266,7 @@ PLANTED = {
         ("evaluation._compare", "from skmedimg.neural._base import NetworkEstimator"),
         ("evaluation.scores._score_table", "from skmedimg.evaluation._compare import compare"),
         ("features._hog", "from skmedimg.transfer import _frozen"),
-        ("search._study_run", "from skmedimg._training import net"),
+        ("search._search_run", "from skmedimg._training import net"),
         ("attic", ""),
     ],
     absolute_imports: [

@@ -15,9 +15,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._sklearn import Interval, StrOptions, fit_context
 from skmedimg.images._n_jobs import N_JOBS
+from skmedimg.search._cv_results import finished, trials_of
 from skmedimg.search._plots import plot_study
-from skmedimg.search._results import finished, trials_of
-from skmedimg.search._study_run import finish, prepare, refitted, run
+from skmedimg.search._search_run import finish, prepare, refitted, run
 from skmedimg.search._trials import SINGLE, score_all
 
 

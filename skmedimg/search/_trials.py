@@ -13,7 +13,7 @@ from sklearn.metrics import check_scoring
 
 from skmedimg._sklearn import num_samples, take_rows
 from skmedimg.search._candidates import build, draw
-from skmedimg.search._epochs import watch_epochs
+from skmedimg.search._epoch_reporter import watch_epochs
 from skmedimg.search._study_storage import (
     counted,
     give_up,

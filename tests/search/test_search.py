@@ -26,7 +26,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 import skmedimg
 from skmedimg import Pipeline, ShallowMLP, compare
 from skmedimg.search import OptunaSearch, default_space
-from skmedimg.search._spaces import _TABLE
+from skmedimg.search._default_spaces import _TABLE
 
 X, Y = load_breast_cancer(return_X_y=True)
 DIGITS, DIGITS_Y = load_digits(return_X_y=True)

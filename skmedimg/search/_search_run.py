@@ -24,8 +24,8 @@ from skmedimg.evaluation.splitting._folds import choose_splitter, split_rows
 from skmedimg.evaluation.splitting._groups import groups_for_fit
 from skmedimg.images._validate import check_groups
 from skmedimg.search._candidates import build, name_candidates
+from skmedimg.search._cv_results import as_cv_results, best_index, finished
 from skmedimg.search._functions import written, written_choice
-from skmedimg.search._results import as_cv_results, best_index, finished
 from skmedimg.search._sampler import NumberedSampler
 from skmedimg.search._study_storage import JOURNAL, new_study, quiet
 from skmedimg.search._trials import SINGLE, Job, work
