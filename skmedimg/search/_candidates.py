@@ -6,25 +6,15 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 
-from skmedimg.search._functions import written_choice
+from skmedimg._provenance import describe, without_addresses
 
-APPROACH = "estimator"
+MODEL = "estimator"  # the study's parameter that says which estimator a trial tries
 
 
-def name_candidates(estimators, spaces):
-    """Return estimators and their spaces by name; a lone estimator is called "".
-
-    Parameters
-    ----------
-    estimators : estimator or dict of str to estimator
-    spaces : space, or dict of str to space
-
-    Returns
-    -------
-    named : dict of str to (estimator, space)
-    """
+def name_models(estimators, spaces):
+    """Return {name: (estimator, space)}; a single estimator gets the name ""."""
     if not isinstance(estimators, dict):
         estimators, spaces = {"": estimators}, {"": spaces}
     if not estimators:
@@ -42,43 +32,35 @@ def name_candidates(estimators, spaces):
     return {name: (estimators[name], spaces[name]) for name in estimators}
 
 
-def draw(trial, named):
-    """Return the name of the estimator that a trial tries, and its parameters.
-
-    Parameters
-    ----------
-    trial : optuna.Trial, or optuna.trial.FixedTrial to repeat another one's choice
-    named : dict of str to (estimator, space)
-
-    Returns
-    -------
-    name : str
-    parameters : dict of str to object
-    """
-    alone = list(named) == [""]
-    name = "" if alone else trial.suggest_categorical(APPROACH, list(named))
-    space = named[name][1]
+def draw_candidate(trial, models):
+    """Return the name of the estimator that an optuna trial tries, and its parameters."""
+    single = list(models) == [""]
+    name = "" if single else trial.suggest_categorical(MODEL, list(models))
+    space = models[name][1]
     if callable(space):
         return name, space(trial)
-    prefix = "" if alone else f"{name}__"
+    # Two estimators may have a parameter of the same name, and optuna wants one range per name.
+    prefix = "" if single else f"{name}__"
     return name, {key: _suggest(trial, prefix + key, kind) for key, kind in space.items()}
 
 
-def build(named, name, parameters):
-    """Return a new estimator with these parameters.
-
-    Parameters
-    ----------
-    named : dict of str to (estimator, space)
-    name : str
-    parameters : dict of str to object
-
-    Returns
-    -------
-    estimator : estimator
-    """
+def build_candidate(models, name, parameters):
+    """Return a new estimator with these parameters."""
+    # Trials must not share steps: a choice that is an estimator would be fitted by all of them.
     fresh = {key: clone(value, safe=False) for key, value in parameters.items()}
-    return clone(named[name][0]).set_params(**fresh)
+    return clone(models[name][0]).set_params(**fresh)
+
+
+def list_choices(kind):
+    """Return the choices of a list or of a CategoricalDistribution, as a list."""
+    return list(kind.choices if isinstance(kind, CategoricalDistribution) else kind)
+
+
+def describe_choice(choice):
+    """Return a choice as text: the same in every process, so without addresses in memory."""
+    if isinstance(choice, BaseEstimator):
+        return describe(choice)
+    return without_addresses(repr(choice))
 
 
 def _check_space(space):
@@ -98,15 +80,25 @@ def _check_space(space):
 
 
 def _suggest(trial, name, kind):
+    """Return the value that a trial draws for one parameter."""
     if isinstance(kind, FloatDistribution):
         return trial.suggest_float(name, kind.low, kind.high, step=kind.step, log=kind.log)
     if isinstance(kind, IntDistribution):
         return trial.suggest_int(name, kind.low, kind.high, step=kind.step, log=kind.log)
-    choices = kind.choices if isinstance(kind, CategoricalDistribution) else kind
-    # storages hold text and numbers alone: tuples and estimators are stored as what they print
-    known = {c if _storable(c) else written_choice(c): c for c in choices}
-    return known[trial.suggest_categorical(name, list(known))]
+    choices = list_choices(kind)
+    by_label = dict(zip(_labels(choices), choices, strict=True))
+    return by_label[trial.suggest_categorical(name, list(by_label))]
 
 
-def _storable(choice):
+def _labels(choices):
+    """Return what a storage holds for each choice: text and numbers as they are, else its text."""
+    labels = [choice if _is_storable(choice) else describe_choice(choice) for choice in choices]
+    # Different functions may have the same name: their place in the list tells them apart.
+    return [
+        label if _is_storable(choice) or labels.count(label) == 1 else f"{label} ({place})"
+        for place, (choice, label) in enumerate(zip(choices, labels, strict=True))
+    ]
+
+
+def _is_storable(choice):
     return choice is None or isinstance(choice, (bool, int, float, str))

@@ -1,13 +1,13 @@
-"""Default spaces of our estimators: one table, with the reason for every line."""
+"""Default search spaces of skmedimg's estimators: one table, with a reason for each choice."""
 
 from optuna.distributions import FloatDistribution, IntDistribution
 
 _RATE = FloatDistribution(1e-4, 1e-2, log=True)
 _DECAY = FloatDistribution(1e-6, 1e-2, log=True)
 
-# The step size decides most, and its good values lie decades apart. Small images of small data
-# sets overfit: width, dropout and decay bound that. What costs time and seldom decides (kernel
-# size, batch size, number of epochs) is left as it is.
+# The learning rate matters most, and good values lie decades apart. Small data sets overfit: width,
+# dropout and weight decay limit that. Kernel size, batch size and the number of epochs cost time
+# and seldom matter, so they are not searched.
 _TABLE = {
     "ShallowMLP": {
         "learning_rate": _RATE,
@@ -17,18 +17,15 @@ _TABLE = {
     },
     "ScratchCNN": {
         "learning_rate": _RATE,
-        "filters": [(16, 32), (16, 32, 64), (32, 64, 128), (16, 32, 64, 128)],  # field and width
+        # the depth sets the receptive field
+        "filters": [(16, 32), (16, 32, 64), (32, 64, 128), (16, 32, 64, 128)],
         "dropout": FloatDistribution(0.0, 0.6),
         "norm": ["group", "batch"],  # batch statistics win on large batches, groups on small
         "weight_decay": _DECAY,
     },
     "TransferClassifier": {
         "learning_rate": _RATE,
-        "head_units": [
-            (),
-            (64,),
-            (256,),
-        ],  # a linear head first: it is what frozen features are for
+        "head_units": [(), (64,), (256,)],  # a linear head first: frozen features need no more
         "head_dropout": FloatDistribution(0.0, 0.5),
         "weight_decay": _DECAY,
     },
@@ -40,7 +37,7 @@ _TABLE = {
     },
     "HOG": {
         "orientations": IntDistribution(6, 12, step=3),
-        "pixels_per_cell": [(4, 4), (8, 8), (16, 16)],  # the size of what is described
+        "pixels_per_cell": [(4, 4), (8, 8), (16, 16)],  # the size of the structures
         "cells_per_block": [(1, 1), (2, 2), (3, 3)],
     },
     "LBP": {
@@ -50,25 +47,25 @@ _TABLE = {
     "Haralick": {
         "distances": [(1,), (1, 2), (1, 2, 4)],
         "levels": [8, 16, 32, 64],  # few levels are robust to noise, many see fine differences
-        "pool_angles": [False, True],  # pooled, a turned image is described alike
+        "pool_angles": [False, True],  # pooled, a rotated image has the same features
     },
     "IntensityHistogram": {"bins": [8, 16, 32, 64]},
 }
 
 
 def default_space(estimator):
-    """Return a space to search for one of our estimators, or for a Pipeline of them.
+    """Return the search space of one of skmedimg's estimators, or of a Pipeline of them.
 
     Parameters
     ----------
     estimator : str or estimator
         A class's name such as "ScratchCNN", an estimator, or a Pipeline: the spaces of its steps,
-        under their names. Steps that are not ours contribute nothing.
+        under their names. Steps of other libraries contribute nothing.
 
     Returns
     -------
     space : dict of str to optuna distribution or list
-        Yours to change.
+        A new dict: change it freely.
 
     Examples
     --------
@@ -81,8 +78,9 @@ def default_space(estimator):
     """
     if hasattr(estimator, "steps"):
         spaces = {name: _space_of(step) for name, step in estimator.steps}
-        return {f"{name}__{key}": kind for name, space in spaces.items()
-                for key, kind in space.items()}  # fmt: skip
+        return {
+            f"{name}__{key}": kind for name, space in spaces.items() for key, kind in space.items()
+        }
     space = _space_of(estimator)
     if not space:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""OptunaSearch: one study in which whole pipelines compete, pruned, resumable and shared."""
+"""OptunaSearch: searches estimators and their parameters in one optuna study."""
 
 import numbers
 
@@ -15,90 +15,112 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._sklearn import Interval, StrOptions, fit_context
 from skmedimg.images._n_jobs import N_JOBS
-from skmedimg.search._cv_results import finished, trials_of
+from skmedimg.search._cv_results import trials_of_model
 from skmedimg.search._plots import plot_study
-from skmedimg.search._search_run import finish, prepare, refitted, run
-from skmedimg.search._trials import SINGLE, score_all
+from skmedimg.search._search_run import fit_best, fitted_attributes, prepare_search, run_search
+from skmedimg.search._trial_owners import finished_trials
+from skmedimg.search._trials import SINGLE, score_by_metric
 
 
-def _has(method):
-    """Let a search offer a method that its estimators have, and that refit makes possible."""
+def _if_estimators_have(method):
+    """Return a decorator: the search has the method where its estimators have it, with refit."""
 
     def check(search):
         if not search.refit:
             raise AttributeError(f"{method} needs refit: this search has refit={search.refit!r}.")
-        found = [search.best_estimator_] if hasattr(search, "best_estimator_") else search._all()
+        found = [search.best_estimator_] if hasattr(search, "best_estimator_") else search._list()
         return all(hasattr(estimator, method) for estimator in found)
 
     return available_if(check)
 
 
 class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
-    """Search over estimators and their parameters at once, in one optuna study.
+    """Search estimators and their parameters together, in one optuna study.
 
-    Every trial picks an estimator and its parameters and is cross-validated. What does worse than
-    the median of the others at the same fold, or at the same epoch of a network, is stopped. A
-    trial that fails is recorded with its error and the study goes on.
+    The input are estimators, usually whole pipelines, and a search space for each of them; after
+    `fit` the search is the best candidate, trained on all samples. Optuna [1]_ picks an estimator
+    and values of its parameters for every trial (by default with TPE [2]_), and the trial is
+    cross-validated. A trial that scores worse than the median of the others at the same fold, or
+    at the same epoch of a network, is stopped (median stopping rule [3]_). A trial that fails is
+    recorded with its error, and the study goes on.
 
     Parameters
     ----------
     estimators : estimator or dict of str to estimator
-        What competes for the budget; whole pipelines.
+        The models to search, by name; whole pipelines.
     spaces : dict or callable; with a dict of estimators, a dict of str to these
         Parameters to optuna distributions or lists of choices (of anything, tuples too), or a
         function that takes the optuna trial and returns parameters. See
         `skmedimg.search.default_space`.
     study : optuna.Study, str or None, default=None
-        A study to continue, or the name of one in `storage`. None: named after the data, the
-        folds and the spaces, so that other data never continue it by accident; a function counts
-        with its code and the plain values it uses.
+        A study to continue, or the name of one in `storage`. None: the name is a digest of the
+        data, folds, estimators and spaces, so that other data never continue the study by
+        accident. A space that is a function, or lets a parameter choose between functions, needs
+        a name when there is a `storage`: what a function computes cannot be compared.
     storage : str, optuna.storages.BaseStorage or None, default=None
-        "journal:study.log" or the URL of a database keeps the study: the same call goes on where
-        it ended, and processes that make the same call share the trials. None: memory.
+        "journal:study.log" or the URL of a database keeps the study: the same call continues
+        where it ended, and processes that make the same call share the trials. None: memory.
     n_trials : int or None, default=20
-        Trials of the study in all, those of earlier calls and of other processes included.
+        Number of trials of the study, those of earlier calls and of other processes included.
     timeout : float or None, default=None
         Seconds after which this call begins no new trial.
     cv : int, splitter, iterable of (train, test) or None, default=None
         None: 5 folds. Where `fit` is given groups, an integer keeps each group on one side.
     scoring : str, callable, list, tuple, dict or None, default=None
         As in scikit-learn's searches. Several metrics without a `refit` that names one are
-        several objectives, and nothing is pruned.
+        several objectives, and no trial is stopped early.
     refit : bool, str or callable, default=True
-        Train the best candidate on all rows; the metric that decides where there are several, or
-        a function of `cv_results_` that returns a row.
+        Train the best candidate on all samples. With several metrics: the name of the one that
+        decides, or a function of `cv_results_` that returns a row.
     pruner : optuna.pruners.BasePruner or None, default=None
-        None: optuna's MedianPruner. `optuna.pruners.NopPruner()` stops nothing.
+        Decides which trials are stopped early. None: optuna's MedianPruner;
+        `optuna.pruners.NopPruner()` stops none.
     sampler : optuna.samplers.BaseSampler or None, default=None
-        None: optuna's TPESampler, seeded by `random_state` and the number of the trial.
+        Draws the candidates. None: optuna's TPESampler, seeded by `random_state` and the number
+        of the trial.
     n_jobs : int or None, default=None
-        Trials at a time, by joblib's backend.
+        Number of trials that run at the same time, in joblib's backend.
     random_state : int, RandomState or None, default=None
         An int makes the search reproducible with `n_jobs=None`, given reproducible estimators.
     verbose : int, default=0
-        Above 0, a line per trial.
+        Above 0, print a line per trial.
 
     Attributes
     ----------
     best_estimator_ : estimator
-        The best candidate, trained on all rows.
+        The best candidate, trained on all samples.
     best_name_ : str
-        Its name in `estimators`; "" where there is a single one.
+        Name of the best candidate in `estimators`; "" where there is a single estimator.
     best_params_ : dict
-        Its parameters.
+        Parameters of the best candidate.
     best_score_ : float
-        Its mean score over the inner folds. It was chosen for being the highest, so it is too
-        good: a **selection score**. Compare searches with `skmedimg.compare` for an honest one.
+        Mean score of the best candidate over the folds. It is the highest of many scores and
+        therefore too good, a **selection score** [4]_. Compare searches with `skmedimg.compare`,
+        which runs nested cross-validation, for an unbiased one.
     best_index_ : int
-        Its row of `cv_results_`.
+        Row of the best candidate in `cv_results_`.
     cv_results_ : dict of str to ndarray
         A row per trial as in scikit-learn, with "estimator", "state" ("complete", "pruned",
-        "fail"), "error" and the optuna number "trial".
+        "fail"), "error" and the number of the trial in the study, "trial".
     study_ : optuna.Study
     scorer_ : callable
     n_splits_ : int
     classes_ : ndarray of shape (n_classes,)
         Of the best estimator, when that is a classifier.
+
+    References
+    ----------
+    .. [1] T. Akiba, S. Sano, T. Yanase, T. Ohta, M. Koyama. "Optuna: A Next-generation
+           Hyperparameter Optimization Framework". KDD 2019, 2623-2631.
+           https://doi.org/10.1145/3292500.3330701
+    .. [2] S. Watanabe. "Tree-Structured Parzen Estimator: Understanding Its Algorithm Components
+           and Their Roles for Better Empirical Performance". 2023.
+           https://doi.org/10.48550/arXiv.2304.11127
+    .. [3] D. Golovin, B. Solnik, S. Moitra, G. Kochanski, J. Karro, D. Sculley. "Google Vizier: A
+           Service for Black-Box Optimization". KDD 2017, 1487-1495.
+           https://doi.org/10.1145/3097983.3098043
+    .. [4] S. Varma, R. Simon. "Bias in error estimation when using cross-validation for model
+           selection". BMC Bioinformatics 7, 91, 2006. https://doi.org/10.1186/1471-2105-7-91
 
     Examples
     --------
@@ -157,30 +179,30 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, groups=None, **params):
-        """Run the study, and train its best candidate on all rows.
+        """Run the trials of the study, and train the best candidate on all samples.
 
         Parameters
         ----------
         X : any kind of X the estimators take
         y : array-like of shape (n_samples,) or None, default=None
         groups : array-like of shape (n_samples,) or None, default=None
-            Patients: kept on one side of every fold, and handed on where an estimator's own `fit`
-            takes them.
+            Patients: each is on one side of every fold only. Estimators whose own `fit` uses
+            groups get them.
         **params : dict of str to object
-            For every estimator's `fit`; what has a value per row is split with the rows.
+            For every estimator's `fit`; what has a value per sample is split with the samples.
 
         Returns
         -------
         self : OptunaSearch
         """
         X, y = indexable(X, y)
-        job, study = prepare(self, X, y, groups, params)
-        self.study_ = run(job, study, effective_n_jobs(self.n_jobs))
-        self.n_splits_, self._objectives = len(job.splits), job.objectives
-        for name, value in finish(self.study_, job, self.refit).items():
+        run, study = prepare_search(self, X, y, groups, params)
+        self.study_ = run_search(run, study, effective_n_jobs(self.n_jobs))
+        self.n_splits_, self._objectives = len(run.splits), run.objectives
+        for name, value in fitted_attributes(self.study_, run, self.refit).items():
             setattr(self, name, value)
         if self.refit:
-            self.best_estimator_ = refitted(job, self.best_name_, self.best_params_)
+            self.best_estimator_ = fit_best(run, self.best_name_, self.best_params_)
         return self
 
     def score(self, X, y=None):
@@ -198,48 +220,48 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         if not self.refit:
             raise AttributeError("score needs refit: this search has refit=False.")
-        scores = score_all(self.scorer_, self.best_estimator_, X, y)
-        return scores[self.refit if isinstance(self.refit, str) and SINGLE not in scores
-                      else next(iter(scores))]  # fmt: skip
+        scores = score_by_metric(self.scorer_, self.best_estimator_, X, y)
+        named = isinstance(self.refit, str) and SINGLE not in scores
+        return scores[self.refit if named else next(iter(scores))]
 
-    @_has("predict")
+    @_if_estimators_have("predict")
     def predict(self, X):
-        """Predict with the best estimator; X as it takes it."""
+        """Return the best estimator's predictions."""
         check_is_fitted(self)
         return self.best_estimator_.predict(X)
 
-    @_has("predict_proba")
+    @_if_estimators_have("predict_proba")
     def predict_proba(self, X):
         """Return the best estimator's probabilities."""
         check_is_fitted(self)
         return self.best_estimator_.predict_proba(X)
 
-    @_has("predict_log_proba")
+    @_if_estimators_have("predict_log_proba")
     def predict_log_proba(self, X):
         """Return the logarithms of the best estimator's probabilities."""
         check_is_fitted(self)
         return self.best_estimator_.predict_log_proba(X)
 
-    @_has("decision_function")
+    @_if_estimators_have("decision_function")
     def decision_function(self, X):
-        """Return the best estimator's decision values."""
+        """Return the best estimator's decision scores."""
         check_is_fitted(self)
         return self.best_estimator_.decision_function(X)
 
-    @_has("transform")
+    @_if_estimators_have("transform")
     def transform(self, X):
-        """Transform with the best estimator."""
+        """Return X as the best estimator transforms it."""
         check_is_fitted(self)
         return self.best_estimator_.transform(X)
 
     def plot(self, kind="history", *, name=None, metric=None):
-        """Draw the study with optuna's pictures.
+        """Draw the study with one of optuna's plots.
 
         Parameters
         ----------
         kind : {"history", "importances", "parallel", "slice", "epochs"}, default="history"
         name : str or None, default=None
-            Only the trials of this estimator, which share their parameters.
+            Only the trials of this estimator: those of others have other parameters.
         metric : str or None, default=None
             None: the first objective.
 
@@ -249,13 +271,16 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         objectives = self._objectives
+        if metric is not None and metric not in objectives:
+            raise ValueError(f"metric={metric!r} needs one of the objectives {objectives}.")
         position = 0 if metric is None else objectives.index(metric)
-        trials = finished(self.study_) if name is None else trials_of(self.study_, name)
-        return plot_study(self.study_, trials, kind, objectives[position], position)
+        study = self.study_
+        trials = finished_trials(study) if name is None else trials_of_model(study, name)
+        return plot_study(study, trials, kind, objectives[position], position)
 
     @property
     def scorer_(self):
-        """What `score` computes."""
+        """The scorer that `score` calls."""
         return check_scoring(self.best_estimator_, self.scoring)
 
     @property
@@ -265,16 +290,16 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
 
     @property
     def n_features_in_(self):
-        """Features of the best estimator."""
+        """Number of features of the best estimator."""
         return self.best_estimator_.n_features_in_
 
-    def _all(self):
-        table = self.estimators
-        return list(table.values()) if isinstance(table, dict) else [table]
+    def _list(self):
+        given = self.estimators
+        return list(given.values()) if isinstance(given, dict) else [given]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        first = get_tags(clone(self._all()[0], safe=False))
+        first = get_tags(clone(self._list()[0], safe=False))
         tags.estimator_type = first.estimator_type
         tags.classifier_tags, tags.regressor_tags = first.classifier_tags, first.regressor_tags
         tags.input_tags = first.input_tags

@@ -1,10 +1,10 @@
-"""Pictures of a study, drawn by optuna with matplotlib."""
+"""Plots of a study, drawn by optuna with matplotlib."""
 
 import warnings
 
 import optuna
 
-from skmedimg.search._study_storage import quiet
+from skmedimg.search._study_storage import silence_optuna
 
 KINDS = {
     "history": "plot_optimization_history",
@@ -15,37 +15,22 @@ KINDS = {
 }
 
 
-def plot_study(study, trials, kind, metric, objective):
-    """Draw one kind of picture of some trials of a study.
-
-    Parameters
-    ----------
-    study : optuna.Study
-    trials : list of optuna.trial.FrozenTrial
-    kind : str
-        A key of `KINDS`.
-    metric : str
-        The objective's name.
-    objective : int
-        Its position among the objectives.
-
-    Returns
-    -------
-    ax : matplotlib Axes or ndarray of them
-    """
+def plot_study(study, trials, kind, metric, position):
+    """Return the axes of one kind of plot of some trials; `position` is the metric's objective."""
     if kind not in KINDS:
         raise ValueError(f"kind={kind!r} needs one of {sorted(KINDS)}.")
-    with quiet():
-        part = optuna.create_study(directions=[each.name.lower() for each in study.directions])
-    part.add_trials(trials)
+    with silence_optuna():
+        shown = optuna.create_study(directions=[each.name.lower() for each in study.directions])
+    shown.add_trials(trials)
     draw = getattr(optuna.visualization.matplotlib, KINDS[kind])
     options = {} if kind == "epochs" else {"target_name": metric}
     if len(study.directions) > 1:
-        options["target"] = lambda trial: trial.values[objective]
+        options["target"] = lambda trial: trial.values[position]
     import matplotlib
 
     # optuna sets a style sheet for the whole process
     with matplotlib.rc_context(), warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        # a parameter that had one value in all trials
         warnings.filterwarnings("ignore", "Attempting to set identical low and high", UserWarning)
-        return draw(part, **options)
+        return draw(shown, **options)

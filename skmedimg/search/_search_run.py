@@ -1,119 +1,113 @@
-"""One search from its parameters to its result: prepare the job, spend the budget, choose."""
+"""One search from its parameters to its fitted attributes: prepare, run the trials, choose."""
 
-import hashlib
 import tempfile
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import optuna
 from joblib import Parallel, delayed
-from optuna.distributions import BaseDistribution
 from sklearn.base import is_classifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import check_scoring
 from sklearn.utils import assert_all_finite, check_random_state, get_tags
 from sklearn.utils.multiclass import type_of_target
 
-from skmedimg._files import utf8
-from skmedimg._provenance import estimator_key, fingerprint, split_bytes
 from skmedimg._sklearn import num_samples
 from skmedimg._warnings import warn_user
 from skmedimg.evaluation.splitting._folds import choose_splitter, split_rows
 from skmedimg.evaluation.splitting._groups import groups_for_fit
 from skmedimg.images._validate import check_groups
-from skmedimg.search._candidates import build, name_candidates
-from skmedimg.search._cv_results import as_cv_results, best_index, finished
-from skmedimg.search._functions import written, written_choice
-from skmedimg.search._sampler import NumberedSampler
-from skmedimg.search._study_storage import JOURNAL, new_study, quiet
-from skmedimg.search._trials import SINGLE, Job, work
+from skmedimg.search._candidates import build_candidate, name_models
+from skmedimg.search._cv_results import best_row, make_cv_results
+from skmedimg.search._sampler import TrialSeededSampler
+from skmedimg.search._study_identity import check_same_study, check_study_name, study_digest
+from skmedimg.search._study_storage import JOURNAL, open_study, silence_optuna
+from skmedimg.search._trial_owners import finished_trials
+from skmedimg.search._trials import SINGLE, run_trials
 
 
-def prepare(search, X, y, groups, params):
-    """Return the job that a search gives its processes, and the study when it is in memory.
+@dataclass
+class SearchRun:
+    """All that a process needs to work on the study of a search."""
 
-    Parameters
-    ----------
-    search : OptunaSearch
-    X, y : object
-    groups : array-like of shape (n_samples,) or None
-    params : dict of str to object
-        Of `fit`.
+    models: dict  # name -> (estimator, space)
+    X: object
+    y: object
+    fit_params: dict  # name -> parameters of fit
+    splits: list  # of (train, test)
+    scoring: object
+    objectives: list  # names of the metrics that the study maximizes
+    n_trials: int | None
+    deadline: float
+    study_options: dict  # of `open_study`
+    verbose: int
 
-    Returns
-    -------
-    job : Job
-    study : optuna.Study or None
-        None: processes open it where the job says.
-    """
-    named = name_candidates(search.estimators, search.spaces)
-    _check_kinds(named)
-    _check_targets(search, y)
-    groups = None if groups is None else check_groups(groups, X)
-    objectives = _objectives(search, named)
-    splits = _splits(search, X, y, groups)
-    job = Job(
-        named=named, X=X, y=y,
-        fit_params={name: {**params, **_groups_of(estimator, groups)}
-                    for name, (estimator, _) in named.items()},
-        splits=splits, scoring=search.scoring, objectives=objectives, n_trials=search.n_trials,
-        deadline=time.time() + (np.inf if search.timeout is None else search.timeout),
-        open=_where(search, objectives), verbose=search.verbose,
-    )  # fmt: skip
+    def open_study(self):
+        """Open the study where it is stored."""
+        with silence_optuna():
+            return open_study(**self.study_options)
+
+    def prunes(self, study):
+        """Tell whether a trial may be stopped early."""
+        return len(self.objectives) == 1 and not isinstance(study.pruner, optuna.pruners.NopPruner)
+
+
+def prepare_search(search, X, y, groups, params):
+    """Return the SearchRun of an OptunaSearch, and its study, or None where processes open it."""
     if search.n_trials is None and search.timeout is None:
         raise ValueError("n_trials=None needs a timeout: else the search never ends.")
-    return _opened(search, job, groups)
+    models = name_models(search.estimators, search.spaces)
+    _check_one_kind(models)
+    _check_targets(search, y)
+    check_study_name(search.study, search.storage, models)
+    groups = None if groups is None else check_groups(groups, X)
+    objectives = _objectives(search, models)
+    fit_params = {
+        name: params if groups is None else {**params, **groups_for_fit(estimator, groups)}
+        for name, (estimator, _) in models.items()
+    }
+    run = SearchRun(
+        models=models,
+        X=X,
+        y=y,
+        fit_params=fit_params,
+        splits=_splits(search, X, y, groups),
+        scoring=search.scoring,
+        objectives=objectives,
+        n_trials=search.n_trials,
+        deadline=time.time() + (np.inf if search.timeout is None else search.timeout),
+        study_options=_study_options(search, objectives),
+        verbose=search.verbose,
+    )
+    return _find_study(search, run, groups)
 
 
-def run(job, study, n_jobs):
-    """Spend the budget and return the study.
-
-    Parameters
-    ----------
-    job : Job
-    study : optuna.Study or None
-    n_jobs : int
-
-    Returns
-    -------
-    study : optuna.Study
-    """
+def run_search(run, study, n_jobs):
+    """Run all trials in this or in `n_jobs` processes, and return the study."""
     if n_jobs == 1:
-        study = job.study() if study is None else study
-        work(job, study)
+        study = run.open_study() if study is None else study
+        run_trials(run, study)
         return study
     if study is not None:
         raise ValueError(
-            f"n_jobs={n_jobs} needs a study that processes can open: give storage= and the "
-            "study's name in place of the Study itself."
+            f"n_jobs={n_jobs} needs a study that processes can open: give storage= and the name "
+            "of the study instead of the Study itself."
         )
-    if job.open[0] is not None:
-        Parallel(n_jobs=n_jobs)(delayed(work)(job) for _ in range(n_jobs))
-        return job.study()
-    return _run_in_passing(job, n_jobs)
+    if run.study_options["storage"] is not None:
+        Parallel(n_jobs=n_jobs)(delayed(run_trials)(run) for _ in range(n_jobs))
+        return run.open_study()
+    return _run_in_temporary_storage(run, n_jobs)
 
 
-def finish(study, job, refit):
-    """Return the fitted attributes that come of the trials.
-
-    Parameters
-    ----------
-    study : optuna.Study
-    job : Job
-    refit : bool, str or callable
-
-    Returns
-    -------
-    attributes : dict of str to object
-    """
-    trials = finished(study)
-    results = as_cv_results(trials, job.named, len(job.splits))
-    _say_what_failed(results)
-    if len(job.objectives) > 1 and not callable(refit):
+def fitted_attributes(study, run, refit):
+    """Return the fitted attributes that the trials of a study decide, by name."""
+    results = make_cv_results(finished_trials(study), run.models, len(run.splits))
+    _report_failures(results)
+    if len(run.objectives) > 1 and not callable(refit):
         return {"cv_results_": results}
-    index = refit(results) if callable(refit) else best_index(results, job.objectives[0])
+    index = refit(results) if callable(refit) else best_row(results, run.objectives[0])
     found = {
         "cv_results_": results,
         "best_index_": index,
@@ -121,29 +115,18 @@ def finish(study, job, refit):
         "best_name_": results["estimator"][index] if "estimator" in results else "",
     }
     if not callable(refit):
-        found["best_score_"] = float(results[f"mean_test_{job.objectives[0]}"][index])
+        found["best_score_"] = float(results[f"mean_test_{run.objectives[0]}"][index])
     return found
 
 
-def refitted(job, name, parameters):
-    """Return a candidate trained on all rows.
-
-    Parameters
-    ----------
-    job : Job
-    name : str
-    parameters : dict of str to object
-
-    Returns
-    -------
-    estimator : estimator
-    """
-    model, given = build(job.named, name, parameters), job.fit_params[name]
-    return model.fit(job.X, **given) if job.y is None else model.fit(job.X, job.y, **given)
+def fit_best(run, name, parameters):
+    """Return the chosen candidate, fitted on all samples."""
+    model, given = build_candidate(run.models, name, parameters), run.fit_params[name]
+    return model.fit(run.X, **given) if run.y is None else model.fit(run.X, run.y, **given)
 
 
-def _check_kinds(named):
-    kinds = {name: get_tags(estimator).estimator_type for name, (estimator, _) in named.items()}
+def _check_one_kind(models):
+    kinds = {name: get_tags(estimator).estimator_type for name, (estimator, _) in models.items()}
     if len(set(kinds.values())) > 1:
         raise ValueError(f"estimators needs estimators of one kind, but has {kinds}.")
 
@@ -155,13 +138,9 @@ def _check_targets(search, y):
         assert_all_finite(np.asarray(y), input_name="y")
 
 
-def _groups_of(estimator, groups):
-    return {} if groups is None else groups_for_fit(estimator, groups)
-
-
-def _objectives(search, named):
-    """Return the metrics that the study maximises."""
-    estimator = next(iter(named.values()))[0]
+def _objectives(search, models):
+    """Return the names of the metrics that the study maximizes."""
+    estimator = next(iter(models.values()))[0]
     scoring = search.scoring
     check_scoring(estimator, scoring)
     if not isinstance(scoring, (list, tuple, dict, set)):
@@ -184,90 +163,72 @@ def _splits(search, X, y, groups):
     return split_rows(splitter, strata, groups)
 
 
-def _where(search, objectives):
-    """Return what opens the study: storage, name, directions, sampler, pruner."""
+def _study_options(search, objectives):
+    """Return the parameters of `open_study` that a search gives."""
     seed = search.random_state
     if seed is not None and not isinstance(seed, (int, np.integer)):
         seed = check_random_state(seed).randint(2**31 - 1)
-    sampler = NumberedSampler(seed) if search.sampler is None else search.sampler
-    pruner = optuna.pruners.MedianPruner() if search.pruner is None else search.pruner
-    storage, name = search.storage, None if isinstance(search.study, optuna.Study) else search.study
+    storage = search.storage
     if isinstance(storage, str) and storage.startswith(JOURNAL):
+        # processes of a cluster may start in another working directory
         storage = JOURNAL + str(Path(storage.removeprefix(JOURNAL)).absolute())
-    return storage, name, ["maximize"] * len(objectives), sampler, pruner
+    return {
+        "storage": storage,
+        "study_name": None if isinstance(search.study, optuna.Study) else search.study,
+        "directions": ["maximize"] * len(objectives),
+        "sampler": TrialSeededSampler(seed) if search.sampler is None else search.sampler,
+        "pruner": optuna.pruners.MedianPruner() if search.pruner is None else search.pruner,
+    }
 
 
-def _opened(search, job, groups):
-    """Find the study, and refuse one that has tried its candidates on other data."""
+def _find_study(search, run, groups):
+    """Return a run that names its study, and the study if the user gave one; check both."""
     study = search.study if isinstance(search.study, optuna.Study) else None
-    if study is None and job.open[0] is None:
-        return job, None
-    digest = _digest(job, groups)
+    if study is None and run.study_options["storage"] is None:
+        return run, None
+    digest = study_digest(run, groups)
     if study is None:
-        name = job.open[1] or f"search-{digest[:16]}"
-        job = replace(job, open=(job.open[0], name, *job.open[2:]))
-    opened = job.study() if study is None else study
+        name = run.study_options["study_name"] or f"search-{digest[:16]}"
+        run = replace(run, study_options={**run.study_options, "study_name": name})
+    opened = run.open_study() if study is None else study
     if any(direction.name != "MAXIMIZE" for direction in opened.directions):
         raise ValueError("study needs direction='maximize': scores are better when larger.")
-    if opened.user_attrs.get("digest", digest) != digest:
-        raise ValueError(
-            f"The study {opened.study_name!r} was made with other data, folds, estimators or "
-            "spaces: its scores do not compare. Give another name, or none."
-        )
-    opened.set_user_attr("digest", digest)
-    return job, study
+    check_same_study(opened, digest)
+    return run, study
 
 
-def _digest(job, groups):
-    digest = hashlib.sha256()
-    y = None if job.y is None else np.asarray(job.y)
-    digest.update(fingerprint(job.X, y, groups).encode())
-    for train, test in job.splits:
-        digest.update(split_bytes(train, test))
-    for name, (estimator, space) in job.named.items():
-        text = written(space) if callable(space) else _spelled(space)
-        digest.update(utf8(f"{estimator_key(name, estimator)} {text} {job.objectives}"))
-    return digest.hexdigest()
-
-
-def _spelled(space):
-    """Write a dict of distributions and choices down, without addresses in memory."""
-    choices = {name: getattr(kind, "choices", kind) for name, kind in space.items()}
-    return repr({
-        name: kind if isinstance(kind, BaseDistribution) else [written_choice(c) for c in kind]
-        for name, kind in choices.items()
-    })  # fmt: skip
-
-
-def _run_in_passing(job, n_jobs):
-    """Share a study among processes through a file, and keep it in memory afterwards."""
+def _run_in_temporary_storage(run, n_jobs):
+    """Share a study between processes through a temporary file, and return it in memory."""
     with tempfile.TemporaryDirectory() as folder:
-        shared = replace(job, open=(f"{JOURNAL}{folder}/study.log", "search", *job.open[2:]))
-        shared.study()
-        Parallel(n_jobs=n_jobs)(delayed(work)(shared) for _ in range(n_jobs))
-        trials = shared.study().trials
-    with quiet():
-        study = new_study(*job.open)
+        stored = {"storage": f"{JOURNAL}{folder}/study.log", "study_name": "search"}
+        shared = replace(run, study_options={**run.study_options, **stored})
+        shared.open_study()
+        Parallel(n_jobs=n_jobs)(delayed(run_trials)(shared) for _ in range(n_jobs))
+        trials = shared.open_study().trials
+    study = run.open_study()
     study.add_trials(trials)
     return study
 
 
-def _say_what_failed(results):
+def _report_failures(results):
+    """Warn of trials that failed; raise where no trial is complete."""
     states, errors = results["state"], [error for error in results["error"] if error]
     if not (states == "complete").any():
-        _refuse(errors)
+        _raise_no_trial(errors)
     if errors:
         warn_user(
             f"{len(errors)} of {len(states)} trials failed, see cv_results_['error']. The first: "
-            f"{errors[0]}", FitFailedWarning,
-        )  # fmt: skip
+            f"{errors[0]}",
+            FitFailedWarning,
+        )
 
 
-def _refuse(errors):
+def _raise_no_trial(errors):
     if not errors:
         raise ValueError(
             "No trial is complete: all were pruned, or the time was up before. Give more timeout, "
             "or a milder pruner."
         )
+    # scikit-learn's checks expect the TypeError of an estimator as a TypeError
     kind = TypeError if all(error.startswith("TypeError") for error in errors) else ValueError
     raise kind(f"No trial is complete: {len(errors)} failed, the first with {errors[0]}")

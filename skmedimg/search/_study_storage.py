@@ -1,44 +1,25 @@
-"""Where a study is kept, and who is at work on which of its trials."""
+"""Opens the storage of a study, and refuses files that are not a study's."""
 
 import json
 import logging
 import os
-import platform
-import threading
-import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import optuna
-from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
-from optuna.trial import TrialState
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from skmedimg._warnings import warn_user
 
 JOURNAL = "journal:"
-OWNER = "owner"
-_BEAT = 20  # seconds between signs of life
-_SILENCE = 600  # seconds without one after which a process on another machine counts as dead
-_LONGEST_FIRST_LINE = 1 << 20  # bytes; a file that is no journal may be of one line
-_RETRIES = 1  # a trial that kills two processes is not tried a third time
+_LONGEST_FIRST_LINE = 1 << 20  # bytes; a file that is not a journal may be a single line
 
 
 def open_storage(storage):
-    """Return the optuna storage that is meant.
-
-    Parameters
-    ----------
-    storage : str, optuna.storages.BaseStorage or None
-        "journal:file.log", or the URL of a database.
-
-    Returns
-    -------
-    storage : optuna.storages.BaseStorage or None
-    """
+    """Return the optuna storage of "journal:FILE", a database's URL, a storage or None."""
     if not isinstance(storage, str):
         return storage
     if storage.startswith(JOURNAL):
@@ -51,94 +32,9 @@ def open_storage(storage):
     return _open_database(storage)
 
 
-def counted(study):
-    """Return the trials that count: all but those waiting and those lost with their process.
-
-    A trial that failed by an error of its own has the error among its attributes; one that failed
-    without was lost or superfluous.
-
-    Parameters
-    ----------
-    study : optuna.Study
-
-    Returns
-    -------
-    trials : list of optuna.trial.FrozenTrial
-    """
-    trials = study.get_trials(deepcopy=False)
-    return [trial for trial in trials if trial.state != TrialState.WAITING and not _void(trial)]
-
-
-def running(study):
-    """Return the trials that somebody is at work on.
-
-    Parameters
-    ----------
-    study : optuna.Study
-
-    Returns
-    -------
-    trials : list of optuna.trial.FrozenTrial
-    """
-    return study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-
-
-def retry_lost(study):
-    """Give up the trials whose process is dead, and put them in line once more.
-
-    Parameters
-    ----------
-    study : optuna.Study
-    """
-    for trial in running(study):
-        retries = trial.user_attrs.get("retry", 0)
-        if _alive(trial) or not give_up(study, trial.number):
-            continue
-        if retries < _RETRIES:
-            study.enqueue_trial(trial.params, user_attrs={"retry": retries + 1})
-
-
-def give_up(study, trial):
-    """Mark a running trial as lost; False if somebody else was faster.
-
-    Parameters
-    ----------
-    study : optuna.Study
-    trial : optuna.Trial or int
-
-    Returns
-    -------
-    done : bool
-    """
-    try:
-        study.tell(trial, state=TrialState.FAIL)
-    except (ValueError, UpdateFinishedTrialError):  # it is finished already
-        return False
-    return True
-
-
 @contextmanager
-def signs_of_life(trial):
-    """Say in the storage, while the block runs, that this process is at work on the trial.
-
-    Parameters
-    ----------
-    trial : optuna.Trial
-    """
-    over = threading.Event()
-    _sign(trial)
-    thread = threading.Thread(target=_keep_signing, args=(trial, over), daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
-@contextmanager
-def quiet():
-    """Keep optuna from reporting every study and sampler; errors still show."""
+def silence_optuna():
+    """Keep optuna from logging every study and sampler; errors are still logged."""
     logger = logging.getLogger("optuna")
     before = logger.level
     logger.setLevel(logging.ERROR)
@@ -148,32 +44,24 @@ def quiet():
         logger.setLevel(before)
 
 
-def new_study(storage, name, directions, sampler, pruner):
-    """Return a study that is open, or opened anew.
-
-    Parameters
-    ----------
-    storage : str, optuna.storages.BaseStorage or None
-    name : str or None
-    directions : list of str
-    sampler : optuna.samplers.BaseSampler
-    pruner : optuna.pruners.BasePruner
-
-    Returns
-    -------
-    study : optuna.Study
-    """
+def open_study(storage, study_name, directions, sampler=None, pruner=None):
+    """Return a study: a new one, or the one of this name in the storage."""
     return optuna.create_study(
-        storage=open_storage(storage), study_name=name, directions=directions, sampler=sampler,
-        pruner=pruner, load_if_exists=name is not None,
-    )  # fmt: skip
+        storage=open_storage(storage),
+        study_name=study_name,
+        directions=directions,
+        sampler=sampler,
+        pruner=pruner,
+        load_if_exists=study_name is not None,
+    )
 
 
 def _open_database(url):
     try:
+        # the password stays out of error messages
         shown = make_url(url).render_as_string(hide_password=True)
     except ArgumentError as error:
-        raise ValueError(f"storage={url!r} is no URL of a database ({error}).") from error
+        raise ValueError(f"storage={url!r} is not the URL of a database ({error}).") from error
     try:
         return RDBStorage(url)
     except (ArgumentError, DatabaseError) as error:
@@ -190,32 +78,33 @@ def _open_journal(path):
         return JournalStorage(backend)
     except OSError:
         raise
-    except Exception as error:  # optuna replays what is there, and trips over it in many ways
+    except Exception as error:  # optuna replays the file, and fails in many ways on damaged lines
         raise _damaged(path, f"is damaged and cannot be continued ({error!r})") from error
 
 
 def _check_journal(path):
-    """Refuse a file that is not a journal; cut off a last line that was only half written."""
+    """Refuse a file that is not a journal; cut off a last line that is only half written."""
     if not os.path.exists(path):
         return
     if not os.path.isfile(path):
-        raise ValueError(f"storage='journal:{path}' needs a file, and this is none.")
+        raise ValueError(f"storage='journal:{path}' needs a file, but this is not one.")
     with open(path, "rb") as file:
         first = file.readline(_LONGEST_FIRST_LINE)
-    unfinished = first.startswith(b"{") and not first.endswith(b"\n")  # it may be being written
+    # another process may be in the middle of writing it
+    unfinished = first.startswith(b"{") and not first.endswith(b"\n")
     if first and not unfinished:
         _check_first_line(path, first)
     if _torn_line(path) is None:
         return
     lock = JournalFileSymlinkLock(path)
-    lock.acquire()  # no other process is in the middle of a line now
+    lock.acquire()  # now no other process is in the middle of a line
     try:
         start = _torn_line(path)
         if start == 0:
             _check_first_line(path, b"")
         if start is not None:
             os.truncate(path, start)
-            warn_user(f"The last line of {path!r} was only half written; it is cut off.")
+            warn_user(f"The last line of {path!r} was only half written; it was cut off.")
     finally:
         lock.release()
 
@@ -224,7 +113,7 @@ def _check_first_line(path, line):
     if not _is_record(line):
         raise _damaged(
             path,
-            "is damaged or is not an optuna journal: its first line is no JSON object with "
+            "is damaged or is not an optuna journal: its first line is not a JSON object with "
             "'op_code'",
         )
 
@@ -236,7 +125,7 @@ def _torn_line(path):
     last = content[start:]
     if not last or _is_record(last):
         return None
-    # a full disk leaves NUL bytes where a line was to be
+    # a full disk leaves NUL bytes in place of a line
     torn = not last.endswith(b"\n") or not last.strip(b"\0\n")
     if torn and all(map(_is_record, content[:start].splitlines(keepends=True))):
         return start
@@ -244,7 +133,7 @@ def _torn_line(path):
 
 
 def _is_record(line):
-    """Tell whether a line is whole and one of those that optuna writes."""
+    """Tell whether a line ends and is a record of optuna."""
     with suppress(ValueError, RecursionError):
         record = json.loads(line) if line.endswith(b"\n") else None
         return isinstance(record, dict) and isinstance(record.get("op_code"), int)
@@ -256,37 +145,3 @@ def _damaged(path, what):
         f"storage='journal:{path}' {what}. The file was not changed. Begin another file, or "
         "restore this one from a copy."
     )
-
-
-def _void(trial):
-    return trial.state == TrialState.FAIL and "error" not in trial.user_attrs
-
-
-def _keep_signing(trial, over):
-    while not over.wait(_BEAT):
-        with suppress(UpdateFinishedTrialError):
-            _sign(trial)
-
-
-def _sign(trial):
-    owner = {"host": platform.node(), "process": os.getpid(), "seen": time.time()}
-    trial.set_user_attr(OWNER, owner)
-
-
-def _alive(trial):
-    owner = trial.user_attrs.get(OWNER)
-    if owner is None:  # just begun, and not signed yet
-        return time.time() - trial.datetime_start.timestamp() < _SILENCE
-    if owner["host"] == platform.node() and not _process_exists(owner["process"]):
-        return False
-    return time.time() - owner["seen"] < _SILENCE
-
-
-def _process_exists(process):
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

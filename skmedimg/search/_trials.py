@@ -1,7 +1,6 @@
-"""Running trials until the budget is spent: folds, epochs, pruning, failures."""
+"""Runs trials until the budget is spent: folds, epochs, pruning and failures."""
 
 import time
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -12,116 +11,73 @@ from sklearn.base import clone
 from sklearn.metrics import check_scoring
 
 from skmedimg._sklearn import num_samples, take_rows
-from skmedimg.search._candidates import build, draw
-from skmedimg.search._epoch_reporter import watch_epochs
-from skmedimg.search._study_storage import (
-    counted,
-    give_up,
-    new_study,
-    quiet,
-    retry_lost,
-    running,
-    signs_of_life,
+from skmedimg.search._candidates import build_candidate, draw_candidate
+from skmedimg.search._epoch_reporter import report_epochs
+from skmedimg.search._study_storage import silence_optuna
+from skmedimg.search._trial_owners import (
+    counted_trials,
+    heartbeat,
+    mark_lost,
+    retry_lost_trials,
+    running_trials,
 )
 
-SINGLE = "score"
-_FOLD = 1000  # steps of one fold: its epochs, and its end as the last
-_NAP = 0.2
+SINGLE = "score"  # name of the metric where `scoring` names none
+# Optuna compares trials step by step: fold k has the steps 1000 k + epoch and 1000 k + 999 (its
+# end), so that networks of other lengths, and models without epochs, are compared at fold ends.
+_STEPS_PER_FOLD = 1000
+_POLL_SECONDS = 0.2
 
 
-@dataclass
-class Job:
-    """All that a process needs to work on a study."""
-
-    named: dict
-    X: object
-    y: object
-    fit_params: dict
-    splits: list
-    scoring: object
-    objectives: list
-    n_trials: int | None
-    deadline: float
-    open: tuple
-    verbose: int
-
-    def study(self):
-        """Open the study where it is stored."""
-        with quiet():
-            return new_study(*self.open)
-
-    def prunes(self, study):
-        """Tell whether a trial may be stopped early."""
-        return len(self.objectives) == 1 and not isinstance(study.pruner, optuna.pruners.NopPruner)
-
-
-def work(job, study=None):
-    """Run trials until the budget of the study is spent, or the time is up.
-
-    Parameters
-    ----------
-    job : Job
-    study : optuna.Study, default=None
-        None: opened where the job says.
-    """
-    study = job.study() if study is None else study
-    with quiet():
-        while (trial := claim(study, job)) is not None:
-            with signs_of_life(trial):
-                outcome = run_trial(study, trial, job)
+def run_trials(run, study=None):
+    """Run trials of a SearchRun until the study's budget or the time is spent."""
+    study = run.open_study() if study is None else study
+    with silence_optuna():
+        while (trial := _next_trial(study, run)) is not None:
+            with heartbeat(trial):
+                outcome = _run_trial(study, trial, run)
             if not _tell(study, trial, outcome):
                 return
 
 
-def claim(study, job):
-    """Return a trial to work on, or None when all are done; waits for those of others.
+def score_by_metric(scorer, model, X, y):
+    """Return {metric: score} of a fitted model."""
+    given = scorer(model, X) if y is None else scorer(model, X, y)
+    given = given if isinstance(given, dict) else {SINGLE: given}
+    return {name: float(value) for name, value in given.items()}
 
-    Parameters
-    ----------
-    study : optuna.Study
-    job : Job
 
-    Returns
-    -------
-    trial : optuna.Trial or None
-    """
-    while time.time() < job.deadline:
-        retry_lost(study)
-        taken = counted(study)
-        if job.n_trials is None or len(taken) < job.n_trials:
+def _next_trial(study, run):
+    """Return a new trial, or None when the budget is spent and no other process works on one."""
+    while time.time() < run.deadline:
+        retry_lost_trials(study)
+        if run.n_trials is None or len(counted_trials(study)) < run.n_trials:
             trial = study.ask()
-            if job.n_trials is None or _rank(study, trial) < job.n_trials:
+            if run.n_trials is None or _rank(study, trial) < run.n_trials:
                 return trial
-            give_up(study, trial)  # another process asked at the same moment
-        elif not running(study):
+            mark_lost(study, trial)  # another process asked at the same moment
+        elif not running_trials(study):
             return None
-        else:
-            time.sleep(_NAP)
+        else:  # a running trial may still be lost, and then has to be tried again
+            time.sleep(_POLL_SECONDS)
     return None
 
 
-def run_trial(study, trial, job):
-    """Try one candidate on all folds.
+def _rank(study, trial):
+    """Return how many counted trials were created before this one."""
+    return sum(other.number < trial.number for other in counted_trials(study))
 
-    Parameters
-    ----------
-    study : optuna.Study
-    trial : optuna.Trial
-    job : Job
 
-    Returns
-    -------
-    outcome : dict
-        What to tell the study.
-    """
+def _run_trial(study, trial, run):
+    """Cross-validate one candidate and return what to tell the study."""
     try:
-        name, parameters = draw(trial, job.named)
-        candidate = build(job.named, name, parameters)
-    except BaseException:  # a space that does not fit its estimator is no matter of luck
-        give_up(study, trial)
+        name, parameters = draw_candidate(trial, run.models)
+        candidate = build_candidate(run.models, name, parameters)
+    except BaseException:  # a space that does not fit its estimator fails in every trial
+        mark_lost(study, trial)
         raise
     try:
-        values = _evaluate(study, trial, candidate, name, job)
+        values = _cross_validate(trial, candidate, name, run, run.prunes(study))
     except optuna.TrialPruned:
         outcome = {"state": TrialState.PRUNED}
     except UpdateFinishedTrialError:  # another process took this one for dead
@@ -129,121 +85,94 @@ def run_trial(study, trial, job):
     except Exception as error:
         trial.set_user_attr("error", f"{type(error).__name__}: {error}")
         outcome = {"state": TrialState.FAIL}
-    except BaseException:
-        give_up(study, trial)
+    except BaseException:  # Ctrl-C: the trial is free for the next call
+        mark_lost(study, trial)
         raise
     else:
         outcome = {"values": values}
-    if job.verbose:
-        print(_told(trial, name, parameters, outcome))
+    if run.verbose:
+        print(_format_trial(trial, name, parameters, outcome))
     return outcome
 
 
-def score_all(scorer, model, X, y):
-    """Return the scores of a model by the name of the metric.
-
-    Parameters
-    ----------
-    scorer : callable
-    model : estimator
-    X : any kind of X
-    y : ndarray or None
-
-    Returns
-    -------
-    scores : dict of str to float
-    """
-    given = scorer(model, X) if y is None else scorer(model, X, y)
-    given = given if isinstance(given, dict) else {SINGLE: given}
-    return {name: float(value) for name, value in given.items()}
-
-
-def rows_of(parameters, rows, n_samples):
-    """Return parameters of fit for some rows; what is not one value per row stays.
-
-    Parameters
-    ----------
-    parameters : dict of str to object
-    rows : ndarray of int
-    n_samples : int
-
-    Returns
-    -------
-    parameters : dict of str to object
-    """
-    per_row = {k for k, v in parameters.items() if np.ndim(v) and num_samples(v) == n_samples}
-    return {k: take_rows(v, rows) if k in per_row else v for k, v in parameters.items()}
-
-
-def _rank(study, trial):
-    return sum(other.number < trial.number for other in counted(study))
-
-
-def _evaluate(study, trial, candidate, name, job):
-    scorer = check_scoring(candidate, job.scoring)
-    prunes, metric, folds = job.prunes(study), job.objectives[0], []
-    for number, (train, test) in enumerate(job.splits):
-        rows = take_rows(job.X, test), None if job.y is None else take_rows(job.y, test)
+def _cross_validate(trial, candidate, name, run, prunes):
+    """Return the mean score of a candidate over the folds, one per objective."""
+    scorer = check_scoring(candidate, run.scoring)
+    metric, folds = run.objectives[0], []
+    for number, (train, test) in enumerate(run.splits):
+        X_test = take_rows(run.X, test)
+        y_test = None if run.y is None else take_rows(run.y, test)
         model = clone(candidate)
         if prunes:
-            report = partial(_report_epoch, trial, folds, metric)
-            watch_epochs(model, partial(_score_rows, scorer, rows[1]), rows[0], report)
-        folds.append(_fit_and_score(model, scorer, train, rows, job.fit_params[name], job))
+            score = partial(_score_rows, scorer, y_test)
+            report_epochs(model, score, X_test, partial(_report_epoch, trial, folds, metric))
+        fit_params = run.fit_params[name]
+        folds.append(_fit_and_score(model, scorer, train, X_test, y_test, fit_params, run))
         trial.set_user_attr("folds", list(folds))
-        if prunes and number + 1 < len(job.splits):
-            _report(trial, folds, metric, number * _FOLD + _FOLD - 1)
-    return [float(np.mean([fold["scores"][metric] for fold in folds])) for metric in job.objectives]
+        if prunes and number + 1 < len(run.splits):  # after the last fold nothing can be saved
+            _report(trial, folds, metric, (number + 1) * _STEPS_PER_FOLD - 1)
+    return [float(np.mean([fold["scores"][metric] for fold in folds])) for metric in run.objectives]
 
 
-def _fit_and_score(model, scorer, train, rows, fit_params, job):
-    begun = time.perf_counter()
-    given = rows_of(fit_params, train, num_samples(job.X))
-    X = take_rows(job.X, train)
-    if job.y is None:
-        model.fit(X, **given)
+def _fit_and_score(model, scorer, train, X_test, y_test, fit_params, run):
+    """Return times and scores of one fold as a dict."""
+    begin = time.perf_counter()
+    given = _fit_params_of_rows(fit_params, train, num_samples(run.X))
+    X_train = take_rows(run.X, train)
+    if run.y is None:
+        model.fit(X_train, **given)
     else:
-        model.fit(X, take_rows(job.y, train), **given)
+        model.fit(X_train, take_rows(run.y, train), **given)
     fitted = time.perf_counter()
-    scores = score_all(scorer, model, *rows)
-    lost = [metric for metric in job.objectives if not np.isfinite(scores[metric])]
-    if lost:
+    scores = score_by_metric(scorer, model, X_test, y_test)
+    # a nan among the means would win or lose silently, depending on the sampler
+    not_finite = [metric for metric in run.objectives if not np.isfinite(scores[metric])]
+    if not_finite:
         raise ValueError(
-            f"{lost[0]} is {scores[lost[0]]}: the fit diverged, or a fold has no score."
+            f"{not_finite[0]} is {scores[not_finite[0]]}: the fit diverged, or a fold has no score."
         )
-    done = time.perf_counter()
-    return {"fit_time": fitted - begun, "score_time": done - fitted, "scores": scores}
+    scored = time.perf_counter()
+    return {"fit_time": fitted - begin, "score_time": scored - fitted, "scores": scores}
+
+
+def _fit_params_of_rows(parameters, rows, n_samples):
+    """Return parameters of fit for some rows; what has no value per sample stays as it is."""
+    return {
+        key: take_rows(value, rows) if np.ndim(value) and num_samples(value) == n_samples else value
+        for key, value in parameters.items()
+    }
 
 
 def _score_rows(scorer, y, model, X):
-    return score_all(scorer, model, X, y)
+    return score_by_metric(scorer, model, X, y)
 
 
 def _report_epoch(trial, folds, metric, epoch, scores):
-    if epoch < _FOLD - 1:
-        _report(trial, [*folds, {"scores": scores}], metric, len(folds) * _FOLD + epoch)
+    if epoch < _STEPS_PER_FOLD - 1:  # later epochs would take the steps of the next fold
+        step = len(folds) * _STEPS_PER_FOLD + epoch
+        _report(trial, [*folds, {"scores": scores}], metric, step)
 
 
 def _report(trial, folds, metric, step):
-    """Tell the study the mean over the folds so far, and stop if it says so."""
+    """Report the mean score of the folds so far to the study, and stop the trial if it says so."""
     trial.report(float(np.mean([fold["scores"][metric] for fold in folds])), step)
     if trial.should_prune():
         raise optuna.TrialPruned
 
 
 def _tell(study, trial, outcome):
-    """Tell the study; False when its sampler has nothing left to try."""
+    """Tell the study an outcome; return False when its sampler has nothing left to try."""
     try:
         study.tell(trial, skip_if_finished=True, **outcome)
     except UpdateFinishedTrialError:  # another process took this one for dead just now
         return True
-    except RuntimeError:  # so a GridSampler asks to stop, when all is told
+    except RuntimeError:  # GridSampler calls Study.stop, which only Study.optimize may do
         if study.trials[trial.number].state.is_finished():
             return False
         raise
     return True
 
 
-def _told(trial, name, parameters, outcome):
-    said = outcome.get("values", outcome.get("state"))
-    said = said if isinstance(said, list) else said.name.lower()
-    return f"trial {trial.number}: {name or 'parameters'} {parameters}: {said}"
+def _format_trial(trial, name, parameters, outcome):
+    result = outcome["values"] if "values" in outcome else outcome["state"].name.lower()
+    return f"trial {trial.number}: {name or 'parameters'} {parameters}: {result}"

@@ -12,6 +12,8 @@ import optuna
 import pytest
 from joblib import parallel_config
 from optuna.distributions import FloatDistribution
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.exceptions import FitFailedWarning
@@ -26,7 +28,6 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 import skmedimg
 from skmedimg import Pipeline, ShallowMLP, compare
 from skmedimg.search import OptunaSearch, default_space
-from skmedimg.search._default_spaces import _TABLE
 
 X, Y = load_breast_cancer(return_X_y=True)
 DIGITS, DIGITS_Y = load_digits(return_X_y=True)
@@ -34,6 +35,10 @@ BAYES = {"var_smoothing": FloatDistribution(1e-12, 1e-2, log=True)}
 TREE = {"max_depth": [1, 2, 3]}
 BOTH = {"bayes": GaussianNB(), "tree": DecisionTreeClassifier(random_state=0)}
 SPACES = {"bayes": BAYES, "tree": TREE}
+WITH_SPACES = [
+    *("ShallowMLP", "ScratchCNN", "TransferClassifier", "UNetSegmenter"),
+    *("HOG", "LBP", "Haralick", "IntensityHistogram"),
+]
 CHECKED = OptunaSearch(
     LogisticRegression(), {"C": FloatDistribution(0.1, 10)}, n_trials=2, cv=2, random_state=0
 )
@@ -320,11 +325,8 @@ def test_a_process_killed_in_mid_trial_costs_its_trial_alone(tmp_path):
 
 
 def _trials(storage):
-    from skmedimg.search._study_storage import open_storage
-
-    store = open_storage(storage)
-    study = optuna.load_study(study_name=None, storage=store)
-    return study.trials
+    backend = JournalFileBackend(storage.removeprefix("journal:"))
+    return optuna.load_study(study_name=None, storage=JournalStorage(backend)).trials
 
 
 def _wait_for(path):
@@ -370,26 +372,56 @@ def test_a_fitted_search_survives_pickling():
     assert len(again.study_.trials) == 2
 
 
+@pytest.fixture
+def figures_closed():
+    import matplotlib.pyplot as plt
+
+    yield
+    plt.close("all")
+
+
+@pytest.mark.usefixtures("figures_closed")
 def test_a_study_is_drawn():
     import matplotlib.pyplot as plt
 
     found, style = search(n_trials=12).fit(X, Y), dict(plt.rcParams)
-    for kind in ("history", "importances", "slice", "epochs"):
-        assert found.plot(kind) is not None
+    results = found.cv_results_
+    complete = results["state"] == "complete"
+    assert 0 < complete.sum() < 12
+    points = found.plot("history").collections[0].get_offsets()
+    assert (points[:, 0] == results["trial"][complete]).all()
+    assert (points[:, 1] == results["mean_test_score"][complete]).all()
+
+    parameters = ["bayes__var_smoothing", "estimator", "tree__max_depth"]
+    bars = found.plot("importances").get_yticklabels()
+    assert sorted(bar.get_text() for bar in bars) == parameters
+    assert [axes.get_xlabel() for axes in found.plot("slice")] == parameters
+
+    folds = [np.isfinite([results[f"split{k}_test_score"][row] for k in range(3)]).sum()
+             for row in range(12)]  # fmt: skip
+    lines = found.plot("epochs").get_lines()  # the end of the last fold is not reported
+    assert [len(line.get_xdata()) for line in lines] == np.minimum(folds, 2).tolist()
+
     axes = found.plot("parallel", name="tree")
     assert [label.get_text() for label in axes.get_xticklabels()] == ["score", "max_depth"]
     assert dict(plt.rcParams) == style
-    plt.close("all")
-    with pytest.raises(ValueError, match="name='forest' has no finished trial"):
-        found.plot("history", name="forest")
 
 
-def test_a_picture_that_does_not_exist_is_refused():
-    with pytest.raises(ValueError, match="kind='pie' needs one of"):
-        search(n_trials=1).fit(X, Y).plot("pie")
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        ("pie", {}, "kind='pie' needs one of"),
+        ("history", {"name": "forest"}, "name='forest' has no finished trial"),
+        ("history", {"metric": "recall"}, r"metric='recall' needs one of .*\['score'\]"),
+    ],
+)
+def test_a_plot_that_cannot_be_drawn_is_refused(kind, options, message):
+    found = search(n_trials=1).fit(X, Y)
+    with pytest.raises(ValueError, match=message):
+        found.plot(kind, **options)
 
 
-@pytest.mark.parametrize("name", _TABLE)
+@pytest.mark.parametrize("name", WITH_SPACES)
 def test_default_spaces_fit_their_estimators(name):
     estimator = getattr(skmedimg, name)()
     for key, kind in default_space(name).items():

@@ -68,10 +68,10 @@ def read_facts(path):
 
 
 def read_journal(path):
-    from skmedimg.search._study_storage import new_study, quiet
+    from skmedimg.search._study_storage import open_study, silence_optuna
 
-    with quiet():
-        new_study(f"journal:{path}", "study", ["maximize"], None, None).get_trials()
+    with silence_optuna():
+        open_study(f"journal:{path}", "study", ["maximize"]).get_trials()
 
 
 def read_model(path):
@@ -230,11 +230,11 @@ def _fold_result():
 
 
 def _journals():
-    from skmedimg.search._study_storage import new_study, quiet
+    from skmedimg.search._study_storage import open_study, silence_optuna
 
-    with TemporaryDirectory() as folder, quiet():
+    with TemporaryDirectory() as folder, silence_optuna():
         path = Path(folder) / "study.log"
-        study = new_study(f"journal:{path}", "study", ["maximize"], None, None)
+        study = open_study(f"journal:{path}", "study", ["maximize"])
         for value in (0.5, 0.25):
             trial = study.ask()
             trial.suggest_float("x", 0, 1)
