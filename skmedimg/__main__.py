@@ -6,16 +6,19 @@ from skmedimg.cli._main import main
 
 
 def run():
-    """Run the command line and return its exit status."""
-    print_whatever_comes()
+    """Run the command line and return its exit code."""
+    print_any_text()
     return main()
 
 
-def print_whatever_comes():
-    """Let output pass what its encoding lacks: it would end hours of work with an error."""
+def print_any_text():
+    """Let standard output replace letters that its encoding lacks.
+
+    An error there would end a command after hours of work, for the name of a file.
+    """
     if getattr(sys.stdout, "errors", None) == "strict":
         unicode = sys.stdout.encoding.lower().startswith("utf")
-        # bytes of a file's name go out as they came in, and letters are spelt out elsewhere
+        # file names that are not UTF-8 are printed as their bytes, other letters are spelled out
         sys.stdout.reconfigure(errors="surrogateescape" if unicode else "backslashreplace")
 
 

@@ -1,1 +1,1 @@
-"""The command line: one module per command."""
+"""The command line: `_main.py` lists the commands, each of which is one module."""

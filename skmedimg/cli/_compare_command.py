@@ -1,156 +1,221 @@
-"""`python -m skmedimg compare`: a folder, or the demo, to a table and a report."""
+"""The command compare: from a folder of images, or the demo, to a table and a report."""
 
 import os
 
-import numpy as np
+from skmedimg.cli._command_files import (
+    add_folder_arguments,
+    check_writable,
+    parse_jobs,
+    read_folder,
+)
+from skmedimg.cli._exit_codes import DONE, DataError
+from skmedimg.cli._messages import say
+from skmedimg.cli._model_names import DEFAULT_MODELS, build_models, demo_models
 
-from skmedimg.cli._main import DataError
-from skmedimg.cli._named_models import build_models, demo_models
+SUMMARY = "Compare models on a folder of images and write a report."
+_FOLDS = 5
 
 
-def run_compare(options, say):
-    """Compare, print the table, write the report.
+def add_arguments(parser):
+    """Add the arguments of this command to its parser."""
+    add_folder_arguments(parser, optional=True)
+    # None where a default would hide that --demo does not use the argument
+    parser.add_argument(
+        "--models",
+        metavar="NAMES",
+        help="comma-separated models: hog-mlp, hog-linear, mlp, cnn, or a pretrained backbone "
+        f"such as mobilenet_v2 (default: {DEFAULT_MODELS})",
+    )
+    parser.add_argument(
+        "--cv",
+        type=int,
+        metavar="N",
+        help=f"number of folds (default: the folder's own train/test split, else {_FOLDS})",
+    )
+    parser.add_argument(
+        "--repeats",
+        type=int,
+        default=1,
+        metavar="N",
+        help="number of repetitions of the K-fold, each shuffled differently (default: 1)",
+    )
+    parser.add_argument(
+        "--size",
+        type=int,
+        metavar="PIXELS",
+        help="height and width that images are resized to (default: 128)",
+    )
+    parser.add_argument(
+        "--color", choices=["gray", "rgb"], help="color that images are read in (default: gray)"
+    )
+    parser.add_argument(
+        "--positive",
+        metavar="CLASS",
+        help="of two classes, the one to detect, such as the disease",
+    )
+    parser.add_argument(
+        "--epochs",
+        type=int,
+        metavar="N",
+        help="number of epochs of every network (default: each network's own)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="random seed of the folds and of training (default: 0)",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=parse_jobs,
+        default=1,
+        metavar="N",
+        help="number of fits at the same time, -1: one per core (default: 1)",
+    )
+    parser.add_argument(
+        "--out",
+        default="report.html",
+        metavar="FILE",
+        help="HTML report to write (default: report.html)",
+    )
+    parser.add_argument(
+        "--json", metavar="FILE", help="also write all scores and predictions as JSON"
+    )
+    parser.add_argument(
+        "--save",
+        metavar="FILE",
+        help="fit the best model on all images and save it for the command predict",
+    )
+    parser.add_argument(
+        "--checkpoint",
+        metavar="FOLDER",
+        help="keep finished fits here; the same command continues after an interruption",
+    )
+    parser.add_argument(
+        "--demo",
+        action="store_true",
+        help="use synthetic images of lesions instead of FOLDER; takes about 3 minutes",
+    )
 
-    Parameters
-    ----------
-    options : argparse.Namespace
-    say : callable
-        Tells the user something on standard error.
 
-    Returns
-    -------
-    code : int
-    """
+def run(options):
+    """Compare the models, print the table, write the files, and return the exit code."""
     from skmedimg.evaluation import compare
 
-    X, y, groups, cv = _demo(options, say) if options.demo else _of_folder(options, say)
-    models = demo_models(options) if options.demo else build_models(options)
+    X, y, groups, cv, positive = _demo_data(options) if options.demo else _folder_data(options)
+    models = _models(options)
     for path in filter(None, (options.out, options.json, options.save)):
         check_writable(path)
     say(f"comparing {', '.join(models)} on {len(y)} images")
     result = compare(
-        models, X, y, groups=groups, cv=cv, repeats=options.repeats, pos_label=options.positive,
-        n_jobs=options.jobs, random_state=options.seed, audit="full",
+        models,
+        X,
+        y,
+        groups=groups,
+        cv=cv,
+        repeats=options.repeats,
+        pos_label=positive,
+        n_jobs=options.jobs,
+        random_state=options.seed,
+        audit="full",
         checkpoint=options.checkpoint,
-    )  # fmt: skip
+    )
     print(result)
     print()
     print(result.tests())
     if options.json:
         result.to_json(options.json)
-    result.to_html(options.out, X=X, models=_explained(models, result, X, y, groups, say))
+    say(f"fitting {result.best} on the first training set, to explain its predictions")
+    train = result.splits[0].train
+    explained = {result.best: _fit_on(train, models[result.best], X, y, groups)}
+    result.to_html(options.out, X=X, models=explained)
     say(f"report: {os.path.abspath(options.out)}")
     if options.save:
-        _save_best(options.save, models, result, X, y, groups, say)
-    return 0
+        _save_best(options.save, models, result, X, y, groups)
+    return DONE
 
 
-def read_folder(folder, pattern, jobs, say):
-    """Return paths, labels and patients of a folder; damaged files are named and left out.
-
-    Parameters
-    ----------
-    folder : str
-    pattern : str or None
-    jobs : int or None
-    say : callable
-
-    Returns
-    -------
-    data : Bunch
-    """
-    from skmedimg import load_image_folder
-
-    try:
-        data = load_image_folder(
-            folder, group_pattern=pattern, on_error="skip-report", n_jobs=jobs, verbose=1
-        )
-    except ValueError as error:
-        raise DataError(str(error)) from error
-    for line in str(data.report).splitlines():
-        say(line)
-    return data
+def _models(options):
+    if options.demo:
+        return demo_models(epochs=options.epochs, seed=options.seed)
+    return build_models(
+        options.models or DEFAULT_MODELS,
+        size=128 if options.size is None else options.size,
+        color=options.color or "gray",
+        epochs=options.epochs,
+        seed=options.seed,
+    )
 
 
-def check_writable(path):
-    """Refuse now what could not be written after hours of training.
+def _folder_data(options):
+    """Return X, y, groups, cv and the positive class of a folder."""
+    import numpy as np
 
-    Parameters
-    ----------
-    path : str
-    """
-    folder = os.path.dirname(os.path.abspath(path))
-    if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
-        raise DataError(f"{path!r} cannot be written: {folder!r} is no folder to write to.")
-
-
-def _of_folder(options, say):
     if options.folder is None:
         raise DataError("compare needs a FOLDER of images, or --demo.")
-    data = read_folder(options.folder, options.groups, None, say)
+    data = read_folder(options.folder, options.groups, None)
     if len(data.target_names) < 2:
         raise DataError(
             f"{options.folder!r} has one class, {data.target_names[0]!r}; a comparison needs two: "
             "FOLDER/class/images."
         )
     labels = data.target_names[data.target].astype(str)
-    return np.asarray(data.paths), labels, data.groups, _folds(options, data, say)
+    cv = _FOLDS if options.cv is None else options.cv
+    if options.cv is None and data.split is not None and (data.split == "test").any():
+        say("using the folder's own train/test split; --cv 5 would make folds of all images")
+        tested = data.split == "test"
+        cv = [(np.flatnonzero(~tested), np.flatnonzero(tested))]
+    return np.asarray(data.paths), labels, data.groups, cv, options.positive
 
 
-def _folds(options, data, say):
-    """Return the folder's own split unless folds were asked for."""
-    if options.cv is not None or data.split is None or not (data.split == "test").any():
-        return options.cv or 5
-    say("using the folder's own train/test split; --cv 5 would make folds of all images")
-    return [(np.flatnonzero(data.split != "test"), np.flatnonzero(data.split == "test"))]
+def _demo_data(options):
+    """Return X, y, groups, cv and the positive class of synthetic images."""
+    import numpy as np
 
-
-def _demo(options, say):
     from skmedimg.datasets import make_lesions
 
-    say("demo: 240 synthetic scans of 80 patients, half of them with a lesion; no real patients")
+    for name in ("folder", "groups", "models", "size", "color", "positive"):
+        if getattr(options, name) is not None:
+            given = "FOLDER" if name == "folder" else f"--{name}"
+            raise DataError(f"--demo brings its own images and models: leave {given} out.")
+    say("demo: 240 synthetic images of 80 patients, half with a lesion; no real patients")
     data = make_lesions(240, size=48, patients=80, noise=0.1, random_state=options.seed)
     labels = np.array(data.target_names)[data.target]
-    options.positive = data.target_names[1]
-    return data.images, labels, data.groups, options.cv or 5
+    cv = _FOLDS if options.cv is None else options.cv
+    return data.images, labels, data.groups, cv, data.target_names[1]
 
 
-def _explained(models, result, X, y, groups, say):
-    """Return the best model, fitted on the first training set, to be explained on its test set."""
-    best = result.best
-    say(f"explaining {best}")
-    train = result.splits[0].train
-    return {best: _fitted(models[best], X[train], y[train], groups, train)}
+def _save_best(path, models, result, X, y, groups):
+    import numpy as np
 
-
-def _save_best(path, models, result, X, y, groups, say):
     from skmedimg.saving import save
 
     best = result.best
     say(f"fitting {best} on all {len(y)} images")
-    model = _fitted(models[best], X, y, groups, np.arange(len(y)))
+    intervals = {metric.name: result.interval(best, metric.name) for metric in result.metrics}
     save(
-        model, path, X=X, y=y, groups=groups, metrics=_scores(result, best),
+        _fit_on(np.arange(len(y)), models[best], X, y, groups),
+        path,
+        X=X,
+        y=y,
+        groups=groups,
+        # named so, because the saved model was not tested: it has seen all images
+        metrics={
+            f"cross-validated {name}": {"mean": found.mean, "low": found.low, "high": found.high}
+            for name, found in intervals.items()
+        },
         notes=f"The best of {len(models)} models compared, fitted on all of the data. It was "
-        "chosen for its scores, which therefore flatter it a little.",
-    )  # fmt: skip
+        "chosen for its scores, which are therefore slightly too good.",
+    )
     say(f"model: {os.path.abspath(path)}")
 
 
-def _scores(result, name):
-    """Return the means over the test sets with their intervals, of models fitted on a part each."""
-    intervals = {metric.name: result.interval(name, metric.name) for metric in result.metrics}
-    return {
-        f"cross-validated {metric}": {"mean": found.mean, "low": found.low, "high": found.high}
-        for metric, found in intervals.items()
-    }
-
-
-def _fitted(model, X, y, groups, rows):
+def _fit_on(rows, model, X, y, groups):
+    """Return a clone of a model, fitted on some rows."""
     from sklearn.base import clone
 
     from skmedimg.evaluation.splitting._groups import groups_for_fit
 
-    model = clone(model)
-    extra = {} if groups is None else groups_for_fit(model, groups[rows])
-    return model.fit(X, y, **extra)
+    params = {} if groups is None else groups_for_fit(model, groups[rows])
+    return clone(model).fit(X[rows], y[rows], **params)

@@ -1,55 +1,57 @@
-"""`python -m skmedimg predict`: a saved model and files to a table of probabilities."""
+"""The command predict: from a saved model and image files to a CSV table of probabilities."""
 
 import csv
 import os
 import sys
 
-from skmedimg.cli._main import DataError
+from skmedimg.cli._exit_codes import DONE, DataError
+
+SUMMARY = "Predict the classes of image files with a saved model, as a CSV table."
 
 
-def run_predict(options):
-    """Print one line per file: the label, and the probability of each class.
+def add_arguments(parser):
+    """Add the arguments of this command to its parser."""
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help="file that `skmedimg compare --save` or skmedimg.saving.save wrote",
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="images to predict")
 
-    Parameters
-    ----------
-    options : argparse.Namespace
-        With `model` and `files`.
 
-    Returns
-    -------
-    code : int
-    """
+def run(options):
+    """Print the predicted label and the probabilities of each file, and return the exit code."""
     from skmedimg.images._read_image import ImageReadError
 
     missing = [path for path in options.files if not os.path.isfile(path)]
     if missing:
         raise DataError(f"there is no file {missing[0]!r} ({len(missing)} missing).")
     try:
-        model = _loaded(options.model)
-        rows = list(_rows(model, options.files))
+        # all before the first line is printed: a table that ends in an error would look complete
+        rows = list(_rows(_load(options.model), options.files))
     except ImageReadError as error:
         raise DataError(str(error)) from error
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerows(rows)
-    return 0
+    csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
+    return DONE
 
 
-def _loaded(path):
+def _load(path):
     from skmedimg.saving import load
 
     try:
         return load(path)
-    except ValueError as error:  # no model, a damaged one, or one of another version
+    except ValueError as error:  # not a model, a damaged one, or one of another version
         raise DataError(str(error)) from error
 
 
 def _rows(model, files):
-    """Yield the head of the table and a row per file, in the order given."""
+    """Yield the head of the table, and a row per file in the order given."""
     labels = model.predict(files)
     if not hasattr(model, "predict_proba"):
         yield ["file", "label"]
         yield from ([path, label] for path, label in zip(files, labels, strict=True))
         return
     yield ["file", "label", *(f"p({label})" for label in model.classes_)]
-    for path, label, chances in zip(files, labels, model.predict_proba(files), strict=True):
-        yield [path, label, *(f"{chance:.4f}" for chance in chances)]
+    probabilities = model.predict_proba(files)
+    for path, label, row in zip(files, labels, probabilities, strict=True):
+        yield [path, label, *(f"{probability:.4f}" for probability in row)]

@@ -4,18 +4,23 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.linear_model import LogisticRegression
 
-from skmedimg.cli import _main as _cli
-from skmedimg.cli._main import DATA, DONE, FAILED, SERIOUS, main
-from skmedimg.cli._named_models import build_models
+import skmedimg
+from skmedimg.__main__ import main
+from skmedimg.cli._model_names import build_models
 from skmedimg.datasets import make_lesions
+from skmedimg.evaluation import Comparison
 from skmedimg.saving import read_card
+
+DONE, FAILED, USAGE, DATA, SERIOUS, INTERRUPTED = 0, 1, 2, 3, 4, 130  # as --help says
 
 
 @pytest.fixture
@@ -116,7 +121,7 @@ def test_damaged_files_are_named_and_left_out(folder, capsys):
     [
         (["compare", "nowhere"], "is no folder"),
         (["compare"], "needs a FOLDER of images, or --demo"),
-        (["compare", "{folder}", "--models", "vgg99"], "'vgg99' is no model"),
+        (["compare", "{folder}", "--models", "vgg99"], "'vgg99' is not a model"),
         (["compare", "{folder}", "--models", ","], "needs at least one name"),
         (["compare", "{folder}", "--out", "{folder}/no/where.html"], "cannot be written"),
         (["compare", "{folder}", "--save", "{folder}/no/m.skmed"], "m.skmed' cannot be written"),
@@ -124,7 +129,10 @@ def test_damaged_files_are_named_and_left_out(folder, capsys):
         (["audit", "{folder}", "--json", "{folder}/no/f.json"], "f.json' cannot be written"),
         (["compare", "{folder}", "--groups", r"patient\d+"], "finds no patient"),
         (["compare", "{folder}", "--groups", "("], "is no regular expression"),
-        (["compare", "{folder}/healthy"], ""),
+        (["compare", "{folder}/healthy"], "has no folder per class"),
+        (["compare", "--demo", "{folder}"], "leave FOLDER out"),
+        (["compare", "--demo", "--models", "cnn"], "leave --models out"),
+        (["compare", "--demo", "--size", "64"], "leave --size out"),
         (["audit", "{folder}/../empty"], "holds no images"),
         (["predict", "{folder}/none.skmed", "nothing.png"], "there is no file 'nothing.png'"),
     ],
@@ -147,10 +155,10 @@ def test_a_file_that_is_no_model_is_refused(folder, capsys):
 
 
 def test_the_unforeseen_has_a_code_and_a_traceback_when_asked_for(folder, capsys, monkeypatch):
-    def fail(options):
+    def fail(*args, **kwargs):
         raise RuntimeError("a long\n  story")
 
-    monkeypatch.setattr(_cli, "_audit_command", fail)
+    monkeypatch.setattr(skmedimg, "load_image_folder", fail)
     code, _, err = run(capsys, "audit", folder)
     assert code == FAILED
     assert err == "skmedimg: error: a long story\n"
@@ -159,21 +167,23 @@ def test_the_unforeseen_has_a_code_and_a_traceback_when_asked_for(folder, capsys
 
 
 def test_an_interruption_is_no_error(folder, capsys, monkeypatch):
-    def interrupt(options):
+    def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_cli, "_audit_command", interrupt)
-    assert run(capsys, "audit", folder)[0] == 130
+    monkeypatch.setattr(skmedimg, "load_image_folder", interrupt)
+    assert run(capsys, "audit", folder) == (INTERRUPTED, "", "skmedimg: interrupted\n")
 
 
 def test_arguments_that_make_no_sense_have_code_2(capsys):
     with pytest.raises(SystemExit) as left:
         main(["compare", "--cv", "many"])
-    assert left.value.code == 2
+    assert left.value.code == USAGE
     with pytest.raises(SystemExit) as left:
         main(["--help"])
     assert left.value.code == 0
-    assert "exit codes:" in capsys.readouterr().out
+    described = capsys.readouterr().out.partition("exit codes:")[2].split()
+    for code in (DONE, FAILED, USAGE, DATA, SERIOUS, INTERRUPTED):
+        assert str(code) in described
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -186,35 +196,53 @@ def test_a_folder_with_its_own_split_is_compared_on_it(tmp_path, capsys):
         Image.fromarray(image).save(path)
     code, out, err = run(
         capsys, "compare", tmp_path, "--models", "hog-linear", "--size", 32, "--out",
-        tmp_path / "r.html", "--positive", "class 1",
+        tmp_path / "r.html", "--positive", "class 1", "--json", tmp_path / "r.json",
     )  # fmt: skip
     assert code == DONE, err
     assert "the folder's own train/test split" in err
     assert out.splitlines()[0].endswith("36 samples, 1 split")
     assert "Only 12 samples are tested" in out
+    [split] = Comparison.from_json(tmp_path / "r.json").splits
+    assert (len(split.train), len(split.test)) == (24, 12)
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_the_demo_needs_nothing(tmp_path, capsys, monkeypatch):
-    from sklearn.linear_model import LogisticRegression
+def test_a_type_error_inside_a_fit_does_not_train_again_without_patients(
+    folder, tmp_path, capsys, monkeypatch
+):
+    rows = []
 
-    from skmedimg import HOG, Pipeline
-    from skmedimg.cli import _compare_command as _compare
+    def fit(self, X, y, **params):
+        rows.append(len(X))
+        if len(rows) > 2:  # after the two folds: the fit for the report
+            raise TypeError("somewhere deep inside")
+        return original(self, X, y, **params)
 
-    quick = {"HOG": Pipeline([HOG(), LogisticRegression()])}
-    monkeypatch.setattr(_compare, "demo_models", lambda options: quick)
-    code, out, err = run(capsys, "compare", "--demo", "--cv", 2, "--out", tmp_path / "demo.html")
+    original = LogisticRegression.fit
+    monkeypatch.setattr(LogisticRegression, "fit", fit)
+    code, _, err = run(
+        capsys, "compare", folder, "--groups", r"p\d+", "--models", "hog-linear", "--size", 32,
+        "--cv", 2, "--positive", "healthy", "--out", tmp_path / "r.html",
+    )  # fmt: skip
+    assert (code, len(rows)) == (FAILED, 3)
+    assert err.endswith("skmedimg: error: somewhere deep inside\n")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_demo_needs_nothing(tmp_path, capsys):
+    code, out, err = run(
+        capsys, "compare", "--demo", "--epochs", 1, "--cv", 2, "--out", tmp_path / "demo.html"
+    )
     assert code == DONE, err
+    for name in ("MLP on pixels", "HOG + MLP", "CNN"):
+        assert re.search(rf"^{re.escape(name)}  +[01]\.\d", out, re.M), out
     assert "240 samples of 80 patients" in out
     assert "no real patients" in err
     assert (tmp_path / "demo.html").stat().st_size > 1e5
 
 
 def test_models_go_by_names_of_ours_and_of_backbones():
-    options = _cli.parser().parse_args(
-        ["compare", "x", "--models", "cnn, resnet18", "--size", "64", "--epochs", "3"]
-    )
-    models = build_models(options)
+    models = build_models("cnn, resnet18", size=64, epochs=3)
     assert list(models) == ["cnn", "resnet18"]
     assert models["cnn"][-1].max_epochs == 3
     assert models["resnet18"].image_shape == (64, 64, 1)

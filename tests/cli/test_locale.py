@@ -53,8 +53,7 @@ import os, sys, warnings
 import numpy as np
 import skmedimg as sk
 from skmedimg import recipes, saving
-from skmedimg.__main__ import print_whatever_comes
-from skmedimg.cli._main import main
+from skmedimg.__main__ import main, print_any_text
 from skmedimg.evaluation import PredictionGallery
 
 warnings.simplefilter("ignore")
@@ -87,7 +86,7 @@ audit.plot()
 assert len([recipes.recipe_card(name) for name in recipes.list_recipes()]) == 35
 ascii(found), ascii(data.report), ascii(audit)
 
-print_whatever_comes()
+print_any_text()
 scans = os.path.join(root, "scans")
 assert main(["compare", scans, "--models", "hog-linear", "--cv", "2", "--size", "32",
              "--positive", labels[-1], "--groups", r"p\\d+", "--out", labels[-1] + " 2.html",

@@ -8,7 +8,7 @@ from sklearn.naive_bayes import GaussianNB
 
 import skmedimg
 from skmedimg import evaluation, features, search
-from skmedimg.cli._main import USAGE, main
+from skmedimg.__main__ import main
 from skmedimg.images._n_jobs import check_n_jobs, thread_count
 from tests.inputs.bad_inputs import BINARY, GREY, write_files
 
@@ -97,7 +97,7 @@ def test_files_are_not_touched_before_it_is_refused():
 def test_the_command_line_refuses_it_as_a_wrong_command(capsys, command, jobs):
     with pytest.raises(SystemExit) as ended:
         main([command, "nowhere", "--jobs", jobs])
-    assert ended.value.code == USAGE
+    assert ended.value.code == 2
     assert f"--jobs: needs an int other than 0 (-1 is one per core), got '{jobs}'" in (
         capsys.readouterr().err
     )

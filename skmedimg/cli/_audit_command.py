@@ -1,0 +1,54 @@
+"""The command audit: from a folder of images to a list of what makes scores wrong."""
+
+import json
+
+from skmedimg._files import whole_file
+from skmedimg.cli._command_files import (
+    add_folder_arguments,
+    check_writable,
+    parse_jobs,
+    read_folder,
+)
+from skmedimg.cli._exit_codes import DONE, SERIOUS
+
+SUMMARY = "Check a folder of images for duplicates, data leakage and shortcuts."
+
+
+def add_arguments(parser):
+    """Add the arguments of this command to its parser."""
+    add_folder_arguments(parser)
+    parser.add_argument(
+        "--no-probes", action="store_true", help="skip the checks that train small models"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=parse_jobs,
+        metavar="N",
+        help="number of threads that read images (default: one per core)",
+    )
+    parser.add_argument("--json", metavar="FILE", help="also write all findings as JSON")
+
+
+def run(options):
+    """Audit the folder, print the findings, and return the exit code."""
+    from skmedimg.evaluation import audit
+
+    if options.json:
+        check_writable(options.json)
+    data = read_folder(options.folder, options.groups, options.jobs)
+    tested = None if data.split is None else data.split == "test"
+    if tested is not None and (tested.all() or not tested.any()):
+        tested = None  # one part alone has no other to leak into
+    found = audit(
+        data.paths,
+        data.target_names[data.target],
+        data.groups,
+        test=tested,
+        probes=not options.no_probes,
+        n_jobs=options.jobs,
+    )
+    print(found)
+    if options.json:
+        with whole_file(options.json) as file:
+            file.write(json.dumps(found.to_dict(), indent=1).encode())
+    return SERIOUS if found.errors else DONE

@@ -1,0 +1,61 @@
+"""Arguments and checks that several commands share: the folder of images, and files to write."""
+
+import argparse
+import os
+
+from skmedimg.cli._exit_codes import DataError
+from skmedimg.cli._messages import say
+
+
+def add_folder_arguments(parser, *, optional=False):
+    """Add FOLDER and --groups to a parser."""
+    parser.add_argument(
+        "folder",
+        metavar="FOLDER",
+        nargs="?" if optional else None,
+        help="folder of images with a folder per class: FOLDER/class/image.png, or "
+        "FOLDER/train/class/image.png and FOLDER/test/class/image.png",
+    )
+    parser.add_argument(
+        "--groups",
+        metavar="REGEX",
+        help=r"regular expression that finds the patient in each path, such as 'person\d+'; "
+        "give it where a patient has several images",
+    )
+
+
+def parse_jobs(text):
+    """Return the number of jobs that a text says, an int other than 0."""
+    try:
+        jobs = int(text)
+    except ValueError:
+        jobs = 0
+    if jobs == 0:
+        raise argparse.ArgumentTypeError(
+            f"needs an int other than 0 (-1 is one per core), got {text!r}"
+        )
+    return jobs
+
+
+def read_folder(folder, pattern, n_jobs):
+    """Return the Bunch of a folder's paths, labels and patients; damaged files are left out."""
+    from skmedimg import load_image_folder
+
+    try:
+        data = load_image_folder(
+            folder, group_pattern=pattern, on_error="skip-report", n_jobs=n_jobs, verbose=1
+        )
+    except ValueError as error:
+        raise DataError(str(error)) from error
+    for line in str(data.report).splitlines():
+        say(line)
+    return data
+
+
+def check_writable(path):
+    """Refuse before hours of training a file that could not be written after them."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
+        raise DataError(
+            f"{path!r} cannot be written: {folder!r} does not exist or is not writable."
+        )

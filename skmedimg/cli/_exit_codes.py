@@ -1,0 +1,17 @@
+"""Exit codes of the command line, and the error that means unusable files."""
+
+DONE, FAILED, USAGE, DATA, SERIOUS, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+EXIT_CODES = """exit codes:
+  0    done
+  1    a model failed, or an unexpected error (--traceback prints where)
+  2    the command was not understood
+  3    files are missing or cannot be used
+  4    audit found a problem that makes every score wrong
+  130  interrupted
+
+Progress is written to standard error, results to standard output."""
+
+
+class DataError(Exception):
+    """Files are missing or cannot be used: a command ends with exit code 3."""
