@@ -93,6 +93,41 @@ def leaves_nothing_behind(request, own_temporary_folder, one_torch_thread):
     assert not changed, f"the test left these global settings changed: {', '.join(changed)}"
 
 
+@pytest.fixture
+def torch_generator_put_back(leaves_nothing_behind):
+    """Seed torch's global generator, from which new layers draw their weights, and put it back."""
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def examples_of_networks_draw_weights(request, leaves_nothing_behind):
+    """Architectures draw weights from torch's global generator, as all of torch does."""
+    if isinstance(request.node, pytest.DoctestItem):
+        if request.node.name.startswith("skmedimg.networks."):
+            request.getfixturevalue("torch_generator_put_back")
+
+
+@pytest.fixture
+def numpy_generator_put_back(leaves_nothing_behind):
+    """scikit-learn's own checks shuffle with numpy's global generator."""
+    state = np.random.get_state()
+    yield
+    np.random.set_state(state)
+
+
+@pytest.fixture
+def closed_figures():
+    """Close the figures of pyplot that a test opens."""
+    import matplotlib.pyplot as plt
+
+    yield
+    plt.close("all")
+
+
 def _global_state(with_torch):
     state = {
         "numpy generator": _numpy_generator(),

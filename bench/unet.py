@@ -63,13 +63,13 @@ def fit_torch(images, masks, device="cpu"):
     """The loop of a tutorial: float32, images scaled once, one optimizer step per batch."""
     import torch
 
-    from skmedimg.networks._unet_network import Encoder, UNet
+    from skmedimg.networks._unet_network import UNet, UNetEncoder
 
     x = (torch.from_numpy(images).permute(0, 3, 1, 2).contiguous() / 255).to(device)
     y = torch.from_numpy(masks)[:, None].float().to(device)
 
     def fit():
-        net = UNet(Encoder(3, FILTERS), 1, FILTERS).to(device)
+        net = UNet(UNetEncoder(3, FILTERS), 1, FILTERS).to(device)
         optimizer = torch.optim.Adam(net.parameters())
         loss_of = torch.nn.BCEWithLogitsLoss()
         for rows in torch.randperm(len(x)).to(device).split(BATCH):

@@ -4,6 +4,7 @@ from . import features as features
 from . import images as images
 from . import inspection as inspection
 from . import metrics as metrics
+from . import networks as networks
 from . import neural as neural
 from . import pipeline as pipeline
 from . import recipes as recipes

@@ -19,6 +19,7 @@ SHARED = (
 OWN_WORDS = {
     ("neural.ShallowMLP", "image_shape"),
     ("neural.TransferClassifier", "image_shape"),
+    ("neural.UNetSegmenter", "batch_size"),
     ("neural.UNetSegmenter", "class_weight"),
 }
 

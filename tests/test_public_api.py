@@ -14,8 +14,8 @@ import skmedimg
 
 PACKAGE = Path(skmedimg.__file__).parent
 STUBS = sorted(PACKAGE.rglob("__init__.pyi"))
-# Neither a public module nor named with an underscore: code of ours that others need not read.
-INTERNAL = {"cli", "networks"}
+# Neither a public module nor named with an underscore: the command line, `python -m skmedimg`.
+INTERNAL = {"cli"}
 
 
 def module_of(stub):

@@ -58,12 +58,12 @@ def _pipeline(name, size, color, training):
 
 def _transfer_classifier(name, size, color, training):
     from skmedimg import TransferClassifier
-    from skmedimg.networks._backbone_table import ROWS
+    from skmedimg.networks._backbone_table import BACKBONES
 
-    if name not in ROWS:
+    if name not in BACKBONES:
         raise DataError(
             f"--models: {name!r} is not a model. There are {', '.join(_NAMES)}, and the backbones "
-            f"{', '.join(sorted(ROWS))}."
+            f"{', '.join(sorted(BACKBONES))}."
         )
     shape = (size, size, 3 if color == "rgb" else 1)
     return TransferClassifier(name, image_shape=shape, **training)

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 import torch
 from torch import nn
 
-from skmedimg.networks._backbone_table import ROWS
+from skmedimg.networks._backbone_table import BACKBONES
 from skmedimg.networks._backbones import build_backbone
 
 
@@ -14,6 +14,28 @@ class TransferNetwork(nn.Module):
     """Backbone, pooling and head.
 
     An input of four axes is images; one of two axes is rows of `forward_frozen`, computed before.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    head : torch.nn.Module
+        From features (n, n_features) to logits.
+    pooling : {"avg", "max", "flatten"}
+    cut_shape : tuple of int
+        Shape of the frozen part's output for one image, as from `probe_shapes`.
+    exact : bool, default=True
+        Compute the frozen part in float32 under autocast too, so that it can be stored and shared.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg.networks import TransferNetwork, build_backbone, mlp, probe_shapes
+    >>> cut_shape, n_features = probe_shapes("resnet18", (64, 64, 1))
+    >>> network = TransferNetwork(
+    ...     build_backbone("resnet18"), mlp(n_features, (), 3), "avg", cut_shape
+    ... )
+    >>> network(torch.zeros(2, 1, 64, 64)).shape
+    torch.Size([2, 3])
     """
 
     def __init__(self, backbone, head, pooling, cut_shape, *, exact=True):
@@ -59,12 +81,39 @@ class TransferNetwork(nn.Module):
 
 
 def probe_shapes(backbone, image_shape, *, trainable_layers=0, pooling="avg", width=1.0):
-    """Return the shapes inside a backbone for images of one shape, which are checked."""
+    """Return the shapes inside a backbone for images of one shape, which is checked.
+
+    Parameters
+    ----------
+    backbone : str or torch.nn.Module
+        As in `build_backbone`.
+    image_shape : tuple of int (height, width, channels)
+    trainable_layers : int, float or "all", default=0
+        As in `Backbone.freeze`.
+    pooling : {"avg", "max", "flatten"}, default="avg"
+    width : float, default=1.0
+        Width of mobilenet_v2.
+
+    Returns
+    -------
+    cut_shape : tuple of int
+        Shape of the frozen part's output for one image.
+    n_features : int
+        Number of pooled features.
+
+    Examples
+    --------
+    >>> from skmedimg.networks import probe_shapes
+    >>> probe_shapes("resnet18", (64, 64, 1))
+    ((512,), 512)
+    >>> probe_shapes("resnet18", (64, 64, 1), trainable_layers=2)
+    ((512, 2, 2), 512)
+    """
     image_shape = tuple(image_shape)
     if not isinstance(backbone, str):
         return _probe_own(backbone, trainable_layers, image_shape, pooling)
-    if backbone in ROWS:
-        _check_image_shape(backbone, ROWS[backbone].minimum, image_shape)
+    if backbone in BACKBONES:
+        _check_image_shape(backbone, BACKBONES[backbone].minimum, image_shape)
     # 1 and 1.0 are equal keys but different depths
     kind = type(trainable_layers)
     # Cached: a search asks for the same few shapes hundreds of times.
@@ -89,7 +138,7 @@ def _check_image_shape(name, minimum, image_shape):
 def _probe_named(name, width, kind, trainable_layers, image_shape, pooling):
     """Run the network on nothing, on the device without memory where it can."""
     # Not every network of timm runs on the meta device.
-    device = "meta" if name in ROWS else "cpu"
+    device = "meta" if name in BACKBONES else "cpu"
     backbone = build_backbone(name, width=width, init_weights=False).to(device)
     return _probe(backbone.freeze(trainable_layers), image_shape, pooling)
 

@@ -3,12 +3,31 @@
 import torch
 from torch import nn
 from torch.nn import functional
-from torchvision import models
-from torchvision.ops import StochasticDepth
+from torchvision import models, ops
 
 
 def steps_of(network, stages):
-    """Return the steps of a torchvision network as a list of modules, the first one first."""
+    """Cut a torchvision network into steps that run one after another.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Such as torchvision.models.resnet18().
+    stages : sequence of str
+        Names of its parts in the order in which they run, as in `BACKBONES`. Sequential parts are
+        cut further; a block with a residual connection is one step.
+
+    Returns
+    -------
+    steps : list of torch.nn.Module
+
+    Examples
+    --------
+    >>> from torchvision.models import resnet18
+    >>> from skmedimg.networks import BACKBONES, steps_of
+    >>> len(steps_of(resnet18(weights=None), BACKBONES["resnet18"].stages))
+    12
+    """
     steps = [step for name in stages for step in _split(network.get_submodule(name))]
     if isinstance(network, models.DenseNet):
         return [*steps, nn.ReLU()]
@@ -88,8 +107,26 @@ class ClassToken(nn.Module):
         return tokens[:, 0, :, None, None]
 
 
-class SkipRows(nn.Module):
-    """Stochastic depth with its own generator: drops the residual branch of an image with p."""
+class StochasticDepth(nn.Module):
+    """Stochastic depth with its own generator: drop the residual branch of an image.
+
+    Parameters
+    ----------
+    p : float
+        Chance of an image to lose its branch, in training.
+
+    Attributes
+    ----------
+    generator : torch.Generator or None
+        What it draws from; None means torch's global generator. See `set_generator`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg.networks import StochasticDepth
+    >>> StochasticDepth(0.5).eval()(torch.ones(2, 3)).sum().item()
+    6.0
+    """
 
     def __init__(self, p):
         super().__init__()
@@ -97,6 +134,7 @@ class SkipRows(nn.Module):
         self.generator = None
 
     def forward(self, branch):
+        """Return the branch (n, ...), in training zero for some images, larger for the others."""
         if not self.training or self.p == 0:
             return branch
         kept = branch.new_empty(len(branch), *[1] * (branch.ndim - 1))
@@ -106,8 +144,8 @@ class SkipRows(nn.Module):
 def own_stochastic_depth(module):
     """Replace torchvision's stochastic depth, which uses the global generator, in place."""
     for name, child in module.named_children():
-        if isinstance(child, StochasticDepth):
-            setattr(module, name, SkipRows(child.p))
+        if isinstance(child, ops.StochasticDepth):
+            setattr(module, name, StochasticDepth(child.p))
         else:
             own_stochastic_depth(child)
 

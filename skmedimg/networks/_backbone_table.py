@@ -6,7 +6,7 @@ IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
-class Row(NamedTuple):
+class BackboneRow(NamedTuple):
     """One backbone of torchvision, whose builder has the name of the row.
 
     Attributes
@@ -54,11 +54,13 @@ _INCEPTION_STAGES = (
     "Mixed_6c", "Mixed_6d", "Mixed_6e", "Mixed_7a", "Mixed_7b", "Mixed_7c",
 )  # fmt: skip
 
-_VGG = Row(("features",), "features.0", "classifier", 512, minimum=32)
-_RESNET = Row(_RESNET_STAGES, "conv1", "fc", 2048)
-_DENSENET = Row(("features",), "features.conv0", "classifier", 1024, minimum=29, norms="before")
-_MOBILENET = Row(("features",), "features.0.0", "classifier", 1280)
-_CONVNEXT = Row(
+_VGG = BackboneRow(("features",), "features.0", "classifier", 512, minimum=32)
+_RESNET = BackboneRow(_RESNET_STAGES, "conv1", "fc", 2048)
+_DENSENET = BackboneRow(
+    ("features",), "features.conv0", "classifier", 1024, minimum=29, norms="before"
+)
+_MOBILENET = BackboneRow(("features",), "features.0.0", "classifier", 1280)
+_CONVNEXT = BackboneRow(
     ("features",),
     "features.0.0",
     "classifier.2",
@@ -67,10 +69,10 @@ _CONVNEXT = Row(
     norms="before",
     neck="classifier.0",
 )
-_SQUEEZENET = Row(("features",), "features.0", "classifier", 512)
-_SHUFFLENET = Row(_SHUFFLENET_STAGES, "conv1.0", "fc", 1024)
+_SQUEEZENET = BackboneRow(("features",), "features.0", "classifier", 512)
+_SHUFFLENET = BackboneRow(_SHUFFLENET_STAGES, "conv1.0", "fc", 1024)
 
-ROWS = {
+BACKBONES = {
     "vgg11": _VGG,
     "vgg11_bn": _VGG,
     "vgg13": _VGG,
@@ -99,10 +101,10 @@ ROWS = {
     "convnext_small": _CONVNEXT,
     "squeezenet1_0": _SQUEEZENET._replace(minimum=21),
     "squeezenet1_1": _SQUEEZENET._replace(minimum=17),
-    "regnet_y_400mf": Row(("stem", "trunk_output"), "stem.0", "fc", 440),
+    "regnet_y_400mf": BackboneRow(("stem", "trunk_output"), "stem.0", "fc", 440),
     "shufflenet_v2_x0_5": _SHUFFLENET,
     "shufflenet_v2_x1_0": _SHUFFLENET,
-    "inception_v3": Row(
+    "inception_v3": BackboneRow(
         _INCEPTION_STAGES,
         "Conv2d_1a_3x3.conv",
         "fc",
@@ -113,10 +115,10 @@ ROWS = {
         std=HALF[1],
         spare="AuxLogits",
     ),
-    "vit_b_16": Row(
+    "vit_b_16": BackboneRow(
         ("encoder.layers", "encoder.ln"), "conv_proj", "heads", 768, minimum=16, norms="before"
     ),
-    "swin_t": Row(
+    "swin_t": BackboneRow(
         ("features", "norm", "permute"), "features.0.0", "head", 768, minimum=4, norms="before"
     ),
 }

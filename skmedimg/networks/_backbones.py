@@ -8,14 +8,43 @@ from torch import nn
 from torchvision import models
 
 from skmedimg.networks._backbone_steps import GrayConv2d, own_stochastic_depth, steps_of
-from skmedimg.networks._backbone_table import ROWS
+from skmedimg.networks._backbone_table import BACKBONES
 from skmedimg.networks._blocks import own_dropout
 from skmedimg.networks._freeze import count_trainable, weight_layers
 from skmedimg.networks._timm import TIMM, timm_backbone
 
 
 class Backbone(nn.Module):
-    """A network from images to a feature map, in steps, of which the first may be frozen."""
+    """A network from images to a feature map, in steps, of which the first may be frozen.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+    steps : list of torch.nn.Module
+        Its parts, which run one after another; see `steps_of`.
+    norms : {"after", "before"}, default="after"
+        On which side of a weight layer its own norm stands.
+    mean, std : sequence of float or None, default=None
+        Subtracted from, and divided into, each channel of images in [0, 1].
+    gray : {"repeat", "sum"}, default="repeat"
+        "sum": the first convolution takes images of one channel.
+    neck : str, default=""
+        Name of a norm behind pooling that belongs to the features.
+
+    Attributes
+    ----------
+    cut : int
+        Number of steps that are frozen.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg.networks import build_backbone
+    >>> backbone = build_backbone("resnet18").freeze(1)
+    >>> maps = backbone(torch.zeros(2, 1, 64, 64))
+    >>> maps.shape, backbone.pool(maps, "avg").shape
+    (torch.Size([2, 512, 2, 2]), torch.Size([2, 512]))
+    """
 
     def __init__(
         self, network, steps, *, norms="after", mean=None, std=None, gray="repeat", neck=""
@@ -114,7 +143,32 @@ class Backbone(nn.Module):
 
 
 def build_backbone(backbone, *, width=1.0, gray="repeat", init_weights=True):
-    """Return a published architecture without its head, or a network of one's own, all frozen."""
+    """Build a published architecture without its head, or take one's own network, all frozen.
+
+    Parameters
+    ----------
+    backbone : str or torch.nn.Module
+        A name of `BACKBONES`, "timm:NAME", or a network from images to a feature map, which is
+        copied.
+    width : float, default=1.0
+        Width of mobilenet_v2.
+    gray : {"repeat", "sum"}, default="repeat"
+        How images of one channel are taken; "sum" is faster and rounds differently.
+    init_weights : bool, default=True
+        False: the weights hold anything, for `fill_backbone` to replace.
+
+    Returns
+    -------
+    backbone : Backbone
+        With random weights; `fill_backbone` and `read_weights` put published ones in.
+
+    Examples
+    --------
+    >>> from skmedimg.networks import build_backbone
+    >>> backbone = build_backbone("mobilenet_v2", width=0.5)
+    >>> len(backbone.last_layers("all"))
+    52
+    """
     if isinstance(backbone, nn.Module):
         return _own_backbone(backbone)
     if backbone.startswith(TIMM):
@@ -140,12 +194,12 @@ def build_backbone(backbone, *, width=1.0, gray="repeat", init_weights=True):
 
 def backbone_row(name):
     """Return the row of a backbone of the table."""
-    if name not in ROWS:
+    if name not in BACKBONES:
         raise ValueError(
-            f'backbone={name!r} is unknown. Known are {", ".join(ROWS)}; "timm:NAME" with '
+            f'backbone={name!r} is unknown. Known are {", ".join(BACKBONES)}; "timm:NAME" with '
             'pip install "skmedimg[timm]"; or pass a torch.nn.Module of your own.'
         )
-    return ROWS[name]
+    return BACKBONES[name]
 
 
 def _network(name, row, width, init_weights):

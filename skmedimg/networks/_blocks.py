@@ -19,7 +19,27 @@ INCREASING_ACTIVATIONS = frozenset(ACTIVATIONS) - {"gelu", "silu"}
 
 
 class Dropout(nn.Module):
-    """Dropout that draws from a generator of its own, so that fits in threads stay repeatable."""
+    """Dropout that draws from a generator of its own, so that fits in threads stay repeatable.
+
+    Parameters
+    ----------
+    p : float
+        Share of the values that become zero in training.
+
+    Attributes
+    ----------
+    generator : torch.Generator or None
+        What it draws from; None means torch's global generator. See `set_generator`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg.networks import Dropout, set_generator
+    >>> dropout = Dropout(0.5)
+    >>> set_generator(dropout, torch.Generator().manual_seed(0))
+    >>> sorted(dropout(torch.ones(100)).unique().tolist())
+    [0.0, 2.0]
+    """
 
     def __init__(self, p):
         super().__init__()
@@ -62,7 +82,22 @@ def own_dropout(module):
 
 
 def set_generator(module, generator):
-    """Set the generator of every part of a module that draws random numbers."""
+    """Set the generator of every part of a module that draws random numbers.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Its parts of the kinds `Dropout` and `StochasticDepth` are changed in place.
+    generator : torch.Generator or None
+        On the device of the module.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg.networks import mlp, set_generator
+    >>> network = mlp(4, (8,), 2, dropout=(0.5,))
+    >>> set_generator(network, torch.Generator().manual_seed(0))
+    """
     for part in module.modules():
         if hasattr(part, "generator"):
             part.generator = generator

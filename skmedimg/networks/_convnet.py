@@ -13,8 +13,28 @@ PARTS = ("conv", "norm", "act", "pool")
 
 
 @dataclass(frozen=True)
-class Block:
-    """The settings of one block of convolutions."""
+class ConvBlock:
+    """The settings of one block of convolutions.
+
+    Parameters
+    ----------
+    filters : int
+        Channels of its output.
+    kernel_size : int
+    convs : int
+        Number of convolutions.
+    padding : {"same", "valid"}
+    pool : {"max", "avg"}
+        Pooling over 2x2 pixels.
+    dropout : float
+        Share of the values that are dropped at its end, in training.
+
+    Examples
+    --------
+    >>> from skmedimg.networks import ConvBlock
+    >>> ConvBlock(32, 3, 1, "valid", "max", 0.0).output_size((64, 64))
+    (31, 31)
+    """
 
     filters: int
     kernel_size: int
@@ -50,7 +70,44 @@ def convnet(
     dense_units,
     dropout,
 ):
-    """Return a network from images (n, channels, height, width) to logits (n, n_outputs)."""
+    """Build a convolutional network, from images (n, channels, height, width) to logits.
+
+    Parameters
+    ----------
+    image_shape : tuple of int (height, width, channels)
+    n_outputs : int
+        Number of logits: classes, or 1 for two classes.
+    blocks : sequence of ConvBlock
+    activation : str
+        As in `mlp`.
+    norm : {"batch", "group"} or None
+    block_order : sequence of str
+        Order of "conv", "norm", "act" and "pool" in a block; "norm" may be left out. What stands
+        before "pool" is repeated for each convolution.
+    global_pool : bool
+        Whether the mean over each channel of the last map goes on, or all of its pixels.
+    dense_units : sequence of int
+        Units of the dense layers before the logits.
+    dropout : sequence of float
+        Share dropped behind each dense layer; an empty one drops nothing.
+
+    Returns
+    -------
+    network : torch.nn.Sequential
+        The blocks, pooling and the dense layers.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg.networks import ConvBlock, convnet
+    >>> network = convnet(
+    ...     (32, 32, 1), 3, [ConvBlock(8, 3, 1, "same", "max", 0.0)],
+    ...     activation="relu", norm=None, block_order=("conv", "act", "pool"),
+    ...     global_pool=False, dense_units=(16,), dropout=(),
+    ... )
+    >>> network(torch.zeros(2, 1, 32, 32)).shape
+    torch.Size([2, 3])
+    """
     *size, channels = image_shape
     body = []
     for number, block in enumerate(blocks, start=1):

@@ -10,7 +10,21 @@ LOSSES = ("bce", "ce", "dice", "dice_ce", "focal", "tversky")
 
 
 class MaskLoss(nn.Module):
-    """A loss of masks by name."""
+    """A loss of masks by name, one value per image.
+
+    Parameters
+    ----------
+    name : {"bce", "ce", "dice", "dice_ce", "focal", "tversky"}
+        "bce" and "ce" are both `pixel_cross_entropy`; the others have functions of their names.
+    class_weight : torch.Tensor (n_classes,) or None, default=None
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg.networks import MaskLoss
+    >>> MaskLoss("bce")(torch.zeros(1, 1, 4, 4), torch.zeros(1, 4, 4))
+    tensor([0.6931])
+    """
 
     def __init__(self, name, class_weight=None):
         super().__init__()
@@ -26,19 +40,91 @@ class MaskLoss(nn.Module):
 
 
 def pixel_cross_entropy(logits, labels, class_weight=None):
-    """Return the mean cross-entropy (n,) over the pixels of each image."""
+    """Return the mean cross-entropy over the pixels of each image.
+
+    Parameters
+    ----------
+    logits : torch.Tensor (n, 1 or n_classes, height, width)
+    labels : torch.Tensor (n, height, width) of int
+    class_weight : torch.Tensor (n_classes,) or None, default=None
+
+    Returns
+    -------
+    losses : torch.Tensor (n,)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg.networks import pixel_cross_entropy
+    >>> pixel_cross_entropy(torch.zeros(1, 1, 4, 4), torch.zeros(1, 4, 4, dtype=int))
+    tensor([0.6931])
+    """
     losses = class_loss(logits.shape[1])(logits, labels)
     return _mean_per_image(losses, labels, class_weight)
 
 
 def focal_loss(logits, labels, class_weight=None, gamma=2.0):
-    """Return the mean (n,) over pixels of (1 - p)**gamma cross-entropy, p of the true class."""
+    """Return the focal loss [1]_ of each image.
+
+    Parameters
+    ----------
+    logits : torch.Tensor (n, 1 or n_classes, height, width)
+    labels : torch.Tensor (n, height, width) of int
+    class_weight : torch.Tensor (n_classes,) or None, default=None
+    gamma : float, default=2.0
+        Cross-entropy is multiplied by (1 - p) ** gamma, p the probability of the true class.
+
+    Returns
+    -------
+    losses : torch.Tensor (n,)
+
+    References
+    ----------
+    .. [1] T.-Y. Lin, P. Goyal, R. Girshick, K. He, P. Dollar. "Focal Loss for Dense Object
+           Detection". ICCV 2017, 2999-3007. https://doi.org/10.1109/ICCV.2017.324
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg.networks import focal_loss
+    >>> focal_loss(torch.zeros(1, 1, 4, 4), torch.zeros(1, 4, 4, dtype=int))
+    tensor([0.1733])
+    """
     losses = class_loss(logits.shape[1])(logits, labels)
     return _mean_per_image(losses * (1 - torch.exp(-losses)) ** gamma, labels, class_weight)
 
 
 def tversky_loss(logits, labels, class_weight=None, alpha=0.3, beta=0.7, smooth=0.5):
-    """Return 1 - TP / (TP + alpha FP + beta FN) of soft counts (n,), mean over foregrounds."""
+    """Return 1 - TP / (TP + alpha FP + beta FN), the Tversky loss [1]_ of each image.
+
+    Parameters
+    ----------
+    logits : torch.Tensor (n, 1 or n_classes, height, width)
+    labels : torch.Tensor (n, height, width) of int
+    class_weight : torch.Tensor (n_classes,) or None, default=None
+    alpha, beta : float, default=0.3, 0.7
+        Weight of false positives and of false negatives. Counts are sums of probabilities; the
+        loss is the mean over the classes but the first.
+    smooth : float, default=0.5
+        Added to both sides of the ratio.
+
+    Returns
+    -------
+    losses : torch.Tensor (n,)
+
+    References
+    ----------
+    .. [1] S. S. M. Salehi, D. Erdogmus, A. Gholipour. "Tversky Loss Function for Image
+           Segmentation Using 3D Fully Convolutional Deep Networks". MLMI 2017, 379-387.
+           https://doi.org/10.1007/978-3-319-67389-9_44
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg.networks import tversky_loss
+    >>> tversky_loss(torch.zeros(1, 1, 4, 4), torch.ones(1, 4, 4, dtype=int))
+    tensor([0.3972])
+    """
     # `smooth` pixels are added to both sides of the ratio: without them the loss of an image that
     # lacks the class would be 0 / 0.
     pred, true = _foreground(logits, labels)
@@ -52,12 +138,48 @@ def tversky_loss(logits, labels, class_weight=None, alpha=0.3, beta=0.7, smooth=
 
 
 def dice_loss(logits, labels, class_weight=None):
-    """Return 1 - soft Dice coefficient (n,), averaged over the foreground classes."""
+    """Return 1 - soft Dice coefficient of each image, averaged over the foreground classes.
+
+    Parameters
+    ----------
+    logits : torch.Tensor (n, 1 or n_classes, height, width)
+    labels : torch.Tensor (n, height, width) of int
+    class_weight : torch.Tensor (n_classes,) or None, default=None
+
+    Returns
+    -------
+    losses : torch.Tensor (n,)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg.networks import dice_loss
+    >>> dice_loss(torch.zeros(1, 1, 4, 4), torch.ones(1, 4, 4, dtype=int))
+    tensor([0.3200])
+    """
     return tversky_loss(logits, labels, class_weight, alpha=0.5, beta=0.5)
 
 
 def dice_ce_loss(logits, labels, class_weight=None):
-    """Return `dice_loss` plus `pixel_cross_entropy` (n,), whose gradients do not vanish."""
+    """Return `dice_loss` plus `pixel_cross_entropy`, whose gradients do not vanish.
+
+    Parameters
+    ----------
+    logits : torch.Tensor (n, 1 or n_classes, height, width)
+    labels : torch.Tensor (n, height, width) of int
+    class_weight : torch.Tensor (n_classes,) or None, default=None
+
+    Returns
+    -------
+    losses : torch.Tensor (n,)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg.networks import dice_ce_loss
+    >>> dice_ce_loss(torch.zeros(1, 1, 4, 4), torch.ones(1, 4, 4, dtype=int))
+    tensor([1.0131])
+    """
     overlap = dice_loss(logits, labels, class_weight)
     return overlap + pixel_cross_entropy(logits, labels, class_weight)
 
@@ -73,7 +195,25 @@ _BY_NAME = {
 
 
 def dice_score(logits, labels):
-    """Return the foreground Dice coefficient of each image, for the training history."""
+    """Return the foreground Dice coefficient of each image, for the training history.
+
+    Parameters
+    ----------
+    logits : torch.Tensor (n, 1 or n_classes, height, width)
+    labels : torch.Tensor (n, height, width) of int
+
+    Returns
+    -------
+    scores : torch.Tensor (n,)
+        Mean over the foreground classes that an image has or is given; 1 where there is none.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg.networks import dice_score
+    >>> dice_score(torch.ones(1, 1, 4, 4), torch.ones(1, 4, 4, dtype=int))
+    tensor([1.])
+    """
     found = logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(1)
     classes = torch.arange(1, max(logits.shape[1], 2), device=logits.device).view(-1, 1, 1)
     pred, true = (found[:, None] == classes).flatten(2), (labels[:, None] == classes).flatten(2)

@@ -6,7 +6,32 @@ from skmedimg.networks._blocks import ACTIVATIONS, Dropout, norm_1d
 
 
 def mlp(n_inputs, hidden_units, n_outputs, *, activation="relu", dropout=(), norm=None):
-    """Return a network from rows (n, n_inputs) to logits (n, n_outputs)."""
+    """Build a multi-layer perceptron, from rows (n, n_inputs) to logits (n, n_outputs).
+
+    Parameters
+    ----------
+    n_inputs : int
+    hidden_units : sequence of int
+        Units of each hidden layer; an empty one gives a linear model.
+    n_outputs : int
+        Number of logits: classes, or 1 for two classes.
+    activation : str, default="relu"
+        "relu", "leaky-relu" (slope 0.3), "elu", "gelu", "silu", "tanh", "sigmoid" or "identity".
+    dropout : sequence of float, default=()
+        Share dropped behind each hidden layer; an empty one drops nothing.
+    norm : {"batch", "layer"} or None, default=None
+        Norm between each hidden layer and its activation.
+
+    Returns
+    -------
+    network : torch.nn.Sequential
+
+    Examples
+    --------
+    >>> from skmedimg.networks import mlp
+    >>> sum(p.numel() for p in mlp(784, (30, 30), 10).parameters())
+    24790
+    """
     layers = []
     for units, share in zip(hidden_units, dropout or (0,) * len(hidden_units), strict=True):
         layers += [nn.Linear(n_inputs, units), *norm_1d(norm, units), ACTIVATIONS[activation]()]

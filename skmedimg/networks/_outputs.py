@@ -32,12 +32,47 @@ class ClassLogitsLoss(nn.Module):
 
 
 def class_loss(n_outputs):
-    """Return the cross-entropy of one logit, or of one logit per class."""
+    """Return the cross-entropy of one logit, or of one logit per class.
+
+    Parameters
+    ----------
+    n_outputs : int
+        1, or the number of classes.
+
+    Returns
+    -------
+    loss : torch.nn.Module
+        From logits (n, n_outputs) and labels (n,) to losses (n,); `loss.mean` is their mean.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg.networks import class_loss
+    >>> class_loss(1)(torch.zeros(2, 1), torch.tensor([0, 1]))
+    tensor([0.6931, 0.6931])
+    """
     return OneLogitLoss() if n_outputs == 1 else ClassLogitsLoss()
 
 
 def probabilities(logits):
-    """Return probabilities (n, n_classes, ...) of logits (n, 1 or n_classes, ...)."""
+    """Return the probabilities of logits, from one logit for two classes too.
+
+    Parameters
+    ----------
+    logits : torch.Tensor (n, 1 or n_classes, ...)
+
+    Returns
+    -------
+    probabilities : torch.Tensor (n, n_classes, ...)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg.networks import probabilities
+    >>> probabilities(torch.tensor([[0.0], [2.0]]))
+    tensor([[0.5000, 0.5000],
+            [0.1192, 0.8808]])
+    """
     if logits.shape[1] > 1:
         return logits.softmax(1)
     return torch.cat([(-logits).sigmoid(), logits.sigmoid()], 1)

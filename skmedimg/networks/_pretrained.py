@@ -9,7 +9,7 @@ import torch
 from torchvision import models
 
 from skmedimg._warnings import warn_user
-from skmedimg.networks._backbone_table import ROWS
+from skmedimg.networks._backbone_table import BACKBONES
 from skmedimg.networks._download import download
 from skmedimg.networks._timm import TIMM, timm_head, timm_tensors
 
@@ -30,8 +30,41 @@ def find_weights(weights, name, width=1.0):
     return (path, name, facts.st_mtime_ns, facts.st_size)
 
 
+def read_weights(weights, name, *, width=1.0):
+    """Read the weights of a backbone, published or from a file, without running code of the file.
+
+    Parameters
+    ----------
+    weights : str or path
+        "DEFAULT" or another published name, as "IMAGENET1K_V1", downloaded once; or a file of
+        tensors (.pth, .pt, .bin, .safetensors).
+    name : str
+        A name of `BACKBONES`, "timm:NAME", or "" for a network of one's own.
+    width : float, default=1.0
+        Width of mobilenet_v2.
+
+    Returns
+    -------
+    tensors : dict of str to torch.Tensor
+        Without the classifier. They are shared between calls: do not change them in place.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> import torch
+    >>> from skmedimg.networks import build_backbone, read_weights
+    >>> backbone = build_backbone("squeezenet1_1")
+    >>> path = Path(mkdtemp()) / "mine.pth"
+    >>> torch.save(backbone.network.state_dict(), path)
+    >>> read_weights(path, "squeezenet1_1")["features.0.weight"].shape
+    torch.Size([64, 3, 3, 3])
+    """
+    return read_source(find_weights(weights, name, width))
+
+
 @functools.lru_cache(maxsize=2)
-def read_weights(source):
+def read_source(source):
     """Return the tensors of a source by name, without head; the last two stay in memory."""
     path, name = source[:2]
     if path is None:
@@ -44,7 +77,22 @@ def read_weights(source):
 
 
 def fill_backbone(backbone, tensors):
-    """Put tensors into a backbone; frozen parts share their memory, trainable parts get copies."""
+    """Put tensors into a backbone; frozen parts share their memory, trainable parts get copies.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        Changed in place.
+    tensors : dict of str to torch.Tensor
+        As from `read_weights`, or the `state_dict` of a network like `backbone.network`.
+
+    Examples
+    --------
+    >>> from skmedimg.networks import build_backbone, fill_backbone
+    >>> tensors = build_backbone("squeezenet1_1").network.state_dict()
+    >>> backbone = build_backbone("squeezenet1_1", init_weights=False)
+    >>> fill_backbone(backbone, tensors)
+    """
     tensors = dict(tensors)
     own = backbone.network.state_dict(keep_vars=True)
     _add_counters(tensors, own)
@@ -79,7 +127,7 @@ def read_tensors(path):
 
 def _path_of(weights, name, width):
     """Return the file that `weights` means, downloaded if need be."""
-    if name in ROWS and isinstance(weights, str) and _is_published(weights, name):
+    if name in BACKBONES and isinstance(weights, str) and _is_published(weights, name):
         if width != 1.0:
             raise ValueError(
                 f"weights={weights!r} are for {name} of width 1.0, and width is {width}. Pass "
@@ -98,7 +146,7 @@ def _path_of(weights, name, width):
 
 
 def _entries(name):
-    return list(models.get_model_weights(name)) if name in ROWS else []
+    return list(models.get_model_weights(name)) if name in BACKBONES else []
 
 
 def _is_published(weights, name):
@@ -117,9 +165,9 @@ def _heads_of(name):
     """Return the names of the classifiers in published weights, and of the auxiliary ones."""
     if name.startswith(TIMM):
         return tuple(f"model.{head}" for head in timm_head(name)), ()
-    if name not in ROWS:
+    if name not in BACKBONES:
         return (), ()
-    return (ROWS[name].head,), tuple(filter(None, [ROWS[name].spare]))
+    return (BACKBONES[name].head,), tuple(filter(None, [BACKBONES[name].spare]))
 
 
 def _as_computed(value):

@@ -8,6 +8,26 @@ class RMSprop(torch.optim.Optimizer):
 
     torch adds epsilon to the root. Under it, 1e-7 is worth 3e-4: weights with small gradients
     move less, and training converges where Keras's would go on oscillating.
+
+    Parameters
+    ----------
+    params : iterable of torch.Tensor
+    lr : float, default=1e-3
+    rho : float, default=0.9
+        Decay of the running mean.
+    eps : float, default=1e-7
+    weight_decay : float, default=0.0
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg.networks import RMSprop
+    >>> weights = torch.ones(1, requires_grad=True)
+    >>> optimizer = RMSprop([weights], lr=0.1)
+    >>> weights.sum().backward()
+    >>> optimizer.step()
+    >>> weights.item()
+    0.6837...
     """
 
     def __init__(self, params, lr=1e-3, rho=0.9, eps=1e-7, weight_decay=0.0):

@@ -13,7 +13,19 @@ _PROBE = (256, 384)
 
 
 class BackboneEncoder(nn.Module):
-    """From images to the last feature map of each size that a backbone computes, finest first."""
+    """Encoder of a U-Net: the last feature map of each size that a backbone computes.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    image_shape : tuple of int (height, width, channels)
+
+    Examples
+    --------
+    >>> from skmedimg.networks import BackboneEncoder, build_backbone
+    >>> BackboneEncoder(build_backbone("resnet18", init_weights=False), (64, 64, 3)).strides
+    (2, 4, 8, 16, 32)
+    """
 
     def __init__(self, backbone, image_shape):
         super().__init__()

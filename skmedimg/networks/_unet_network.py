@@ -10,10 +10,37 @@ UPS = ("transpose", "bilinear")
 
 
 class UNet(nn.Module):
-    """From images to logits per pixel: encoder, decoder and a 1x1 convolution, for any image size.
+    """U-Net [1]_, from images of any size to logits per pixel: encoder, decoder, 1x1 convolution.
 
     Images whose sides the encoder cannot halve often enough are padded by repeating their edge,
     and the logits cropped back.
+
+    Parameters
+    ----------
+    encoder : UNetEncoder or BackboneEncoder
+    out_channels : int
+        Number of logits per pixel: classes, or 1 for two classes.
+    filters : sequence of int
+        Channels of the decoder's maps, finest first.
+    up : {"transpose", "bilinear"}, default="transpose"
+        How a map is doubled: transposed convolution, or interpolation and a 1x1 convolution.
+    norm : {"batch", "group"} or None, default=None
+    convs_per_block : int, default=2
+    activation : str, default="relu"
+        As in `mlp`.
+
+    References
+    ----------
+    .. [1] O. Ronneberger, P. Fischer, T. Brox. "U-Net: Convolutional Networks for Biomedical Image
+           Segmentation". MICCAI 2015, 234-241. https://doi.org/10.1007/978-3-319-24574-4_28
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg.networks import UNet, UNetEncoder
+    >>> network = UNet(UNetEncoder(1, (8, 16)), 1, (8, 16))
+    >>> network(torch.zeros(2, 1, 33, 20)).shape
+    torch.Size([2, 1, 33, 20])
     """
 
     def __init__(
@@ -46,8 +73,26 @@ class UNet(nn.Module):
         return logits[..., :height, :width]
 
 
-class Encoder(nn.Module):
-    """Blocks of 3x3 convolutions with 2x2 max-pooling between them."""
+class UNetEncoder(nn.Module):
+    """Encoder of a U-Net: blocks of 3x3 convolutions with 2x2 max-pooling between them.
+
+    Parameters
+    ----------
+    in_channels : int
+    filters : sequence of int
+        Channels of each block, finest first.
+    norm : {"batch", "group"} or None, default=None
+    convs_per_block : int, default=2
+    activation : str, default="relu"
+        As in `mlp`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmedimg.networks import UNetEncoder
+    >>> [maps.shape[1:] for maps in UNetEncoder(1, (8, 16))(torch.zeros(2, 1, 32, 32))]
+    [torch.Size([8, 32, 32]), torch.Size([16, 16, 16])]
+    """
 
     def __init__(self, in_channels, filters, *, norm=None, convs_per_block=2, activation="relu"):
         super().__init__()

@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 from skmedimg._sklearn import Interval, StrOptions
 from skmedimg.networks._blocks import ACTIVATIONS, WEIGHT_INITS
-from skmedimg.networks._convnet import PARTS, POOLS, Block, convnet
+from skmedimg.networks._convnet import PARTS, POOLS, ConvBlock, convnet
 from skmedimg.neural._network_classifier import NetworkClassifier
 from skmedimg.neural._per_layer import per_layer, per_layer_choice
 from skmedimg.neural._training_constraints import TRAINING_CONSTRAINTS
@@ -268,7 +268,7 @@ class ScratchCNN(NetworkClassifier):
         if not filters:
             raise ValueError("filters needs at least one block, but is empty; see ShallowMLP.")
         n = len(filters)
-        # In the order of the fields of Block.
+        # In the order of the fields of ConvBlock.
         columns = (
             filters,
             per_layer("kernel_size", self.kernel_size, Integral, 1, n_layers=n),
@@ -277,7 +277,7 @@ class ScratchCNN(NetworkClassifier):
             per_layer_choice("pool", self.pool, set(POOLS), n),
             per_layer("block_dropout", self.block_dropout, Real, 0, below=1, n_layers=n),
         )
-        return [Block(*row) for row in zip(*columns, strict=True)]
+        return [ConvBlock(*row) for row in zip(*columns, strict=True)]
 
     def _order(self):
         # A convolution comes first: the other layers need its number of channels.

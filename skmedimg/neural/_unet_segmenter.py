@@ -9,7 +9,7 @@ from skmedimg.networks._backbones import build_backbone
 from skmedimg.networks._blocks import ACTIVATIONS
 from skmedimg.networks._losses import LOSSES
 from skmedimg.networks._unet_backbone import BackboneEncoder
-from skmedimg.networks._unet_network import UPS, Encoder, UNet
+from skmedimg.networks._unet_network import UPS, UNet, UNetEncoder
 from skmedimg.neural._network_segmenter import NetworkSegmenter
 from skmedimg.neural._per_layer import per_layer
 from skmedimg.neural._training_constraints import TRAINING_CONSTRAINTS
@@ -49,7 +49,7 @@ class UNetSegmenter(NetworkSegmenter):
         highest mean Dice over images held back by early stopping or, without it, over all images,
         each judged by one of three networks trained without it (four fits in all).
     backbone : str, torch.nn.Module or None, default=None
-        Encoder: "resnet34", "efficientnet_b0", "vgg16", ... (those of TransferClassifier that
+        UNetEncoder: "resnet34", "efficientnet_b0", "vgg16", ... (those of TransferClassifier that
         halve the image step by step), or None for a plain one trained from scratch.
     weights : str, os.PathLike, estimator or None, default="DEFAULT"
         Of the backbone, as in TransferClassifier: published ones, a file, those of a fitted
@@ -291,7 +291,7 @@ class UNetSegmenter(NetworkSegmenter):
             "activation": self.activation,
         }
         if self.backbone is None:
-            encoder = Encoder(self.image_shape_[2], filters, **parts)
+            encoder = UNetEncoder(self.image_shape_[2], filters, **parts)
         else:
             encoder = self._backbone_encoder()
         return UNet(encoder, self._n_outputs(), filters, up=self.up, **parts)

@@ -7,7 +7,7 @@ from torch import nn
 
 from skmedimg._warnings import warn_user
 from skmedimg.networks._backbones import Backbone
-from skmedimg.networks._pretrained import fill_backbone, find_weights, read_weights
+from skmedimg.networks._pretrained import fill_backbone, find_weights, read_source
 
 WEIGHTS = [str, os.PathLike, BaseEstimator, None]
 
@@ -26,7 +26,7 @@ def load_into(backbone, weights, name, width=1.0):
         fill_backbone(backbone, _tensors_of(weights, backbone))
         return
     source = find_weights(weights, "" if own else name, width)
-    fill_backbone(backbone, read_weights(source))
+    fill_backbone(backbone, read_source(source))
     backbone.source = source
 
 

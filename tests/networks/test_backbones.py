@@ -9,15 +9,21 @@ import torch
 from torch import nn
 from torchvision import models
 
-from skmedimg._device import fresh_weights
-from skmedimg.networks._backbone_classifier import TransferNetwork, probe_shapes
-from skmedimg.networks._backbone_steps import SkipRows, steps_of
-from skmedimg.networks._backbone_table import IMAGENET, ROWS
-from skmedimg.networks._backbones import Backbone, build_backbone
-from skmedimg.networks._blocks import set_generator
-from skmedimg.networks._freeze import weight_layers
-from skmedimg.networks._mlp_network import mlp
-from skmedimg.networks._pretrained import fill_backbone, find_weights, read_weights
+from skmedimg.networks import (
+    BACKBONES,
+    Backbone,
+    StochasticDepth,
+    TransferNetwork,
+    build_backbone,
+    fill_backbone,
+    mlp,
+    probe_shapes,
+    read_weights,
+    set_generator,
+    steps_of,
+)
+
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 # One of each family, with the side of the images it is tried on.
 FAMILIES = {
@@ -33,12 +39,7 @@ FAMILIES = {
     "swin_t": 56,
 }
 
-
-@pytest.fixture(autouse=True)
-def lent_generator():
-    """Networks are drawn from the global generator, which the estimators lend them."""
-    with torch.random.fork_rng():
-        yield
+pytestmark = pytest.mark.usefixtures("torch_generator_put_back")
 
 
 def generator(seed=0):
@@ -75,7 +76,7 @@ def ours(name, network, tmp_path, **options):
     """Our backbone with the weights of a torchvision network, by way of a file."""
     torch.save(network.state_dict(), tmp_path / "weights.pth")
     backbone = build_backbone(name, init_weights=False, **options)
-    fill_backbone(backbone, read_weights(find_weights(tmp_path / "weights.pth", name)))
+    fill_backbone(backbone, read_weights(tmp_path / "weights.pth", name))
     return backbone
 
 
@@ -84,7 +85,7 @@ def test_pooled_features_are_what_torchvision_hands_to_its_own_head(name, tmp_pa
     options = {"transform_input": True, "init_weights": False} if name == "inception_v3" else {}
     network = published(name, **options)
     seen = []
-    head = network.get_submodule(ROWS[name].head)
+    head = network.get_submodule(BACKBONES[name].head)
     head.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     images = torch.rand(2, 3, FAMILIES[name], FAMILIES[name], generator=generator()).double()
     backbone = ours(name, network, tmp_path).double()
@@ -100,7 +101,7 @@ def test_the_steps_of_a_vision_transformer_are_what_it_computes():
     network = models.VisionTransformer(32, 8, 2, 2, 16, 32, num_classes=5).eval()
     nn.init.normal_(network.heads.head.weight)
     nn.init.normal_(network.encoder.pos_embedding)
-    stages = ROWS["vit_b_16"].stages
+    stages = BACKBONES["vit_b_16"].stages
     backbone = Backbone(network, steps_of(network, stages), norms="before")
     images = torch.rand(2, 3, 32, 32)
     tokens = backbone.pool(backbone(images), "avg")
@@ -128,29 +129,29 @@ def test_vgg_is_built_and_drawn_like_torchvisions_without_its_head():
     assert deepest.std().item() == pytest.approx((2 / (9 * 512)) ** 0.5, rel=0.01)
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", BACKBONES)
 def test_every_row_runs_at_its_minimum_size_and_yields_its_width(name):
-    side = ROWS[name].minimum
+    side = BACKBONES[name].minimum
     (_, n_features) = probe_shapes(name, (side, side, 3))
-    assert n_features == ROWS[name].width
+    assert n_features == BACKBONES[name].width
 
 
-@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.minimum > 1])
+@pytest.mark.parametrize("name", [name for name, row in BACKBONES.items() if row.minimum > 1])
 def test_smaller_images_than_the_minimum_are_refused(name):
-    side = ROWS[name].minimum
+    side = BACKBONES[name].minimum
     with pytest.raises(ValueError, match=f"at least {side}x{side}, but X has {side - 1}x{side}"):
         probe_shapes(name, (side - 1, side, 3))
 
 
 def test_every_row_names_a_published_network_and_its_normalisation():
-    for name, row in ROWS.items():
+    for name, row in BACKBONES.items():
         weights = models.get_model_weights(name).DEFAULT
         assert weights.transforms().crop_size == [row.size]
         if name != "inception_v3":
             assert (tuple(weights.transforms().mean), tuple(weights.transforms().std)) == IMAGENET
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", BACKBONES)
 def test_the_weight_layers_hold_every_parameter_once(name):
     backbone = build_backbone(name, init_weights=False)
     held = [id(p) for layer in backbone.last_layers("all") for p in layer]
@@ -161,7 +162,7 @@ def test_the_weight_layers_hold_every_parameter_once(name):
     ("name", "layers"), [("vgg16", 13), ("resnet50", 53), ("mobilenet_v2", 52)]
 )
 def test_weight_layers_are_as_many_as_the_papers_count(name, layers):
-    assert len(weight_layers(build_backbone(name, init_weights=False).network)) == layers
+    assert len(build_backbone(name, init_weights=False).last_layers("all")) == layers
 
 
 def counts(name, hidden, outputs, trainable_layers=0, width=1.0, shape=(224, 224, 3)):
@@ -278,7 +279,7 @@ def test_summed_grey_keeps_the_published_names_and_takes_colour_too():
 
 
 def test_stochastic_depth_draws_from_its_own_generator_and_keeps_the_mean():
-    skip = SkipRows(0.25).train()
+    skip = StochasticDepth(0.25).train()
     set_generator(skip, generator(3))
     rows = skip(torch.ones(8000, 1))
     assert sorted(rows.unique().tolist()) == pytest.approx([0, 4 / 3])
@@ -288,7 +289,7 @@ def test_stochastic_depth_draws_from_its_own_generator_and_keeps_the_mean():
 
 def test_an_open_backbone_draws_nothing_from_the_global_generator():
     backbone = build_backbone("efficientnet_b0", init_weights=False).freeze("all").train()
-    assert any(isinstance(part, SkipRows) and part.p > 0 for part in backbone.modules())
+    assert any(isinstance(part, StochasticDepth) and part.p > 0 for part in backbone.modules())
     state = torch.get_rng_state()
     set_generator(backbone, generator())
     backbone(torch.zeros(2, 3, 32, 32))
@@ -315,7 +316,7 @@ def squeezenet():
 
 
 def loaded(path):
-    return read_weights(find_weights(path, "squeezenet1_1"))
+    return read_weights(path, "squeezenet1_1")
 
 
 @pytest.mark.parametrize(
@@ -382,7 +383,7 @@ def test_old_densenet_files_are_understood(tmp_path):
     assert not old.keys() <= tensors.keys()
     torch.save(old, tmp_path / "old.pth")
     backbone = build_backbone("densenet121", init_weights=False)
-    fill_backbone(backbone, read_weights(find_weights(tmp_path / "old.pth", "densenet121")))
+    fill_backbone(backbone, read_weights(tmp_path / "old.pth", "densenet121"))
     assert torch.equal(backbone.network.features.norm5.bias, tensors["features.norm5.bias"])
 
 
@@ -464,7 +465,7 @@ def test_a_published_file_put_in_place_is_used(monkeypatch, tmp_path, squeezenet
 
 def test_published_weights_of_another_width_do_not_exist():
     with pytest.raises(ValueError, match="of width 1.0, and width is 0.5"):
-        find_weights("DEFAULT", "mobilenet_v2", 0.5)
+        read_weights("DEFAULT", "mobilenet_v2", width=0.5)
     with pytest.raises(ValueError, match="mobilenet_v2 alone"):
         build_backbone("resnet18", width=0.5)
 
@@ -531,13 +532,12 @@ def test_timm_networks_are_backbones_too(name, n_features):
 
 def test_a_file_of_a_timm_network_fills_it_but_for_its_head(tmp_path):
     timm = pytest.importorskip("timm")
-    with fresh_weights(0):
-        network = timm.create_model("resnet10t", num_classes=7).eval()
-        backbone = build_backbone("timm:resnet10t")
-        images = torch.rand(2, 3, 64, 64)
+    network = timm.create_model("resnet10t", num_classes=7).eval()
+    backbone = build_backbone("timm:resnet10t")
+    images = torch.rand(2, 3, 64, 64)
     torch.save(network.state_dict(), tmp_path / "mine.pth")
     with pytest.warns(UserWarning, match="classifier of 7 outputs"):
-        fill_backbone(backbone, read_weights(find_weights(tmp_path / "mine.pth", "timm:resnet10t")))
+        fill_backbone(backbone, read_weights(tmp_path / "mine.pth", "timm:resnet10t"))
     with torch.inference_mode():
         maps = network.forward_features(backbone.normalize(images))
         torch.testing.assert_close(backbone(images), maps)
@@ -547,7 +547,7 @@ def test_a_file_of_a_timm_network_fills_it_but_for_its_head(tmp_path):
 def test_without_network_a_timm_network_is_asked_for_once():
     pytest.importorskip("timm")
     with pytest.raises(OSError, match="no route") as error:
-        read_weights(find_weights("DEFAULT", "timm:resnet10t"))
+        read_weights("DEFAULT", "timm:resnet10t")
     assert "/timm/resnet10t" in str(error.value)
     assert "model.safetensors elsewhere and pass weights=PATH to it" in str(error.value)
 

@@ -8,8 +8,7 @@ from torch.nn import functional
 from torchvision.ops import sigmoid_focal_loss
 
 from skmedimg.metrics import dice
-from skmedimg.networks._losses import (
-    LOSSES,
+from skmedimg.networks import (
     MaskLoss,
     dice_loss,
     dice_score,
@@ -17,6 +16,8 @@ from skmedimg.networks._losses import (
     pixel_cross_entropy,
     tversky_loss,
 )
+
+LOSSES = ("bce", "ce", "dice", "dice_ce", "focal", "tversky")
 
 
 @pytest.fixture

@@ -6,18 +6,16 @@ from torch import nn
 from torchvision import models
 from torchvision.models.feature_extraction import create_feature_extractor
 
-from skmedimg._device import fresh_weights
-from skmedimg.networks._backbone_table import IMAGENET
-from skmedimg.networks._backbones import build_backbone
-from skmedimg.networks._unet_backbone import BackboneEncoder
-from skmedimg.networks._unet_network import Encoder, UNet
+from skmedimg.networks import BackboneEncoder, UNet, UNetEncoder, build_backbone
+
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+pytestmark = pytest.mark.usefixtures("torch_generator_put_back")
 
 
 def unet(filters=(32, 64, 128), channels=3, out_channels=1, *, up="transpose", norm=None, convs=2):
-    """Build a repeatable U-Net; the global generator is put back."""
-    with fresh_weights(0):
-        encoder = Encoder(channels, filters, norm=norm, convs_per_block=convs)
-        return UNet(encoder, out_channels, filters, up=up, norm=norm, convs_per_block=convs)
+    encoder = UNetEncoder(channels, filters, norm=norm, convs_per_block=convs)
+    return UNet(encoder, out_channels, filters, up=up, norm=norm, convs_per_block=convs)
 
 
 def random(*shape):
@@ -98,21 +96,14 @@ def test_every_parameter_gets_a_gradient():
 
 
 def backbone_encoder(name, channels=3, trainable_layers="all"):
-    with fresh_weights(0):
-        backbone = build_backbone(name)
+    backbone = build_backbone(name)
     return BackboneEncoder(backbone.freeze(trainable_layers), (64, 64, channels))
-
-
-def unet_on(encoder, out_channels, filters):
-    with fresh_weights(0):
-        return UNet(encoder, out_channels, filters)
 
 
 def test_a_resnet_encoder_gives_the_stages_that_torchvision_extracts():
     encoder = backbone_encoder("resnet18").eval()
     nodes = ["relu", "layer1", "layer2", "layer3", "layer4"]
-    with fresh_weights(0):
-        network = models.resnet18(weights=None)
+    network = models.resnet18(weights=None)
     network.load_state_dict(encoder.backbone.network.state_dict(), strict=False)
     images = random(2, 3, 64, 96)
     mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in IMAGENET)
@@ -126,7 +117,7 @@ def test_a_resnet_encoder_gives_the_stages_that_torchvision_extracts():
 @pytest.mark.parametrize("name", ["squeezenet1_1", "mobilenet_v3_small", "densenet121"])
 def test_backbones_of_any_rounding_make_a_unet(name):
     encoder = backbone_encoder(name, channels=1)
-    net = unet_on(encoder, 2, (4, 8, 12)).eval()
+    net = UNet(encoder, 2, (4, 8, 12)).eval()
     with torch.no_grad():
         assert net(random(1, 1, 70, 45)).shape == (1, 2, 70, 45)
     widths = [step.enlarge.out_channels for step in net.decoder.steps]
@@ -135,7 +126,7 @@ def test_backbones_of_any_rounding_make_a_unet(name):
 
 def test_frozen_parts_of_an_encoder_get_no_gradient():
     encoder = backbone_encoder("resnet18", trainable_layers=5)
-    net = unet_on(encoder, 1, (4, 8))
+    net = UNet(encoder, 1, (4, 8))
     net(random(2, 3, 32, 32)).sum().backward()
     network = encoder.backbone.network
     assert network.conv1.weight.grad is None
