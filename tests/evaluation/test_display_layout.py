@@ -25,6 +25,8 @@ from skmedimg.evaluation import (
     compare,
 )
 
+pytestmark = pytest.mark.usefixtures("closed_figures")
+
 LABELS = np.array(["no pathological finding", "mass, suspected malignancy"])
 NAMES = (
     "Gaussian naive Bayes on flattened pixels of the whole image",
@@ -59,12 +61,6 @@ def result(lesions):
         verbose=0,
         audit=False,
     )
-
-
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    plt.close("all")
 
 
 def shown_texts(figure):

@@ -35,6 +35,8 @@ from skmedimg.evaluation import (
 from skmedimg.images._for_display import data_uri, displayable, image_at
 from tests.evaluation._estimators import Brighter
 
+pytestmark = pytest.mark.usefixtures("closed_figures")
+
 ODD = np.array(["_$low$ <b>", "high & $$"])
 
 
@@ -58,12 +60,6 @@ def result(lesions, X):
         models, X, ODD[lesions.target], pos_label=ODD[1], cv=4, random_state=0, verbose=0,
         audit=False,
     )  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    plt.close("all")
 
 
 def fold_scores(result, name, score):

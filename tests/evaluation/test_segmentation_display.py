@@ -10,11 +10,7 @@ from skmedimg.evaluation import SegmentationDisplay
 from skmedimg.evaluation.displays._segmentation_display import _ERRORS, error_map
 from skmedimg.metrics import dice
 
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("closed_figures")
 
 
 @pytest.fixture

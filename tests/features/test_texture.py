@@ -373,14 +373,6 @@ def test_it_works_in_a_cross_validated_pipeline(descriptor):
     assert scores.mean() > 0.9
 
 
-@pytest.fixture
-def numpy_generator_put_back():
-    """scikit-learn's own checks shuffle with numpy's global generator; ours must not."""
-    state = np.random.get_state()
-    yield
-    np.random.set_state(state)
-
-
 @pytest.mark.usefixtures("numpy_generator_put_back")
 @parametrize_with_checks(FOR_ANY_ROWS)
 def test_they_pass_the_suite_of_scikit_learn(estimator, check):

@@ -1,6 +1,5 @@
 """Transformers of images pass scikit-learn's own suite, since they take images as rows too."""
 
-import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
@@ -12,14 +11,6 @@ TRANSFORMERS = [
     ImageLoader(image_shape=(1, -1)),
     ImageLoader((4, 5), color="rgb", aspect="pad", image_shape=(-1, 1)),
 ]
-
-
-@pytest.fixture
-def numpy_generator_put_back():
-    """scikit-learn's own checks shuffle with numpy's global generator."""
-    state = np.random.get_state()
-    yield
-    np.random.set_state(state)
 
 
 @pytest.mark.usefixtures("numpy_generator_put_back")

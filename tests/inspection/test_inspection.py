@@ -65,14 +65,7 @@ def keras_cnn():
     return nn.Sequential(*layers, nn.Linear(128, 64), nn.LeakyReLU(), nn.Linear(64, 1))
 
 
-@pytest.fixture
-def kept_generator():
-    """Bare modules draw from torch's global generator: put it back."""
-    with torch.random.fork_rng(devices=[]):
-        yield
-
-
-def test_the_table_has_the_rows_and_sums_that_keras_printed(kept_generator):
+def test_the_table_has_the_rows_and_sums_that_keras_printed(torch_generator_put_back):
     table = parameter_table(keras_cnn(), (128, 128, 3))
     rows = [(row.kind, row.output_shape, row.parameters, row.running) for row in table.rows]
     assert rows == KERAS_CNN
@@ -83,7 +76,7 @@ def test_the_table_has_the_rows_and_sums_that_keras_printed(kept_generator):
     assert "(9.52 MB)" in repr(table)
 
 
-def test_the_table_of_vgg16_adds_up_to_what_torchvision_says(kept_generator):
+def test_the_table_of_vgg16_adds_up_to_what_torchvision_says(torch_generator_put_back):
     torchvision = pytest.importorskip("torchvision")
     net = torchvision.models.vgg11(weights=None).requires_grad_(False)
     net.classifier[-1] = nn.Linear(4096, 2)
@@ -93,7 +86,7 @@ def test_the_table_of_vgg16_adds_up_to_what_torchvision_says(kept_generator):
     assert net.training
 
 
-def test_shared_weights_are_counted_once_and_unused_layers_are_shown(kept_generator):
+def test_shared_weights_are_counted_once_and_unused_layers_are_shown(torch_generator_put_back):
     class Odd(nn.Module):
         def __init__(self):
             super().__init__()
@@ -109,7 +102,7 @@ def test_shared_weights_are_counted_once_and_unused_layers_are_shown(kept_genera
     assert table.rows[2].output_shape is None
 
 
-def test_looking_leaves_modes_and_statistics_as_they_were(kept_generator):
+def test_looking_leaves_modes_and_statistics_as_they_were(torch_generator_put_back):
     net = keras_cnn().train()
     net[3].eval()
     before = net[3].running_mean.clone(), net[7].running_mean.clone()
@@ -160,7 +153,7 @@ class KnownCam(nn.Module):
         return pooled @ self.weights.T
 
 
-def test_grad_cam_is_the_one_worked_out_by_hand(kept_generator):
+def test_grad_cam_is_the_one_worked_out_by_hand(torch_generator_put_back):
     net = KnownCam([[1.0, 0.0], [0.5, -0.1]])
     image = np.array([[[0.0, 1.0], [2.0, 4.0]]])
     pixels = image[0]
@@ -172,7 +165,7 @@ def test_grad_cam_is_the_one_worked_out_by_hand(kept_generator):
         np.testing.assert_allclose(grad_cam(net, image, target=target)[0], expected, atol=1e-6)
 
 
-def test_grad_cam_of_one_logit_turns_round_for_the_other_class(kept_generator):
+def test_grad_cam_of_one_logit_turns_round_for_the_other_class(torch_generator_put_back):
     net = nn.Sequential(nn.Conv2d(1, 1, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     net[0].weight.data[:], net[0].bias.data[:] = 1, 0
     image = np.random.default_rng(0).random((1, 6, 6))
@@ -316,7 +309,7 @@ def test_occlusion_refuses_what_no_pixel_can_be_filled_with(fill):
 
 
 @pytest.mark.parametrize("batch_size", [0, -1])
-def test_grad_cam_refuses_batches_of_no_image(kept_generator, batch_size):
+def test_grad_cam_refuses_batches_of_no_image(torch_generator_put_back, batch_size):
     with pytest.raises(ValueError, match="batch_size"):
         grad_cam(KnownCam([1.0, 1.0]), np.zeros((1, 4, 4)), batch_size=batch_size)
 
@@ -331,7 +324,7 @@ class Meets(nn.Module):
         return x
 
 
-def test_two_threads_explain_one_model_as_one_thread_does(kept_generator):
+def test_two_threads_explain_one_model_as_one_thread_does(torch_generator_put_back):
     net = nn.Sequential(
         nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(2), nn.Flatten(), nn.LazyLinear(2)
     )
@@ -345,7 +338,7 @@ def test_two_threads_explain_one_model_as_one_thread_does(kept_generator):
     np.testing.assert_array_equal(together, alone)
 
 
-def test_a_prediction_during_an_explanation_is_that_of_the_model(kept_generator):
+def test_a_prediction_during_an_explanation_is_that_of_the_model(torch_generator_put_back):
     net = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(2))
     image = torch.rand(1, 1, 8, 8)
     net(image)

@@ -1,6 +1,5 @@
 """Every estimator of ours is an ordinary one to scikit-learn: its own suite says so."""
 
-import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
@@ -21,14 +20,6 @@ FULL_BATCH = [
     ScratchCNN(max_epochs=60, dropout=0.0, **SMALL_CNN, **EXACT),
 ]
 DEFAULTS = [ShallowMLP(), ScratchCNN((8, 16), image_shape=(1, -1))]
-
-
-@pytest.fixture
-def numpy_generator_put_back():
-    """scikit-learn's own checks shuffle with numpy's global generator; ours must not, below."""
-    state = np.random.get_state()
-    yield
-    np.random.set_state(state)
 
 
 @pytest.mark.usefixtures("numpy_generator_put_back")

@@ -74,14 +74,6 @@ EXACT = TransferClassifier(
 DEFAULT = TransferClassifier(Tiny(), **ROWS)
 
 
-@pytest.fixture
-def numpy_generator_put_back():
-    """scikit-learn's own checks shuffle with numpy's global generator."""
-    state = np.random.get_state()
-    yield
-    np.random.set_state(state)
-
-
 @pytest.mark.usefixtures("numpy_generator_put_back")
 @parametrize_with_checks([EXACT])
 def test_the_float64_classifier_passes_every_check(estimator, check):

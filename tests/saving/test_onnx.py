@@ -49,12 +49,6 @@ def lesions():
     return make_lesions(24, size=32, random_state=0)
 
 
-@pytest.fixture
-def torch_generator_put_back():
-    with torch.random.fork_rng():
-        yield
-
-
 def run(path, X):
     session = onnxruntime.InferenceSession(path)
     [taken], [given] = session.get_inputs(), session.get_outputs()

@@ -48,13 +48,6 @@ def search(**options):
     return OptunaSearch(BOTH, SPACES, **{"n_trials": 8, "cv": 3, "random_state": 0} | options)
 
 
-@pytest.fixture
-def numpy_generator_put_back():
-    state = np.random.get_state()
-    yield
-    np.random.set_state(state)
-
-
 @pytest.mark.usefixtures("numpy_generator_put_back")
 @parametrize_with_checks([CHECKED])
 def test_a_search_passes_every_check_of_scikit_learn(estimator, check):

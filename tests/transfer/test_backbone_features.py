@@ -68,14 +68,6 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.fixture
-def numpy_generator_put_back():
-    """scikit-learn's own checks shuffle with numpy's global generator."""
-    state = np.random.get_state()
-    yield
-    np.random.set_state(state)
-
-
 SUITE = [BackboneFeatures(Tiny(), image_shape=(1, -1), pooling="flatten")]
 
 
