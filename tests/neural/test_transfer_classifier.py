@@ -17,7 +17,7 @@ from torch import nn
 from skmedimg import Augmenter, BackboneFeatures, TransferClassifier
 from skmedimg.datasets import make_lesions
 from skmedimg.images import LazyImages
-from skmedimg.networks._backbones import Backbone
+from skmedimg.networks import Backbone
 from skmedimg.transfer import FeatureStore
 
 LESIONS = make_lesions(40, size=32, noise=0.05, random_state=0)

@@ -1,5 +1,6 @@
 """UNetSegmenter: a segmenter for scikit-learn that learns, tiles, tunes and repeats itself."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -17,13 +18,13 @@ from sklearn.model_selection import (
 )
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator
+from skorch.callbacks import Callback
 from torch.nn import functional
 
 from skmedimg import Augmenter, CleanMasks, Pipeline, UNetSegmenter, metrics
-from skmedimg._device import fresh_weights, seed_from
 from skmedimg.datasets import make_lesions
 from skmedimg.metrics import as_scorer, dice
-from skmedimg.networks._unet_network import Encoder, UNet
+from skmedimg.networks import UNet, UNetEncoder
 from skmedimg.neural._mask_threshold import best_threshold, dice_curves
 from skmedimg.neural._patch_sampling import PatchSampler
 from skmedimg.neural._tiles import windows
@@ -71,12 +72,21 @@ def failures(model, expected=None):
     return bad, sum(check["status"] == "passed" for check in found)
 
 
-def test_three_steps_are_those_of_a_plain_torch_loop(few):
+class FirstWeights(Callback):
+    """Keep a copy of the weights that training starts from."""
+
+    def on_train_begin(self, net, **kwargs):
+        self.weights = copy.deepcopy(net.module_.state_dict())
+
+
+def test_three_steps_are_those_of_a_plain_torch_loop(few, torch_generator_put_back):
     X, y = few
-    model = small((2, 4), max_epochs=3, batch_size=12, optimizer="sgd", schedule="constant",
-                  precision="float64", learning_rate=0.1).fit(X, y > 0)  # fmt: skip
-    with fresh_weights(seed_from(0)):
-        net = UNet(Encoder(1, (2, 4)), 1, (2, 4)).double()
+    first = FirstWeights()
+    settings = {"optimizer": "sgd", "schedule": "constant", "learning_rate": 0.1, "batch_size": 12}
+    model = small((2, 4), max_epochs=3, precision="float64", callbacks=[first], **settings)
+    model.fit(X, y > 0)
+    net = UNet(UNetEncoder(1, (2, 4)), 1, (2, 4)).double()
+    net.load_state_dict(first.weights)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, nesterov=True)
     images = torch.as_tensor(X[:, None] / 255.0)
     for _ in range(3):

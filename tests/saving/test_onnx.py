@@ -31,13 +31,8 @@ from skmedimg import (
     TransferClassifier,
     UNetSegmenter,
 )
-from skmedimg._training.onnx_export import on_the_cpu, write_onnx
 from skmedimg.datasets import make_lesions
-from skmedimg.networks._backbone_classifier import TransferNetwork
-from skmedimg.networks._backbone_steps import steps_of
-from skmedimg.networks._backbone_table import ROWS
-from skmedimg.networks._backbones import Backbone
-from skmedimg.networks._export_graphs import FromPixels, Probabilities
+from skmedimg.networks import BACKBONES, steps_of
 from skmedimg.saving import to_onnx
 
 QUICK = {"max_epochs": 2, "random_state": 0, "precision": "float32"}
@@ -109,11 +104,13 @@ def transformer(name):
         network = models.SwinTransformer([4, 4], 8, [1, 2], [1, 2], [3, 3])
     for parameter in network.parameters():
         nn.init.normal_(parameter, 0, 0.3)
-    row = ROWS[name]
+    row = BACKBONES[name]
     network.set_submodule(row.head, nn.Identity())
-    backbone = Backbone(network, steps_of(network, row.stages), mean=row.mean, std=row.std)
-    width = 8 if name == "vit_b_16" else 16
-    return TransferNetwork(backbone, nn.Linear(width, 3), "avg", None)
+    steps = nn.Sequential(*steps_of(network, row.stages))
+    steps.mean, steps.std = row.mean, row.std
+    if name == "vit_b_16":  # two parameters that belong to none of the steps
+        steps.class_token, steps.positions = network.class_token, network.encoder.pos_embedding
+    return steps
 
 
 @pytest.mark.usefixtures("torch_generator_put_back")
@@ -121,17 +118,16 @@ def transformer(name):
 @pytest.mark.parametrize("name", ["vit_b_16", "swin_t"])
 @pytest.mark.parametrize("depth", [0, "all"])
 def test_transformers_answer_alike_on_images_of_any_size(name, shape, depth, tmp_path):
-    network = transformer(name).eval()
-    network.backbone.freeze(depth)
-    parts = [FromPixels(shape, 255.0), on_the_cpu(network, shape), Probabilities()]
-    path = str(tmp_path / "m.onnx")
-    write_onnx(parts, torch.zeros(2, *shape, dtype=torch.uint8), path, "probabilities", {})
     images = np.random.default_rng(0).integers(0, 256, (3, *shape), dtype=np.uint8)
-    with torch.no_grad():
-        expected = Probabilities()(network(parts[0](torch.from_numpy(images)))).numpy()
+    model = TransferClassifier(
+        transformer(name), trainable_layers=depth, device="cpu", max_epochs=1, **DRAWN
+    ).fit(images, ["a", "b", "c"])
+    expected = model.predict_proba(images)
     assert np.ptp(expected, axis=0).max() > 1e-3
-    np.testing.assert_allclose(run(path, images), expected, rtol=1e-3, atol=1e-5)
-    assert network(torch.zeros(1, 3, 64, 64)).shape == (1, 3)  # only the copy keeps to one size
+    found = run(model.to_onnx(tmp_path / "m.onnx"), images)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
+    larger = torch.zeros(1, 3, 64, 64)
+    assert model.net_.module_(larger).shape == (1, 3)  # only the copy keeps to one size
 
 
 @pytest.mark.parametrize("name", ["cnn", "frozen"])
@@ -293,11 +289,12 @@ def test_an_export_says_nothing_and_leaves_the_network_as_it_was(lesions, tmp_pa
 
 def test_an_operation_that_onnx_lacks_is_named(tmp_path):
     class Odd(nn.Module):
-        def forward(self, rows):
-            return torch.special.airy_ai(rows)
+        def forward(self, images):
+            return torch.special.airy_ai(images)
 
+    model = BackboneFeatures(Odd(), cache=None, device="cpu").fit(np.zeros((2, 8, 8), np.uint8))
     with pytest.raises(ValueError, match="lacks an operation that it uses.*airy_ai"):
-        write_onnx([Odd()], torch.zeros(2, 3), str(tmp_path / "m.onnx"), "features", {})
+        to_onnx(model, tmp_path / "m.onnx")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -20,8 +20,8 @@ from skmedimg.datasets import make_lesions
 from skmedimg.images import LazyImages
 from skmedimg.images import _lazy_images as _lazy
 from skmedimg.images._keys import image_keys, network_space
+from skmedimg.networks import Backbone
 from skmedimg.networks import _backbone_classifier as _transfer
-from skmedimg.networks._backbones import Backbone
 from skmedimg.transfer import FeatureStore, embed
 
 LESIONS = make_lesions(40, size=32, noise=0.05, random_state=0)
