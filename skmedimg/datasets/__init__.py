@@ -1,4 +1,4 @@
-"""Labelled images to learn from: folders and tables of yours, and synthetic lesions."""
+"""Labeled images from folders and tables, and synthetic images of lesions."""
 
 import lazy_loader as _lazy
 

@@ -1,4 +1,4 @@
-"""Columns of a data set lose unusable rows together and become arrays."""
+"""Turn the columns of a data set into a Bunch of arrays, without the rows that cannot be used."""
 
 from collections import Counter
 
@@ -15,6 +15,7 @@ def bunch_of(columns, report, *, on_error, verify, n_jobs, verbose):
     """Return a Bunch of equally long columns, without the rows that cannot be used."""
     columns = _kept(columns, _complete(columns, report, on_error))
     if verify:
+        # Masks after images: those of images that are left out need no reading.
         for name in ("paths", "masks"):
             if columns[name] is not None:
                 good = usable(columns[name], report, on_error, n_jobs, verbose)
@@ -27,7 +28,7 @@ def bunch_of(columns, report, *, on_error, verify, n_jobs, verbose):
 
 
 def _complete(columns, report, on_error):
-    """Tell which rows have all of what the others have."""
+    """Return for each row whether it has a value in every column that is used."""
     complete = [True] * len(columns["paths"])
     names = [path or f"row {row}" for row, path in enumerate(columns["paths"])]
     for column, what in _NEEDED.items():
@@ -44,6 +45,7 @@ def _complete(columns, report, on_error):
 
 
 def _kept(columns, keep):
+    """Return all columns without the rows where `keep` is False, so that they stay aligned."""
     return {
         name: None
         if column is None
@@ -53,6 +55,8 @@ def _kept(columns, keep):
 
 
 def _warn_of_repeated_names(paths, report):
+    # In the report only: numbered files of many scanners repeat their names, but it may also be one
+    # image that was sorted into two classes.
     counts = Counter(path.replace("\\", "/").rpartition("/")[2] for path in paths)
     repeated = sorted(name for name, count in counts.items() if count > 1)
     if repeated:
@@ -83,6 +87,7 @@ def _arrays(columns, report):
 
 
 def _objects(strings):
+    # Objects: in a fixed-width dtype every path takes the memory of the longest.
     array = np.empty(len(strings), dtype=object)
     array[:] = strings
     return array

@@ -1,4 +1,4 @@
-"""Find the images of a folder, and try whether files can be read."""
+"""Find the image files of a folder, and check whether they can be read."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -7,18 +7,23 @@ from skmedimg.images._limits import ImageReadError
 from skmedimg.images._n_jobs import thread_count
 from skmedimg.images._read_image import read_image
 
+# By name, so that a large folder is listed without opening each file; how a file is read is decided
+# by its content.
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif"),
     *(".pgm", ".ppm", ".dcm", ".dicom", ".nii", ".nii.gz"),
 )
+# Created by macOS and Windows.
 _LEFT_BY_SYSTEMS = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 
 
 def list_images(root, report, *, exclude=None, on_error="raise"):
-    """List the images below a folder, in the order of their names."""
+    """Return the images and the folders below `root`, relative to it and sorted."""
     images, folders, home = [], [], os.path.realpath(root)
+    # A folder of masks may lie inside that of the images.
     left_out = exclude and os.path.realpath(exclude)
     for place, below, files in os.walk(root):
+        # In place: os.walk descends into the folders that are left in the list.
         below[:] = sorted(
             name
             for name in below
@@ -29,11 +34,12 @@ def list_images(root, report, *, exclude=None, on_error="raise"):
         for name in sorted(files):
             if _is_image(place, name, home, report, on_error):
                 images.append(_relative(root, place, name))
+    # Sorted as text, because the order of os.walk differs between file systems.
     return sorted(images), sorted(folders)
 
 
 def usable(paths, report, on_error, n_jobs=None, verbose=0):
-    """Read every file once and tell which ones are images."""
+    """Return for each path whether it can be read as an image; read each file once."""
     with ThreadPoolExecutor(thread_count(n_jobs)) as pool:
         faults = pool.map(_fault, paths)
         if verbose:
@@ -47,18 +53,21 @@ def usable(paths, report, on_error, n_jobs=None, verbose=0):
 
 
 def _is_followed(place, name, home, report, on_error):
+    """Return whether a folder is searched; note in the report why not."""
     path = os.path.join(place, name)
     if _is_hidden(name):
         report.ignored.append((path, "hidden folder"))
         return False
     if not os.path.islink(path):
         return True
+    # A link within the folder would list its files twice, under two classes perhaps.
     if not _leaves(path, home, report, on_error):
         report.ignored.append((path, "a link to a folder whose files are found there"))
     return False
 
 
 def _is_image(place, name, home, report, on_error):
+    """Return whether a file is listed as an image; note in the report why not."""
     path = os.path.join(place, name)
     if _is_hidden(name):
         report.ignored.append((path, "hidden file"))
@@ -76,7 +85,7 @@ def _is_hidden(name):
 
 
 def _leaves(path, home, report, on_error):
-    """Refuse links out of the folder: what lies there was not handed over with the data."""
+    """Return whether a link leaves the folder: such files were not handed over with the data."""
     target = os.path.realpath(path)
     if os.path.commonpath([target, home]) == home:
         return False
@@ -91,7 +100,7 @@ def _leaves(path, home, report, on_error):
 
 
 def _is_unnamed_dicom(path, name):
-    """Tell whether a file without a suffix, or with a number for one, is DICOM."""
+    """Return whether a file without a suffix, or with a number for one, is DICOM."""
     suffix = os.path.splitext(name)[1][1:]
     if (suffix and not suffix.isdigit()) or not os.path.isfile(path):
         return False
@@ -104,8 +113,9 @@ def _relative(root, place, name):
 
 
 def _fault(path):
-    """Return the error of reading a file, or None; small decodings find truncated files too."""
+    """Return the error of reading a file, or None."""
     try:
+        # With draft_size JPEGs are decoded at an eighth of their size: truncated ones still fail.
         read_image(path, color="gray", draft_size=(1, 1))
     except (ImageReadError, OSError) as error:
         return error

@@ -1,4 +1,4 @@
-"""A folder of files becomes paths, labels, patients and masks."""
+"""List the images of a folder with their labels, patients and masks."""
 
 import os
 import re
@@ -17,6 +17,8 @@ _SPLITS = {
     **{"val": "validation", "valid": "validation", "validation": "validation"},
 }
 
+# person12_bacteria_34.jpeg and person12_virus_7.jpeg show two children: the number alone is not the
+# patient. Healthy ones are IM-0115-0001.jpeg or NORMAL2-IM-0115-0001.jpeg.
 CHEST_XRAY_PATIENT = r"person\d+_(?:bacteria|virus)|(?:NORMAL2-)?IM-\d+"
 
 
@@ -47,7 +49,7 @@ def load_image_folder(
     r"""List the images of a folder with their labels, patients and masks.
 
     The images stay in their files: `paths` goes to an :class:`ImageLoader` or straight to an
-    estimator. Hidden files and files that are no images are ignored and listed in the report.
+    estimator. Hidden files and files that are not images are ignored and listed in the report.
 
     Parameters
     ----------
@@ -56,7 +58,7 @@ def load_image_folder(
     group_pattern : str or None, default=None
         Regular expression that finds the patient in the path below `root`, such as
         ``r"patient\d+"``. Its groups, if it has any, make the name of the patient together.
-        `CHEST_XRAY_PATIENT` is the one for the files of the paediatric chest X-rays of Kermany.
+        `CHEST_XRAY_PATIENT` is the one for the files of the pediatric chest X-rays of Kermany.
     mask_root : str, os.PathLike or None, default=None
         Folder of masks named like the images.
     labels_from : {"folder"}, callable or None, default="folder"
@@ -91,7 +93,7 @@ def load_image_folder(
         split : ndarray (n,) of str, or None
             "train", "validation" or "test", where the folders say so.
         report : LoadReport
-            What was kept, ignored, skipped, and looks odd; ``print(data.report)``.
+            Files kept, ignored and skipped, and warnings; ``print(data.report)``.
 
     See Also
     --------
@@ -136,7 +138,7 @@ def load_image_folder(
 
 
 def patients(images, pattern):
-    r"""Return what a regular expression finds in each path, as the name of the patient.
+    r"""Return the patient of each path: the match of a regular expression, or its groups joined.
 
     Examples
     --------
@@ -151,7 +153,10 @@ def patients(images, pattern):
     try:
         finder = re.compile(pattern)
     except re.error as error:
-        raise ValueError(f"group_pattern={pattern!r} is no regular expression: {error}.") from error
+        raise ValueError(
+            f"group_pattern={pattern!r} is not a regular expression: {error}."
+        ) from error
+    # An empty match is none: r"(p\d+)?" matches every name, and would make all images one patient.
     found = [finder.search(image) for image in images]
     patients = [_patient(match) if match else "" for match in found]
     strangers = [image for image, patient in zip(images, patients, strict=True) if not patient]
@@ -171,7 +176,7 @@ def _patient(match):
 def _checked_root(root):
     root = os.fspath(root)
     if not os.path.isdir(root):
-        raise NotADirectoryError(f"{root!r} is no folder; it needs the folder of the images.")
+        raise NotADirectoryError(f"{root!r} is not a folder; pass the folder of the images.")
     return root
 
 
@@ -179,8 +184,9 @@ def _checked_root(root):
 
 
 def _labels_and_splits(root, images, folders, labels_from, has_masks, report):
-    """Return the label of every image, and the part of the split it lies in."""
+    """Return the label of every image, and its part of the split; None where there are none."""
     splits = _splits(root, images)
+    # The class is the first folder, or the second where the first is train, test or validation.
     depth = 0 if splits is None else 1
     if labels_from is None:
         return None, splits
@@ -188,9 +194,11 @@ def _labels_and_splits(root, images, folders, labels_from, has_masks, report):
         return [labels_from(Path(root, image)) for image in images], splits
     parts = [image.split("/")[depth:] for image in images]
     if all(len(part) == 1 for part in parts):
+        # Segmentation needs no classes: images directly in the folder are fine then.
         if has_masks:
             return None, splits
         raise ValueError(_no_class_folders(root, images))
+    # An image beside the class folders has no class, which `on_error` deals with.
     labels = [part[0] if len(part) > 1 else None for part in parts]
     _refuse_look_alikes(labels)
     _warn_of_missing_classes(labels, splits, folders, depth, report)
@@ -198,11 +206,12 @@ def _labels_and_splits(root, images, folders, labels_from, has_masks, report):
 
 
 def _splits(root, images):
-    """Return the part of the split of every image, or None where the folders are no split."""
+    """Return the part of the split of every image, or None where the folders are not a split."""
     tops = sorted({image.split("/")[0] for image in images if "/" in image})
     known = [top for top in tops if top.lower() in _SPLITS]
     if not known or any("/" not in image for image in images):
         return None
+    # train/ beside normal/: either could be a class, and a guess would be wrong in silence.
     if len(known) < len(tops):
         raise ValueError(
             f"{root!r} holds {first_few(known)} beside {first_few([*{*tops} - {*known}])}: it is "
@@ -219,6 +228,7 @@ def _no_class_folders(root, images):
 
 
 def _refuse_look_alikes(labels):
+    """Raise where "Normal" and "normal " would become two classes."""
     names = sorted({label for label in labels if label is not None})
     by_lower = {}
     for name in names:
@@ -232,6 +242,7 @@ def _refuse_look_alikes(labels):
 
 
 def _warn_of_missing_classes(labels, splits, folders, depth, report):
+    """Warn of class folders without images, and of classes that a part of the split lacks."""
     names = {label for label in labels if label is not None}
     empty = sorted({f.split("/")[depth] for f in folders if f.count("/") >= depth} - names)
     if empty:

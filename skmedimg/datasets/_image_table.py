@@ -1,4 +1,4 @@
-"""A table of paths, labels, patients and masks."""
+"""List the images of a table with their labels, patients and masks."""
 
 import os
 from types import NoneType
@@ -107,12 +107,13 @@ def load_image_table(
 
 
 def _table(csv_or_frame, root, text_columns):
-    """Return what to call the table, the folder of its paths, and its rows."""
+    """Return the name of the table in messages, the folder of its paths, and its DataFrame."""
     if not isinstance(csv_or_frame, (str, os.PathLike)):
         return "the table", "." if root is None else os.fspath(root), csv_or_frame
     import pandas as pd
 
     name = os.fspath(csv_or_frame)
+    # As numbers, patient 007 would become 7, and a path 1.10 would become 1.1.
     text = {column: str for column in text_columns if column is not None}
     try:
         frame = pd.read_csv(name, dtype=text)
@@ -128,7 +129,8 @@ def _check_columns(name, frame, wanted):
     for parameter, column in wanted.items():
         if column is not None and column not in frame.columns:
             raise ValueError(
-                f"{parameter}={column!r} is no column of {name}, which has {list(frame.columns)}."
+                f"{parameter}={column!r} is not a column of {name}, which has "
+                f"{list(frame.columns)}."
             )
     if len(frame) == 0:
         raise ValueError(f"{name} has no rows.")
@@ -143,6 +145,7 @@ def _column(frame, column):
 
 
 def _joined(root, paths, column):
+    """Return paths below `root`; absolute ones stay."""
     if paths is None:
         return None
     for row, path in enumerate(paths):
@@ -152,8 +155,9 @@ def _joined(root, paths, column):
 
 
 def _on_disk(path):
-    """Return a path as the locale spells it: in C, the letter that a table names is two bytes."""
+    """Return a path of a table, which is text, in the encoding of the file system."""
     path = os.fspath(path)
+    # In the C locale é cannot be encoded, and files have names of its two bytes in UTF-8.
     try:
         os.fsencode(path)
     except UnicodeEncodeError:
@@ -162,14 +166,14 @@ def _on_disk(path):
 
 
 def _check_repeats(columns, report):
-    """Refuse one image under two labels; note images that are listed twice."""
+    """Raise where one image has two labels; note images that are listed twice."""
     labels, repeated = {}, []
     for row, path in enumerate(columns["paths"]):
         label = columns["labels"][row] if columns["labels"] else None
         if path in labels:
             repeated.append(path)
             if labels[path] != label:
-                raise ValueError(f"{path!r} is labelled {labels[path]!r} and {label!r}.")
+                raise ValueError(f"{path!r} is labeled {labels[path]!r} and {label!r}.")
         labels[path] = label
     if repeated:
         report.warn(f"{len(repeated)} rows repeat an image: {first_few(repeated)}.")

@@ -1,4 +1,4 @@
-"""Synthetic scans with lesions, masks and patients: nothing to download, one knob of difficulty."""
+"""Synthetic images with lesions, masks and patients, for examples and tests."""
 
 from numbers import Integral, Real
 from typing import NamedTuple
@@ -18,7 +18,7 @@ class _Lesion(NamedTuple):
     texture: float  # how uneven the inside is
 
 
-# The classes are rows: rows 1 to n_classes - 1 are drawn, row 0 has nothing to draw.
+# One row per class, in the order of the labels; an intensity of 0 draws nothing.
 _LESIONS = (
     _Lesion("healthy", 0.0, 1.0, 0.0, 0.0, 0.0),
     _Lesion("mass", 1.0, 1.1, 0.12, 0.0, 0.1),
@@ -27,7 +27,9 @@ _LESIONS = (
     _Lesion("cyst", -0.9, 1.0, 0.04, 0.0, 0.0),
     _Lesion("spots", 0.8, 1.2, 0.2, 0.0, 0.8),
 )
-_CONTRAST = 0.45
+_CONTRAST = 0.45  # of a lesion without noise, where tissue is 0.38
+
+# Pixels drawn at once: a few float32 planes of them fit into the processor's cache.
 _PIXELS_AT_ONCE = 1 << 20
 
 
@@ -46,13 +48,13 @@ _PIXELS_AT_ONCE = 1 << 20
 def make_lesions(
     n=200, *, size=64, n_classes=2, channels=1, patients=None, noise=0.2, random_state=None
 ):
-    """Make synthetic scans with lesions, their masks and their patients.
+    """Return synthetic images with lesions, their masks, classes and patients.
 
     Each image is a slice through a soft, noisy "body" whose outline, tissue and dark cavities
     belong to the patient. An image of class ``k > 0`` holds one blurred lesion of that class
     (1 mass, 2 ring, 3 infiltrate, 4 cyst, 5 spots); class 0 is healthy. Every image, healthy or
     not, has a harmless bright vessel, so that brightness alone decides nothing. A patient has one
-    diagnosis: a split that puts the same patient on both sides is rewarded for recognising
+    diagnosis: a split that puts the same patient on both sides is rewarded for recognizing
     the patient, as with real scans.
 
     Parameters
@@ -69,7 +71,7 @@ def make_lesions(
         Number of patients among whom the images are shared out, at least `n_classes` and at most
         `n`. None: every image has a patient of its own.
     noise : float, default=0.2
-        Difficulty, from 0 (the lesion is plain to see) to 1 (grain alone, no lesion is drawn).
+        Difficulty, from 0 (lesions are easy to see) to 1 (no lesion is drawn, only grain).
     random_state : int, RandomState instance or None, default=None
         Pass an int for the same images at every call.
 
@@ -81,13 +83,13 @@ def make_lesions(
         target : ndarray of shape (n,), int64
             The class of each image.
         target_names : list of str, length n_classes
-            What the classes are.
+            Names of the classes.
         masks : ndarray of shape (n, height, width), uint8
             The class of each pixel: 0 outside the lesion, `target` in it.
         groups : ndarray of shape (n,), int64
             The patient of each image.
         DESCR : str
-            What the data are.
+            Description of the data.
 
     Examples
     --------
@@ -102,8 +104,11 @@ def make_lesions(
     """
     height, width = _check_size(size)
     patients = _check_patients(patients, n, n_classes)
-    # numpy's newer generator draws float32 normals in a third of RandomState's time
+    # Generator draws float32 normals in a third of RandomState's time; check_random_state accepts
+    # all that scikit-learn accepts.
     rng = np.random.default_rng(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    # Shuffled remainders: patients get equally many images (up to one), classes equally many
+    # patients.
     groups = rng.permutation(np.arange(n) % patients)
     target = rng.permutation(np.arange(patients) % n_classes)[groups]
     bodies, scenes = _draw_bodies(rng, patients), _draw_scenes(rng, target)
@@ -112,6 +117,7 @@ def make_lesions(
     for part in _chunks(n, height * width * channels):
         body = {name: value[groups[part]] for name, value in bodies.items()}
         scene = {name: value[part] for name, value in scenes.items()}
+        # Noise weakens the lesion as well as adding grain: at 1 there is nothing left to find.
         scan, lesion = _render(body, scene, height, width, contrast=_CONTRAST * (1 - noise))
         images[part] = _expose(rng, scan, channels, grain=0.01 + 0.2 * noise)
         masks[part] = lesion * target[part, None, None]
@@ -126,7 +132,7 @@ def make_lesions(
 
 
 def _check_size(size):
-    """Return (height, width), or say what `size` has to be."""
+    """Return `size` as (height, width)."""
     height_width = (size, size) if isinstance(size, Integral) else tuple(size)
     if len(height_width) != 2 or not all(
         isinstance(side, Integral) and side >= 16 for side in height_width
@@ -136,7 +142,7 @@ def _check_size(size):
 
 
 def _check_patients(patients, n, n_classes):
-    """Return the number of patients, every class having at least one."""
+    """Return the number of patients, at least one per class."""
     patients = n if patients is None else patients
     if not n_classes <= patients <= n:
         raise ValueError(
@@ -147,7 +153,7 @@ def _check_patients(patients, n, n_classes):
 
 
 def _draw_bodies(rng, patients):
-    """Draw what a patient keeps from one image to the next."""
+    """Return the random numbers of each patient, the same in all of the patient's images."""
     return {
         "axes": rng.uniform((0.72, 0.6), (0.9, 0.8), (patients, 2)),
         "tilt": rng.uniform(-0.25, 0.25, patients),
@@ -158,10 +164,11 @@ def _draw_bodies(rng, patients):
 
 
 def _draw_scenes(rng, target):
-    """Draw what differs from image to image: the lesion, the vessel, the exposure."""
+    """Return the random numbers of each image: its lesion, vessel and exposure."""
     n = len(target)
     kinds = np.array([lesion[1:] for lesion in _LESIONS])[target]
     radius = rng.uniform(0.2, 0.32, n)
+    # The square root keeps the area: long and short axis are radius times and over it.
     stretch = np.sqrt(kinds[:, 1])
     return {
         "kind": kinds,
@@ -177,14 +184,14 @@ def _draw_scenes(rng, target):
 
 
 def _in_disc(rng, n, radius):
-    """Draw points evenly in a disc."""
+    """Return n random points in a disc; the square root makes their density even."""
     turn = rng.uniform(0, 2 * np.pi, n)
     distance = radius * np.sqrt(rng.uniform(size=n))
     return np.stack([distance * np.sin(turn), distance * np.cos(turn)], axis=1)
 
 
 def _chunks(n, pixels):
-    """Cut n images into slices that stay in the processor's cache."""
+    """Return slices of n images that hold about _PIXELS_AT_ONCE pixels each."""
     step = max(1, _PIXELS_AT_ONCE // pixels)
     return [slice(start, start + step) for start in range(0, n, step)]
 
@@ -192,27 +199,31 @@ def _chunks(n, pixels):
 def _render(body, scene, height, width, contrast):
     """Return the scans in about [0, 1] and the lesions' masks, each (n, height, width)."""
     y, x = _coordinates(height, width, scene["shift"], body["tilt"])
+    # The body: tissue inside an ellipse, with a soft edge.
     semi = _images(body["axes"])
     radius = np.hypot(y / semi[0], x / semi[1])
     inside = _step(1 - radius, 0.04)
     scan = 0.38 + 0.07 * _field(body["tissue"], height, width)
+    # Cavities and a vessel, which are no disease.
     scan -= 0.2 * _cavities(y, x, body["cavity"])
     scan += 0.1 * _vessel(y, x, scene["vessel"])
+    # The lesion, then black outside the body, a bright rim and the exposure.
     profile, pattern = _lesion(y, x, semi, scene, height, width)
     scan += contrast * profile * pattern
     scan *= inside
     scan += _images(body["rim"]) * np.exp(-(((radius - 0.95) / 0.05) ** 2))
     scan *= _images(scene["gain"])
+    # The mask ends where the soft outline is at half its height.
     return scan, (profile > 0.5) & (radius < 1)
 
 
 def _images(values):
-    """Give per-image numbers (n,) or (n, k) the axes of (n, 1, 1) or (k, n, 1, 1)."""
+    """Return numbers per image, (n,) or (n, k), as (n, 1, 1) or (k, n, 1, 1)."""
     return np.asarray(values, dtype=np.float32).T[..., None, None]
 
 
 def _coordinates(height, width, shift, tilt):
-    """Return y and x of every pixel as the body lies, the image spanning -1 to 1."""
+    """Return y and x of every pixel relative to the body, from -1 to 1 across the image."""
     y = (np.arange(height, dtype=np.float32) + 0.5) / height * 2 - 1
     x = (np.arange(width, dtype=np.float32) + 0.5) / width * 2 - 1
     dy, dx = _images(shift)
@@ -220,19 +231,20 @@ def _coordinates(height, width, shift, tilt):
 
 
 def _turn(y, x, angle):
-    """Turn coordinates by one angle per image."""
+    """Return coordinates turned by one angle per image."""
     sine, cosine = np.sin(_images(angle)), np.cos(_images(angle))
     return cosine * y - sine * x, sine * y + cosine * x
 
 
 def _step(distance, blur):
-    """Rise smoothly from 0 to 1 where distance passes 0."""
+    """Return a smooth step from 0 to 1 where distance passes 0."""
     return 0.5 + 0.5 * np.tanh(distance / (2 * blur))
 
 
 def _field(coefficients, height, width):
-    """Add up low-frequency cosines: a smooth random field of about unit deviation."""
+    """Return a smooth random field of about unit deviation: a sum of low-frequency cosines."""
     _, rows, columns = coefficients.shape
+    # A product of two cosines has variance 1/4, and rows * columns of them are added.
     coefficients = (coefficients / np.sqrt(rows * columns / 4)).astype(np.float32)
     return _cosines(height, rows) @ coefficients @ _cosines(width, columns).T
 
@@ -244,13 +256,13 @@ def _cosines(side, count):
 
 
 def _cavities(y, x, cavity):
-    """Draw a mirrored pair of dark cavities."""
+    """Return a pair of cavities, mirrored like lungs or ventricles."""
     offset, across, along = _images(cavity)
     return np.exp(-(((np.abs(x) - offset) / across) ** 2) - (y / along) ** 2)
 
 
 def _vessel(y, x, vessel):
-    """Draw a thin bent bright line."""
+    """Return a thin bent line."""
     offset, angle, bend = vessel.T
     along, across = _turn(y, x, angle)
     ridge = (across - _images(offset) - 0.3 * _images(bend) * along**2) / 0.035
@@ -258,12 +270,13 @@ def _vessel(y, x, vessel):
 
 
 def _lesion(y, x, semi, scene, height, width):
-    """Return the lesions' soft outlines and what fills them, by the row of their class."""
+    """Return the soft outlines and the fillings of lesions, by the row of their class."""
     intensity, _, wobble, hollow, texture = _images(scene["kind"])
-    centre = _images(scene["where"]) * semi
-    along, across = _turn(y - centre[0], x - centre[1], scene["angle"])
+    center = _images(scene["where"]) * semi
+    along, across = _turn(y - center[0], x - center[1], scene["angle"])
     long, short = _images(scene["semi_axes"])
     distance = np.hypot(along / long, across / short)
+    # tanh keeps the outline near the ellipse, so that a lesion cannot vanish or fill the image.
     distance += wobble * np.tanh(_field(scene["outline"], height, width))
     profile = _step(1 - distance, 0.1)
     filling = 1 - hollow * _step(0.55 - distance, 0.1)
@@ -272,7 +285,8 @@ def _lesion(y, x, semi, scene, height, width):
 
 
 def _expose(rng, scan, channels, grain):
-    """Add the grain of the detector and store as uint8, (n, height, width, channels)."""
+    """Return scans with the grain of a detector, as uint8 (n, height, width, channels)."""
+    # Channels differ in brightness, so that color images are not gray ones three times.
     tints = np.linspace(1.0, 0.7, channels, dtype=np.float32)
     noisy = scan[..., None] * tints
     noisy += np.float32(grain) * rng.standard_normal(noisy.shape, dtype=np.float32)
@@ -282,5 +296,5 @@ def _expose(rng, scan, channels, grain):
 _DESCR = """\
 Synthetic scans with lesions: {n} images of {patients} patients in {n_classes} classes.
 The difficulty (noise, from 0 to 1) is {noise}.
-They are drawn, not measured: nothing learnt from them says anything about people.
+They are drawn, not measured: nothing learned from them says anything about people.
 """

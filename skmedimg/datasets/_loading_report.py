@@ -1,4 +1,4 @@
-"""What happened while a data set was listed: what was kept, left out, and looks odd."""
+"""The report of a loader: files kept, ignored and skipped, and warnings."""
 
 from collections import Counter
 
@@ -6,7 +6,7 @@ from skmedimg._warnings import warn_user
 
 
 class LoadReport:
-    """Account of the files of a data set.
+    """The files of a data set that were kept, ignored and skipped, and warnings.
 
     Parameters
     ----------
@@ -22,11 +22,11 @@ class LoadReport:
     n_groups : int or None
         Patients, where they are known.
     ignored : list of (str, str)
-        Files that are no images, and why: hidden files, notes, tables.
+        Files that are not images, and why: hidden files, notes, tables.
     skipped : list of (str, str)
         Images left out by ``on_error="skip-report"``, and why.
     warnings : list of str
-        What looks odd.
+        One sentence per oddity.
 
     Examples
     --------
@@ -35,7 +35,7 @@ class LoadReport:
     >>> report.ignored.append(("chest/notes.txt", "not an image file"))
     >>> print(report)
     chest: 0 images
-    ignored, since they are no images: 1
+    ignored, since they are not images: 1
       chest/notes.txt: not an image file
     """
 
@@ -49,7 +49,7 @@ class LoadReport:
         self.warnings = []
 
     def count(self, labels, groups, n_images):
-        """Note what was kept.
+        """Store the number of images, of those of each class, and of patients.
 
         Parameters
         ----------
@@ -64,7 +64,7 @@ class LoadReport:
             self.n_groups = len(set(groups))
 
     def warn(self, text):
-        """Note what looks odd, and warn of it now.
+        """Add a sentence to `warnings`, and warn the user with it.
 
         Parameters
         ----------
@@ -74,20 +74,16 @@ class LoadReport:
         warn_user(f"{self.root}: {text}")
 
     def __str__(self):
-        lines = [f"{self.root}: {self.n_images} images{self._patients()}{self._classes()}"]
+        patients = "" if self.n_groups is None else f" of {self.n_groups} patients"
+        counts = ", ".join(f"{label}: {count}" for label, count in self.class_counts.items())
+        classes = f" ({counts})" if counts else ""
+        lines = [f"{self.root}: {self.n_images} images{patients}{classes}"]
         lines += _listed("skipped, since they cannot be used", self.skipped)
-        lines += _listed("ignored, since they are no images", self.ignored)
+        lines += _listed("ignored, since they are not images", self.ignored)
         return "\n".join(lines + [f"warning: {text}" for text in self.warnings])
 
     def __repr__(self):
         return f"<LoadReport of {self}>"
-
-    def _patients(self):
-        return "" if self.n_groups is None else f" of {self.n_groups} patients"
-
-    def _classes(self):
-        counts = ", ".join(f"{label}: {count}" for label, count in self.class_counts.items())
-        return f" ({counts})" if counts else ""
 
 
 def first_few(items, count=3):
@@ -104,6 +100,7 @@ def first_few(items, count=3):
 
 
 def _listed(title, entries, most=20):
+    """Return lines of text for a list of (path, reason), the first `most` of them."""
     if not entries:
         return []
     lines = [f"{title}: {len(entries)}"]

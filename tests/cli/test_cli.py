@@ -119,7 +119,7 @@ def test_damaged_files_are_named_and_left_out(folder, capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["compare", "nowhere"], "is no folder"),
+        (["compare", "nowhere"], "is not a folder"),
         (["compare"], "needs a FOLDER of images, or --demo"),
         (["compare", "{folder}", "--models", "vgg99"], "'vgg99' is not a model"),
         (["compare", "{folder}", "--models", ","], "needs at least one name"),
@@ -128,7 +128,7 @@ def test_damaged_files_are_named_and_left_out(folder, capsys):
         (["compare", "{folder}", "--json", "{folder}/no/r.json"], "r.json' cannot be written"),
         (["audit", "{folder}", "--json", "{folder}/no/f.json"], "f.json' cannot be written"),
         (["compare", "{folder}", "--groups", r"patient\d+"], "finds no patient"),
-        (["compare", "{folder}", "--groups", "("], "is no regular expression"),
+        (["compare", "{folder}", "--groups", "("], "is not a regular expression"),
         (["compare", "{folder}/healthy"], "has no folder per class"),
         (["compare", "--demo", "{folder}"], "leave FOLDER out"),
         (["compare", "--demo", "--models", "cnn"], "leave --models out"),

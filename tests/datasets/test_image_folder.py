@@ -174,9 +174,9 @@ def test_an_empty_folder_and_no_folder_are_refused(tmp_path, write):
     (tmp_path / "empty" / "readme.md").touch()
     with pytest.raises(ValueError, match="holds no images"):
         load_image_folder(tmp_path / "empty")
-    with pytest.raises(NotADirectoryError, match="missing' is no folder"):
+    with pytest.raises(NotADirectoryError, match="missing' is not a folder"):
         load_image_folder(tmp_path / "missing")
-    with pytest.raises(NotADirectoryError, match=r"1\.png' is no folder"):
+    with pytest.raises(NotADirectoryError, match=r"1\.png' is not a folder"):
         load_image_folder(write("a/1.png") / "a" / "1.png")
 
 
@@ -237,7 +237,7 @@ def test_a_pattern_that_misses_an_image_is_refused(write):
         load_image_folder(root, group_pattern=r"p\d")
     with pytest.raises(ValueError, match="no patient in 2 of 2 paths"):  # "" would be one patient
         load_image_folder(root, group_pattern=r"(?:p\d)?")
-    with pytest.raises(ValueError, match="is no regular expression"):
+    with pytest.raises(ValueError, match=r"group_pattern=.* is not a regular expression"):
         load_image_folder(root, group_pattern="(")
 
 
@@ -388,7 +388,7 @@ def test_missing_files_of_a_table_are_named_or_skipped(table_root):
 
 def test_one_image_under_two_labels_is_refused(table_root):
     table = pd.concat([TABLE, TABLE.iloc[[0]].assign(finding="none")])
-    with pytest.raises(ValueError, match=r"1\.png' is labelled 'nodule' and 'none'"):
+    with pytest.raises(ValueError, match=r"1\.png' is labeled 'nodule' and 'none'"):
         load_image_table(table, **COLUMNS, root=table_root)
 
 
@@ -400,7 +400,7 @@ def test_repeated_rows_are_warned_of_and_kept(table_root):
 
 
 def test_missing_columns_and_empty_tables_are_named(table_root):
-    with pytest.raises(ValueError, match=r"label='label' is no column of the table.*'finding'"):
+    with pytest.raises(ValueError, match=r"label='label' is not a column of the table.*'finding'"):
         load_image_table(TABLE, path="file", root=table_root)
     with pytest.raises(ValueError, match="has no rows"):
         load_image_table(TABLE[:0], **COLUMNS, root=table_root)
