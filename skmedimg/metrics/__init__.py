@@ -1,4 +1,4 @@
-"""Figures of merit of masks and of decisions, per image and per class, and scorers made of them."""
+"""Metrics of segmentation masks and of decisions, per image and per class, and their scorers."""
 
 import lazy_loader as _lazy
 

@@ -1,4 +1,4 @@
-"""Decisions of a classifier as a clinic counts them: sensitivity and specificity."""
+"""Sensitivity and specificity of the decisions of a classifier."""
 
 import numpy as np
 from sklearn.metrics import multilabel_confusion_matrix
@@ -7,23 +7,23 @@ from skmedimg.metrics._pairs import mean_of
 
 
 def sensitivity(y_true, y_pred, *, pos_label=1, average="binary", sample_weight=None):
-    """Share of the ill that are called ill: true positives / positives.
+    """Return the sensitivity of predicted labels: true positives / all positives.
 
     Parameters
     ----------
     y_true, y_pred : array-like (n,)
         True and predicted labels.
     pos_label : label, default=1
-        The class that counts as ill, for `average="binary"`.
+        The positive class (ill), for `average="binary"`.
     average : {"binary", "macro", None}, default="binary"
         "macro" is the mean over the classes, each against the rest and left out where it has no
-        row to count; None returns one value per class, in sorted order.
+        sample to count; None returns one value per class, in sorted order.
     sample_weight : array-like (n,) or None, default=None
 
     Returns
     -------
     score : float or ndarray (n_classes,)
-        nan where no row is positive.
+        nan where no sample is positive.
 
     Examples
     --------
@@ -36,23 +36,23 @@ def sensitivity(y_true, y_pred, *, pos_label=1, average="binary", sample_weight=
 
 
 def specificity(y_true, y_pred, *, pos_label=1, average="binary", sample_weight=None):
-    """Share of the well that are called well: true negatives / negatives.
+    """Return the specificity of predicted labels: true negatives / all negatives.
 
     Parameters
     ----------
     y_true, y_pred : array-like (n,)
         True and predicted labels.
     pos_label : label, default=1
-        The class that counts as ill, for `average="binary"`.
+        The positive class (ill), for `average="binary"`.
     average : {"binary", "macro", None}, default="binary"
         "macro" is the mean over the classes, each against the rest and left out where it has no
-        row to count; None returns one value per class, in sorted order.
+        sample to count; None returns one value per class, in sorted order.
     sample_weight : array-like (n,) or None, default=None
 
     Returns
     -------
     score : float or ndarray (n_classes,)
-        nan where no row is negative.
+        nan where no sample is negative.
 
     Examples
     --------
@@ -70,12 +70,14 @@ def _rates(y_true, y_pred, pos_label, average, sample_weight):
         raise ValueError(f"average needs 'binary', 'macro' or None, but is {average!r}.")
     classes = np.union1d(y_true, y_pred)
     if average == "binary":
+        # A single label in all of y is fine (a small fold), even if it is not `pos_label`.
         if len(classes) > 2 or (len(classes) == 2 and pos_label not in classes.tolist()):
             raise ValueError(
                 f"pos_label={pos_label!r} does not name one of two classes; the labels hold "
                 f"{classes.tolist()}. Set pos_label, or average='macro' for more than two."
             )
         classes = [pos_label]
+    # scikit-learn's matrices of each class against the rest, (n_classes, 2, 2).
     counts = multilabel_confusion_matrix(
         y_true, y_pred, labels=classes, sample_weight=sample_weight
     )
@@ -83,6 +85,7 @@ def _rates(y_true, y_pred, pos_label, average, sample_weight):
 
 
 def _share(right, wrong, average):
+    """Return right / (right + wrong) per class, nan without samples, or its mean."""
     total = np.asarray(right + wrong, dtype=np.float64)
     share = np.divide(right, total, out=np.full(total.shape, np.nan), where=total > 0)
     return share if average is None else float(mean_of(share))

@@ -1,4 +1,4 @@
-"""How much of two masks is common: Dice, intersection over union, volumetric similarity."""
+"""Overlap of two masks: Dice coefficient, intersection over union, volumetric similarity."""
 
 import numpy as np
 
@@ -99,7 +99,7 @@ def iou(y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weight
 def volumetric_similarity(
     y_true, y_pred, *, labels=None, average="mean", empty=1.0, sample_weight=None
 ):
-    """Return how alike two areas are [1]_, ``1 - abs(|A| - |B|) / (|A| + |B|)``.
+    """Return the volumetric similarity [1]_ of masks, ``1 - abs(|A| - |B|) / (|A| + |B|)``.
 
     Parameters
     ----------
@@ -138,6 +138,9 @@ def volumetric_similarity(
     return overlap_score(_volume, y_true, y_pred, labels, average, empty, sample_weight)
 
 
+# Formulas return numerator and denominator, because `overlap_score` decides about 0 / 0.
+
+
 def _dice(tp, fp, fn):
     return 2 * tp, 2 * tp + fp + fn
 
@@ -147,5 +150,6 @@ def _iou(tp, fp, fn):
 
 
 def _volume(tp, fp, fn):
+    # |A| = tp + fn and |B| = tp + fp, so their difference is fn - fp.
     both = 2 * tp + fp + fn
     return both - np.abs(fp - fn), both

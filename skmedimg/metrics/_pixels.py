@@ -1,4 +1,4 @@
-"""Pixels counted like the rows of a classifier: precision, recall and F1."""
+"""Precision, recall and F1 of masks, with pixels as the samples."""
 
 from skmedimg.metrics._pairs import overlap_score
 
@@ -6,7 +6,7 @@ from skmedimg.metrics._pairs import overlap_score
 def pixel_precision(
     y_true, y_pred, *, labels=None, average="pooled", empty=1.0, sample_weight=None
 ):
-    """Share of the predicted pixels of a class that truly belong to it.
+    """Return the precision over pixels: the share of predicted pixels of a class that are right.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def pixel_precision(
 
 
 def pixel_recall(y_true, y_pred, *, labels=None, average="pooled", empty=1.0, sample_weight=None):
-    """Share of the true pixels of a class that were found.
+    """Return the recall over pixels: the share of true pixels of a class that were found.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def pixel_recall(y_true, y_pred, *, labels=None, average="pooled", empty=1.0, sa
 
 
 def pixel_f1(y_true, y_pred, *, labels=None, average="pooled", empty=1.0, sample_weight=None):
-    """Harmonic mean of pixel precision and recall; per image it is the Dice coefficient.
+    """Return the F1 score over pixels, which per image is the Dice coefficient.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def pixel_f1(y_true, y_pred, *, labels=None, average="pooled", empty=1.0, sample
 
     Examples
     --------
-    Pooling lets the large object decide; the mean over images counts every image alike.
+    Pooled, large objects decide; in the mean over images every image has the same weight.
 
     >>> from skmedimg.metrics import dice, pixel_f1
     >>> y_true, y_pred = [[1, 1, 1, 1], [0, 0, 0, 1]], [[1, 1, 1, 1], [0, 0, 1, 0]]
@@ -105,6 +105,9 @@ def pixel_f1(y_true, y_pred, *, labels=None, average="pooled", empty=1.0, sample
     (0.8, 0.5)
     """
     return overlap_score(_f1, y_true, y_pred, labels, average, empty, sample_weight)
+
+
+# Numerator and denominator, as `overlap_score` expects them.
 
 
 def _precision(tp, fp, fn):

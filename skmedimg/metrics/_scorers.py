@@ -1,4 +1,4 @@
-"""Scorers for scikit-learn's searches, made of the metrics."""
+"""Scorers of the metrics, for scikit-learn's searches."""
 
 from functools import partial
 
@@ -28,7 +28,7 @@ _BY_NAME |= {metric.__name__: partial(metric, missing="diagonal") for metric in 
 
 
 def as_scorer(metric):
-    """Make a scorer of a metric of this module, for `scoring=` of every scikit-learn search.
+    """Return the scorer of a metric of this module, for `scoring=` of every scikit-learn search.
 
     Distances become negative, since searches look for the largest score. By name, they count a
     class that only one of the masks holds as the image's diagonal.
@@ -54,8 +54,9 @@ def as_scorer(metric):
     """
     if isinstance(metric, str):
         if metric not in _BY_NAME:
-            raise ValueError(f"metric={metric!r} is not known; there are {sorted(_BY_NAME)}.")
+            raise ValueError(f"metric needs one of {sorted(_BY_NAME)}, got {metric!r}.")
         metric = _BY_NAME[metric]
+    # Whether large values are good is known of the function, below any fixed parameters.
     innermost = metric
     while isinstance(innermost, partial):
         innermost = innermost.func

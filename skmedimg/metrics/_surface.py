@@ -1,4 +1,4 @@
-"""How far the outlines of two masks are apart: Hausdorff, average distance, boundary F1."""
+"""Distances between the outlines of two masks: Hausdorff, average distance, boundary F1."""
 
 import math
 
@@ -27,7 +27,7 @@ def hausdorff_distance(
     missing=math.inf,
     sample_weight=None,
 ):
-    """Return the Hausdorff distance [1]_ of outlines: its 95th percentile, or the maximum.
+    """Return the Hausdorff distance [1]_ between outlines of masks, or its 95th percentile.
 
     From each outline, the given percentile of the distances to the other one is taken; the
     larger of the two counts. `percentile=100` is the Hausdorff distance itself.
@@ -77,6 +77,8 @@ def hausdorff_distance(
         raise ValueError(f"percentile needs to be from 0 to 100, but is {percentile!r}.")
 
     def farthest(to_pred, to_true):
+        # The percentile of each direction, then the larger of the two; not the percentile of both
+        # directions together.
         return max(np.percentile(to_pred, percentile), np.percentile(to_true, percentile))
 
     return _surface_score(
@@ -94,7 +96,7 @@ def average_surface_distance(
     missing=math.inf,
     sample_weight=None,
 ):
-    """Return the average symmetric surface distance (ASSD [1]_) between two outlines.
+    """Return the average symmetric surface distance (ASSD [1]_) between the outlines of masks.
 
     Parameters
     ----------
@@ -135,6 +137,7 @@ def average_surface_distance(
     """
 
     def mean(to_pred, to_true):
+        # All outline pixels count alike, so the longer outline has the larger share.
         return (to_pred.sum() + to_true.sum()) / (len(to_pred) + len(to_true))
 
     return _surface_score(
@@ -153,7 +156,7 @@ def boundary_f1(
     empty=1.0,
     sample_weight=None,
 ):
-    """Return the boundary F1 [1]_: outline pixels count as right within a tolerance.
+    """Return the boundary F1 score [1]_ of masks: outline pixels are right within a tolerance.
 
     Parameters
     ----------
@@ -200,6 +203,7 @@ def boundary_f1(
         raise ValueError(f"tolerance needs to be at least 0, but is {tolerance!r}.")
 
     def f1(to_pred, to_true):
+        # to_pred holds the distances of true outline pixels, so it gives the recall.
         recall, precision = np.mean(to_pred <= tolerance), np.mean(to_true <= tolerance)
         return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
@@ -209,7 +213,7 @@ def boundary_f1(
 def _surface_score(
     summary, y_true, y_pred, labels, average, spacing, empty, missing, sample_weight
 ):
-    """Summarize the distances between outlines for every image and label, and average."""
+    """Return the average over images and labels of a summary of the distances between outlines."""
     check_average(average, _AVERAGES)
     y_true, y_pred, labels = check_pair(y_true, y_pred, labels)
     spacing = _check_spacing(y_true, spacing)
@@ -218,6 +222,7 @@ def _surface_score(
         raise ValueError(f'missing needs to be a distance or "diagonal", but is {missing!r}.')
     if missing == "diagonal":
         missing = math.dist(np.multiply(y_true.shape[1:], spacing), np.zeros(len(spacing)))
+    # `missing` stays where one mask lacks the class; where both lack it, fill_absent replaces it.
     table = np.full((len(y_true), len(labels)), float(missing))
     absent = np.zeros(table.shape, dtype=bool)
     for i, (true, pred) in enumerate(zip(y_true, y_pred, strict=True)):
@@ -236,20 +241,26 @@ def _surface_distances(true, pred, spacing):
     An outline is made of the mask's pixels that touch the outside, or the image's border,
     along an axis.
     """
+    # Both outlines lie in the common bounding box, so distances computed inside it are the same; a
+    # lesion of a large image takes a fraction of the time.
     box = ndimage.find_objects((true | pred).astype(np.uint8))[0]
+    # The outline before the box: cut first, the box would look like the border of the image.
     true, pred = _outline(true)[box], _outline(pred)[box]
     return _distance_to(pred, spacing)[true], _distance_to(true, spacing)[pred]
 
 
 def _outline(mask):
+    # Erosion takes pixels beyond the image for background: a mask has an outline at the border too.
     return mask & ~ndimage.binary_erosion(mask)
 
 
 def _distance_to(outline, spacing):
+    # The exact Euclidean distance of every pixel to the nearest pixel of the outline.
     return ndimage.distance_transform_edt(~outline, sampling=spacing)
 
 
 def _check_spacing(masks, spacing):
+    """Return the size of a pixel along each axis of one mask."""
     if masks.ndim < 3:
         raise ValueError(
             f"Distances need masks (n, height, width), but got rows of shape {masks.shape}. "
