@@ -70,7 +70,9 @@ LazyImages
     n_jobs : int, default=None
         Fits side by side, through joblib; the results are those of one after the other.
     error_score : "raise" or float, default="raise"
-        Score assigned to a fit that raised an error; "raise" stops at it.
+        "raise" stops at a fit that raises an error. With a number it is missing: it enters no
+        interval, test or conclusion. The number only sorts the table, where a failed fit counts
+        as this or as the worst score of all fits, whichever is worse.
     random_state : int, RandomState or None, default=None
         Seeds the folds, and each `random_state` of the estimators that is None. None draws one;
         the comparison remembers it.
@@ -143,6 +145,7 @@ LazyImages
         shared_times={task.name: task.shared_time for task in tasks},
         estimators={task.name: task.description for task in tasks},
         baseline=BASELINES[targets.task] if baseline else None,
+        error_score=np.nan if error_score == "raise" else float(error_score),
         random_state=seed,
         versions=facts["versions"],
         digest=facts["data digest"],

@@ -53,6 +53,8 @@ class Comparison:
         How each unfitted estimator is written.
     baseline : str or None
         The name of the baseline.
+    error_score : float
+        What a failed fit counts as where models are sorted, unless other scores are worse.
     random_state : int
         The seed that gives this comparison again.
     versions : dict of str to str
@@ -97,6 +99,7 @@ class Comparison:
     shared_times: dict = field(default_factory=dict)
     estimators: dict = field(default_factory=dict)
     baseline: str = None
+    error_score: float = np.nan
     random_state: int = 0
     versions: dict = field(default_factory=dict)
     digest: str = ""
@@ -283,7 +286,7 @@ class Comparison:
         Returns
         -------
         values : ndarray of shape (n_splits,)
-            In the order of `splits`.
+            In the order of `splits`; nan where the fit failed or the score is undefined.
         """
         self._check_name(name)
         metric = self.metric(metric).name
@@ -388,12 +391,9 @@ class Comparison:
         import pandas as pd
 
         self._needs_classes("report")
-        truth, predicted = self.truth(repeat), self.predictions(name, repeat)
-        columns = precision_recall_fscore_support(
-            truth, predicted, labels=self.classes, zero_division=0.0
-        )
-        names = ("precision", "recall", "f1", "support")
-        table = dict(zip(names, columns, strict=True))
+        given = (self.truth(repeat), self.predictions(name, repeat))
+        columns = precision_recall_fscore_support(*given, labels=self.classes, zero_division=0.0)
+        table = dict(zip(("precision", "recall", "f1", "support"), columns, strict=True))
         return pd.DataFrame(table, index=pd.Index(self.classes, name="class"))
 
     def to_frame(self, what="scores"):

@@ -117,14 +117,23 @@ def comparison_html(comparison):
 def ranked_names(comparison, metric):
     """Return the names of the estimators by the mean of a Metric, the best first."""
 
+    sign = -1 if metric.higher_is_better else 1  # what sorts is worse when larger
+    values = {name: sign * comparison.values(name, metric.name) for name in comparison.names}
+    # A failed fit is never ahead of one that succeeded: error_score=0 is no good log loss.
+    of_failed = _largest([sign * comparison.error_score, *np.concatenate([*values.values()])])
+
     def key(name):
-        values = comparison.values(name, metric.name)
-        known = values[np.isfinite(values)]
-        if not len(known):
-            return np.inf  # no score: last
-        return -known.mean() if metric.higher_is_better else known.mean()
+        failed = [result.failed for result in comparison.fold_results[name]]
+        sorting = np.where(failed, of_failed, values[name])
+        known = sorting[np.isfinite(sorting)]
+        return known.mean() if len(known) else np.inf  # no score: last
 
     return sorted(comparison.names, key=key)
+
+
+def _largest(values):
+    """Return the largest of the finite values, nan without any."""
+    return max((value for value in values if np.isfinite(value)), default=np.nan)
 
 
 def estimator_costs(comparison, name):

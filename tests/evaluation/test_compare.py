@@ -552,13 +552,49 @@ def test_a_fit_may_fail_for_a_score_and_is_named(cancer, tmp_path):
     Failing.bad = cancer[0][0, 0]
     models = {"failing": Failing(), "bayes": GaussianNB()}
     found = compare(models, *cancer, error_score=0.25, checkpoint=tmp_path, **QUIET)
-    assert sorted(found.values("failing", "accuracy"))[:4] == [0.25] * 4
+    assert np.isnan(found.values("failing", "accuracy")).sum() == 4
     assert any("failing failed on 4 of 5 splits: ArithmeticError" in w.text for w in found.warnings)
     with pytest.raises(ValueError, match="failed on 4 of 5 splits"):
         found.predictions("failing")
     assert "failed on 4 of 5" in found.summary().loc["failing", "warnings"]
     assert len(list(tmp_path.glob("*.npz"))) == 11
     assert {r.test for r in found.tests("failing").records} == {"corrected resampled t-test"}
+
+
+@pytest.mark.parametrize("n_failed", [4, 5])
+@pytest.mark.parametrize(("metric", "error_score"), [("log_loss", 0.0), ("accuracy", 1.0)])
+def test_a_failed_fit_is_missing_and_wins_nothing(cancer, metric, error_score, n_failed):
+    X, y = cancer
+    cv = list(StratifiedKFold(5).split(X, y))
+    # a fit fails where the first row of its training set is the row named here
+    Failing.bad = X[cv[1][0][0], 0]
+    cv = cv if n_failed == 4 else cv[1:] + cv[1:2]
+    models = {"failing": Failing(), "bayes": GaussianNB()}
+    more = {"cv": cv, "scoring": metric, "audit": False}
+    found = compare(models, X, y, error_score=error_score, **more, **QUIET)
+    values = found.values("failing", metric)
+    assert np.isnan(values).sum() == n_failed
+    assert found.ranked()[0] == found.summary().index[0] != "failing"
+    interval = found.interval("failing")
+    known = values[np.isfinite(values)]
+    assert interval.mean == pytest.approx(known[0] if len(known) else np.nan, nan_ok=True)
+    assert np.isnan(interval.low)  # at most one fold is left
+    for conclusion in found.tests("failing").conclusions:
+        assert (conclusion.decided, conclusion.winner) == (False, None)
+        assert f"failing failed on {n_failed} of 5 splits" in conclusion.text
+        assert np.isnan(conclusion.p_value)
+    assert not found.tests("failing").to_frame()["p_value"].notna().any()
+    # the other pair is corrected for itself alone
+    [other] = [r for r in found.tests().records if "failing" not in (r.first, r.second)][:1]
+    assert other.n_pairs == 1
+
+
+def test_a_failed_fit_sorts_as_error_score_where_that_is_worse(cancer):
+    Failing.bad = cancer[0][0, 0]
+    models = {"failing": Failing(), "bayes": GaussianNB()}
+    found = compare(models, *cancer, error_score=-50, scoring="accuracy", **QUIET)
+    assert found.ranked()[-1] == "failing"
+    assert found.error_score == -50
 
 
 @pytest.mark.parametrize(

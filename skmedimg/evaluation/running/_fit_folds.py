@@ -136,9 +136,9 @@ def split_seed(seed, split):
 
 
 def _scored(result, split, targets, settings):
-    """Return a FoldResult with every score; a failed fit has `error_score` everywhere."""
-    if result.predictions is None:
-        scores = {metric.name: float(settings.error_score) for metric in settings.metrics}
+    """Return a FoldResult with every score; those of a failed fit are missing (nan)."""
+    if result.failed:
+        scores = {metric.name: np.nan for metric in settings.metrics}
     else:
         own = score_fold(targets, split, result.predictions, settings.metrics)
         scores = {metric.name: (own | result.scores)[metric.name] for metric in settings.metrics}
@@ -151,7 +151,9 @@ def _show(bar, found, name, settings):
     if not bar.disable:
         first = settings.metrics[0]
         values = [each.scores[first.name] for (of, _), each in found.items() if of == name]
-        bar.set_postfix_str(f"{name}: {first.title} {np.mean(values):.3f}")
+        known = [value for value in values if np.isfinite(value)]
+        mean = np.mean(known) if known else np.nan
+        bar.set_postfix_str(f"{name}: {first.title} {mean:.3f}")
     bar.update()
 
 

@@ -11,6 +11,8 @@ def conclusion_text(decisive, fitted, alpha):
     """
     pair = f"{decisive.first} and {decisive.second}"
     differs = f"{decisive.title} differs by {decisive.difference:+.3f}"
+    if decisive.reason is not None:
+        return f"No conclusion on {pair}: {decisive.reason}."
     if not np.isfinite(decisive.p_adjusted):
         return (
             f"No conclusion on {pair}: {differs} in every split, without the spread by which to "

@@ -22,7 +22,7 @@ def interval_of(comparison, name, metric, confidence=0.95):
     if not len(known):
         return Interval(np.nan, np.nan, np.nan, "undefined")
     if _is_perfect(comparison, metric, known, name):
-        low, method = _perfect_bound(comparison, confidence)
+        low, method = _perfect_bound(comparison, name, confidence)
         return Interval(known.mean(), min(low, known.mean()), known.mean(), method)
     return _bounded(comparison.metric(metric), _spread(comparison, name, metric, known, confidence))
 
@@ -172,9 +172,10 @@ def _is_perfect(comparison, metric, known, name):
     return name != comparison.baseline and np.all(known == comparison.metric(metric).high)
 
 
-def _perfect_bound(comparison, confidence):
+def _perfect_bound(comparison, name, confidence):
     """Bound a score that is perfect in every fold, of which no fold can tell the spread."""
-    rows = comparison.rows(0)
+    fitted = [each.split for each in comparison.fold_results[name] if not each.failed]
+    rows = np.concatenate([s.test for s in fitted if s.repeat == fitted[0].repeat])
     groups = rows if comparison.groups is None else comparison.groups[rows]
     n = len(np.unique(groups))
     if comparison.task == "classification":

@@ -7,10 +7,12 @@ import numpy as np
 
 from skmedimg.evaluation._html_tables import tests_table
 from skmedimg.evaluation._render import render
+from skmedimg.evaluation._text import counted
 from skmedimg.evaluation.scores._coded_predictions import MaskPredictions
 from skmedimg.evaluation.scores._score_table import MASK_METRICS, METRICS
 from skmedimg.evaluation.statistics._conclusion_text import conclusion_text
 from skmedimg.evaluation.statistics._difference_tests import (
+    Difference,
     corrected_t_test,
     delong_test,
     holm,
@@ -52,6 +54,8 @@ class PairTest:
         The one with the better score by this test.
     decisive : bool
         Whether the conclusion on the pair rests on this test.
+    reason : str or None
+        Why the pair was not tested.
     """
 
     first: str
@@ -69,6 +73,7 @@ class PairTest:
     decisive: bool
     p_adjusted: float = np.nan
     n_pairs: int = 1
+    reason: str = None
 
     @property
     def worse(self):
@@ -219,6 +224,7 @@ def _test_pair(comparison, first, second, metric):
         for test, name, difference in _differences(comparison, first, second, metric)
     }
     decisive = _decisive(found, metric)
+    reason = _why_untested(comparison, first, second, metric)
     titles = {each.name: each.title for each in comparison.metrics}
     return [
         PairTest(
@@ -235,6 +241,7 @@ def _test_pair(comparison, first, second, metric):
             difference.p_value,
             _better(first, second, difference, _metric_of(comparison, test, name)),
             (test, name) == decisive,
+            reason=reason,
         )
         for (test, name), difference in found.items()
     ]
@@ -244,12 +251,14 @@ def _differences(comparison, first, second, metric):
     """Yield every test that fits the task: (test, metric, Difference)."""
     differences = comparison.values(first, metric) - comparison.values(second, metric)
     known = np.isfinite(differences)
+    if _why_untested(comparison, first, second, metric):
+        value = differences[known].mean() if known.any() else np.nan
+        yield RESAMPLED, metric, Difference(float(value))
+        return
     if known.sum() > 1:
         splits = [split for split, kept in zip(comparison.splits, known, strict=True) if kept]
         yield RESAMPLED, metric, corrected_t_test(differences[known], holdout_ratio(splits))
     results = [*comparison.fold_results[first], *comparison.fold_results[second]]
-    if any(result.failed for result in results):
-        return  # tests of rows need a prediction for each
     if comparison.task == "segmentation":
         name = metric if metric in MASK_METRICS else "dice"
         yield WILCOXON, name, _compare_images(comparison, first, second, name)
@@ -257,6 +266,18 @@ def _differences(comparison, first, second, metric):
     if comparison.pos_label is not None and all(r.has_decision_scores for r in results):
         yield DELONG, "roc_auc", delong_test(list(_first_repeat(comparison, first, second)))
     yield MCNEMAR, "accuracy", _compare_labels(comparison, first, second)
+
+
+def _why_untested(comparison, first, second, metric):
+    """Return the reason why a pair is not tested by a metric, or None."""
+    # Fits do not fail at random: the splits that remain are the ones the model could fit.
+    failures = {
+        name: sum(result.failed for result in comparison.fold_results[name])
+        for name in (first, second)
+    }
+    n_splits = counted(comparison.splits, "split")
+    failed = [f"{name} failed on {n} of {n_splits}" for name, n in failures.items() if n]
+    return " and ".join(failed) or None
 
 
 def _cut(difference, metric):
