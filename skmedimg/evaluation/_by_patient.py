@@ -17,6 +17,8 @@ def compare_patients(comparison, how):
         raise ValueError("by_patient needs labels, and the patients: pass groups= to compare.")
     if how not in HOW:
         raise ValueError(f"how={how!r} needs one of {', '.join(HOW)}.")
+    # Only what can be computed from predictions; a
+    # scorer needs the fitted models, which are not kept.
     metrics = tuple(metric for metric in comparison.metrics if not metric.from_scorer)
     if not metrics:
         raise ValueError(
@@ -48,6 +50,7 @@ def compare_patients(comparison, how):
 def _labels(comparison, patients, patient):
     """Return one label per patient: positive if any image is; of more classes they must agree."""
     codes = code_labels(comparison.y, comparison.classes)
+    # A patient whose lowest and highest class differ has images of several classes.
     low, high = np.full(len(patients), len(comparison.classes)), np.full(len(patients), -1)
     np.minimum.at(low, patient, codes)
     np.maximum.at(high, patient, codes)
@@ -57,6 +60,7 @@ def _labels(comparison, patients, patient):
             f"{counted(mixed, 'patient', ('has', 'have'))} images of several classes (such as "
             f"{patients[mixed[0]]!r}), so that by_patient cannot give one class to each."
         )
+    # One image that shows the disease makes the patient ill.
     high[mixed] = comparison.positive_column
     return comparison.classes[high]
 
@@ -81,6 +85,8 @@ def _aggregate(data, given, patient, how):
             scores = aggregate_patients(scores, patient, "mean")[1]
         return FoldPredictions(_vote(data, given.predicted, patient, how), scores)
     _, probabilities = aggregate_patients(given.decision_scores, patient, how, positive)
+    # Where the labels are those of the most probable class, patients follow the same rule. A model
+    # with a threshold of its own (ThresholdAt) labels otherwise, and its patients vote instead.
     most_probable = data.classes[given.decision_scores.argmax(1)]
     if np.array_equal(most_probable, given.predicted):
         predicted = data.classes[probabilities.argmax(1)]

@@ -119,6 +119,8 @@ LazyImages
     seed = draw_seed(random_state)
     splits = make_splits(cv, targets.task, targets.strata, targets.groups, repeats, seed)
     metrics, scorers = choose_metrics(scoring, targets.task, targets.n_classes)
+    # What must be unchanged for a finished fit of a checkpoint to be used again. The estimators
+    # are not among it: their keys are in the names of the files, so a comparison can gain models.
     facts = {
         "data digest": fingerprint(X, targets.y, targets.groups),
         "seed": seed,
@@ -127,6 +129,8 @@ LazyImages
         "scores": sorted(scorers),
         "versions": versions(),
     }
+    # Opened before the audit and the shared steps, which
+    # may take minutes: a wrong folder fails at once.
     store = Checkpoint(checkpoint, facts, targets.classes)
     found = _audit(X, targets, audit)
     tasks = _fit_tasks(named, X, targets, share, baseline)
@@ -182,6 +186,7 @@ def draw_seed(random_state):
     """Return `random_state` if it is an integer, else a seed drawn from it."""
     if isinstance(random_state, (int, np.integer)):
         return int(random_state)
+    # check_random_state(None) would be numpy's global generator, which is not ours to advance.
     draws = np.random.RandomState() if random_state is None else check_random_state(random_state)
     return int(draws.randint(2**31 - 1))
 
@@ -212,10 +217,12 @@ def _fit_tasks(named, X, targets, share, baseline):
     prepared = share_steps(named, X) if share else {n: (e, X, 0.0) for n, e in named.items()}
     tasks = []
     for name, (rest, given, seconds) in prepared.items():
+        # Of the whole pipeline: after sharing, `rest` no longer tells which features it was given.
         written, key = describe(named[name]), estimator_key(name, named[name])
         tasks.append(FitTask(name, rest, given, targets.fitted, written, key, seconds))
     if baseline:
         name, model = BASELINES[targets.task], make_baseline(targets.task)
+        # The baseline gets no images, so that none are decoded for it.
         no_images, key = np.zeros((len(targets.y), 1)), estimator_key(name, model)
         tasks.append(FitTask(name, model, no_images, targets.y, describe(model), key))
     return tasks
@@ -259,6 +266,7 @@ def _warnings(named, fold_results, targets, splits, found):
 
 def _is_constant(result):
     """Tell whether every test row of a FoldResult has the same decision scores."""
+    # One row is always constant.
     if not result.has_decision_scores or len(result.predictions.decision_scores) < 2:
         return False
     return bool((np.ptp(result.predictions.decision_scores, axis=0) == 0).all())

@@ -112,6 +112,7 @@ class Comparison:
                 f"fold_results needs results of {list(self.names)}, but has those of "
                 f"{list(self.fold_results)}."
             )
+        # Tests pair the results of two estimators by position: all need the same splits in order.
         for name, results in self.fold_results.items():
             if [(r.name, r.split) for r in results] != [(name, split) for split in self.splits]:
                 raise ValueError(f"fold_results[{name!r}] needs one result of it per split.")
@@ -487,6 +488,7 @@ class Comparison:
         parts = [getattr(each.predictions, part) for each in results]
         if any(values is None for values in parts):
             raise ValueError(f"{name!r} gives no {part}: only its predictions are known.")
+        # Fold after fold becomes the order of X: argsort inverts the order of the tested rows.
         return np.concatenate(parts)[np.argsort(np.concatenate([r.split.test for r in results]))]
 
     def _check_name(self, name):

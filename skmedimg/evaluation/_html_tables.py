@@ -33,6 +33,7 @@ def score_table(comparison, scores, metrics, caption=None):
     """Return the Table of some metrics of a summary."""
     head = ["Model", *(capitalized(comparison.metric(name).title) for name in metrics)]
     rows = [[name, *(_score(row, metric) for metric in metrics)] for name, row in scores.iterrows()]
+    # The baseline is there for orientation and is not one of the models compared.
     quiet = [place for place, name in enumerate(scores.index) if name == comparison.baseline]
     return Table(head, rows, caption, quiet=quiet)
 

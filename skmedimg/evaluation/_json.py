@@ -28,6 +28,7 @@ def write_comparison(comparison, path):
     }
     content = {"skmedimg_comparison": _FORMAT, **_encode(content)}
     with whole_file(path) as file:
+        # allow_nan=False: NaN and Infinity are not JSON, and other parsers refuse the file.
         file.write(json.dumps(content, allow_nan=False).encode())
 
 
@@ -37,6 +38,7 @@ def read_comparison(path, kind):
     try:
         content = json.loads(file)
         version = content.pop("skmedimg_comparison", None)
+        # Errors inside are of a damaged file; another version is reported below as what it is.
         if version == _FORMAT:
             comparison = kind(**_records(_decode(content)))
             _check(comparison)
@@ -106,6 +108,7 @@ def _check(comparison):
     if comparison.groups is not None and len(comparison.groups) != n:
         raise ValueError(f"groups needs {n} entries")
     for split in comparison.splits:
+        # A negative row would silently index from the end.
         rows = np.concatenate([split.train, split.test])
         if rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n:
             raise ValueError(f"splits need rows from 0 to {n - 1}")
@@ -145,6 +148,7 @@ def _encode_array(array):
     if array.dtype.kind in "OTU":
         kind = "O" if array.dtype.kind == "O" else "U"
         return {"array": _encode(array.tolist()), "dtype": kind}
+    # Tables stay readable in the file; masks as lists of numbers would be many times as large.
     if array.ndim < 3:
         return {"array": _encode(array.tolist()), "dtype": kind}
     packed = zlib.compress(np.ascontiguousarray(array).tobytes())
@@ -174,6 +178,7 @@ def _decode_array(value):
         return _unpack(base64.b64decode(value["array"]), dtype, value["shape"])
     items = _decode(value["array"])
     if dtype.kind == "O":
+        # np.array(items) would make an array of two axes of labels that are tuples.
         array = np.empty(len(items), dtype=object)
         array[:] = items
         return array

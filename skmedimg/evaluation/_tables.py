@@ -139,6 +139,7 @@ def _largest(values):
 def estimator_costs(comparison, name):
     """Return the Costs of one estimator."""
     results = comparison.fold_results[name]
+    # The first fit that can be counted stands for all; one that failed has nothing to count.
     counts = next((each.parameters for each in results if each.parameters), {})
     return Costs(
         _median([each.fit_time for each in results]),
@@ -159,6 +160,7 @@ def _summary_row(comparison, name, metrics, confidence):
     failed = sum(result.failed for result in comparison.fold_results[name])
     if failed:
         notes.append(f"failed on {failed} of {counted(comparison.splits, 'split')}")
+    # A score without an upper limit (a distance in pixels) has no points.
     width = row[f"{metrics[0].name} high"] - row[f"{metrics[0].name} low"]
     if metrics[0].high is not None and width > _WIDE:
         notes.append(f"interval {100 * width:.0f} points wide")
@@ -169,6 +171,7 @@ def _summary_row(comparison, name, metrics, confidence):
 
 def _prediction_columns(comparison, repeat):
     rows = comparison.rows(repeat)
+    # Rows that no fold tested stay unset and are not shown.
     folds = np.empty(len(comparison.y), dtype=int)
     for split in comparison.splits:
         if split.repeat == repeat:

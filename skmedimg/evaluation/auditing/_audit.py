@@ -110,11 +110,13 @@ def audit(
         X, y, groups, test, image_shape, max_hash_distance, min_correlation, n_jobs, random_state
     )
     findings = find_problems(data, probes)
+    # A stable sort: within a severity the rules' own order stays.
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     images = (X, test[0]) if isinstance(test, tuple) else (X,)
     return Audit(
         tuple(findings),
         headline(data),
+        # The first n samples are those of X; a separate test set comes after them.
         data.leakage_group[:n].tolist(),
         bool(probes),
         _names(data.facts, findings),
@@ -331,6 +333,7 @@ def _names(facts, findings):
     """Return the names of the samples concerned: paths relative to their common folder."""
     if facts.paths is None:
         return {}
+    # Only names that are shown: an audit as JSON does not list every file.
     rows = np.unique(np.concatenate([[0], *(finding.rows for finding in findings)]).astype(int))
     try:
         folder = os.path.commonpath([os.path.dirname(path) for path in facts.paths])

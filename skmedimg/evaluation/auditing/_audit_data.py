@@ -92,6 +92,7 @@ def collect_audit_data(
     facts = collect_facts(X, image_shape, n_jobs)
     y, groups = _labels(y, len(facts)), check_groups(groups, facts.digests)
     n, tested = len(facts), None
+    # Both sets become one, so that duplicates are searched for across them as well.
     if isinstance(test, tuple):
         facts, y, groups, tested = _with_test(facts, y, groups, test, image_shape, n_jobs)
     elif test is not None:
@@ -100,6 +101,7 @@ def collect_audit_data(
     near, distances = _near(facts, identical, max_hash_distance, min_correlation)
     pairs = leaks = np.concatenate([identical, near])
     if groups is not None:
+        # Patients and duplicates in one graph: an image of two patients joins both of them.
         leaks = np.concatenate([pairs, consecutive_equal_pairs(groups.tolist())])
     duplicates, leakage_groups = (clusters(len(facts), each) for each in (pairs, leaks))
     return AuditData(
@@ -134,6 +136,7 @@ def _mask(rows, n):
             f"test={_shortened(rows)} needs to be (X, y) or (X, y, groups) of the test set, row "
             f"numbers of X, or a mask of its {n} rows."
         )
+    # numpy would read a negative row from the end and raise an IndexError without the word test.
     if rows.dtype.kind != "b" and len(rows) and not -n <= rows.min() <= rows.max() < n:
         raise ValueError(f"test names rows {rows.min()} to {rows.max()}, but X has {n} rows.")
     mask = np.zeros(n, dtype=bool)
@@ -169,6 +172,7 @@ def _near(facts, identical, max_hash_distance, min_correlation):
     """Return near pairs and their distances; of identical images only the first is compared."""
     if not facts.pixels:
         return np.empty((0, 2), dtype=np.intp), np.empty(0, dtype=np.intp)
+    # Of identical images one is enough: each other one would repeat all of its near pairs.
     first = facts.readable
     first[identical[:, 1]] = False
     rows = np.flatnonzero(first)

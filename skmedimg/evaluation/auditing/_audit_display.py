@@ -105,6 +105,7 @@ class AuditDisplay:
 
 def _clusters(audit, kind):
     """Yield (finding, rows) of each cluster to be shown, the most serious first."""
+    # The same cluster may be in several findings: the most serious one shows it.
     kinds = ("conflicting", "duplicates", "near", "identical")
     kinds = kinds if kind == "duplicates" else (kind,)
     seen = set()

@@ -21,6 +21,8 @@ _MOST_NEIGHBORS = 4000
 
 def find_problems(data, probes=True):
     """Return the findings of all rules on AuditData; `probes` trains the cheap models too."""
+    # In the order in which findings of one severity are
+    # shown: leakage before defects of single images.
     rules = [
         _patients_on_both_sides,
         _duplicates_on_both_sides,
@@ -211,6 +213,7 @@ def _few(data):
     """Yield a finding where fewer than 100 images are scored."""
     n = len(data.facts) if data.tested is None else int(data.tested.sum())
     if 0 < n < 100:
+        # Wilson's interval keeps its level for few samples and shares near 1.
         low, high = binomtest(round(0.9 * n), n).proportion_ci(method="wilson")
         what = "images" if data.tested is None else "test images"
         yield Finding(
@@ -229,6 +232,8 @@ def _imbalance(data):
     labels, counts = np.unique(data.y, return_counts=True)
     ratio, share = counts.max() / counts.min(), counts.max() / counts.sum()
     if ratio >= 1.5 and len(labels) > 1:
+        # A class of fewer than 30 images is rare whatever the
+        # ratio: its recall moves by 3 points or more per image.
         severity = "warning" if ratio >= 10 or counts.min() < 30 else "note"
         yield Finding(
             "imbalance",
@@ -249,6 +254,7 @@ def _modes(data):
         if len(values) > 1:
             pairs = zip(counts, values, strict=True)
             listed = ", ".join(f"{count} {value}" for count, value in pairs)
+            # The images to look at are those that differ from the majority.
             rare = read & (columns[name] != values[counts.argmax()])
             yield Finding(
                 f"mixed-{name}",
@@ -266,6 +272,7 @@ def _sizes(data):
     columns, read = data.facts.columns, data.facts.readable
     heights, widths = columns["height"][read], columns["width"][read]
     ratios = widths / np.maximum(heights, 1)
+    # A tenth: smaller differences come from cropping and stretch no shape visibly.
     if len(ratios) and ratios.max() > 1.1 * ratios.min():
         yield Finding(
             "mixed-shapes",
@@ -279,6 +286,8 @@ def _sizes(data):
 def _shortcuts(data):
     """Yield the facts that tell a class from the rest, the strongest first."""
     shortcuts = probe_shortcuts(data.facts, data.y, data.leakage_group, data.random_state)
+    # Both an effect (AUC 0.65) and evidence (p < 0.001): with many images tiny effects are
+    # significant, with few large ones are chance. Eight facts are tried, hence 0.001 and not 0.05.
     strong = [each for each in shortcuts if each.auc >= 0.65 and each.p_value < 1e-3]
     for shortcut in sorted(strong, key=lambda each: -each.auc):
         yield _shortcut(shortcut)
@@ -286,8 +295,9 @@ def _shortcuts(data):
 
 def _shortcut(shortcut):
     """Return the finding on one Shortcut."""
-    limit = 0.85 if shortcut.acquisition else 0.9
-    severity = "warning" if shortcut.acquisition or shortcut.auc >= limit else "note"
+    # How a file was stored is never anatomy; brightness and border may be, so there the effect has
+    # to be strong.
+    severity = "warning" if shortcut.acquisition or shortcut.auc >= 0.9 else "note"
     advice = (
         "It is a fact of the file and not of the patient: the classes were acquired or saved "
         "differently, and a model may learn that. Compare within one source, or make all alike."
@@ -307,9 +317,11 @@ def _shortcut(shortcut):
 
 def _permuted_labels(data):
     """Yield a finding where permuted labels are learned through duplicates or patients."""
+    # Without duplicates or patients with several images, nothing can leak this way.
     if len(np.unique(data.leakage_group)) == len(data.leakage_group):
         return
     gap, plain = _leak(data, data.leakage_group, _folds(data))
+    # Two points: less changes no conclusion.
     if gap >= 0.02:
         side = "your split" if data.tested is not None else "a random split"
         known = "note" if data.groups is not None else "warning"
@@ -326,11 +338,14 @@ def _permuted_labels(data):
 
 def _neighbors_alike(data):
     """Yield a finding where consecutive images look alike, as those of one patient do."""
+    # With patient ids the question is answered; fewer than 40 images make too few blocks of four.
     if data.groups is not None or data.tested is not None or len(data.facts) < 40:
         return
     place = np.argsort(_reading_order(data), kind="stable").argsort()
+    # Blocks of four consecutive images stand for the unknown patients.
     blocks = np.empty(len(place), dtype=np.intp)
     blocks[np.argsort(place)] = np.arange(len(place)) // 4
+    # Duplicates leak too, and are reported by a rule of their own.
     blocks = _merged_with(data.duplicate_cluster, blocks)
     gap, plain = _leak(data, blocks, None)
     if gap >= 0.05:
@@ -360,6 +375,8 @@ def _leak(data, leakage_group, folds):
         random_state=data.random_state,
     )
     gaps = plain - grouped
+    # Four standard errors over the permutations: this
+    # runs on every audit, so false alarms must be rare.
     sure = gaps.mean() > 4 * gaps.std() / np.sqrt(len(gaps))
     return (gaps.mean() if sure else 0.0), plain.mean()
 
@@ -371,6 +388,8 @@ def _folds(data):
 
 def _reading_order(data):
     """Return a rank per row: by class, then by the numbers in the file's name, or by row."""
+    # By class first: files lie in a folder per class, and
+    # neighbors of two classes are never one patient's.
     classes = np.unique(data.y, return_inverse=True)[1]
     paths = data.facts.paths or [str(row) for row in range(len(classes))]
     keys = [(classes[row], _natural(path)) for row, path in enumerate(paths)]

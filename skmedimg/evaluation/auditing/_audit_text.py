@@ -99,6 +99,7 @@ def verdict(audit):
 
 def examples(audit, finding, limit=3):
     """Return lines that name some of the samples of a finding."""
+    # Without clusters each sample is a line of its own.
     sets = finding.clusters or tuple(finding.rows[:limit, None])
     lines = [" = ".join(audit.name(row) for row in rows[:4]) for rows in sets[:limit]]
     total = len(finding.clusters or finding.rows)

@@ -27,6 +27,7 @@ def dct_hash(thumbnails):
     # see the references of `audit`).
     low = dctn(np.asarray(thumbnails, dtype=np.float64), axes=(1, 2), norm="ortho")[:, :8, :8]
     low = low.reshape(len(low), 64)
+    # Against the median, so that half of the bits are 1 and chance pairs differ in half of them.
     bits = low[:, 1:] > np.median(low[:, 1:], axis=1, keepdims=True)
     bits = np.column_stack([np.zeros(len(bits), dtype=bool), bits])  # the mean is brightness alone
     return np.packbits(bits, axis=1).view(">u8")[:, 0].astype(np.uint64)
@@ -38,9 +39,12 @@ def near_pairs(hashes, thumbnails, max_distance, min_correlation):
     # correlation of the thumbnails tells the same image from a similar one.
     standard = _standardized(thumbnails)
     found = [np.empty((0, 3), dtype=np.intp)]
+    # Each block against all later rows: exact, and fast
+    # enough (64-bit XOR) without an index structure.
     for start in range(0, len(hashes), _BLOCK):
         differing = np.bitwise_count(hashes[start : start + _BLOCK, None] ^ hashes[None, start:])
         left, right = np.nonzero(differing <= max_distance)
+        # Within the block every pair comes twice, and each row equals itself.
         keep = right > left
         left, right = left[keep], right[keep]
         bits = differing[left, right].astype(np.intp)
@@ -54,14 +58,17 @@ def clusters(n, pairs):
     """Return the cluster of each of n rows that pairs connect, numbered by first appearance."""
     pairs = np.asarray(pairs, dtype=np.intp).reshape(-1, 2)
     edges = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    # Duplicates are transitive here: if A is like B and B like C, all three must stay together.
     labels = connected_components(edges, directed=False)[1]
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    # The argsort of an argsort is the rank: numbers by first appearance.
     return np.argsort(np.argsort(first))[inverse]
 
 
 def consecutive_equal_pairs(keys):
     """Return pairs of each row and the previous one with an equal key; None equals nothing."""
     last, pairs = {}, []
+    # A chain connects k equal rows by k - 1 pairs instead of k (k - 1) / 2.
     for row, key in enumerate(keys):
         if key is None:
             continue
@@ -82,6 +89,7 @@ def _standardized(thumbnails):
     """Return the thumbnails as rows of mean 0 and length 1."""
     rows = np.asarray(thumbnails, dtype=np.float32).reshape(len(thumbnails), -1)
     rows = rows - rows.mean(axis=1, keepdims=True)
+    # The product of two such rows is their correlation; a constant thumbnail correlates with none.
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
 
 

@@ -39,6 +39,7 @@ class Shortcut:
 def probe_shortcuts(facts, y, groups, random_state=0):
     """Return one Shortcut per fact of the images that is not the same for all of them."""
     rows = np.flatnonzero(facts.readable)
+    # By leakage group: a forest that recognizes a patient would look like a shortcut.
     splits = _grouped_folds(y[rows], groups[rows], random_state)
     if splits is None:
         return []
@@ -61,10 +62,13 @@ def permuted_accuracy(
     test 1 of Ojala and Garriga (2010, see the references of `audit`), permuting whole groups.
     """
     rng = np.random.default_rng(random_state)
+    # Without a test set the split tried is what many studies do: random, patients ignored.
     folds = _random_folds(len(y), random_state) if folds is None else folds
     near, far = _neighbors(thumbnails, folds, leakage_group)
+    # Both neighbors are needed, so that the two scores are of the same samples.
     scored = np.flatnonzero((near >= 0) & (far >= 0))
     scores = []
+    # Only labels change between permutations: the neighbors are searched once.
     for _ in range(n_permutations):
         labels = _permuted(y, leakage_group, rng)
         truth = labels[scored]
@@ -80,8 +84,10 @@ def _features(facts):
     yield "image size", True, np.column_stack([height, width])
     yield "aspect ratio", True, (width / np.maximum(height, 1))[:, None]
     yield "bit depth", True, columns["bits"][:, None]
+    # Codes instead of names; a forest splits them whatever their order.
     yield "color mode", True, np.unique(columns["mode"], return_inverse=True)[1][:, None]
     yield "file format", True, np.unique(columns["format"], return_inverse=True)[1][:, None]
+    # Missing in formats other than JPEG: -1 makes that a value of its own.
     yield "JPEG quality", True, np.nan_to_num(columns["quality"], nan=-1)[:, None]
     if facts.pixels:
         yield "mean brightness", False, np.nan_to_num(columns["mean"])[:, None]
@@ -92,6 +98,7 @@ def _border(thumbnails):
     """Return mean and deviation of the four strips and corners along the edge, (n, 16)."""
     side, edge = thumbnails.shape[1], slice(_STRIP, -_STRIP)
     low, high = slice(0, _STRIP), slice(side - _STRIP, side)
+    # The center, where the anatomy is, is left out.
     places = [(low, low), (low, edge), (low, high), (edge, low)]
     places += [(edge, high), (high, low), (high, edge), (high, high)]
     patches = [thumbnails[:, rows, columns] for rows, columns in places]
@@ -112,12 +119,15 @@ def _grouped_folds(y, groups, random_state):
         return None
     folds = StratifiedGroupKFold(min(5, *counts), shuffle=True, random_state=random_state)
     splits = list(folds.split(y, y, groups))
+    # Stratified folds by group are a heuristic, and a training set may still lack a class.
     complete = all(len(np.unique(y[train])) == len(counts) for train, _ in splits)
     return splits if complete else None
 
 
 def _probe(name, acquisition, features, y, groups, splits, random_state):
     """Return the Shortcut of one fact: the class that a forest separates best by it."""
+    # Shallow trees with large leaves: enough for any
+    # threshold or interval, too little to memorize rows.
     forest = RandomForestClassifier(
         25, max_depth=6, min_samples_leaf=5, class_weight="balanced", random_state=random_state
     )
@@ -125,6 +135,7 @@ def _probe(name, acquisition, features, y, groups, splits, random_state):
     labels = np.unique(y)
     areas = [roc_auc_score(y == label, probabilities[:, k]) for k, label in enumerate(labels)]
     best = int(np.argmax(areas))
+    # Bonferroni: the best of several classes was chosen. With two classes both areas are the same.
     tries = len(labels) if len(labels) > 2 else 1
     p_value = tries * _p_value(areas[best], y == labels[best], groups)
     return Shortcut(name, acquisition, labels[best], areas[best], min(1.0, p_value))
@@ -133,6 +144,8 @@ def _probe(name, acquisition, features, y, groups, splits, random_state):
 def _p_value(area, positive, groups):
     """Return the probability of such an area by chance (Mann-Whitney), one sample per group."""
     ones, zeros = len(np.unique(groups[positive])), len(np.unique(groups[~positive]))
+    # Without a relation the variance of an AUC is (m + n + 1) / (12 m n). m and
+    # n count leakage groups, since the images of a patient are not independent.
     return float(norm.sf((area - 0.5) / np.sqrt((ones + zeros + 1) / (12 * ones * zeros))))
 
 
@@ -152,8 +165,10 @@ def _neighbors(thumbnails, folds, leakage_group):
     rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
     near, far = np.full(len(rows), -1), np.full(len(rows), -1)
     held_out = np.flatnonzero(folds >= 0)
+    # Blocks of rows bound the memory of the correlations.
     for block in np.array_split(held_out, max(1, len(held_out) // 256)):
         alike = rows[block] @ rows.T
+        # A sample is never compared with its own fold, nor (second search) with its own group.
         alike[folds[block, None] == folds[None]] = -np.inf
         near[block] = _argmax_or_none(alike)
         alike[leakage_group[block, None] == leakage_group[None]] = -np.inf
@@ -173,13 +188,9 @@ def _balanced_accuracy(truth, predicted):
     return recall_score(truth, predicted, labels=np.unique(truth), average="macro")
 
 
-def _balanced_accuracy(truth, predicted):
-    """Return the mean recall of the classes in `truth`."""
-    # balanced_accuracy_score warns of predicted classes that `truth` does not hold.
-    return recall_score(truth, predicted, labels=np.unique(truth), average="macro")
-
-
 def _permuted(y, leakage_group, rng):
     """Return y with the labels of whole groups exchanged."""
+    # A group of several classes takes the label of its
+    # first sample: groups are exchanged as a whole.
     _, first, inverse = np.unique(leakage_group, return_index=True, return_inverse=True)
     return rng.permutation(y[first])[inverse]

@@ -69,13 +69,14 @@ def aggregate_patients(probabilities, groups, how="mean", positive=1):
     probabilities = check_array(probabilities, dtype=float, input_name="probabilities")
     if positive not in range(probabilities.shape[1]):
         raise ValueError(
-            f"positive={positive!r} is no column of probabilities, which has "
+            f"positive={positive!r} is not a column of probabilities, which has "
             f"{probabilities.shape[1]}."
         )
     patients, patient = np.unique(check_groups(groups, probabilities), return_inverse=True)
     if how == "mean":
         sums = [np.bincount(patient, column) for column in probabilities.T]
         return patients, np.column_stack(sums) / np.bincount(patient)[:, None]
+    # The negative class gets the rest: the maximum of both columns would not sum to 1.
     if probabilities.shape[1] == 2:
         risk = _risk(probabilities[:, positive], patient, len(patients), how)
         pair = (1 - risk, risk) if positive == 1 else (risk, 1 - risk)
@@ -84,6 +85,7 @@ def aggregate_patients(probabilities, groups, how="mean", positive=1):
         raise ValueError(
             f"how='noisy-or' needs two classes, but there are {probabilities.shape[1]}: use 'mean'."
         )
+    # ufunc.at, and not highest[patient] = ..., because a patient has several rows.
     highest = np.zeros((len(patients), probabilities.shape[1]))
     np.maximum.at(highest, patient, probabilities)
     return patients, highest / highest.sum(1, keepdims=True)
@@ -192,6 +194,7 @@ class PatientAggregator(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if groups is None:
             return probabilities
         patients, aggregated = aggregate_patients(probabilities, groups, self.how, self._positive)
+        # Back to one row per image: scikit-learn expects a prediction for each row of X.
         return aggregated[np.searchsorted(patients, np.asarray(groups))]
 
     def predict(self, X, groups=None):
@@ -231,6 +234,7 @@ class PatientAggregator(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return PatientPredictions(patients, self.classes_[aggregated.argmax(1)], aggregated)
 
     def _position(self):
+        # The mean treats all classes alike, so nothing has to be guessed.
         if len(self.classes_) != 2 or self.how == "mean":
             return 1
         return self.classes_.tolist().index(positive_label(self.classes_, self.pos_label))

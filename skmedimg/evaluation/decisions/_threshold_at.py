@@ -135,9 +135,13 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         X, y = indexable(X, _binary(y))
         groups = check_groups(groups, y)
         self.pos_label_ = positive_label(np.unique(y), self.pos_label)
+        # On scores of its own training rows a model looks
+        # better than it is, and the threshold would too.
         scores, rows = self._inner_scores(X, y, groups)
         clusters = None if groups is None else groups[rows]
         self._choose(y[rows] == self.pos_label_, scores, clusters)
+        # As in CalibratedClassifierCV(ensemble=False): the threshold comes from
+        # models of part of the rows and is used by one model of all of them.
         self.estimator_ = _fit(self.estimator, X, y, groups, np.arange(len(y)))
         self.classes_ = self.estimator_.classes_
         if hasattr(self.estimator_, "n_features_in_"):
@@ -172,6 +176,7 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         decision : ndarray of shape (n_samples,)
         """
         check_is_fitted(self)
+        # Shifted by the threshold, so that its sign agrees with `predict`.
         above = score_rows(self.estimator_, X, self.pos_label_) - self.threshold_
         return above if self._column() == 1 else -above
 
@@ -255,5 +260,6 @@ def _fit_and_score(estimator, X, y, groups, train, test, pos_label):
 
 def _fit(estimator, X, y, groups, rows):
     extra = {} if groups is None else groups_for_fit(estimator, groups[rows])
+    # Taking all rows would copy X.
     everything = len(rows) == len(y)
     return clone(estimator).fit(X if everything else take_rows(X, rows), y[rows], **extra)

@@ -45,14 +45,19 @@ def choose_threshold(
     0.7
     """
     _check_constraints(sensitivity, specificity, cost, confidence)
+    # Thresholds rise: sensitivity (found) falls from
+    # 1 to 0, specificity (cleared) rises from 0 to 1.
     thresholds = _thresholds(scores)
     found = _share_at_least(np.sort(scores[positive]), thresholds)
     cleared = 1 - _share_at_least(np.sort(scores[~positive]), thresholds)
     if sensitivity is not None:
         n = _n_clusters(positive, clusters)
+        # The highest threshold that is sensitive enough is the most specific one.
         best, bound = _last_met(found, n, sensitivity, confidence, "sensitivity")
     elif specificity is not None:
         n = _n_clusters(~positive, clusters)
+        # The other way round: reversed, specificity falls,
+        # and the last one met is the lowest threshold.
         best, bound = _last_met(cleared[::-1], n, specificity, confidence, "specificity")
         best = len(thresholds) - 1 - best
     else:
@@ -70,6 +75,8 @@ def positives_needed(share, confidence):
     >>> positives_needed(0.95, 0.95)
     59.0
     """
+    # With n of n found, the one-sided Clopper-Pearson bound is (1 - confidence) ** (1 / n);
+    # solved for n, rounded up. Without a miss among 59 cases, 95 % is shown with confidence 95 %.
     return np.inf if share == 1 else float(np.ceil(np.log(1 - confidence) / np.log(share)))
 
 
@@ -95,6 +102,7 @@ def _thresholds(scores):
         )
     between = (values[:-1] + values[1:]) / 2
     between = np.where(between > values[:-1], between, values[1:])  # adjacent floats have no middle
+    # The lowest score calls every row positive, the float above the highest score none.
     return np.concatenate([values[:1], between, [np.nextafter(values[-1], np.inf)]])
 
 
@@ -110,7 +118,9 @@ def _n_clusters(chosen, clusters):
 def _last_met(shares, n, wanted, confidence, name):
     """Return the last position of falling shares that meets the constraint, and its bound."""
     if confidence is None:
+        # 1e-12: 19 of 20 may come out as 0.9499999... and has to meet 0.95.
         return np.flatnonzero(shares >= wanted - 1e-12)[-1], None
+    # Even a perfect model cannot show it with so few cases, whatever threshold is taken.
     if n < positives_needed(wanted, confidence):
         needed = positives_needed(wanted, confidence)
         way_out = "no number proves it" if np.isinf(needed) else f"it takes {needed:.0f}"
@@ -118,6 +128,9 @@ def _last_met(shares, n, wanted, confidence, name):
             f"{name}={wanted} with confidence={confidence} cannot be shown by {n} independent "
             f"cases of that class ({way_out}): lower one of the two, or gather more."
         )
+    # n counts patients: images of one patient are not independent, so the share of images is taken
+    # as that of n patients (min: rounding must not make it more than n). An interval of level 2c -
+    # 1 leaves 1 - c on either side, so its lower end is the one-sided bound at confidence c.
     bounds, _ = clopper_pearson(np.minimum(shares * n, n), n, 2 * confidence - 1)
     best = np.flatnonzero(bounds >= wanted - 1e-12)[-1]
     return best, float(bounds[best])
@@ -128,4 +141,5 @@ def _cheapest(positive, found, cleared, cost):
     if cost is None:  # rounded, so that equal sums are ties in spite of floating point
         return np.argmax(np.round(found + cleared, 12))
     missed, alarms = (1 - found) * positive.sum(), (1 - cleared) * (~positive).sum()
+    # Rounded for the same reason.
     return np.argmin(np.round(cost * missed + alarms, 9))

@@ -115,6 +115,7 @@ class ComparisonDisplay:
         for place, row in enumerate(self.rows):
             self._draw_row(place, row)
         self.ax_.set_yticks(range(len(self.rows)), [plain(row.name) for row in self.rows])
+        # Upside down, so that the best is at the top.
         self.ax_.set_ylim(len(self.rows) - 0.5, -0.5)
         self.ax_.set_xlim(*self._range())
         self.ax_.set_xlabel(f"{self.title} (mean, 95 % interval; dots: folds)")
@@ -149,6 +150,8 @@ class ComparisonDisplay:
         low, high = drawn.min() - margin, drawn.max() + margin
         if self.limits is None:
             return low, high
+        # Room for half a marker beyond the end of the range,
+        # but no ticks at impossible scores such as 1.05.
         slack = margin / 3
         return max(low, self.limits[0] - slack), min(high, self.limits[1] + slack)
 

@@ -84,6 +84,7 @@ class ConfusionDisplay:
         return cls.from_predictions(
             y,
             estimator.predict(X),
+            # A class that the test set lacks, or the training set lacked, keeps its row.
             labels=unique_labels(estimator.classes_, y),
             name=name or type(estimator).__name__,
             ax=ax,
@@ -140,6 +141,7 @@ class ConfusionDisplay:
         for row, column in np.ndindex(n, n):
             self._write(row, column, shares[row, column])
         labels = [plain(label, 18) for label in self.classes]
+        # Long names under narrow columns would run into each other.
         short = max(map(len, labels)) <= 30 // n
         self.ax_.set_xticks(range(n), labels, rotation=0 if short else 35)
         if not short:

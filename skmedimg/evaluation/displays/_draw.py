@@ -69,4 +69,5 @@ def draw_calibration(comparison, name, ax=None):
 def positive_probabilities(comparison, name):
     """Return out-of-fold probabilities of the positive class, and the number of bins for them."""
     probabilities = comparison.probabilities(name)[:, comparison.positive_column]
+    # Fewer samples get fewer bins, so that each holds about 20 or more.
     return probabilities, 10 if len(probabilities) >= 200 else 5

@@ -261,6 +261,7 @@ def _choose(correct, probability, show, n):
     if probability is not None and show != "any":
         certain = np.asarray(probability)[candidates]
         certain = certain if show == "unsure" else -certain
+        # A stable sort: of equal probabilities the first row comes first, in every run.
         candidates = candidates[np.argsort(certain, kind="stable")]
     return candidates[:n], len(candidates)
 

@@ -8,6 +8,8 @@ from sklearn.utils import check_consistent_length, column_or_1d
 
 from skmedimg._plotting import QUIET, axes_for, color_of, plain, tidy
 
+# Curves of different folds have their corners at different places; on a common grid they can be
+# averaged (vertical averaging: Fawcett, "An introduction to ROC analysis", 2006, algorithm 3).
 _GRID = np.linspace(0, 1, 201)
 
 
@@ -65,6 +67,8 @@ class _BandDisplay:
         truth = comparison.y == pos_label
         bands = []
         for name in _with_decision_scores(comparison) if names is None else names:
+            # One curve per fold and never of all folds pooled: decision scores of two
+            # fitted models are not on one scale. A fold without both classes has no curve.
             folds = [
                 (truth[fold.split.test], fold.predictions.decision_scores[:, column])
                 for fold in comparison.fold_results[name]
@@ -180,6 +184,8 @@ class _BandDisplay:
         label = f"{plain(band.name, 28)}: {self._area} {band.areas.mean():.3f}"
         self.ax_.plot(_GRID, mean, color=color, linewidth=1.8, label=label)
         if len(band.curves) > 1:
+            # One standard deviation over the folds: how
+            # much they vary, and not a confidence interval.
             low, high = np.clip(mean - spread, 0, 1), np.clip(mean + spread, 0, 1)
             self.ax_.fill_between(_GRID, low, high, color=color, alpha=0.15, linewidth=0)
 
@@ -233,11 +239,15 @@ class RocBandDisplay(_BandDisplay):
     @staticmethod
     def _curve(truth, scores):
         false, true, _ = roc_curve(truth, scores)
+        # Straight lines between the corners: any point on them is
+        # reached by choosing at random between two thresholds.
         heights = np.interp(_GRID, false, true)
+        # At 0 the curve may rise vertically, and interp would take the top of that step.
         heights[0] = 0
         return heights, auc(false, true)
 
     def _draw_chance(self):
+        # Guessing finds as many positives as it gives false alarms.
         self.ax_.plot([0, 1], [0, 1], color=QUIET, linewidth=0.8, linestyle=":")
 
 
@@ -317,4 +327,5 @@ def _scores_of(estimator, X, pos_label):
     if hasattr(estimator, "predict_proba"):
         return estimator.predict_proba(X)[:, column]
     values = estimator.decision_function(X)
+    # decision_function of two classes has one column, higher for the second class.
     return values[:, column] if values.ndim == 2 else values * (1 if column else -1)

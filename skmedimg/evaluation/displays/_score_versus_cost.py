@@ -73,6 +73,7 @@ class ScoreVersusCost:
             raise ValueError(f"cost={cost!r} must be 'time' or 'parameters'.")
         title, cost_of = _COSTS[cost]
         metric = comparison.metric(metric)
+        # Costs of 0 and nan have no place on a logarithmic axis.
         rows = [row for row in score_rows(comparison, metric, cost_of) if row.cost > 0]
         order = list(comparison.names)
         display = cls(rows, capitalized(metric.title), title, comparison.baseline, order)
@@ -126,6 +127,7 @@ def _separate(labels, figure):
         for other in sorted(placed, key=lambda each: -each.y0):
             if box.overlaps(other):
                 x, y = label.xyann
+                # Extents are in pixels, offsets of annotations in points: 72 to the inch.
                 label.xyann = x, y - (box.y1 - other.y0 + 1) * 72 / figure.dpi
                 box = label.get_window_extent()
         placed.append(box)

@@ -121,10 +121,13 @@ class SegmentationDisplay:
         -------
         display : SegmentationDisplay
         """
+        # The size of the images gives masks in flat rows their shape.
         first = displayable(image_at(X, 0, image_shape))
         y_true, y_pred = _as_masks(y_true, y_pred, first.shape[:2])
         check_consistent_length(X, y_true)
         scores = dice(y_true, y_pred, average="image")
+        # Without foreground a Dice is 0 or 1 by a single
+        # pixel, and would always be the worst or the best.
         rows, captions = _choose(scores, y_true.any(axis=(1, 2)), show)
         size = y_pred.shape[1:]
         pictures = [_fitted(displayable(image_at(X, row, image_shape)), size) for row in rows]
@@ -252,6 +255,7 @@ def outlined(picture, true, predicted, side=200):
     for name, mask in (("truth", true), ("prediction", predicted)):
         for label in np.unique(mask[mask != 0]):
             region = mask == label
+            # The region without its erosion is its border, inside the mask.
             result[region & ~binary_erosion(region)] = ImageColor.getrgb(_OUTLINES[name])
     return result
 
@@ -301,6 +305,7 @@ def _as_masks(y_true, y_pred, size):
 
 
 def _small(masks):
+    # Masks stored as images are 0 and 255; as class labels 255 would be one of 256 classes.
     binary = masks.max(initial=0) == 255 and set(np.unique(masks)) <= {0, 255}
     return (masks != 0).astype(np.uint8) if binary or masks.dtype == bool else masks
 
@@ -311,6 +316,7 @@ def _choose(scores, has_foreground, show):
     if len(candidates) == 0:
         candidates = np.arange(len(scores))
     order = candidates[np.argsort(scores[candidates], kind="stable")]
+    # The lower of two middle ones: a median has to be an image that exists.
     places = {"worst": 0, "median": (len(order) - 1) // 2, "best": -1}
     rows, captions = [], []
     for item in [show] if isinstance(show, (str, int)) else show:

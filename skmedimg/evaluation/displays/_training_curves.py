@@ -168,6 +168,7 @@ def _curve(history, key):
     """Return one value per epoch, or None where the key was never recorded."""
     if not any(key in record for record in history):
         return None
+    # An epoch that was not validated is a gap in the line.
     return np.array([record.get(key, np.nan) for record in history], dtype=float)
 
 
@@ -187,6 +188,7 @@ def _draw_curves(ax, curves, words, color):
             label=None if several or number else words,
         )
     if several:
+        # Early stopping ends folds at different epochs; beyond the shortest the mean would jump.
         shortest = min(map(len, curves))
         mean = np.mean([curve[:shortest] for curve in curves], axis=0)
         label = f"{words} (mean of {len(curves)} folds)"

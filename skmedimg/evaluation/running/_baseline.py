@@ -24,6 +24,7 @@ class MajorityMask(BaseEstimator):
         """Find the most frequent label of each pixel of masks (n_samples, height, width)."""
         labels = np.unique(y)
         votes = np.stack([(y == label).sum(0) for label in labels])
+        # Of equally frequent labels argmax takes the first, usually the background.
         self.mask_ = labels[votes.argmax(0)]
         return self
 
@@ -42,4 +43,6 @@ def make_baseline(task):
     """Return the baseline of a task, which looks at the number of rows alone."""
     if task == "segmentation":
         return MajorityMask()
+    # "prior" predicts the most frequent class, with the shares of the classes as
+    # probabilities: the best constant prediction under log loss and Brier score too.
     return DummyClassifier(strategy="prior")

@@ -10,13 +10,13 @@ from skmedimg._sklearn import final_estimator
 
 _STATUS = Path("/proc/self/status")
 _RESET = Path("/proc/self/clear_refs")
-_PEAK_OF_MEMORY = "5"  # what the kernel wants written to forget the peak so far
+_PEAK_OF_MEMORY = "5"  # resets the peak, see /proc/pid/clear_refs in proc(5)
 
 
 class MemoryWatch:
     """Measure the most memory held inside a `with` block above what was held before, in MB.
 
-    Linux keeps the peak of a process and can be told to forget it, which costs nothing; where
+    Linux keeps the peak of a process and resets it on request, which costs nothing; where
     that is not to be had, or other threads share the process's peak, `peak` stays nan.
 
     Examples
@@ -32,6 +32,7 @@ class MemoryWatch:
 
     def __enter__(self):
         self.before = np.nan
+        # Fits in threads share one process, whose peak belongs to none of them.
         if threading.current_thread() is threading.main_thread():
             with suppress(OSError):
                 _RESET.write_text(_PEAK_OF_MEMORY)
@@ -57,6 +58,7 @@ def count_parameters(estimator):
     {'trainable': 83, 'all': 83}
     """
     model = final_estimator(estimator)
+    # Networks have a torch module; linear models and networks of scikit-learn have arrays.
     module = getattr(getattr(model, "net_", None), "module_", None)
     if module is not None:
         sizes = [(p.numel(), p.requires_grad) for p in module.parameters()]
@@ -81,5 +83,6 @@ def _as_list(value):
 def _status(field):
     for line in _STATUS.read_text("ascii").splitlines():
         if line.startswith(field):
+            # The kernel writes kB.
             return int(line.split()[1]) / 1024
     return np.nan

@@ -78,6 +78,8 @@ def fit_folds(tasks, targets, splits, settings):
     found = {}
     with tqdm(total=len(todo), desc="Comparing", unit="fit", disable=not settings.verbose) as bar:
         for task, number in todo:
+            # Finished fits are read first, so that the
+            # progress bar counts them before any work begins.
             result = settings.checkpoint.read(task.name, task.key, splits[number])
             if result is not None:
                 found[task.name, number] = _scored(result, splits[number], targets, settings)
@@ -85,6 +87,8 @@ def fit_folds(tasks, targets, splits, settings):
         todo = [(task, number) for task, number in todo if (task.name, number) not in found]
         with warnings.catch_warnings():  # threads of scikit-learn leave filters in disorder
             for (task, number), result in _in_parallel(todo, targets, splits, settings):
+                # Written by this process alone, as soon as a fit is
+                # done: an interrupt loses only the fits running.
                 settings.checkpoint.write(task.key, result)
                 found[task.name, number] = _scored(result, splits[number], targets, settings)
                 _show(bar, found, task.name, settings)
@@ -132,6 +136,8 @@ def seed_estimator(estimator, seed):
 
 def split_seed(seed, split):
     """Return the seed of one split, the same for every estimator."""
+    # From the numbers of the split, not from a counter: it does not depend on n_jobs, on the
+    # order of fits or on what a checkpoint holds already. Equal seeds pair the estimators.
     return int(np.random.SeedSequence([seed, split.repeat, split.fold]).generate_state(1)[0])
 
 
@@ -140,6 +146,8 @@ def _scored(result, split, targets, settings):
     if result.failed:
         scores = {metric.name: np.nan for metric in settings.metrics}
     else:
+        # Scores of predictions are computed again here;
+        # those of scorers needed the model, which is gone.
         own = score_fold(targets, split, result.predictions, settings.metrics)
         scores = {metric.name: (own | result.scores)[metric.name] for metric in settings.metrics}
     # A result from another process holds a copy of the split: all results share one.
@@ -187,7 +195,10 @@ def _numbered(i, call, task, split, seed):
 def _fit_and_predict(task, split, predict, scorers, groups, seed):
     model = seed_estimator(task.estimator, seed)
     X_train, y_train = take_rows(task.X, split.train), task.y[split.train]
+    # An estimator that splits off a validation set must keep patients together as well.
     extra = {} if groups is None else groups_for_fit(model, groups[split.train])
+    # Only `fit` is measured and timed: taking the rows
+    # may decode images, which all estimators share.
     with MemoryWatch() as watch:
         begin = time.perf_counter()
         model.fit(X_train, y_train, **extra)
@@ -212,6 +223,7 @@ def _fit_and_predict(task, split, predict, scorers, groups, seed):
 def _predict_masks(model, X, shape):
     """Return FoldPredictions of a segmenter; masks of another size are brought to `shape`."""
     masks = np.asarray(model.predict(X))
+    # A flat row of pixels per image is accepted as a mask too.
     if masks[0].size == np.prod(shape):
         masks = masks.reshape(len(masks), *shape)
     elif masks.ndim == 1 + len(shape) == 3:
@@ -224,6 +236,7 @@ def _predict_masks(model, X, shape):
 def _nearest(masks, shape):
     """Return masks resized by nearest neighbor: an interpolated label would be none."""
     rows, columns = (
+        # The center of each wanted pixel, in pixels of what was given.
         ((np.arange(wanted) + 0.5) * given / wanted).astype(int)
         for wanted, given in zip(shape, masks.shape[1:], strict=True)
     )
@@ -232,6 +245,7 @@ def _nearest(masks, shape):
 
 def _predict_labels(model, X, classes):
     """Return FoldPredictions of a classifier, with a column for each of `classes`."""
+    # Through the positions, so that predictions have the dtype of y and unknown labels raise.
     predicted = classes[code_labels(np.asarray(model.predict(X)), classes)]
     seen = np.asarray(model.classes_)
     if hasattr(model, "predict_proba"):
@@ -239,8 +253,10 @@ def _predict_labels(model, X, classes):
     if not hasattr(model, "decision_function"):
         return FoldPredictions(predicted)
     decision = np.asarray(model.decision_function(X), dtype=float)
+    # Two classes have one column, positive for the second class; argmax of the pair keeps its sign.
     if decision.ndim == 1:
         decision = np.column_stack([-decision, decision])
+    # A missing class gets the smallest decision value, so that it never wins the argmax.
     return FoldPredictions(predicted, _spread(decision, seen, classes, decision.min()))
 
 

@@ -12,6 +12,7 @@ from skmedimg.evaluation._records import FoldPredictions, FoldResult
 from skmedimg.evaluation.scores._positive_label import code_labels
 
 _KEPT = ("scores", "fit_time", "score_time", "memory", "parameters", "history")
+# What numpy, zipfile and json raise on a file that was cut short or is not from here.
 _DAMAGED = (OSError, ValueError, TypeError, KeyError, IndexError, zipfile.BadZipFile)
 
 
@@ -41,6 +42,7 @@ class Checkpoint:
         self.folder = None if folder is None else Path(folder)
         self.classes = classes
         if self.folder is not None:
+            # Through JSON, so that tuples and lists compare equal to what a file gives back.
             self._open(json.loads(json.dumps(facts)))
 
     def read(self, name, key, split):
@@ -49,6 +51,7 @@ class Checkpoint:
         if path is None or not path.exists():
             return None
         try:
+            # allow_pickle=False: a checkpoint may come from someone else, and a pickle runs code.
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return self._unpack(name, split, dict(arrays))
         except _DAMAGED as error:
@@ -64,6 +67,7 @@ class Checkpoint:
 
     def _open(self, facts):
         self.folder.mkdir(parents=True, exist_ok=True)
+        # The first run records the facts, and every later one compares its own with them.
         path = self.folder / "comparison.json"
         if not path.exists():
             with whole_file(path) as file:
@@ -109,6 +113,7 @@ class Checkpoint:
         """Return a FoldResult as arrays, labels as positions of the classes."""
         given = result.predictions
         facts = {name: getattr(result, name) for name in _KEPT}
+        # Labels may be any Python object; their positions are integers that need no pickle.
         facts["probabilistic"] = given.probabilistic
         coded = given.predicted
         if self.classes is not None:
@@ -121,6 +126,7 @@ class Checkpoint:
     def _unpack(self, name, split, arrays):
         facts = json.loads(str(arrays["facts"]))
         coded, decision_scores = arrays["predicted"], arrays.get("decision_scores")
+        # A whole file may still belong to another split, if it was copied by hand.
         if any(
             len(each) != len(split.test) for each in (coded, decision_scores) if each is not None
         ):

@@ -27,6 +27,7 @@ def training_history(estimator):
     if losses is None:
         return None
     records = [{"epoch": i + 1, "train_loss": float(loss)} for i, loss in enumerate(losses)]
+    # scikit-learn keeps scores of the validation set alone, and no loss of it.
     scores = getattr(model, "validation_scores_", None) or []  # None without early stopping
     for record, value in zip(records, scores, strict=False):
         record["valid_score"] = float(value)

@@ -19,8 +19,8 @@ def share_steps(estimators, X):
 
     A leading step of a pipeline is shared, and runs once for all, when it says that it needs no
     fitting (scikit-learn's tag `requires_fit`, or `learns_from_rows = False` on its class), does
-    the same in `fit_transform` as in `transform`, is no sampler, and gives the first rows the same
-    values alone as among all.
+    the same in `fit_transform` as in `transform`, is not a sampler, and gives the first rows
+    the same values alone as among all.
 
     Examples
     --------
@@ -47,6 +47,7 @@ def share_steps(estimators, X):
 def stateless_steps(estimator):
     """Return the leading steps of a pipeline that learn nothing; [] for any other estimator."""
     found = []
+    # Without the last step: it is the estimator, which learns.
     for _, step in getattr(estimator, "steps", [])[:-1]:
         if not _learns_nothing(step):
             break
@@ -58,6 +59,7 @@ def _prepare(estimator, X, known):
     """Return what is left of a pipeline and what it is given; `known` holds outputs by steps."""
     written = ""
     for used, step in enumerate(stateless_steps(estimator)):
+        # The key grows step by step: two pipelines share as long as all steps up to here are equal.
         written += repr(step.get_params()) + type(step).__qualname__
         if written not in known:
             known[written] = _transform(step, X)
@@ -72,9 +74,13 @@ def _learns_nothing(step):
     """Tell whether a step says that its output for a row depends on that row alone."""
     if isinstance(step, (str, FunctionTransformer)) or not hasattr(step, "transform"):
         return False  # a function may look at all rows at once
+    # Tags of scikit-learn cannot say "fitted, but not
+    # from the rows", hence the attribute of the class.
     learns = get_tags(step).requires_fit and getattr(step, "learns_from_rows", True)
     if hasattr(step, "fit_resample") or learns:
         return False
+    # A fit_transform of its own (as in augmentation)
+    # may treat training rows otherwise than test rows.
     return type(step).fit_transform is TransformerMixin.fit_transform
 
 
@@ -93,6 +99,7 @@ def _equal(alone, among):
     """Tell whether two outputs of a step are equal: lazy images by their paths, arrays by value."""
     if hasattr(alone, "paths"):
         return list(alone.paths) == list(among.paths)
+    # Not exactly equal: the last bit of a float32 sum depends on the number of rows in a batch.
     return np.allclose(_values(alone), _values(among), rtol=1e-5, atol=1e-6)
 
 

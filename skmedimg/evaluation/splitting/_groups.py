@@ -29,6 +29,7 @@ def groups_for_fit(estimator, groups):
 def splits_patients(estimator):
     """Tell whether an estimator holds a search whose inner folds ignore the patients."""
     final = final_estimator(estimator, wrappers=False)
+    # Inner folds that split patients select the hyperparameters that recognize patients best.
     searches = hasattr(final, "cv") and hasattr(final, "fit")
     return searches and _parameter(final) is None
 
@@ -36,6 +37,8 @@ def splits_patients(estimator):
 def _parameter(estimator):
     """Return the parameter of `fit` that takes groups, or None where `fit` has no use for them."""
     if routing_enabled():
+        # With metadata routing on, scikit-learn raises
+        # on groups that the estimator did not request.
         wanted = get_routing_for_object(estimator).consumes("fit", ["groups"])
         return "groups" if wanted else None
     if hasattr(estimator, "steps"):
@@ -48,9 +51,11 @@ def _parameter(estimator):
 
 def _parameter_of_last(pipeline):
     name, last = pipeline.steps[-1]
+    # Earlier steps are transformers without inner folds; a step may be the text "passthrough".
     inner = None if isinstance(last, str) else _parameter(last)
     if inner is None:
         return None
+    # scikit-learn's Pipeline takes groups as <step>__groups; a fit that names `groups` hands it on.
     explicit = "groups" in inspect.signature(pipeline.fit).parameters
     return inner if explicit else f"{name}__{inner}"
 
@@ -60,6 +65,7 @@ def _has_grouped_splitter(estimator):
     splitter = getattr(estimator, "cv", None)
     if not hasattr(splitter, "get_metadata_routing"):
         return False
+    # GridSearchCV.fit(X, y, **params) hands its keywords to the splitter and names none of them.
     takes_any = any(p.kind is p.VAR_KEYWORD for p in _fit_parameters(estimator))
     return takes_any and bool(get_routing_for_object(splitter).consumes("split", ["groups"]))
 

@@ -58,6 +58,7 @@ class Targets:
 def check_targets(estimators, X, y, groups, pos_label):
     """Return the checked Targets of estimators (a dict by name) for X and y."""
     task = task_of(estimators)
+    # Masks given as paths are loaded here for the scores; `fit` gets the paths and loads per batch.
     y, fitted = _masks(y) if task == "segmentation" else _labels(y)
     if num_samples(X) != len(y):
         raise ValueError(f"X has {num_samples(X)} rows, but y has {len(y)}.")
@@ -96,6 +97,7 @@ def _labels(y):
         raise ValueError("compare needs y, the labels or masks; it got None.")
     y = column_or_1d(np.asarray(y), warn=True)
     assert_all_finite(y, input_name="y")
+    # assert_all_finite lets None in an array of objects pass.
     if y.dtype.kind == "O" and any(label is None or label != label for label in y):
         raise ValueError("y holds rows without a label: drop them first.")
     check_classification_targets(y)
