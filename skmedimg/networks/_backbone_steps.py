@@ -30,8 +30,10 @@ def steps_of(network, stages):
     """
     steps = [step for name in stages for step in _split(network.get_submodule(name))]
     if isinstance(network, models.DenseNet):
+        # torchvision's DenseNet applies this ReLU in its forward, where no child of it shows.
         return [*steps, nn.ReLU()]
     if isinstance(network, models.VisionTransformer):
+        # What a ViT does before and after its encoder is in its forward too.
         return [PatchEmbedding(network), *steps, ClassToken()]
     return steps
 
@@ -39,6 +41,8 @@ def steps_of(network, stages):
 def _split(module):
     """Return a module as a list of steps; a block with a residual connection is one step."""
     if isinstance(module, models.densenet._DenseBlock):
+        # A dense block concatenates all outputs so far:
+        # layer by layer, so that the cut may be inside it.
         return [_Append(layer) for layer in module.children()]
     if isinstance(module, nn.Sequential):
         return [step for child in module for step in _split(child)]
@@ -137,6 +141,8 @@ class StochasticDepth(nn.Module):
         """Return the branch (n, ...), in training zero for some images, larger for the others."""
         if not self.training or self.p == 0:
             return branch
+        # One draw per image, the same for all of its values;
+        # dividing by 1 - p keeps the expected value.
         kept = branch.new_empty(len(branch), *[1] * (branch.ndim - 1))
         return branch * kept.bernoulli_(1 - self.p, generator=self.generator).div_(1 - self.p)
 
@@ -167,6 +173,7 @@ class GrayConv2d(nn.Conv2d):
             like.padding,
             like.dilation,
             bias=like.bias is not None,
+            # The weights of the given convolution are used: none are allocated here.
             device="meta",
         )
         self.weight, self.bias = like.weight, like.bias
@@ -180,6 +187,8 @@ class GrayConv2d(nn.Conv2d):
             return super().forward(images)
         scaled = self.weight / self.std
         maps = self._convolve(images, scaled.sum(1, keepdim=True), self.bias)
+        # conv((x - mean) / std) = conv(x / std) - conv(mean
+        # / std): an image of ones gives the second part.
         flat = torch.ones_like(images[:1])
         return maps - self._convolve(flat, (scaled * self.mean).sum(1, keepdim=True), None)
 

@@ -128,6 +128,7 @@ class Backbone(nn.Module):
 
     def pool(self, maps, pooling):
         """Return rows of features (n, n_features) of feature maps."""
+        # keepdim: the neck (ConvNeXt's LayerNorm2d) needs maps, of one pixel here.
         if pooling != "flatten" and maps.ndim == 4:
             reduce = torch.mean if pooling == "avg" else torch.amax
             maps = reduce(maps, (2, 3), keepdim=True)
@@ -226,6 +227,7 @@ def _headless(name, row, width, init_weights):
         network = models.RegNet(widths)
     else:
         network = models.get_model(name, **_options(name, width, init_weights))
+    # Identity in their place: the names of all other tensors stay those of the published files.
     for part in filter(None, (row.head, row.spare)):
         network.set_submodule(part, nn.Identity())
     return own_dropout(network)
@@ -238,6 +240,8 @@ def _options(name, width, init_weights):
     if name == "mobilenet_v2":
         options["width_mult"] = width
     if name == "inception_v3":
+        # Left out, torchvision warns and initializes slowly; and images are
+        # normalized in `Backbone`, so that the network must not do it once more.
         options |= {"init_weights": init_weights, "transform_input": False}
     return options
 

@@ -125,6 +125,7 @@ def convnet(
 def _block_layers(channels, block, window, activation, norm, block_order):
     pool_at = block_order.index("pool")
     layers = []
+    # Pooling, and what follows it in the order, comes once, after the last convolution of a block.
     for number in range(1, block.convs + 1):
         last = number == block.convs
         for part in _fast_order(block_order, block, activation) if last else block_order[:pool_at]:

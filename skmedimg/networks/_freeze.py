@@ -37,6 +37,7 @@ def count_trainable(trainable_layers, n_layers):
     if trainable_layers == "all":
         return n_layers
     if not isinstance(trainable_layers, Integral):
+        # A float is a share of the layers, so that one grid of values suits backbones of any depth.
         return round(trainable_layers * n_layers)
     if trainable_layers > n_layers:
         raise ValueError(

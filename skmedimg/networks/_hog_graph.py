@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+# The constants of scikit-image's hog, whose features this graph has to give.
 _EPSILON = 1e-5
 _CLIP = 0.2
 
@@ -43,6 +44,8 @@ class HogGraph(nn.Module):
 
         A direction has passed a bound where it lies to the left of it: no angle is computed.
         """
+        # HOG's orientations are unsigned: a gradient and
+        # its opposite share one, in the upper half plane.
         downward = (rows < 0) | ((rows == 0) & (columns < 0))
         sign = torch.where(downward, -1.0, 1.0)
         rows, columns = rows * sign, columns * sign

@@ -90,6 +90,7 @@ def focal_loss(logits, labels, class_weight=None, gamma=2.0):
     >>> focal_loss(torch.zeros(1, 1, 4, 4), torch.zeros(1, 4, 4, dtype=int))
     tensor([0.1733])
     """
+    # exp(-cross-entropy) is the probability of the true class. Focal loss: Lin et al. (2017).
     losses = class_loss(logits.shape[1])(logits, labels)
     return _mean_per_image(losses * (1 - torch.exp(-losses)) ** gamma, labels, class_weight)
 
@@ -133,6 +134,7 @@ def tversky_loss(logits, labels, class_weight=None, alpha=0.3, beta=0.7, smooth=
     losses = 1 - (tp + smooth) / (tp + alpha * fp + beta * fn + smooth)
     if class_weight is None:
         return losses.mean(1)
+    # Without the background's weight, which these losses leave out.
     weights = class_weight[1:].to(losses.dtype)
     return (losses * weights).sum(1) / weights.sum()
 
@@ -184,6 +186,7 @@ def dice_ce_loss(logits, labels, class_weight=None):
     return overlap + pixel_cross_entropy(logits, labels, class_weight)
 
 
+# "bce" and "ce" differ in the number of logits, which the segmenter chooses.
 _BY_NAME = {
     "bce": pixel_cross_entropy,
     "ce": pixel_cross_entropy,
@@ -219,6 +222,8 @@ def dice_score(logits, labels):
     pred, true = (found[:, None] == classes).flatten(2), (labels[:, None] == classes).flatten(2)
     sizes = pred.sum(2) + true.sum(2)
     overlap = 2.0 * (pred & true).sum(2) / sizes.clamp(min=1)
+    # Classes that neither mask holds are left out of the mean; an
+    # image without any foreground in both is right, and counts 1.
     n_present = (sizes > 0).sum(1)
     return torch.where(n_present > 0, overlap.sum(1) / n_present.clamp(min=1), 1.0)
 

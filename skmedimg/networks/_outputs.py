@@ -10,6 +10,7 @@ class OneLogitLoss(nn.Module):
 
     def forward(self, logits, labels):
         """Return the loss (n,) of logits (n, 1) and labels (n,) of 0 and 1."""
+        # From logits: the logarithm of a sigmoid that has rounded to 0 would be infinite.
         return functional.binary_cross_entropy_with_logits(
             logits[:, 0], labels.to(logits.dtype), reduction="none"
         )
@@ -75,6 +76,7 @@ def probabilities(logits):
     """
     if logits.shape[1] > 1:
         return logits.softmax(1)
+    # 1 - sigmoid(x) loses all digits for large x; sigmoid(-x) is the same number and does not.
     return torch.cat([(-logits).sigmoid(), logits.sigmoid()], 1)
 
 

@@ -27,6 +27,7 @@ def find_weights(weights, name, width=1.0):
     if not os.path.isfile(path):
         raise FileNotFoundError(f"There is no file of weights at {path!r}.")
     facts = os.stat(path)
+    # With time and size, so that a file that was written again is read again.
     return (path, name, facts.st_mtime_ns, facts.st_size)
 
 

@@ -16,6 +16,7 @@ def timm_backbone(name):
         close = ", ".join((timm.list_models(f"{plain}*") or timm.list_models(f"*{plain}*"))[:5])
         hint = f" Similar names: {close}." if close else ""
         raise ValueError(f"timm has no model {plain!r}.{hint}")
+    # num_classes=0 leaves the classifier out.
     model = timm.create_model(plain, pretrained=False, num_classes=0)
     facts = {"mean": model.default_cfg["mean"], "std": model.default_cfg["std"]}
     return _Features(model), facts | {"norms": "after" if _has_maps(model) else "before"}
@@ -56,6 +57,7 @@ class _Features(nn.Module):
         self.has_maps = _has_maps(model)
 
     def forward(self, images):
+        # Tokens of a transformer have no rows and columns to pool: the model's own pooling does it.
         features = self.model.forward_features(images)
         return features if self.has_maps else self.model.forward_head(features, pre_logits=True)
 

@@ -63,6 +63,7 @@ def _taps(backbone, in_channels):
     images = torch.zeros(2, in_channels, *_PROBE, device="meta")
     with torch.no_grad():
         shapes = [tuple(values.shape) for values in _run(shadow, images)]
+    # Later steps overwrite earlier ones: the last map of each size has seen the most layers.
     last = {_stride(shape): number for number, shape in enumerate(shapes) if _is_map(shape)}
     strides = tuple(sorted(last))
     if len(strides) < 3:
@@ -78,12 +79,14 @@ def _is_map(shape):
     """Return whether a shape is (n, channels, height, width) with the proportions of the image."""
     if len(shape) != 4 or min(shape[2:]) < 2:
         return False
+    # Tokens and channels-last maps have other proportions.
     return abs(shape[3] / shape[2] - _PROBE[1] / _PROBE[0]) < 0.3
 
 
 def _stride(shape):
     """Return the power of two nearest to the reduction of a map."""
     reduction = _PROBE[1] / shape[-1]
+    # Unpadded convolutions lose some pixels, so the reduction is not a power of two exactly.
     return 1 << max(0, round(math.log2(reduction)))
 
 

@@ -158,6 +158,7 @@ def conv_block(before, after, norm, convs, activation):
     """Return a block of `convs` 3x3 convolutions, each with norm and activation."""
     layers = []
     for channels in [before] + [after] * (convs - 1):
+        # A norm has a bias of its own.
         layers.append(nn.Conv2d(channels, after, 3, padding=1, bias=norm is None))
         layers += [*norm_2d(norm, after), ACTIVATIONS[activation]()]
     return nn.Sequential(*layers)
@@ -180,6 +181,8 @@ def init_convolutions(module, activation):
 
 def _decoder_widths(channels, strides, filters):
     """Return (channels of the skip connection, width) of every doubling, coarsest first."""
+    # A size of which the encoder has no map (that of the image in a ResNet) is
+    # reached without a skip connection; levels beyond `filters` take its last width.
     skips = dict(zip(strides, channels, strict=True))
     levels = reversed(range(strides[-1].bit_length() - 1))
     return [(skips.get(2**k, 0), filters[min(k, len(filters) - 1)]) for k in levels]

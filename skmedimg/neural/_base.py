@@ -123,6 +123,7 @@ paths; LazyImages
         if not self.warm_start:  # with warm_start a later fit may train the missing epochs
             self._check_n_epochs(self.max_epochs)
         self._fit(X, y, sample_weight, groups, self.max_epochs, fresh, checkpoint=kept)
+        # Early stopping may have ended it before the last layers were unfrozen.
         if not self.warm_start and self.n_iter_ < self.max_epochs:
             self._check_n_epochs(self.n_iter_)
         return self
@@ -152,6 +153,8 @@ paths; LazyImages
             self._start_net()
         if checkpoint is not None:
             checkpoint.check(fit_facts(self, images, encoded, weights, groups), self._seed)
+        # Mean 1 over the whole set: the learning rate
+        # then does not depend on the unit of the weights.
         return self._datasets(images, encoded, weights / weights.mean(), rows)
 
     def _check_fit(self, X, y, sample_weight, groups, fresh):

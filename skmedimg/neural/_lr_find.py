@@ -28,7 +28,7 @@ class LearningRateSearch:
     losses : ndarray (n_steps,)
         Of one batch each.
     smoothed : ndarray (n_steps,)
-        Losses, averaged with their neighbours.
+        Losses, averaged with their neighbors.
     suggestion : float
         Where the smoothed loss falls most steeply.
     """
@@ -158,5 +158,6 @@ def _suggest(rates, losses):
     smoothed = gaussian_filter1d(losses, sigma=2, mode="nearest")  # a running mean would lag
     # Behind the minimum the loss may fall again by chance.
     falling = slice(0, max(2, int(smoothed.argmin()) + 1))
+    # Against the logarithm of the rate, since the rates are spaced geometrically.
     steepness = np.gradient(smoothed[falling], np.log(rates[falling]))
     return LearningRateSearch(rates, losses, smoothed, float(rates[steepness.argmin()]))

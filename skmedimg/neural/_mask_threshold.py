@@ -25,6 +25,8 @@ def _dice_curve(probability, mask):
     level = np.clip(level, 0, _STEPS - 1).ravel()
     everything = np.bincount(level, minlength=_STEPS)
     hits = np.bincount(level[mask.ravel() != 0], minlength=_STEPS)
+    # One pass over the pixels: counts of levels, summed
+    # from the top, give the sizes of all 99 masks.
     above, found = (np.cumsum(counts[::-1])[::-1][1:] for counts in (everything, hits))
     sizes = above + hits.sum()
     return np.where(sizes > 0, 2 * found / np.maximum(sizes, 1), 1.0)

@@ -23,6 +23,7 @@ from skmedimg.neural._patch_sampling import PatchSampler
 from skmedimg.neural._per_layer import per_layer
 from skmedimg.neural._tiles import images_at_once, run_tiled
 
+# Three: each fold is a whole training, and two thirds of the data still train a similar model.
 _FOLDS = 3
 
 
@@ -178,6 +179,7 @@ class NetworkSegmenter(NetworkEstimator):
 
     def _train(self, training, validation, epochs, tasks, checkpoint):
         super()._train(training, validation, epochs, tasks, checkpoint)
+        # With early stopping there are held-out images already; otherwise folds are trained for it.
         if self.threshold == "tune" and validation is not None:
             held_back = (validation.images, *map(validation.targets.get, "yw"))
             images, masks, weights = map(_to_numpy, held_back)

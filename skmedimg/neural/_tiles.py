@@ -37,9 +37,11 @@ def images_at_once(net, shape):
 
 def windows(length, size, overlap, multiple):
     """Return where windows start and how much each counts, along one side of an image."""
+    # Rounded up to whole cells of the pooling grid.
     size = min(-(-size // multiple) * multiple, length)
     steps = max(1, int(size * (1 - overlap)) // multiple)  # in cells of the grid
     cells = (length - size) // multiple
+    # The fewest windows that overlap enough, then spread evenly over the image.
     count = -(-cells // steps) + 1
     starts = [k * cells // max(count - 1, 1) * multiple for k in range(count)]
     return starts, _fades(starts, size, length)
@@ -73,9 +75,11 @@ def _fades(starts, size, length):
     for k in range(1, len(starts)):
         # Windows are spread evenly, so an overlap may be larger than asked for.
         common = starts[k - 1] + size - starts[k]
+        # A ramp over the middle half of the overlap: 0 in its first quarter, 1 in its last.
         rise = np.clip((np.arange(common) + 0.5) * 2 / common - 0.5, 0, 1)
         weights[k, :common] *= rise
         weights[k - 1, size - common :] *= 1 - rise
+    # Where three windows overlap, the products do not sum to 1.
     total = np.zeros(length, dtype=np.float32)
     for start, row in zip(starts, weights, strict=True):
         total[start : start + size] += row

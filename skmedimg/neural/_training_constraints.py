@@ -8,6 +8,7 @@ from skmedimg._device import PRECISIONS
 from skmedimg._sklearn import HasMethods, Interval, StrOptions
 from skmedimg._training.plan import OPTIMIZERS, SCHEDULES
 
+# What scikit-learn validates when `fit` begins; each estimator adds its own parameters.
 TRAINING_CONSTRAINTS = {
     "max_epochs": [Interval(numbers.Integral, 1, None, closed="left")],
     "batch_size": [Interval(numbers.Integral, 1, None, closed="left"), StrOptions({"auto"})],

@@ -316,6 +316,8 @@ class TransferClassifier(NetworkClassifier):
         # A single factor has no decay from layer to layer.
         pair = given if isinstance(given, (tuple, list)) else (given, 1.0)
         factor, decay = per_layer("backbone_learning_rate", pair, Real, 0, n_layers=2)
+        # Discriminative learning rates (Howard and Ruder, 2018): layers
+        # far from the head hold general features and change least.
         groups = [{"params": list(module.head.parameters())}]
         # Depth 0 is the layer next to the head.
         for depth, layer in enumerate(reversed(module.backbone.last_layers(self.trainable_layers))):
@@ -324,4 +326,5 @@ class TransferClassifier(NetworkClassifier):
         return groups
 
     def _begin_epoch(self, net):
+        # Gradual unfreezing: gradients of a random head would destroy pretrained weights.
         net.module_.backbone.pause_training(len(net.history) < self.unfreeze_after)

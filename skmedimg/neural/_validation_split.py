@@ -29,11 +29,14 @@ def inner_split(targets, groups, fraction, seed):
 
 def _splitter(targets, groups, fraction, seed):
     if groups is None:
+        # Masks (more than one axis) have no class to stratify by.
         shuffle = StratifiedShuffleSplit if targets.ndim == 1 else ShuffleSplit
         return shuffle(1, test_size=fraction, random_state=seed)
     if targets.ndim > 1:
         return GroupShuffleSplit(1, test_size=fraction, random_state=seed)
     # No splitter is stratified, grouped and takes a fraction: one of k folds is the nearest.
+    # A fraction f is one fold of 1 / f; above one half
+    # the smaller part is the fold, and both are swapped.
     folds = max(2, round(1 / min(fraction, 1 - fraction)))
     if fraction > 0.5:
         return _SwappedFolds(StratifiedGroupKFold(folds, shuffle=True, random_state=seed))

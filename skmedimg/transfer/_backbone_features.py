@@ -244,6 +244,7 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         -------
         self : BackboneFeatures
         """
+        # The scale of the pixels in `fit` (0 to 255 or 0 to 1) is that of every later call.
         check_scale(self, backbone_images(self, X, reset=True), reset=True)
         with fresh_weights(seed_from(self.random_state)):
             self.network_ = self._build(needs_random_init(self.weights))

@@ -61,7 +61,7 @@ class FeatureStore:
         if not isinstance(directory, (str, os.PathLike, type(None))):
             raise TypeError(f"directory needs a path, a str say, or None, but is {directory!r}.")
         if directory is not None and Path(directory).is_file():
-            raise NotADirectoryError(f"directory={os.fspath(directory)!r} is a file, no folder.")
+            raise NotADirectoryError(f"directory={os.fspath(directory)!r} is a file, not a folder.")
         self.directory = directory
         self.memory = memory
         self.disk = disk
@@ -150,6 +150,8 @@ class FeatureStore:
         return f"FeatureStore({self.directory!r}, memory={self.memory}, disk={self.disk})"
 
     def __reduce__(self):
+        # A copy in another process starts empty: it
+        # shares the disk, and not the memory or the lock.
         return type(self)._like, (self.directory, self.memory, self.disk)
 
     def __deepcopy__(self, memo):
@@ -183,13 +185,16 @@ class FeatureStore:
             sheet.put(chunk, rows)
             if keep:
                 self._keep(space, [keys[position] for position in chunk], rows, sheet)
+            # The length of a row is known after the first chunk only.
             size = int(np.clip(_CHUNK_BYTES // rows[0].nbytes, 16, _LARGEST_CHUNK))
 
     def _keep(self, space, keys, rows, sheet):
         fits = sheet.rows.nbytes <= self.memory
         if fits:
             for key, row in zip(keys, rows, strict=True):
+                # A copy: the row is a view of the whole chunk, which could never be freed.
                 self._remember(space, key, row.copy())
+        # A store without a directory of its own writes only what memory cannot hold.
         if self.directory is not None or not fits:
             self._shards.write(space, keys, rows)
 

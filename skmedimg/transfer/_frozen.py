@@ -51,6 +51,7 @@ def frozen_rows(images, network, store, device, precision):
 
     if store is None:
         return _run(images, network, device, precision, not few)
+    # Everything that changes a feature is in the name: weights, device, precision and image size.
     space = network_space(network, device.type, *map(str, precision), tuple(images.shape[1:]))
     return store.fetch(space, image_keys(images), compute, keep=not few)
 

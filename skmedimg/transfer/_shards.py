@@ -133,6 +133,7 @@ class Shards:
             self._forget(space, name, path)
             return []
         with contextlib.suppress(OSError):  # a read-only folder is read all the same
+            # Eviction goes by this time; access times are switched off on most systems.
             os.utime(path)
         return found
 
@@ -148,11 +149,14 @@ class Shards:
         folder = self._folder(space)
         folder.mkdir(parents=True, exist_ok=True)
         rows = np.ascontiguousarray(rows)
+        # Named after its keys: two processes that compute the same rows write one file.
         path = folder / f"{xxhash.xxh3_128_hexdigest(b''.join(keys))}.shard"
         while os.path.lexists(path) and not _is_ours(path):  # a file of others keeps its name
             path = folder / f"{secrets.token_hex(16)}.shard"
         part = folder / f"{path.name}.{secrets.token_hex(4)}.part"
         kind = rows.dtype.str.encode()
+        # The key and the dtype are in the checksum, so that
+        # a row that was moved to another key is noticed.
         sums = [_sum(key, kind, row) for key, row in zip(keys, rows, strict=True)]
         with open(part, "xb") as file:
             try:
@@ -161,6 +165,7 @@ class Shards:
                 file.write(np.array(sums, np.uint64).tobytes())
                 file.write(rows.data)
                 file.close()
+                # Atomic on one file system, hence the part beside its final place.
                 os.replace(part, path)
             except BaseException:
                 part.unlink(missing_ok=True)
@@ -192,6 +197,7 @@ class Shards:
         if sum(map(_size, files)) <= self.limit:
             return
         files = sorted(filter(_is_ours, files), key=_age)
+        # The file used last comes first, and all beyond the limit go.
         used = np.cumsum([_size(path) for path in files])
         for path, total in zip(files, used, strict=True):
             if total > self.limit:

@@ -27,6 +27,7 @@ def load_into(backbone, weights, name, width=1.0):
         return
     source = find_weights(weights, "" if own else name, width)
     fill_backbone(backbone, read_source(source))
+    # Identifies the weights, so that keys of the feature store are made without hashing them.
     backbone.source = source
 
 
