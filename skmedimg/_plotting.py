@@ -1,4 +1,4 @@
-"""How displays look: colors, sizes and axes, in one place."""
+"""Colors, axes and text of all displays."""
 
 # Distinct for color-blind readers, and legible on white and on black.
 SERIES = ("#2f6fb5", "#d7722c", "#2a9a86", "#b5508c", "#8a6fc0", "#8f7a2f", "#c94f4f", "#5b8f3c")

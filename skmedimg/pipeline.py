@@ -1,4 +1,4 @@
-"""Pipeline: imbalanced-learn's, with optional names, groups, weights and callbacks."""
+"""imbalanced-learn's Pipeline with optional names, groups, weights and callbacks."""
 
 import numpy as np
 from imblearn import pipeline
@@ -12,6 +12,7 @@ from skmedimg._sklearn import (
 
 __all__ = ["Pipeline"]
 
+# Metadata with one entry per sample, which have to be resampled with X and y.
 _FOLLOWING = ("groups", "sample_weight")
 
 
@@ -85,7 +86,9 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         routed = self._route(groups, sample_weight, params)
         Xt, yt = self._fit(X, y, routed, raw_params=params)
         last_name, last = self.steps[-1]
+        # scikit-learn's ways to leave a step out.
         if last not in ("passthrough", None):
+            # Samplers have removed or added rows, so groups and weights of X no longer fit Xt.
             metadata = self._follow_samplers(routed[last_name]["fit"])
             task = root.subcontext(task_name=f"fit-{last_name}")
             elapsed = print_elapsed_time("Pipeline", self._log_message(len(self.steps) - 1))
@@ -117,11 +120,12 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
 
 
 def name_steps(steps):
-    """Return steps as (name, estimator) pairs; a list that has its names is returned as it is."""
+    """Return steps as (name, estimator) pairs; a list that has names is returned unchanged."""
     if not isinstance(steps, (list, tuple)):
         raise TypeError(f"steps needs a list of estimators, but is a {type(steps).__name__}.")
     if not steps:
         raise ValueError("steps is empty; it needs at least one estimator.")
+    # The same object, because clone checks that __init__ stored what it was given.
     if all(isinstance(step, tuple) for step in steps):
         return steps
     # Given names come first: an unnamed step must not take one of them.
@@ -131,6 +135,7 @@ def name_steps(steps):
 
 def _new_name(step, taken):
     """Return a name for a step that is not in `taken`, and add it there."""
+    # The only step that is a string is "passthrough".
     base = name = step if isinstance(step, str) else type(step).__name__.lower()
     number = 1
     while name in taken:

@@ -1,4 +1,4 @@
-"""Looking into fitted models: their layers, and where in an image they look."""
+"""Inspect fitted models: tables of layers, and maps that explain the prediction of an image."""
 
 import lazy_loader as _lazy
 

@@ -1,4 +1,4 @@
-"""Display of explanations: each image beside the map of what its prediction rests on."""
+"""Display of explanations: images with the maps that explain their predictions."""
 
 import numpy as np
 
@@ -19,13 +19,13 @@ METHODS = {"grad-cam": grad_cam, "hog": hog_map, "occlusion": occlusion}
 
 
 class ExplanationDisplay:
-    """Images with a map over them: warm where the image speaks for the class shown.
+    """Images with their explanation maps: warm colors support the class, cold ones oppose it.
 
     Parameters
     ----------
     pictures : list of ndarray (height, width) or (height, width, 3) of uint8
     maps : list of ndarray (height, width)
-        Negative values speak against the class.
+        Negative values oppose the class.
     captions : list of str
     method : str
         How the maps were made.
@@ -59,7 +59,7 @@ class ExplanationDisplay:
 
     @classmethod
     def from_estimator(cls, model, X, y=None, *, target=None, method="auto", axes=None, plot=True):
-        """Explain a few images.
+        """Compute and draw the maps of a few images for one class.
 
         Parameters
         ----------
@@ -84,13 +84,13 @@ class ExplanationDisplay:
         method = _method_for(model) if method == "auto" else method
         maps = METHODS[method](model, X, target=target)
         images = _shown(model, X, method)
-        images = images.reshape(*maps.shape, -1)  # rows too
+        images = images.reshape(*maps.shape, -1)  # from rows, or from any number of channels
         pictures = [displayable(image) for image in images]
         display = cls(pictures, list(maps), _captions(model, X, y), method)
         return display.plot(axes) if plot else display
 
     def overlays(self, strength=0.55):
-        """Return each picture with its map over it.
+        """Return each picture blended with its map.
 
         Parameters
         ----------
@@ -107,7 +107,7 @@ class ExplanationDisplay:
         ]
 
     def plot(self, axes=None):
-        """Draw every image, and below it the same with its map.
+        """Draw each image, and below it the image blended with its map.
 
         Parameters
         ----------
@@ -136,7 +136,9 @@ class ExplanationDisplay:
 
 
 def _method_for(model):
+    """Return the method that shows most of a model: gradients where it has any."""
     final = final_estimator(model)
+    # By name, like Conv2d below: neither torch nor HOG is imported to ask.
     steps = [type(step).__name__ for step in steps_before(model)]
     if hasattr(final, "net_") and any(
         type(part).__name__ == "Conv2d" for part in network_of(final).modules()
@@ -147,7 +149,7 @@ def _method_for(model):
 
 
 def _shown(model, X, method):
-    """Return the images that the method's maps are of."""
+    """Return the images in the size of the maps, as the explained step gets them."""
     if method == "grad-cam":
         return stack_of(final_estimator(model), transform_before(model, X))
     if method == "hog":
@@ -161,20 +163,22 @@ def _captions(model, X, y):
     predicted = model.predict(X)
     captions = [f"{label!s}" for label in predicted]
     if hasattr(model, "predict_proba"):
-        chances = model.predict_proba(X).max(axis=1)
-        captions = [f"{text} ({sure:.0%})" for text, sure in zip(captions, chances, strict=True)]
+        largest = model.predict_proba(X).max(axis=1)
+        captions = [f"{text} ({p:.0%})" for text, p in zip(captions, largest, strict=True)]
     if y is None:
         return captions
     return [f"{true!s}: {text}" for true, text in zip(y, captions, strict=True)]
 
 
 def _blend(picture, heat, strength):
-    """Lay a map over a picture: warm colors for, cold ones against, nothing where it is zero."""
+    """Return a picture (height, width[, 3]) blended with a map, as RGB of uint8."""
     import matplotlib
 
     gray = picture.astype(float) if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
     heat = np.asarray(heat, dtype=float)
+    # Scaled by the largest absolute value, so that 0 stays the middle of the color map.
     heat = heat / (np.abs(heat).max() or 1)
     colors = 255 * matplotlib.colormaps["coolwarm"]((heat + 1) / 2)[..., :3]
+    # No color where the map is 0; the square root keeps weak regions visible.
     share = strength * np.sqrt(np.abs(heat))[..., None]
     return np.rint((1 - share) * gray + share * colors).astype(np.uint8)

@@ -22,7 +22,7 @@ def grad_cam(model, X, *, target=None, layer=None, batch_size=16):
 
     Grad-CAM [1]_: the feature maps of one layer are weighted by the mean gradient of the class's
     logit with respect to each and added up; negative sums become 0. Regions that lower the score
-    do not show. Several threads may explain one model, and predict with it, at the same time.
+    are not shown. Several threads may explain one model, and predict with it, at the same time.
 
     Parameters
     ----------
@@ -39,8 +39,8 @@ def grad_cam(model, X, *, target=None, layer=None, batch_size=16):
     Returns
     -------
     maps : ndarray (n, height, width) of float32
-        In [0, 1], each map's largest value 1; zeros where nothing speaks for the class. Of the
-        images as the network gets them: decoded, cropped and resized by the steps before it.
+        In [0, 1], the largest value of each map is 1; zeros where no region raises the score. They
+        fit the images that the network gets: decoded, cropped and resized by earlier steps.
 
     See Also
     --------
@@ -65,6 +65,7 @@ def grad_cam(model, X, *, target=None, layer=None, batch_size=16):
     import torch
 
     final = final_estimator(model)
+    # A copy, because hooks on the module itself would see the batches of other threads.
     module = inference_copy(network_of(final))
     images = stack_of(final, transform_before(model, X))
     watched = _layer(module, layer, images[:1], type(final).__name__)
@@ -75,7 +76,9 @@ def grad_cam(model, X, *, target=None, layer=None, batch_size=16):
     resized = torch.nn.functional.interpolate(
         torch.cat(maps)[:, None], size=images.shape[1:3], mode="bilinear", align_corners=False
     )
-    return _to_one(resized[:, 0].cpu().numpy())
+    maps = resized[:, 0].cpu().numpy()
+    largest = maps.max(axis=(1, 2), keepdims=True)
+    return (maps / np.where(largest > 0, largest, 1)).astype(np.float32)
 
 
 def _layer(module, name, first, owner):
@@ -92,13 +95,15 @@ def _layer(module, name, first, owner):
             f"Grad-CAM needs a convolution, and {owner} has none. occlusion() explains any "
             "classifier, hog_map() one on HOG features."
         )
+    # The last convolution and the layers of its size behind it, normalization and activation: the
+    # paper weights activated maps.
     finished = _finished(module, first)
     sizes = [shape for part, shape in finished if isinstance(part, nn.Conv2d)]
     return [part for part, shape in finished if shape == sizes[-1]][-1]
 
 
 def _finished(module, first):
-    """Return every part of a network that gives maps, as it finishes, with their sizes."""
+    """Return the layers of a network that give maps, in the order they run, with their sizes."""
     import torch
 
     finished = []
@@ -116,30 +121,35 @@ def _finished(module, first):
 
 
 def _maps(final, module, layer, images, target):
-    """Return the coarse maps of one batch."""
+    """Return the maps of one batch, (n, rows, columns) of the layer."""
     import torch
 
     kept = []
 
     def start_here(layer, inputs, output):
-        # Frozen parts run without gradients: from this layer on they are wanted.
+        # Frozen parts run under no_grad; from this layer on gradients are needed.
         torch.set_grad_enabled(True)
+        # A leaf of its own: the backward pass ends here, and computes nothing for earlier layers.
         kept.append(output.detach().clone().requires_grad_())
-        return kept[-1].clone()  # what follows may change it in place
+        return kept[-1].clone()  # the next layer may change it in place
 
     hook = layer.register_forward_hook(start_here)
     with torch.enable_grad():
         logits = module(_inputs(module, images))
+        # The sum gives each image its own gradient: in inference mode images do not influence each
+        # other.
         scores = _chosen(final, logits, target)
         [gradient] = torch.autograd.grad(scores.sum(), kept[-1])
     hook.remove()
     if kept[-1].ndim != 4:
         raise ValueError(f"layer {layer} gives no maps: its output has shape {kept[-1].shape}.")
+    # Equations 1 and 2 of the paper: relu(sum of a_k A_k), a_k being the mean gradient of map A_k.
     weights = gradient.float().mean(dim=(2, 3), keepdim=True)
     return (weights * kept[-1].detach().float()).sum(dim=1).clamp_min(0)
 
 
 def _inputs(module, images):
+    """Return images as a tensor of the module's dtype, on its device."""
     from skmedimg._device import resolve_precision
     from skmedimg.images._pixels import to_device
 
@@ -154,12 +164,8 @@ def _chosen(final, logits, target):
 
     if logits.ndim != 2:
         raise TypeError("Grad-CAM explains classifiers: one row of logits per image.")
+    # One logit for two classes: its negative is that of the first.
     if logits.shape[1] == 1:
         logits = torch.cat([-logits, logits], dim=1)
     columns = target_columns(final, target, logits.detach().float().cpu().numpy())
     return logits[torch.arange(len(logits)), torch.as_tensor(columns)]
-
-
-def _to_one(maps):
-    largest = maps.max(axis=(1, 2), keepdims=True)
-    return (maps / np.where(largest > 0, largest, 1)).astype(np.float32)

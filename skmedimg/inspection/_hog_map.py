@@ -1,11 +1,12 @@
-"""HOG maps: what the edges of each cell add to the score of a class."""
+"""HOG maps: the contribution of the edges in each cell to the score of a class."""
 
 import numpy as np
 
 from skmedimg._sklearn import final_estimator, steps_before
 from skmedimg.inspection._unwrap import before_step, inference_copy, network_of, target_columns
 
-# How a gradient goes back through a fitted scaler.
+# The gradient before a fitted scaler, from the gradient behind it: scalers divide by `scale_`, except
+# MinMaxScaler, which multiplies.
 _BACK = {
     "MaxAbsScaler": lambda step, gradient: gradient / step.scale_,
     "MinMaxScaler": lambda step, gradient: gradient * step.scale_,
@@ -15,7 +16,7 @@ _BACK = {
 
 
 def hog_map(model, X, *, target=None):
-    """Map what the edges of each cell add to the score of a class, back-projected from weights.
+    """Map the contribution of the edges in each cell to the score of a class.
 
     Each feature is multiplied by the gradient of the class's logit with respect to it, which for
     a linear model is its weight; the products are added up over orientations and blocks, cell by
@@ -32,7 +33,7 @@ def hog_map(model, X, *, target=None):
     Returns
     -------
     maps : ndarray (n, height, width) of float32
-        Negative where edges speak against the class.
+        Negative where edges lower the score.
 
     See Also
     --------
@@ -58,11 +59,13 @@ def hog_map(model, X, *, target=None):
     gradient = _gradient(final, scaled, target)
     for scaler in reversed(scalers):
         gradient = _BACK[type(scaler).__name__](scaler, gradient)
+    # Gradient times input, with respect to the features before any scaler.
     return _to_pixels(features * gradient, hog)
 
 
 def _parts(model):
     """Return the HOG step, the scalers behind it and the final estimator."""
+    # Samplers act in fit alone.
     steps = [step for step in steps_before(model) if not hasattr(step, "fit_resample")]
     kinds = [type(step).__name__ for step in steps]
     if "HOG" not in kinds:
@@ -80,19 +83,17 @@ def _parts(model):
 def _gradient(final, rows, target):
     """Return the gradient of the logit of each row's class, (n, n_features)."""
     if hasattr(final, "coef_"):
-        weights = np.atleast_2d(final.coef_)
-        weights = np.concatenate([-weights, weights]) if len(weights) == 1 else weights
-        columns = target_columns(final, target, rows @ weights.T + _intercepts(final))
+        weights, intercepts = np.atleast_2d(final.coef_), np.ravel(final.intercept_)
+        if len(weights) == 1:  # of two classes scikit-learn stores the second alone
+            weights = np.concatenate([-weights, weights])
+            intercepts = np.concatenate([-intercepts, intercepts])
+        columns = target_columns(final, target, rows @ weights.T + intercepts)
         return weights[columns]
     return _network_gradient(final, rows, target)
 
 
-def _intercepts(final):
-    intercepts = np.ravel(final.intercept_)
-    return np.concatenate([-intercepts, intercepts]) if len(intercepts) == 1 else intercepts
-
-
 def _network_gradient(final, rows, target):
+    """Return the gradient of the logit of each row's class through a network, (n, n_features)."""
     import torch
 
     module = inference_copy(network_of(final))
@@ -100,6 +101,7 @@ def _network_gradient(final, rows, target):
     inputs = torch.as_tensor(np.array(rows), dtype=sample.dtype, device=sample.device)
     with torch.enable_grad():
         logits = module(inputs.requires_grad_())
+        # One logit for two classes: its negative is that of the first.
         if logits.shape[1] == 1:
             logits = torch.cat([-logits, logits], dim=1)
         columns = target_columns(final, target, logits.detach().float().cpu().numpy())
@@ -109,7 +111,7 @@ def _network_gradient(final, rows, target):
 
 
 def _to_pixels(contributions, hog):
-    """Add up contributions by cell and spread each cell's evenly over its pixels."""
+    """Return maps (n, height, width): contributions added up by cell, evenly over its pixels."""
     height, width = hog.image_shape_[:2]
     settings = hog._settings()  # sizes as pairs
     (rows, columns), (down, across) = settings.pixels_per_cell, settings.cells_per_block
@@ -118,9 +120,11 @@ def _to_pixels(contributions, hog):
         -1, grid[0] - down + 1, grid[1] - across + 1, down, across, hog.orientations
     ).sum(axis=-1)
     cells = np.zeros((len(blocks), *grid))
+    # Blocks overlap: the cell at (r, c) of a block gets that part of every block that holds it.
     for r, c in np.ndindex(down, across):
         cells[:, r : r + blocks.shape[1], c : c + blocks.shape[2]] += blocks[:, :, :, r, c]
     maps = np.zeros((len(cells), height, width), dtype=np.float32)
+    # Divided by the pixels, so that a map adds up to the logit. Pixels that fill no cell get 0.
     spread = cells.repeat(rows, axis=1).repeat(columns, axis=2) / (rows * columns)
     maps[:, : spread.shape[1], : spread.shape[2]] = spread
     return maps

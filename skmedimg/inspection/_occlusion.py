@@ -1,4 +1,4 @@
-"""Occlusion: how much a prediction drops when a patch of the image is covered."""
+"""Occlusion: the drop of a predicted probability where a patch of the image is covered."""
 
 from numbers import Integral, Real
 
@@ -18,10 +18,11 @@ from skmedimg.inspection._unwrap import image_shape_of, split_where_images_end, 
     prefer_skip_nested_validation=True,
 )
 def occlusion(model, X, *, target=None, patch=None, stride=None, fill="mean", image_shape=None):
-    """Cover each image patch by patch and map how much less probable the class becomes.
+    """Map the drop of the predicted probability of a class where each image is covered.
 
-    Occlusion sensitivity [1]_ works with every classifier, and explains all of a pipeline:
-    preprocessing, features and classifier. It costs one prediction per patch.
+    Each image is covered patch by patch (occlusion sensitivity [1]_). This works with every
+    classifier, and explains a whole pipeline: preprocessing, features and classifier. It costs one
+    prediction per patch.
 
     Parameters
     ----------
@@ -80,15 +81,16 @@ def occlusion(model, X, *, target=None, patch=None, stride=None, fill="mean", im
 
 
 def _check(patch, stride, shape):
+    """Raise where patches do not fit, or where pixels between them would never be covered."""
     if not 1 <= patch <= min(shape[:2]):
         side = min(shape[:2])
-        raise ValueError(f"patch={patch!r} needs to lie between 1 and the image's {side}.")
+        raise ValueError(f"patch needs to be from 1 to {side}, the side of the image, got {patch}.")
     if not 1 <= stride <= patch:
-        raise ValueError(f"stride={stride!r} needs to lie between 1 and patch={patch}.")
+        raise ValueError(f"stride needs to be from 1 to patch={patch}, got {stride}.")
 
 
 def _check_fill(fill, dtype):
-    """Refuse a number that integer pixels cannot hold: numpy would wrap it round."""
+    """Raise where integer pixels cannot hold `fill`: numpy would wrap it around."""
     if isinstance(fill, str) or dtype.kind not in "iu":
         return
     limits = np.iinfo(dtype)
@@ -101,12 +103,13 @@ def _check_fill(fill, dtype):
 
 def _map(model, image, before, column, shape, patch, stride, fill):
     """Return the mean drop at every pixel of one image."""
-    places = [
-        (top, left) for top in _starts(shape[0], patch, stride)
-        for left in _starts(shape[1], patch, stride)
-    ]  # fmt: skip
+    tops, lefts = _starts(shape[0], patch, stride), _starts(shape[1], patch, stride)
+    places = [(top, left) for top in tops for left in lefts]
+    # All covered copies of one image in one call: a batch is faster than single images, and the
+    # memory is that of one image times its patches.
     covered = np.stack([_cover(image, shape, place, patch, fill) for place in places])
     drops = before - _scores(model, covered)[:, column]
+    # Patches overlap, so every pixel gets the mean of those that cover it.
     total, times = np.zeros(shape[:2]), np.zeros(shape[:2])
     for (top, left), drop in zip(places, drops, strict=True):
         total[top : top + patch, left : left + patch] += drop
@@ -120,7 +123,9 @@ def _starts(side, patch, stride):
 
 
 def _cover(image, shape, place, patch, fill):
+    """Return a copy of an image, or of a row that holds one, with one patch filled."""
     copy = image.copy()
+    # A view: writing to it changes the copy, which keeps the layout that the model takes.
     view = copy.reshape(shape)
     top, left = place
     value = view.mean(axis=(0, 1)) if isinstance(fill, str) else fill

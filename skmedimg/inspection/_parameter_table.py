@@ -1,4 +1,4 @@
-"""Parameter table: every layer of a model, what it gives and what of it is trained."""
+"""Parameter table: the layers of a model with output shapes and numbers of parameters."""
 
 import html
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ def parameter_table(model, image_shape=None):
     Returns
     -------
     table : ParameterTable
-        Prints itself; `to_frame()` is a DataFrame.
+        Its repr is the table; `to_frame()` returns a DataFrame.
 
     Examples
     --------
@@ -55,10 +55,12 @@ def parameter_table(model, image_shape=None):
     """
     final = final_estimator(model)
     if not hasattr(final, "named_modules") and not hasattr(final, "net_"):
-        return ParameterTable(tuple(_rows_of_arrays(final)))
+        return ParameterTable(tuple(_rows_of_arrays(final)))  # scikit-learn's models
     shape = getattr(final, "image_shape_", None) if image_shape is None else image_shape
     if shape is None:
-        raise ValueError("image_shape is needed for a bare module: (height, width, channels).")
+        raise ValueError(
+            "image_shape needs (height, width, channels) for a torch.nn.Module, got None."
+        )
     flat = len(shape) == 1 or getattr(final, "_takes_rows", False)
     module = inference_copy(network_of(final))
     return ParameterTable(tuple(_rows_of_module(module, _zeros(module, shape, flat))))
@@ -142,12 +144,12 @@ class ParameterTable:
         return pd.DataFrame(records, columns=columns)
 
     def totals(self):
-        """Return the sums in words.
+        """Return the sums of parameters with their names.
 
         Returns
         -------
         lines : list of (str, int, str)
-            What is summed, the sum, and a remark.
+            Name, sum, and a remark.
         """
         size = sum(row.bytes for row in self.rows)
         lines = [
@@ -193,16 +195,19 @@ def _zeros(module, shape, flat):
 
 
 def _rows_of_module(module, blank):
+    """Yield the rows of a torch module's layers, in the order they run on a blank input."""
     layers = {name: layer for name, layer in module.named_modules() if _is_layer(layer)}
     shapes = _output_shapes(module, layers, blank)
     used = [name for name in shapes if name in layers]  # in the order they ran
     seen = set()
+    # Layers with weights that did not run, auxiliary heads for example, come last: sums are whole.
     idle = [name for name in layers if name not in shapes and _weights(layers[name])]
     for name in [*used, *idle]:
         yield _row(name or type(module).__name__, layers[name], shapes.get(name), seen)
 
 
 def _is_layer(module):
+    """Return whether a module gets a row: it has no parts, or weights of its own beside them."""
     container = type(module).__module__.startswith("torch.nn.modules.container")
     own = _weights(module) or _running(module)
     return not container and (not any(module.children()) or bool(own))
@@ -213,7 +218,7 @@ def _weights(module):
 
 
 def _running(module):
-    """Count the values of a layer's running statistics."""
+    """Return the number of values in a layer's running statistics."""
     buffers = module.named_buffers(recurse=False)
     return sum(b.numel() for name, b in buffers if name.startswith("running_"))
 
@@ -227,6 +232,7 @@ def _output_shapes(module, layers, blank):
     def note(name):
         def hook(layer, inputs, output):
             if isinstance(output, torch.Tensor):
+                # A layer may run several times; the first run counts.
                 shapes.setdefault(name, _height_width_channels(output.shape[1:]))
 
         return hook
@@ -239,11 +245,13 @@ def _output_shapes(module, layers, blank):
 
 
 def _height_width_channels(shape):
+    """Return an output shape with its channels last, as Keras prints it."""
     return (*shape[1:], shape[0]) if len(shape) == 3 else tuple(shape)
 
 
 def _row(name, layer, shape, seen):
     """Return the row of a layer; weights that another layer shares are counted there."""
+    # By identity: tied weights are one tensor in two layers.
     own = [p for p in _weights(layer) if id(p) not in seen]
     seen.update(map(id, own))
     return LayerRow(
@@ -259,6 +267,7 @@ def _rows_of_arrays(estimator):
         pairs = list(zip(estimator.coefs_, estimator.intercepts_, strict=True))
         names = [f"dense {number}" for number in range(1, len(pairs))] + ["output"]
     elif hasattr(estimator, "coef_"):
+        # scikit-learn stores (n_outputs, n_features); columns are outputs here, as in its MLPs.
         pairs, names = [(np.atleast_2d(estimator.coef_).T, estimator.intercept_)], ["linear"]
     else:
         raise TypeError(

@@ -1,4 +1,4 @@
-"""Open a fitted model: the network inside it, and the images that it gets."""
+"""Find the network in a fitted model, and the images that it gets."""
 
 import copy
 
@@ -13,7 +13,7 @@ from skmedimg.images._validate import as_images, check_images
 
 
 def before_step(model, X, kind):
-    """Return X as the step of a fitted pipeline whose class is called `kind` gets it."""
+    """Return the input of the step of class `kind` in a fitted pipeline."""
     for step in steps_before(model):
         if type(step).__name__ == kind:
             break
@@ -24,6 +24,7 @@ def before_step(model, X, kind):
 
 def stack_of(estimator, X):
     """Return images (n, height, width, channels) as an estimator or module takes them, decoded."""
+    # Networks check X in a way of their own: pretrained backbones decode paths to their size.
     if hasattr(estimator, "_check_X"):
         images = estimator._check_X(X, reset=False)
     elif hasattr(estimator, "image_shape_"):
@@ -34,9 +35,10 @@ def stack_of(estimator, X):
 
 
 def split_where_images_end(model, X):
-    """Return X as the decoded images a model sees, and the steps that are left from there."""
+    """Return the decoded images of X, and the rest of the model, which takes them."""
     model = unwrap(model)
     steps = [step for _, step in getattr(model, "steps", [])]
+    # Only steps that turn paths into images are applied: patches are covered before the others.
     while _is_paths(X) and len(steps) > 1:
         X, steps = steps[0].transform(X), steps[1:]
     rest = model if not steps else _pipeline_from(model, len(steps))
@@ -44,13 +46,13 @@ def split_where_images_end(model, X):
 
 
 def network_of(estimator):
-    """Return the torch module of a fitted estimator, whole: frozen parts too."""
+    """Return the whole torch module of a fitted estimator, frozen parts included."""
     if hasattr(estimator, "named_modules"):
         return estimator
     check_is_fitted(estimator)
     if not hasattr(estimator, "net_"):
         raise TypeError(
-            f"{type(estimator).__name__} holds no network: there is no net_. occlusion() explains "
+            f"{type(estimator).__name__} is not a network: it has no net_. occlusion() explains "
             "any classifier."
         )
     return estimator.net_.module_
@@ -65,9 +67,10 @@ def inference_copy(module):
     for part in module.modules():
         # Tensors that are plain attributes: torch refuses to copy those computed from others.
         tensors += [value for value in vars(part).values() if hasattr(value, "untyped_storage")]
+    # deepcopy takes an object that is in its memo instead of copying it: tensors are shared.
     twin = copy.deepcopy(module, {id(tensor): tensor for tensor in tensors})
     for part in twin.modules():
-        part.training = False  # not eval(): frozen parts override train()
+        part.training = False  # not eval(), which calls train(): frozen parts override that
     return twin
 
 
@@ -82,6 +85,7 @@ def target_columns(estimator, target, scores):
     """Return the column of `scores` that each image is explained for."""
     if target is None:
         return scores.argmax(axis=1)
+    # A bare torch module has no labels: targets are positions of logits.
     classes = list(getattr(estimator, "classes_", range(scores.shape[1])))
     if target not in classes:
         raise ValueError(f"target={target!r} is not one of the classes {classes}.")
@@ -93,15 +97,17 @@ def _is_paths(X):
 
 
 def _decoded(model, X):
-    """Return images as an array; an estimator that takes paths says to what size."""
+    """Return images as an array; paths are decoded to the size seen in fit."""
     if _is_paths(X):
         X = check_images(final_estimator(model), X, reset=False)
+    # A lazy stack; a DataFrame may have a column called load.
     if hasattr(X, "load") and not hasattr(X, "to_numpy"):
         X = X.load()
     return np.asarray(X)
 
 
 def _pipeline_from(model, count):
+    """Return the last `count` steps of a pipeline, one step alone without a pipeline."""
     if count == len(model.steps):
         return model
     return model[-count:] if count > 1 else model.steps[-1][1]
