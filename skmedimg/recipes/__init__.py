@@ -1,4 +1,4 @@
-"""Published systems as recipes: listed, described, and ready to be fitted."""
+"""Systems of five student reports as unfitted pipelines, with what the reports say about them."""
 
 import lazy_loader as _lazy
 

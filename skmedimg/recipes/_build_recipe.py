@@ -1,10 +1,10 @@
-"""From a row of the catalogue to an unfitted pipeline."""
+"""Build an unfitted pipeline from a row of the catalogue."""
 
 from skmedimg.recipes._catalogue import find_recipe
 
 
 def load_recipe(name):
-    """Return the unfitted pipeline of a published system, by its name.
+    """Return the unfitted pipeline of a reported system, by its name.
 
     Its last step is called "model", one that reads images "loader" and one that computes oriented
     gradients "hog", in all recipes; so `set_params` changes any of them alike.
@@ -21,12 +21,12 @@ def load_recipe(name):
     See Also
     --------
     list_recipes : All names.
-    recipe_card : What the report says, leaves open and gets wrong.
+    recipe_card : Results, gaps and known errors of the report.
 
     Notes
     -----
     Architecture, optimizer, epochs and batches are those of the report. Networks from scratch start
-    from weights drawn as the report's library draws them; the head of a backbone and the U-Net
+    from the random initialization of the report's library; the head of a backbone and the U-Net
     start from torch's. BatchNorm has torch's constants (momentum 0.1 and epsilon 1e-5, where Keras
     has 0.01 and 1e-3).
 
@@ -53,22 +53,23 @@ def load_recipe(name):
 
 
 def _build(value):
-    """Return the estimator that a table of the catalogue describes, or another value."""
+    """Return the estimator described by a table of the catalogue; other values as for Python."""
     if isinstance(value, dict):
+        # Estimators may be parameters of others: ScratchCNN(augment=Augmenter(...)).
         parameters = {name: _build(inner) for name, inner in value.items() if name != "class"}
         return _classes()[value["class"]](**parameters)
     return as_python(value)
 
 
 def as_python(value):
-    """Return a value of the file as an estimator takes it."""
+    """Return a TOML value as Python writes it: tuples for lists, None for "None"."""
     if isinstance(value, list):
         return tuple(map(as_python, value))
     return None if value == "None" else value
 
 
 def _classes():
-    """Return the classes that recipes are made of by their names; others cannot be named."""
+    """Return the classes that recipes may name; a catalogue cannot make anything else."""
     from skmedimg import (
         HOG,
         Augmenter,

@@ -1,4 +1,4 @@
-"""The catalogue of recipes: one file, where a recipe may name another it is like."""
+"""The catalogue of recipes: one TOML file, where a recipe may extend another one."""
 
 import functools
 import tomllib
@@ -7,12 +7,12 @@ from importlib.resources import files
 
 
 def list_recipes(task=None, report=None):
-    """List the names of the published systems.
+    """Return the names of the recipes, of one task or report or of all.
 
     Parameters
     ----------
     task : str or None, default=None
-        "chest", "brain", "digits" or "covid": what stands before the slash. None takes all.
+        "chest", "brain", "digits" or "covid": the name before the slash. None takes all.
     report : str or None, default=None
         "000" to "004": the report that describes it. None takes all.
 
@@ -23,8 +23,8 @@ def list_recipes(task=None, report=None):
 
     See Also
     --------
-    load_recipe : Makes a pipeline of one.
-    recipe_card : Says what is known about one.
+    load_recipe : Returns the pipeline of one.
+    recipe_card : Returns the facts about one.
 
     Examples
     --------
@@ -53,10 +53,10 @@ def read_catalogue():
 
 
 def find_recipe(name):
-    """Return a recipe by name as a dict, completed from the recipe it is like."""
+    """Return a recipe by name as a dict, with the values of the recipe that it extends (`like`)."""
     rows = read_catalogue()["recipes"]
     if name not in rows:
-        # Any name is helped by a few; without similar ones all are listed.
+        # A few similar names are shown; without any, all of them.
         near = get_close_matches(str(name), rows, n=3, cutoff=0.4) or list(rows)
         raise ValueError(
             f"There is no recipe {name!r}. Is it {' or '.join(map(repr, near))}? list_recipes() "
@@ -66,6 +66,8 @@ def find_recipe(name):
     if "like" not in row:
         return row
     model = find_recipe(row["like"])
+    # Steps are merged parameter by parameter; all other entries of the row replace those of the
+    # model.
     return model | row | {"steps": merged(model["steps"], row.get("steps", {}))}
 
 

@@ -1,4 +1,4 @@
-"""Networks with an output unit that is not a probability: a mistake of some published reports."""
+"""Networks with an output unit that is not a probability: a mistake in some of the reports."""
 
 import torch
 from torch import nn
@@ -7,7 +7,7 @@ from skmedimg._sklearn import StrOptions
 from skmedimg._warnings import warn_user
 from skmedimg.neural import ScratchCNN
 
-# What follows from each output.
+# The consequence of each output, for the warning.
 _REASONS = {
     "relu": "relu gives any value from 0 up where the loss needs a probability, and nothing is "
     "learned from images whose value is below 0 or above 1",
@@ -54,12 +54,14 @@ class DegenerateOutputCNN(ScratchCNN):
 
     def _build_module(self):
         network = super()._build_module()
+        # Behind the single logit of the head. It returns a logit again, so loss and predictions
+        # stay those of ScratchCNN.
         network[-1].append(DegenerateUnit(self.output))
         return network
 
 
 class DegenerateUnit(nn.Module):
-    """The logit of a value that is taken for a probability, but is not one."""
+    """The logit of a value that a report takes for a probability."""
 
     def __init__(self, kind):
         super().__init__()
@@ -67,6 +69,7 @@ class DegenerateUnit(nn.Module):
 
     def forward(self, values):
         """Return the logit (n, 1) of values (n, 1)."""
+        # eps=1e-7 needs float32: in float16 1 - 1e-7 is 1, whose logit is infinite.
         values = values.to(torch.promote_types(values.dtype, torch.float32))
         taken = values.relu() if self.kind == "relu" else values.softmax(1)
         # Keras clips such values to [1e-7, 1 - 1e-7] before it takes logarithms.

@@ -1,4 +1,4 @@
-"""Recipe cards: what a report says of a system, what it leaves open and what it gets wrong."""
+"""Recipe cards: settings, results, gaps and known errors of a reported system."""
 
 import textwrap
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _COUNTS = {
 
 
 def recipe_card(name):
-    """Return what is known about a published system, as a card that prints itself.
+    """Return the card of a recipe: settings, results, gaps and known errors of the report.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def recipe_card(name):
     Returns
     -------
     card : RecipeCard
-        A notebook shows it as Markdown.
+        Its repr is Markdown text, which notebooks render.
 
     Examples
     --------
@@ -45,6 +45,7 @@ def recipe_card(name):
     return RecipeCard(
         name=name,
         title=recipe["title"],
+        # A recipe's own entry comes first; its report, or its task, has the usual one.
         task=recipe.get("task", catalogue["tasks"][name.split("/")[0]]),
         report=recipe["report"],
         source=report["source"],
@@ -60,7 +61,7 @@ def recipe_card(name):
 
 @dataclass(frozen=True, repr=False)
 class RecipeCard:
-    """What a report says of a system, what it leaves open and what is known to be wrong with it.
+    """Settings, results, gaps and known errors of a reported system.
 
     Attributes
     ----------
@@ -77,9 +78,9 @@ class RecipeCard:
         Weights that the report or its listing counts: "trainable", "all", "keras" (with running
         statistics), and "printed" where the report's own number does not follow from its listing.
     reported : dict of str to object
-        The report's figures.
+        The report's scores.
     unsaid, faults : tuple of str
-        What it leaves open, and how that is filled in here; what is wrong with its figures.
+        Settings it leaves open, with the values used here; known errors of its results.
 
     See Also
     --------
@@ -126,7 +127,7 @@ class RecipeCard:
 
 
 def describe(value):
-    """Return the Python code of the estimator that a table of the catalogue describes."""
+    """Return the Python code of an estimator in the catalogue."""
     if not isinstance(value, dict):
         return repr(as_python(value))
     arguments = [f"{name}={describe(inner)}" for name, inner in value.items() if name != "class"]
