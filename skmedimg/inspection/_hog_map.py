@@ -5,12 +5,12 @@ import numpy as np
 from skmedimg._sklearn import final_estimator, steps_before
 from skmedimg.inspection._unwrap import before_step, inference_copy, network_of, target_columns
 
-# The gradient before a fitted scaler, from the gradient behind it: scalers divide by `scale_`, except
-# MinMaxScaler, which multiplies.
+# The gradient before a fitted scaler, from the gradient behind it. Scalers divide by `scale_`;
+# MinMaxScaler alone multiplies.
 _BACK = {
     "MaxAbsScaler": lambda step, gradient: gradient / step.scale_,
     "MinMaxScaler": lambda step, gradient: gradient * step.scale_,
-    "RobustScaler": lambda step, gradient: gradient / step.scale_,
+    "RobustScaler": lambda step, gradient: gradient / (1 if step.scale_ is None else step.scale_),
     "StandardScaler": lambda step, gradient: gradient / (1 if step.scale_ is None else step.scale_),
 }
 

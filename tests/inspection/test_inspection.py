@@ -12,7 +12,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import RobustScaler, StandardScaler
+from sklearn.svm import LinearSVC
 from torch import nn
 
 from skmedimg import HOG, ImageLoader, Pipeline, ScratchCNN, ShallowMLP, TransferClassifier
@@ -245,6 +246,15 @@ def test_a_linear_hog_map_adds_up_to_the_decision(lesions):
         assert not maps[:, 30:].any()  # no cell reaches there
         expected = decision[:, column] - model[-1].intercept_[column]
         np.testing.assert_allclose(maps.sum(axis=(1, 2)), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_hog_map_needs_neither_intercepts_nor_scales(lesions):
+    images, y = lesions.images, lesions.target + 2 * (np.arange(160) % 2)
+    scaler = RobustScaler(with_centering=False, with_scaling=False)
+    model = Pipeline([HOG(), scaler, LinearSVC(fit_intercept=False, random_state=0)])
+    decision = model.fit(images, y).decision_function(images[:3])
+    maps = hog_map(model, images[:3], target=2)
+    np.testing.assert_allclose(maps.sum(axis=(1, 2)), decision[:, 2], rtol=1e-4, atol=1e-4)
 
 
 def test_a_linear_network_on_hog_has_the_map_of_its_weights(lesions):
