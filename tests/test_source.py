@@ -5,6 +5,7 @@ import json
 import statistics
 import subprocess
 import sys
+from collections import Counter
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -42,6 +43,15 @@ def imported_files(path, names):
             yield from (names[name] for name in found if name in names)
 
 
+def repeated_names(sources):
+    """Names that more than one module or more than one class has, of {path: text}."""
+    files = [path.name for path in sources if path.name not in ("__init__.py", "__main__.py")]
+    nodes = (node for text in sources.values() for node in ast.walk(ast.parse(text)))
+    classes = [node.name for node in nodes if isinstance(node, ast.ClassDef)]
+    times = Counter(files) + Counter(classes)
+    return sorted(name for name, number in times.items() if number > 1)
+
+
 def modules_after(statement):
     """Names of the modules that a fresh interpreter holds after a statement."""
     code = f"import json, sys\n{statement}\nprint(json.dumps(sorted(sys.modules)))"
@@ -69,6 +79,20 @@ def test_modules_do_not_import_in_circles():
         TopologicalSorter(import_graph(FILES)).prepare()
     except CycleError as circle:
         pytest.fail(" -> ".join(path.name for path in circle.args[1]))
+
+
+def test_names_of_modules_and_classes_are_unique():
+    assert repeated_names({path: path.read_text("utf-8") for path in FILES}) == []
+
+
+def test_a_name_that_two_modules_or_two_classes_have_is_found():
+    sources = {
+        Path("a/_save.py"): "class Patches:\n    pass",
+        Path("b/_save.py"): "def f():\n    class Patches: pass",
+        Path("b/__init__.py"): "class Other: pass",
+        Path("a/__init__.py"): "",
+    }
+    assert repeated_names(sources) == ["Patches", "_save.py"]
 
 
 def test_importing_skmedimg_loads_nothing_heavy():

@@ -3,9 +3,9 @@ from ._decisions import specificity as specificity
 from ._overlap import dice as dice
 from ._overlap import iou as iou
 from ._overlap import volumetric_similarity as volumetric_similarity
-from ._pixels import pixel_f1 as pixel_f1
-from ._pixels import pixel_precision as pixel_precision
-from ._pixels import pixel_recall as pixel_recall
+from ._pixel_counts import pixel_f1 as pixel_f1
+from ._pixel_counts import pixel_precision as pixel_precision
+from ._pixel_counts import pixel_recall as pixel_recall
 from ._scorers import as_scorer as as_scorer
 from ._surface import average_surface_distance as average_surface_distance
 from ._surface import boundary_f1 as boundary_f1

@@ -6,7 +6,7 @@ from sklearn.metrics import make_scorer
 
 from skmedimg.metrics._decisions import sensitivity, specificity
 from skmedimg.metrics._overlap import dice, iou, volumetric_similarity
-from skmedimg.metrics._pixels import pixel_f1, pixel_precision, pixel_recall
+from skmedimg.metrics._pixel_counts import pixel_f1, pixel_precision, pixel_recall
 from skmedimg.metrics._surface import average_surface_distance, boundary_f1, hausdorff_distance
 
 _HIGHER_IS_BETTER = (

@@ -10,12 +10,12 @@ from skmedimg import __version__
 from skmedimg._files import utf8
 from skmedimg._warnings import warn_user
 from skmedimg.saving._archive import read_archive, write_archive
+from skmedimg.saving._check_loaded import check_model
 from skmedimg.saving._decode_model import decode
 from skmedimg.saving._encode_model import Parts, encode
 from skmedimg.saving._local_paths import settings_line
 from skmedimg.saving._model_card import card_of, make_card
 from skmedimg.saving._tensors import pack_tensors, unpack_tensors
-from skmedimg.saving._validate import check_model
 
 _ARRAYS, _FOREIGN = "arrays.safetensors", "foreign/"
 _CARD, _CARD_TEXT = "card.json", "card.md"
