@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import shutil
 
 import numpy as np
 import pytest
@@ -18,10 +19,8 @@ from torch import nn
 from skmedimg import BackboneFeatures, UNetSegmenter
 from skmedimg.datasets import make_lesions
 from skmedimg.images import LazyImages
-from skmedimg.images import _lazy_images as _lazy
-from skmedimg.images._keys import image_keys, network_space
+from skmedimg.images._keys import network_space
 from skmedimg.networks import Backbone
-from skmedimg.networks import _backbone_classifier as _transfer
 from skmedimg.transfer import FeatureStore, embed
 
 LESIONS = make_lesions(40, size=32, noise=0.05, random_state=0)
@@ -187,15 +186,15 @@ def test_paths_and_arrays_of_the_same_pixels_give_the_same_features(folder):
     np.testing.assert_array_equal(from_files, squeezenet().fit_transform(LESIONS.images[:12]))
 
 
-def test_known_files_are_not_decoded_again(folder, monkeypatch):
+def test_known_files_are_not_decoded_again(folder):
     transformer = squeezenet(image_shape=(32, 32))
     paths = sorted(folder.iterdir())
     expected = transformer.fit_transform(paths)
-    decoded = []
-    decode = _lazy.decode
-    monkeypatch.setattr(_lazy, "decode", lambda *a: decoded.append(a) or decode(*a))
+    for path in paths[1:]:  # the first file tells the dtype
+        facts = path.stat()
+        path.write_bytes(b"?" * facts.st_size)
+        os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
     np.testing.assert_array_equal(transformer.transform(paths), expected)
-    assert len(decoded) <= 1  # the first file tells the dtype
 
 
 def test_a_file_written_anew_is_computed_anew(folder):
@@ -209,33 +208,42 @@ def test_a_file_written_anew_is_computed_anew(folder):
     np.testing.assert_array_equal(first[1:], second[1:])
 
 
-def test_keys_follow_the_stored_bytes():
-    images = LESIONS.images[..., None]
-    keys = image_keys(images)
-    assert len(set(keys)) == 40
-    assert image_keys(images[::-1]) == keys[::-1]
-    assert image_keys(np.asfortranarray(images)) == keys
-    assert not set(keys) & set(image_keys(images.astype(np.float32)))
-    assert not set(keys) & set(image_keys(images.reshape(40, 16, 64, 1)))
+def test_features_are_found_by_the_stored_bytes():
+    store, images = FeatureStore(), LESIONS.images[..., None]
+    kinds = {
+        40: (images, images[::-1], np.asfortranarray(images)),
+        80: (images.astype(np.float32),),
+        120: (images.reshape(40, 16, 64, 1),),
+    }
+    for known, equal in kinds.items():
+        for X in equal:
+            BackboneFeatures(Tiny(), cache=store).fit_transform(X)
+            assert store.info()["misses"] == known
 
 
-def test_keys_of_files_follow_how_they_are_decoded(folder):
-    paths = sorted(folder.iterdir())
-    stacks = [LazyImages(paths, size=32), LazyImages(paths, size=16),
+def test_features_of_files_are_found_by_how_they_are_decoded(folder):
+    store, paths = FeatureStore(), sorted(folder.iterdir())
+    stacks = [LazyImages(paths, size=32), LazyImages(paths, size=24),
               LazyImages(paths, size=32, interpolation="nearest")]  # fmt: skip
-    keys = [key for stack in stacks for key in image_keys(stack)]
-    assert len(set(keys)) == 36
-    assert image_keys(stacks[0][3:5]) == keys[3:5]
+    for known, stack in enumerate(stacks, start=1):
+        squeezenet(cache=store).fit_transform(stack)
+        assert store.info()["misses"] == 12 * known
+    squeezenet(cache=store).fit_transform(stacks[0][3:5])
+    assert store.info()["misses"] == 36
 
 
-def test_the_space_follows_all_that_the_numbers_depend_on():
-    fitted = squeezenet().fit(LESIONS.images).network_
-    spaces = {network_space(fitted)}
-    for options in ({"pooling": "max"}, {"gray": "sum"}, {"random_state": 1}):
-        spaces.add(network_space(squeezenet(**options).fit(LESIONS.images).network_))
-    spaces.add(network_space(fitted, "cuda"))
-    assert len(spaces) == 5
-    assert network_space(squeezenet().fit(LESIONS.images).network_) in spaces
+def test_features_are_found_by_all_that_the_numbers_depend_on():
+    store = FeatureStore()
+    kinds = ({}, {"pooling": "max"}, {"gray": "sum"}, {"random_state": 1})
+    for _ in range(2):
+        for options in kinds:
+            squeezenet(cache=store, **options).fit_transform(LESIONS.images)
+        assert store.info()["misses"] == 40 * len(kinds)
+
+
+def test_features_of_a_gpu_are_others_than_those_of_a_processor():
+    network = squeezenet(device="cpu").fit(LESIONS.images).network_
+    assert network_space(network, "cuda") != network_space(network, "cpu")
 
 
 def test_a_few_large_images_are_looked_up_but_not_kept(passes):
@@ -251,16 +259,34 @@ def test_a_few_large_images_are_looked_up_but_not_kept(passes):
     assert store.info()["misses"] == 23
 
 
-def test_the_code_of_ones_own_network_is_part_of_the_space():
+def test_features_are_found_by_the_code_of_ones_own_network():
     class Doubled(Tiny):
         def forward(self, images):
             return 2 * super().forward(images)
 
-    single, double = (
-        BackboneFeatures(kind(), cache=FeatureStore()).fit(LESIONS.images).network_
-        for kind in (Tiny, Doubled)
-    )
-    assert network_space(single) != network_space(double)
+    store = FeatureStore()
+    for known, kind in enumerate((Tiny, Doubled), start=1):
+        BackboneFeatures(kind(), cache=store).fit_transform(LESIONS.images)
+        assert store.info()["misses"] == 40 * known
+
+
+def test_equal_cache_parameters_mean_the_same_store(tmp_path, passes, monkeypatch):
+    monkeypatch.setenv("SKMEDIMG_CACHE", str(tmp_path / "auto"))
+
+    def computed(cache):
+        before = sum(passes)
+        squeezenet(cache=cache).fit_transform(LESIONS.images)
+        for folder in (tmp_path / "auto", tmp_path / "mine"):  # what is known now is in memory
+            shutil.rmtree(folder, ignore_errors=True)
+        return sum(passes) - before
+
+    caches = ["auto", "auto", tmp_path / "mine", str(tmp_path / "mine"), "auto", None, None]
+    assert [computed(cache) for cache in caches] == [40, 0, 40, 0, 0, 40, 40]
+
+
+def test_an_empty_path_is_no_cache():
+    with pytest.raises(ValueError, match='cache="" names no directory'):
+        squeezenet(cache="").fit_transform(LESIONS.images)
 
 
 # Weights ---------------------------------------------------------------------------------------
@@ -341,6 +367,15 @@ def test_features_are_named_after_the_class():
 
 
 def test_shapes_are_probed_once_per_kind_of_network(monkeypatch):
-    squeezenet().fit(LESIONS.images)
-    monkeypatch.setattr(_transfer, "_probe", None)
-    squeezenet().fit(LESIONS.images)
+    probed, begin = [], Backbone.forward_frozen
+
+    def counting(self, images):
+        if images.device.type == "meta":
+            probed.append(images.shape)
+        return begin(self, images)
+
+    monkeypatch.setattr(Backbone, "forward_frozen", counting)
+    squeezenet().fit(LESIONS.images[:, :31])  # a size that no other test asks for
+    assert len(probed) == 1
+    squeezenet().fit(LESIONS.images[:, :31])
+    assert len(probed) == 1
