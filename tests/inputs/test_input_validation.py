@@ -3,21 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from PIL import Image
 from scipy import sparse
 from skimage.util import img_as_float32
+from torch import nn
 
-from skmedimg import ScratchCNN, ShallowMLP
-from skmedimg._device import resolve_precision
+from skmedimg import BackboneFeatures, ScratchCNN, ShallowMLP
 from skmedimg.images import LazyImages
-from skmedimg.images._paths import list_paths
-from skmedimg.images._pixels import to_device
-from skmedimg.images._shape import resolve_image_shape
 from skmedimg.images._validate import as_images, check_images
-
-CPU = torch.device("cpu")
-FLOAT32 = resolve_precision("float32", CPU)
 
 
 @pytest.fixture
@@ -38,6 +31,15 @@ def paths(grey, tmp_path):
     return names
 
 
+def tensor_of(images):
+    """Return what a network gets (n, channels, height, width): the features of one that copies."""
+    copying = BackboneFeatures(
+        nn.Identity(), pooling="flatten", cache=None, device="cpu", precision="float32"
+    )
+    n, height, width, channels = images.shape
+    return copying.fit_transform(images).reshape(n, channels, height, width)
+
+
 def checked(X, **options):
     estimator = ScratchCNN()
     return check_images(estimator, X, reset=True, **options), estimator
@@ -47,7 +49,7 @@ def checked(X, **options):
 def test_integers_are_scaled_as_scikit_image_scales_them(rng, dtype):
     limits = np.iinfo(dtype)
     images = rng.integers(limits.min + 1, limits.max, (4, 5, 6, 1), dtype=dtype, endpoint=True)
-    ours = to_device(images, CPU, FLOAT32).numpy()
+    ours = tensor_of(images)
     oracle = np.stack([img_as_float32(image) for image in images]).transpose(0, 3, 1, 2)
     np.testing.assert_allclose(ours, oracle, rtol=2e-7, atol=2e-7)
 
@@ -55,14 +57,11 @@ def test_integers_are_scaled_as_scikit_image_scales_them(rng, dtype):
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i4", "i8", "u4"])
 def test_floats_and_wide_integers_are_taken_as_they_are(rng, dtype):
     images = rng.integers(0, 200, (4, 5, 6, 2)).astype(dtype)
-    np.testing.assert_array_equal(
-        to_device(images, CPU, FLOAT32).numpy(), images.astype("f4").transpose(0, 3, 1, 2)
-    )
+    np.testing.assert_array_equal(tensor_of(images), images.astype("f4").transpose(0, 3, 1, 2))
 
 
 def test_booleans_become_zero_and_one(grey):
-    tensor = to_device(grey[..., None] > 127, CPU, FLOAT32)
-    assert set(tensor.unique().tolist()) == {0.0, 1.0}
+    assert set(np.unique(tensor_of(grey[..., None] > 127)).tolist()) == {0.0, 1.0}
 
 
 @pytest.mark.parametrize(
@@ -78,12 +77,12 @@ def test_booleans_become_zero_and_one(grey):
 def test_any_memory_layout_gives_the_same_tensor(grey, change):
     images = change(grey.astype("u2") * 257)[..., None]
     expected = (images / 65535).astype("f4").transpose(0, 3, 1, 2)
-    np.testing.assert_allclose(to_device(images, CPU, FLOAT32).numpy(), expected, rtol=1e-6)
+    np.testing.assert_allclose(tensor_of(images), expected, rtol=1e-6)
 
 
 def test_read_only_images_are_taken_and_left_alone(grey):
     grey.flags.writeable = False
-    assert to_device(grey[..., None], CPU, FLOAT32).max() <= 1
+    assert tensor_of(grey[..., None]).max() <= 1
 
 
 def test_stacks_are_handed_on_without_a_copy_in_their_own_dtype(grey):
@@ -139,9 +138,9 @@ def test_every_kind_of_path_list_is_decoded_to_image_shape(paths, kind):
     assert not hasattr(estimator, "n_features_in_")
 
 
-def test_a_column_of_pathlib_paths_is_a_list_of_paths(paths):
-    column = np.array(paths, dtype=object)[:, None]
-    assert list_paths(column) == [str(path) for path in paths]
+def test_a_column_of_pathlib_paths_is_a_list_of_paths(grey, paths):
+    images, _ = checked(np.array(paths, dtype=object)[:, None], image_shape=(8, 8))
+    np.testing.assert_array_equal(images.load()[..., 0], grey)
 
 
 def test_three_channels_of_image_shape_decode_to_rgb(paths):
@@ -238,8 +237,8 @@ def test_rows_after_stacks_take_the_shape_seen_in_fit(grey):
 
 
 def test_an_open_side_is_filled_in():
-    assert resolve_image_shape((1, -1), 12) == (1, 12, 1)
-    assert resolve_image_shape((2, -1, 3), 24) == (2, 4, 3)
+    assert checked(np.ones((2, 12)), image_shape=(1, -1))[1].image_shape_ == (1, 12, 1)
+    assert checked(np.ones((2, 24)), image_shape=(2, -1, 3))[1].image_shape_ == (2, 4, 3)
 
 
 @pytest.mark.parametrize(

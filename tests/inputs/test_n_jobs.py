@@ -9,7 +9,6 @@ from sklearn.naive_bayes import GaussianNB
 import skmedimg
 from skmedimg import evaluation, features, search
 from skmedimg.__main__ import main
-from skmedimg.images._n_jobs import check_n_jobs, thread_count
 from tests.inputs.bad_inputs import BINARY, GREY, write_files
 
 ROWS = GREY.reshape(12, -1).astype(float)
@@ -103,13 +102,7 @@ def test_the_command_line_refuses_it_as_a_wrong_command(capsys, command, jobs):
     )
 
 
-def test_the_door_says_who_asks():
-    with pytest.raises(ValueError, match="'n_jobs' parameter of somebody"):
-        check_n_jobs(0, "somebody")
-    assert [check_n_jobs(n, "somebody") for n in (None, 3, -2)] == [None, 3, -2]
-
-
-def test_threads_are_counted_down_from_the_cores():
-    assert thread_count(3) == 3
-    assert thread_count(-1) == thread_count(None)
-    assert thread_count(-10_000) == 1
+@pytest.mark.parametrize("n_jobs", [3, -1, -10_000, None])
+def test_images_are_read_in_as_many_threads_as_there_are_cores_and_more(folder, n_jobs):
+    stack = skmedimg.images.LazyImages([folder / "grey.png"] * 3, n_jobs=n_jobs)
+    np.testing.assert_array_equal(stack.load(), stack.load(1))
