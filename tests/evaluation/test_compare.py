@@ -224,7 +224,7 @@ def test_unknown_or_doubled_scores_raise(cancer, scoring, message):
         compare({"bayes": GaussianNB()}, *cancer, scoring=scoring, **QUIET)
 
 
-def test_many_classes_have_top_3_accuracy_and_few_have_not(two, iris):
+def test_many_classes_have_top_3_accuracy_and_few_have_not(two):
     X = np.tile(np.arange(6.0), 20)[:, None]
     found = compare({"echo": Echo()}, X, X[:, 0].astype(int), **QUIET)
     assert found.metric("top_3_accuracy").title == "top-3 accuracy"

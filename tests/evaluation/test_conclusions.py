@@ -14,15 +14,11 @@ from skmedimg import compare
 from skmedimg.evaluation._records import Metric
 from skmedimg.evaluation.statistics._difference_tests import Difference
 from skmedimg.evaluation.statistics._intervals import _mean_known, _patient_weights, _percentiles
-from skmedimg.evaluation.statistics._pairwise_tests import (
-    DELONG,
-    MCNEMAR,
-    RESAMPLED,
-    WILCOXON,
-    _cut,
-)
+from skmedimg.evaluation.statistics._pairwise_tests import _cut
 from tests.evaluation._estimators import FromColumn, LabelsFromColumn, MasksFromX
 
+RESAMPLED, DELONG = "corrected resampled t-test", "DeLong's test"
+MCNEMAR, WILCOXON = "McNemar's test", "Wilcoxon's signed-rank test"
 QUIET = {"random_state": 0, "verbose": 0, "baseline": False, "audit": False}
 
 

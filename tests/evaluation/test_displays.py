@@ -19,7 +19,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import LinearSVC
 
-from skmedimg._plotting import QUIET, color_of, plain
+from skmedimg._plotting import plain
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import (
     ComparisonDisplay,
@@ -131,8 +131,14 @@ def test_the_forest_plot_shows_the_summary(result):
 def test_an_estimator_keeps_its_color_whatever_is_shown(result):
     alone = RocBandDisplay.from_comparison(result, ["_net_"])
     lines = [line for line in alone.ax_.get_lines() if line.get_linewidth() > 1]
-    assert to_hex(lines[0].get_color()) == color_of(result.names, "_net_", result.baseline)
-    assert color_of(result.names, result.baseline, result.baseline) == QUIET
+    together = RocBandDisplay.from_comparison(result)
+    colors = {
+        line.get_label().split(":")[0].strip(): to_hex(line.get_color())
+        for line in together.ax_.get_lines()
+        if line.get_linewidth() > 1
+    }
+    assert to_hex(lines[0].get_color()) == colors["_net_"]
+    assert colors[result.baseline] == "#8a929c"  # the gray of what is no model
 
 
 @pytest.mark.parametrize("cost", ["time", "parameters"])

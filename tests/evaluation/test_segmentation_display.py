@@ -7,7 +7,6 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from skmedimg.evaluation import SegmentationDisplay
-from skmedimg.evaluation.displays._segmentation_display import _ERRORS, error_map
 from skmedimg.metrics import dice
 
 pytestmark = pytest.mark.usefixtures("closed_figures")
@@ -50,12 +49,19 @@ def test_errors_have_the_colour_of_their_kind():
     true[1], pred[:2] = 1, 1
     true[2] = 1
     true[3], pred[3] = 1, 2
-    painted = error_map(picture, true, pred)
+    display = SegmentationDisplay.from_predictions(
+        picture[None], true[None], pred[None], show=[0], panels=["errors"]
+    )
+    [ax] = display.axes_.ravel()
+    painted = ax.images[0].get_array()
+    handles = ax.get_legend().get_patches()
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    colors = {text: patch.get_facecolor() for text, patch in zip(texts, handles, strict=True)}
     expected = ["false positive", None, "false negative", "wrong class"]
     for row, kind in enumerate(expected):
-        colour = 50 if kind is None else 0.1 * 50 + 0.9 * 255 * np.array(to_rgb(_ERRORS[kind]))
+        colour = 50 if kind is None else 0.1 * 50 + 0.9 * 255 * np.array(to_rgb(colors[kind]))
         np.testing.assert_allclose(painted[row, 0], np.broadcast_to(colour, 3), atol=1)
-    assert len(set(_ERRORS.values())) == 3
+    assert len(set(colors.values())) == 3
 
 
 def test_panels_and_legends_say_what_is_shown(scans):

@@ -77,7 +77,7 @@ def test_the_table_has_the_rows_and_sums_that_keras_printed(torch_generator_put_
     assert "(9.52 MB)" in repr(table)
 
 
-def test_the_table_of_vgg16_adds_up_to_what_torchvision_says(torch_generator_put_back):
+def test_the_table_of_vgg11_adds_up_to_what_torchvision_says(torch_generator_put_back):
     torchvision = pytest.importorskip("torchvision")
     net = torchvision.models.vgg11(weights=None).requires_grad_(False)
     net.classifier[-1] = nn.Linear(4096, 2)
@@ -134,9 +134,12 @@ def test_models_of_scikit_learn_are_listed_too():
         parameter_table(GaussianNB().fit(X, y))
 
 
-def test_layer_names_are_escaped_in_html():
-    table = parameter_table(nn.Sequential(nn.Flatten()), (2, 2, 1))
-    assert "<td>Flatten</td>" in table._repr_html_()
+def test_layer_names_are_escaped_in_html(torch_generator_put_back):
+    network = nn.Sequential()
+    network.add_module("<b>&", nn.Linear(4, 2))
+    page = parameter_table(network, (4,))._repr_html_()
+    assert "&lt;b&gt;&amp;" in page
+    assert "<b>" not in page
 
 
 class KnownCam(nn.Module):

@@ -21,8 +21,6 @@ from skmedimg import (
 from skmedimg._training.microbatches import MicroBatcher, is_out_of_memory
 from skmedimg.datasets import make_lesions
 from skmedimg.neural import lr_find
-from skmedimg.transfer import _feature_store as _store
-from skmedimg.transfer import _shards
 
 DATA = make_lesions(40, size=32, random_state=0)
 EXACT = {"precision": "float64", "max_epochs": 2, "random_state": 0}
@@ -200,13 +198,12 @@ def test_a_disk_that_is_full_costs_the_cache_and_one_warning_not_the_fit(tmp_pat
 
     model = TransferClassifier("squeezenet1_1", weights=None, max_epochs=2, random_state=0)
     plain = clone(model).set_params(cache=None).fit(DATA.images, DATA.target)
-    monkeypatch.setattr(_shards.os, "replace", full)
-    monkeypatch.setattr(_store, "_FIRST_CHUNK", 4)
+    monkeypatch.setattr(os, "replace", full)
     model.set_params(cache=tmp_path / "trop d'étés")
     with pytest.warns(UserWarning, match="could not be kept.*No space left") as said:
-        cached = model.fit(DATA.images, DATA.target)
+        cached = [clone(model).fit(X, DATA.target) for X in (DATA.images, DATA.images[:, ::-1])]
     assert len(said) == 1
-    np.testing.assert_array_equal(cached.predict(DATA.images), plain.predict(DATA.images))
+    np.testing.assert_array_equal(cached[0].predict(DATA.images), plain.predict(DATA.images))
 
 
 def test_twenty_fits_leave_no_thread_no_file_and_no_memory_behind(tmp_path):

@@ -22,7 +22,7 @@ from skmedimg import (
 from skmedimg._training import cuda_graphs as _cuda_graphs
 from skmedimg._training.cuda_graphs import GraphReplay
 from skmedimg.datasets import make_lesions
-from skmedimg.networks._blocks import Dropout
+from skmedimg.networks import Dropout
 from skmedimg.neural import fit_together
 from skmedimg.saving import load, save
 

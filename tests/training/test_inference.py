@@ -5,12 +5,8 @@ import pytest
 import torch
 
 from skmedimg import ScratchCNN, ShallowMLP
-from skmedimg._device import resolve_precision
-from skmedimg._training.batches import Dataset
-from skmedimg._training.inference import InferenceBatches, inference_batches
 from skmedimg.datasets import make_lesions
 
-CPU = torch.device("cpu")
 KINDS = {
     "bytes": lambda pixels: pixels.astype(np.uint8),
     "words": lambda pixels: (pixels * 200).astype(np.uint16),
@@ -26,10 +22,16 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_short_stack_reaches_the_network_as_a_long_one_does(kind, flat):
     images = KINDS[kind](np.random.RandomState(0).randint(0, 256, (40, 5, 6, 3)))
-    precision = resolve_precision("float32", CPU, 30)
-    long, _ = next(iter(InferenceBatches(Dataset(images, CPU, precision, flat=flat))))
-    [(short, count)] = inference_batches(images[:3], CPU, precision, flat=flat)
-    assert (count, len(short)) == (3, 16)
+    model = ShallowMLP((4,)) if flat else ScratchCNN((4,))
+    model.set_params(max_epochs=1, device="cpu", precision="float32")
+    seen = []
+    model.fit(images, np.arange(40) % 2).net_.module_.register_forward_pre_hook(
+        lambda module, given: seen.append(given[0].clone())
+    )
+    model.predict_proba(images)
+    model.predict_proba(images[:3])
+    long, short = seen[0], seen[-1]
+    assert (len(long), len(short)) == (48, 16)
     assert short.dtype == long.dtype
     assert not short[3:].any()
     torch.testing.assert_close(short[:3], long[:3], rtol=0, atol=0)

@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
 
 from skmedimg import ScratchCNN, ShallowMLP
 from skmedimg._device import fresh_weights
-from skmedimg.networks._rmsprop import RMSprop
+from skmedimg.networks import RMSprop
 from skmedimg.neural import lr_find
 from skmedimg.neural._validation_split import inner_split
 
