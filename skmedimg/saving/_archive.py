@@ -9,6 +9,7 @@ from skmedimg._files import whole_file
 
 MANIFEST = "manifest.json"
 FORMAT, VERSION = "skmedimg-model", 2
+# JSON becomes many Python objects, several times as large as its text.
 _MOST_JSON = 16 << 20
 
 
@@ -65,6 +66,8 @@ class Unreadable(ValueError):
 
 
 def _checked(path, archive, size, only):
+    # In this order: sizes before anything is read into memory, the manifest's
+    # digest before it is believed, each member's digest before it is used.
     sizes = _sizes(path, archive, size)
     if sizes[MANIFEST] > _MOST_JSON:
         raise Unreadable(f"{path!r} has settings of more than {_MOST_JSON >> 20} MB.")
@@ -85,6 +88,8 @@ def _sizes(path, archive, size):
     """Return how large each member is; nothing can be larger in memory than it is on disk."""
     infos = archive.infolist()
     sizes = {info.filename: info.file_size for info in infos}
+    # Members that are not compressed cannot be a zip bomb; twice the same
+    # name could show one content to the check and another to the reader.
     packed = any(info.compress_type != zipfile.ZIP_STORED for info in infos)
     if packed or len(sizes) < len(infos) or sum(info.file_size for info in infos) > size:
         raise Unreadable(f"{path!r} is no model saved by skmedimg: its members are not stored so.")
@@ -113,6 +118,7 @@ def _changed(path):
 
 
 def _canonical(manifest):
+    # Sorted keys: a digest needs one text for equal manifests.
     return json.dumps(manifest, sort_keys=True).encode()
 
 

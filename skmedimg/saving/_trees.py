@@ -40,6 +40,7 @@ def unpack_tree(packed):
     """
     columns = {name: np.asarray(packed[f"node/{name}"]) for name in _node_dtype().names}
     count = len(columns["left_child"])
+    # The dtype of this scikit-learn: compiled code reads the nodes by its own layout.
     nodes = np.zeros(count, _node_dtype())
     for name, column in columns.items():
         sound = column.dtype == nodes.dtype[name] and column.shape == (count,)
@@ -51,6 +52,7 @@ def unpack_tree(packed):
     shape = count, n_outputs, n_classes.max()
     _require(packed["values"].shape == shape, "values of another shape than its nodes'")
     _check_nodes(nodes, n_features)
+    # decision_path allocates by this number and then follows the nodes.
     _require(packed["max_depth"] == _depth(nodes), "another depth than it says")
     tree = tree_class()(n_features, n_classes, n_outputs)
     tree.__setstate__({
@@ -69,6 +71,8 @@ def _check_nodes(nodes, n_features):
     rows = np.flatnonzero(nodes["left_child"] != _LEAF)
     inner = nodes[rows]
     left, right, feature = inner["left_child"], inner["right_child"], inner["feature"]
+    # Each node but the first is a child exactly once, and comes
+    # after its parent: then it is a tree, and walking down it ends.
     children = np.sort(np.concatenate([left, right]))
     is_tree = len(nodes) and np.array_equal(children, np.arange(1, len(nodes)))
     later = (left > rows) & (right > rows)

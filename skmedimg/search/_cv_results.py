@@ -44,6 +44,7 @@ def make_cv_results(trials, models, n_splits):
 
 def best_row(results, metric):
     """Return the row of cv_results_ that holds the best complete trial."""
+    # A trial that was pruned or failed has the mean nan, which argmax would take for the largest.
     complete = results["state"] == TrialState.COMPLETE.name.lower()
     return int(np.argmax(np.where(complete, results[f"mean_test_{metric}"], -np.inf)))
 
@@ -80,6 +81,7 @@ def _rank(means):
 
 def _parameter_columns(parameters):
     """Return a masked column per parameter: estimators do not share theirs."""
+    # A dict keeps the order of first appearance, which a set would not.
     names = dict.fromkeys(name for each in parameters for name in each)
     columns = {}
     for name in names:

@@ -21,6 +21,7 @@ def plot_study(study, trials, kind, metric, position):
         raise ValueError(f"kind={kind!r} needs one of {sorted(KINDS)}.")
     with silence_optuna():
         shown = optuna.create_study(directions=[each.name.lower() for each in study.directions])
+    # A study in memory with the trials to show: optuna's plots have no filter.
     shown.add_trials(trials)
     draw = getattr(optuna.visualization.matplotlib, KINDS[kind])
     options = {} if kind == "epochs" else {"target_name": metric}

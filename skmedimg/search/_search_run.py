@@ -51,6 +51,7 @@ class SearchRun:
 
     def prunes(self, study):
         """Tell whether a trial may be stopped early."""
+        # optuna does not prune studies of several objectives.
         return len(self.objectives) == 1 and not isinstance(study.pruner, optuna.pruners.NopPruner)
 
 
@@ -73,6 +74,7 @@ def prepare_search(search, X, y, groups, params):
         X=X,
         y=y,
         fit_params=fit_params,
+        # Made once: all candidates, in all processes, are scored on the same folds.
         splits=_splits(search, X, y, groups),
         scoring=search.scoring,
         objectives=objectives,
@@ -105,6 +107,7 @@ def fitted_attributes(study, run, refit):
     """Return the fitted attributes that the trials of a study decide, by name."""
     results = make_cv_results(finished_trials(study), run.models, len(run.splits))
     _report_failures(results)
+    # Several objectives have a front of best trials and not one best trial.
     if len(run.objectives) > 1 and not callable(refit):
         return {"cv_results_": results}
     index = refit(results) if callable(refit) else best_row(results, run.objectives[0])
@@ -167,6 +170,7 @@ def _study_options(search, objectives):
     """Return the parameters of `open_study` that a search gives."""
     seed = search.random_state
     if seed is not None and not isinstance(seed, (int, np.integer)):
+        # A generator cannot be stored or shared between processes; an integer drawn from it can.
         seed = check_random_state(seed).randint(2**31 - 1)
     storage = search.storage
     if isinstance(storage, str) and storage.startswith(JOURNAL):
@@ -188,6 +192,8 @@ def _find_study(search, run, groups):
         return run, None
     digest = study_digest(run, groups)
     if study is None:
+        # Named by its digest, a second call with the same
+        # search continues it, and any other begins anew.
         name = run.study_options["study_name"] or f"search-{digest[:16]}"
         run = replace(run, study_options={**run.study_options, "study_name": name})
     opened = run.open_study() if study is None else study

@@ -34,6 +34,7 @@ def study_digest(run, groups):
     digest = hashlib.sha256()
     y = None if run.y is None else np.asarray(run.y)
     digest.update(fingerprint(run.X, y, groups).encode())
+    # Scores of other folds or data would be ranked beside new ones as if they were comparable.
     for train, test in run.splits:
         digest.update(split_bytes(train, test))
     for name, (estimator, space) in run.models.items():
@@ -49,6 +50,7 @@ def check_same_study(study, digest):
             f"The study {study.study_name!r} was made with other data, folds, estimators or "
             "spaces: its scores cannot be compared with new ones. Give study= another name."
         )
+    # A study that has none was made outside of OptunaSearch, and is taken over.
     study.set_user_attr("digest", digest)
 
 

@@ -49,6 +49,7 @@ def score_by_metric(scorer, model, X, y):
 
 def _next_trial(study, run):
     """Return a new trial, or None when the budget is spent and no other process works on one."""
+    # Checked between trials alone: a trial that began in time is finished.
     while time.time() < run.deadline:
         retry_lost_trials(study)
         if run.n_trials is None or len(counted_trials(study)) < run.n_trials:
@@ -103,6 +104,7 @@ def _cross_validate(trial, candidate, name, run, prunes):
         X_test = take_rows(run.X, test)
         y_test = None if run.y is None else take_rows(run.y, test)
         model = clone(candidate)
+        # Each epoch is scored on the fold's test rows, as the trial is: the same number, earlier.
         if prunes:
             score = partial(_score_rows, scorer, y_test)
             report_epochs(model, score, X_test, partial(_report_epoch, trial, folds, metric))
