@@ -1,4 +1,4 @@
-"""Comparing models and saying how far the answer can be trusted."""
+"""Compare models, test their differences and audit the data they were compared on."""
 
 import lazy_loader as _lazy
 

@@ -79,7 +79,7 @@ def _aggregate(data, given, patient, how):
     """Return the FoldPredictions of patients from those of their images."""
     positive = 1 if data.pos_label is None else data.positive_column
     if not given.probabilistic:
-        # Decision values are no probabilities: only their mean means something.
+        # Decision values are not probabilities: only their mean means something.
         scores = given.decision_scores
         if scores is not None:
             scores = aggregate_patients(scores, patient, "mean")[1]

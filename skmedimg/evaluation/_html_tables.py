@@ -45,7 +45,7 @@ def _score(row, metric):
 
 def tests_table(tests):
     """Return the Table of every test of PairwiseTests."""
-    head = ["First", "Second", "Score", "Test", "Answers for", "Difference", "95 % interval"]
+    head = ["First", "Second", "Score", "Test", "About", "Difference", "95 % interval"]
     rows = [
         [
             record.first,

@@ -119,7 +119,7 @@ def ranked_names(comparison, metric):
 
     sign = -1 if metric.higher_is_better else 1  # what sorts is worse when larger
     values = {name: sign * comparison.values(name, metric.name) for name in comparison.names}
-    # A failed fit is never ahead of one that succeeded: error_score=0 is no good log loss.
+    # A failed fit is never ahead of one that succeeded: error_score=0 would be a perfect log loss.
     of_failed = _largest([sign * comparison.error_score, *np.concatenate([*values.values()])])
 
     def key(name):

@@ -6,7 +6,7 @@ from torch.nn import functional
 
 
 class OneLogitLoss(nn.Module):
-    """Cross-entropy of two classes told apart by one logit, one value per image."""
+    """Cross-entropy of two classes separated by one logit, one value per image."""
 
     def forward(self, logits, labels):
         """Return the loss (n,) of logits (n, 1) and labels (n,) of 0 and 1."""

@@ -19,7 +19,7 @@ def trials_of_model(study, name):
 def make_cv_results(trials, models, n_splits):
     """Return cv_results_ of trials; scores of folds that were not run are nan."""
     folds = [trial.user_attrs.get("folds", []) for trial in trials]
-    # storages hold text in place of tuples and estimators: draw the trial's values once more
+    # storages hold text instead of tuples and estimators: draw the trial's values once more
     candidates = [draw_candidate(FixedTrial(trial.params), models) for trial in trials]
     parameters = [each for _, each in candidates]
     results = {}

@@ -125,7 +125,7 @@ def _torn_line(path):
     last = content[start:]
     if not last or _is_record(last):
         return None
-    # a full disk leaves NUL bytes in place of a line
+    # a full disk leaves NUL bytes instead of a line
     torn = not last.endswith(b"\n") or not last.strip(b"\0\n")
     if torn and all(map(_is_record, content[:start].splitlines(keepends=True))):
         return start

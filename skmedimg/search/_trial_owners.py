@@ -58,7 +58,7 @@ def heartbeat(trial):
     """Record in the storage, while the block runs, that this process works on the trial."""
     done = threading.Event()
     _record(trial)
-    # a daemon: a process that is told to end does not wait for it
+    # a daemon thread: Python does not wait for it when the process ends
     thread = threading.Thread(target=_keep_recording, args=(trial, done), daemon=True)
     thread.start()
     try:

@@ -97,7 +97,7 @@ class Checkpoint:
                 f"checkpoint={str(self.folder)!r} holds another comparison: its {name} is "
                 f"{recorded}, not {value}. Give this one a folder of its own."
             )
-        # A run lists the libraries it had loaded. One that only a single run loaded is no change.
+        # A run lists the libraries it had loaded. One that a single run loaded has not changed.
         if any(value.get(library, version) != version for library, version in recorded.items()):
             warn_user(
                 f"checkpoint={str(self.folder)!r} was begun with other versions ({recorded}): the "
