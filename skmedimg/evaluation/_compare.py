@@ -117,6 +117,7 @@ LazyImages
     named = name_estimators(estimators)
     targets = check_targets(named, X, y, groups, pos_label)
     seed = draw_seed(random_state)
+    # Before anything is fitted: every estimator and every scorer gets the same splits.
     splits = make_splits(cv, targets.task, targets.strata, targets.groups, repeats, seed)
     metrics, scorers = choose_metrics(scoring, targets.task, targets.n_classes)
     # What must be unchanged for a finished fit of a checkpoint to be used again. The estimators
@@ -203,6 +204,7 @@ def _check_switches(repeats, error_score, audit):
 def _named_after_classes(estimators):
     named = {}
     for estimator in estimators if isinstance(estimators, (list, tuple)) else [estimators]:
+        # "SVC", "SVC 2", ...: names have to be unique, since results are kept by name.
         base = name = type(estimator).__name__
         number = 1
         while name in named:
@@ -214,6 +216,7 @@ def _named_after_classes(estimators):
 
 def _fit_tasks(named, X, targets, share, baseline):
     """Return a FitTask per estimator and for the baseline, after their shared steps have run."""
+    # Without sharing each task is the whole pipeline on X.
     prepared = share_steps(named, X) if share else {n: (e, X, 0.0) for n, e in named.items()}
     tasks = []
     for name, (rest, given, seconds) in prepared.items():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 
+# eq=False: the fields are arrays, whose == gives an array and not a bool.
 @dataclass(frozen=True, eq=False)
 class Split:
     """One training set and one test set.

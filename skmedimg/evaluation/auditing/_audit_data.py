@@ -99,6 +99,8 @@ def collect_audit_data(
         tested = _mask(test, n)
     identical = consecutive_equal_pairs(facts.digests)
     near, distances = _near(facts, identical, max_hash_distance, min_correlation)
+    # Two partitions: clusters of duplicates for the findings, and
+    # with the patients what must stay on one side of a split.
     pairs = leaks = np.concatenate([identical, near])
     if groups is not None:
         # Patients and duplicates in one graph: an image of two patients joins both of them.
@@ -165,6 +167,7 @@ def _with_test(facts, y, groups, test, image_shape, n_jobs):
 
 def _joined(left, right):
     """Return both arrays as one, or None where one of them is missing."""
+    # Labels or patients of one set alone cannot be compared across both.
     return None if left is None or right is None else np.concatenate([left, right])
 
 

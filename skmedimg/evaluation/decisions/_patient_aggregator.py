@@ -74,6 +74,7 @@ def aggregate_patients(probabilities, groups, how="mean", positive=1):
         )
     patients, patient = np.unique(check_groups(groups, probabilities), return_inverse=True)
     if how == "mean":
+        # bincount with weights adds up the rows of each patient, for one class at a time.
         sums = [np.bincount(patient, column) for column in probabilities.T]
         return patients, np.column_stack(sums) / np.bincount(patient)[:, None]
     # The negative class gets the rest: the maximum of both columns would not sum to 1.
@@ -97,6 +98,7 @@ def _risk(probability, patient, n_patients, how):
         risk = np.zeros(n_patients)
         np.maximum.at(risk, patient, probability)
         return risk
+    # Noisy-or (Pearl, 1988): positive unless each image on its own is negative.
     all_negative = np.ones(n_patients)
     np.multiply.at(all_negative, patient, 1 - probability)
     return 1 - all_negative

@@ -173,6 +173,7 @@ class ConfusionDisplay:
 
 def _spread(comparison, name):
     """Return the deviation of the shares over the splits, or None where there is only one."""
+    # From the test set of each split, in all repeats: how much a share varies between them.
     shares = [
         confusion_matrix(
             comparison.y[fold.split.test],

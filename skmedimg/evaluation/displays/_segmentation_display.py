@@ -180,6 +180,7 @@ class SegmentationDisplay:
         from matplotlib.lines import Line2D
         from matplotlib.patches import Patch
 
+        # Binary masks have no wrong class to explain.
         several = len(np.union1d(np.unique(self.truth), np.unique(self.prediction))) > 2
         errors = {n: c for n, c in _ERRORS.items() if several or n != "wrong class"}
         keys = {

@@ -149,6 +149,7 @@ class TrainingCurvesDisplay:
         for side, words, color in _SIDES:
             curves = [_curve(history, f"{side}_{kind}") for history in self.histories]
             _draw_curves(ax, [curve for curve in curves if curve is not None], words, color)
+        # Of the validation loss in the panel of scores as well: early stopping watches the loss.
         best = [epoch for epoch in self.best_epochs() if epoch is not None]
         for number, epoch in enumerate(best):
             label = None if number else "best epoch"

@@ -82,6 +82,7 @@ def task_of(estimators):
             f"{strange[0]!r} is neither a classifier nor a segmenter, but a "
             f"{kinds[strange[0]] or 'transformer'}: compare takes only those."
         )
+    # Their metrics have nothing in common.
     if len(set(kinds.values())) > 1:
         raise ValueError(f"Classifiers and segmenters cannot be compared with each other: {kinds}.")
     return tasks[next(iter(kinds.values()))]
