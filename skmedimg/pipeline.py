@@ -74,7 +74,7 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         sample_weight : array-like (n,) or None, default=None
             Weights, for the last step.
         **params : dict of str to object
-            Other metadata: "step__name", or what steps requested with metadata routing.
+            Other metadata: "step__name", or names that steps requested with metadata routing.
 
         Returns
         -------

@@ -47,7 +47,7 @@ def load_image_table(
     path : str, default="path"
         Column of the image files.
     label : str or None, default="label"
-        Column of the labels. None: there are no labels.
+        Column of the labels; None loads no labels.
     group : str or None, default=None
         Column of the patients.
     mask : str or None, default=None

@@ -204,7 +204,7 @@ def _render(body, scene, height, width, contrast):
     radius = np.hypot(y / semi[0], x / semi[1])
     inside = _step(1 - radius, 0.04)
     scan = 0.38 + 0.07 * _field(body["tissue"], height, width)
-    # Cavities and a vessel, which are no disease.
+    # Cavities and a vessel, which healthy images have too.
     scan -= 0.2 * _cavities(y, x, body["cavity"])
     scan += 0.1 * _vessel(y, x, scene["vessel"])
     # The lesion, then black outside the body, a bright rim and the exposure.

@@ -70,7 +70,7 @@ def haralick(
         Statistics of the co-occurrence matrix: "contrast", "dissimilarity", "homogeneity",
         "energy", "correlation", "ASM", "entropy", "mean", "variance" and "std".
     value_range : {"auto", "data"} or tuple of float (low, high), default="auto"
-        Values that the levels divide equally; what lies outside goes to the first or last level.
+        Values that the levels divide equally; others get the first or last level.
         "auto": the range of the dtype where it is boolean or an integer of 8 or 16 bits,
         otherwise as "data". "data": from the smallest to the largest value of all images.
     symmetric : bool, default=True
@@ -141,7 +141,7 @@ class Haralick(ImageDescriptor):
         Statistics of the co-occurrence matrix: "contrast", "dissimilarity", "homogeneity",
         "energy", "correlation", "ASM", "entropy", "mean", "variance" and "std".
     value_range : {"auto", "data"} or tuple of float (low, high), default="auto"
-        Values that the levels divide equally; what lies outside goes to the first or last level.
+        Values that the levels divide equally; others get the first or last level.
         "auto": the range of the dtype where it is boolean or an integer of 8 or 16 bits,
         otherwise as "data". "data": from the smallest to the largest value seen in `fit`.
     symmetric : bool, default=True

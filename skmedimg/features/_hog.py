@@ -22,7 +22,7 @@ _CONSTRAINTS = {
     "batch_size": [Interval(Integral, 1, None, closed="left"), None],
 }
 
-# The parameters that say what is computed; device and batch size only say how.
+# The parameters that determine the features; device and batch size do not.
 _Settings = namedtuple(
     "_Settings",
     "orientations pixels_per_cell cells_per_block block_norm transform_sqrt channels",
@@ -62,7 +62,7 @@ def hog(
     block_norm : {"L1", "L1-sqrt", "L2", "L2-Hys"}, default="L2-Hys"
         Normalization; "L2-Hys" is "L2", values clipped at 0.2, and "L2" again.
     transform_sqrt : bool, default=False
-        Take the square root of the pixels first; they must not be negative.
+        Whether the square root of the pixels is taken first; they must not be negative.
     channels : {"max-gradient", "gray"}, default="max-gradient"
         "max-gradient": each pixel counts the channel whose gradient is largest. "gray": RGB is
         converted to gray first.
@@ -126,7 +126,7 @@ class HOG(ImageDescriptor):
     block_norm : {"L1", "L1-sqrt", "L2", "L2-Hys"}, default="L2-Hys"
         Normalization; "L2-Hys" is "L2", values clipped at 0.2, and "L2" again.
     transform_sqrt : bool, default=False
-        Take the square root of the pixels first; they must not be negative.
+        Whether the square root of the pixels is taken first; they must not be negative.
     channels : {"max-gradient", "gray"}, default="max-gradient"
         "max-gradient": each pixel counts the channel whose gradient is largest. "gray": RGB is
         converted to gray first.
@@ -199,10 +199,10 @@ class HOG(ImageDescriptor):
         self.batch_size = batch_size
 
     def visualize(self, X):
-        """Draw the cells of each image: a bar per orientation, as bright as it is frequent.
+        """Return pictures of the HOG cells of the images X, with a bar per orientation.
 
-        Bars lie along the edges, across the direction in which brightness changes; they show
-        the cells before blocks are normalized.
+        A bar is as bright as its orientation is frequent, and lies along the edges, across the
+        gradients. Bars show the cells before blocks are normalized.
 
         Parameters
         ----------
@@ -237,7 +237,7 @@ class HOG(ImageDescriptor):
 
 
 def _checked_settings(orientations, pixels_per_cell, cells_per_block, *others):
-    """Return the parameters that say what is computed, their sizes as pairs (rows, columns)."""
+    """Return the parameters that determine the features, sizes as pairs (rows, columns)."""
     cell = pair_of("pixels_per_cell", pixels_per_cell)
     return _Settings(orientations, cell, pair_of("cells_per_block", cells_per_block), *others)
 

@@ -16,7 +16,7 @@ from skmedimg._device import keep_freed_memory, resolve_device
 from skmedimg.features._chunks import stored_chunks
 from skmedimg.images._pixels import to_gray
 
-# Pixels worked on at a time: what stays in a core's cache, what keeps a GPU busy.
+# Pixels of a chunk: few enough for a core's cache, or many enough to keep a GPU busy.
 _CHUNK = {"cpu": 1 << 17, "cuda": 1 << 23}
 
 # Smaller stacks are done before it matters that glibc returns freed blocks to the kernel.
@@ -106,7 +106,7 @@ def _empty(shape, device):
 
 
 def _tensor(chunk):
-    """Return bytes as they are and other pixels in scikit-image's precision."""
+    """Return pixels as a tensor: bytes stay bytes, others get scikit-image's precision."""
     if chunk.dtype == bool:
         chunk = chunk.view(np.uint8)
     kept = {np.dtype(np.uint8): np.uint8, np.dtype("f2"): np.float32, np.dtype("f4"): np.float32}
@@ -280,7 +280,7 @@ def _orientation(rows, columns, orientations):
 
 def _angle(rows, columns):
     """Return the angle of gradients in radians."""
-    if rows.device.type == "cpu":  # numpy's is faster, and is what scikit-image uses
+    if rows.device.type == "cpu":  # numpy's is faster, and scikit-image's
         return torch.from_numpy(np.arctan2(rows.numpy(), columns.numpy()))
     return torch.atan2(rows, columns)
 

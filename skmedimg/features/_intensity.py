@@ -48,7 +48,7 @@ def intensity_histogram(
     bins : int, default=32
         Bins of equal width.
     value_range : {"auto", "data"} or tuple of float (low, high), default="auto"
-        Values that the bins divide equally; what lies outside counts in the first or last bin.
+        Values that the bins divide equally; others count in the first or last bin.
         "auto": the range of the dtype where it is boolean or an integer of 8 or 16 bits,
         otherwise as "data". "data": from the smallest to the largest value of all images.
     normalize : bool, default=True
@@ -99,7 +99,7 @@ class IntensityHistogram(ImageDescriptor):
     bins : int, default=32
         Bins of equal width.
     value_range : {"auto", "data"} or tuple of float (low, high), default="auto"
-        Values that the bins divide equally; what lies outside counts in the first or last bin.
+        Values that the bins divide equally; others count in the first or last bin.
         "auto": the range of the dtype where it is boolean or an integer of 8 or 16 bits,
         otherwise as "data". "data": from the smallest to the largest value seen in `fit`.
     normalize : bool, default=True

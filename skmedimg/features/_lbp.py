@@ -46,8 +46,8 @@ def lbp(
 ):
     """Describe images by histograms of local binary patterns (LBP), one row of features per image.
 
-    The pattern of a pixel [1]_ says which of the points on a circle around it are at least as
-    bright as it. Patterns are bit-for-bit identical to those of
+    The pattern of a pixel [1]_ has one bit per point on a circle around it, which is set where the
+    point is at least as bright as the pixel. Patterns are bit-for-bit identical to those of
     :func:`skimage.feature.local_binary_pattern`; they are computed for whole stacks.
 
     Parameters
@@ -113,8 +113,8 @@ def lbp(
 class LBP(ImageDescriptor):
     """Describe images by histograms of local binary patterns (LBP), one row of features per image.
 
-    The pattern of a pixel [1]_ says which of the points on a circle around it are at least as
-    bright as it. Patterns are bit-for-bit identical to those of
+    The pattern of a pixel [1]_ has one bit per point on a circle around it, which is set where the
+    point is at least as bright as the pixel. Patterns are bit-for-bit identical to those of
     :func:`skimage.feature.local_binary_pattern`.
 
     Parameters

@@ -93,7 +93,7 @@ def _codes(bits, points, method):
         n_ones = np.bitwise_count(bits)
         return np.where(_is_uniform(bits, points), n_ones, np.uint8(points + 1))
     # Patterns that are not uniform may be found past the last one, hence the clip; `where`
-    # replaces whatever code they get.
+    # replaces their codes.
     patterns, codes = _uniform_patterns(points)
     found = np.searchsorted(patterns, bits)
     return np.where(_is_uniform(bits, points), codes[found.clip(max=len(codes) - 1)], len(codes))

@@ -17,9 +17,9 @@ def check_stack(augmenter, X):
     """Return X as images that copies can be added to."""
     if isinstance(X, LazyImages) or list_paths(X) is not None:
         raise TypeError(
-            "Augmenter cannot add changed copies to files. Give it to a network as "
-            "augment=Augmenter(...), which changes what it has decoded, or put ImageLoader(...), "
-            "not lazy, before it."
+            "Augmenter needs images in memory to add changed copies, but X holds files. Pass "
+            "augment=Augmenter(...) to a network, which decodes them, or put ImageLoader(...) with "
+            "lazy=False before it."
         )
     return check_images(augmenter, X, reset=True, image_shape=augmenter.image_shape)
 

@@ -56,7 +56,7 @@ _COINS = (*NEUTRAL, "flip")
 _PLACES = ("crop_right", "crop_down", "horizontal", "vertical")
 # Operations that need interpolation; shift_down is drawn whenever shift_right is.
 _GEOMETRY = ("rotation", "zoom", "shift_right", "shear", "crop")
-# grid_sample's names for what lies outside an image.
+# grid_sample's names for the values outside an image.
 _PADDING = {"zero": "zeros", "edge": "border", "mirror": "reflection"}
 
 
@@ -81,7 +81,7 @@ def range_of(operation, value):
 def draw_changes(n, ranges, flip, probability, generator):
     """Return the numbers of the active operations for n images, as a dict of tensors (n,)."""
     # One row per image, drawn at once: an image's numbers depend on its place in the batch alone.
-    # float32 whatever torch's default dtype is, so that the default does not change them.
+    # Always float32, so that torch's default dtype does not change them.
     drawn = torch.rand(
         (n, len(_COINS) + len(_NUMBERS) + len(_PLACES)),
         generator=generator,

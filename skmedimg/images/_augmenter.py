@@ -35,8 +35,9 @@ class Augmenter(BaseSampler):
     Parameters
     ----------
     rotation : float or tuple of (low, high), default=0
-        Degrees, clockwise. Here and below a number ``a`` means a range around what changes nothing
-        (for rotation ``(-a, a)``), from which every image draws evenly; a pair is the range itself.
+        Degrees, clockwise. Here and below a number ``a`` means a range around the neutral value
+        (for rotation ``(-a, a)``), from which every image draws uniformly; a pair is the range
+        itself.
     zoom : float or tuple of (low, high), default=0
         A fraction ``a`` enlarges by factors of ``(1 - a, 1 + a)``; a pair holds the factors.
     shift : float or tuple of (low, high), default=0

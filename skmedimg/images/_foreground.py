@@ -10,8 +10,8 @@ from skmedimg.images._resize import check_one_image
 def crop_foreground(image, *, threshold=0.18, margin=0.02, name="The image"):
     """Crop one image to the bounding box of its largest bright part.
 
-    Pixels count as bright above `threshold` of the way from the darkest to the brightest one; the
-    largest connected part of them, corners touching, is what is kept. On head MRI this is the
+    Pixels count as bright above `threshold` of the way from the darkest to the brightest one; their
+    largest connected part, corners touching, is kept. On head MRI this is the
     head: the black frame and small annotations beside it go.
 
     Parameters

@@ -35,7 +35,7 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
     interpolation : {"nearest", "box", "bilinear", "bicubic", "lanczos"}, default="bilinear"
         Filter of the resizing; it is antialiased, except "nearest".
     crop : {"none", "foreground"}, default="none"
-        "foreground": cut each image to its largest bright part before it is resized, see
+        "foreground": crop each image to its largest bright part before it is resized, see
         :func:`skmedimg.images.crop_foreground`.
     draft : bool, default=False
         Let the JPEG decoder skip detail that the resizing would average away: faster, and a

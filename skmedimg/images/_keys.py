@@ -50,7 +50,7 @@ def image_keys(images):
 
 
 def network_space(network, *facts):
-    """Return the name of the space for what a network's frozen part computes."""
+    """Return the name of the cache space for the output of a network's frozen part."""
     backbone = network.backbone
     parts = backbone.steps[: backbone.cut]
     if network.is_pooled:

@@ -33,7 +33,7 @@ class LazyImages:
     interpolation : {"nearest", "box", "bilinear", "bicubic", "lanczos"}, default="bilinear"
         Filter of the resizing; it is antialiased, except "nearest".
     crop : {"none", "foreground"}, default="none"
-        "foreground": cut each image to its largest bright part before it is resized.
+        "foreground": crop each image to its largest bright part before it is resized.
     draft : bool, default=False
         Let the JPEG decoder skip detail that the resizing would average away: faster, and a
         fraction of a gray level off on average.
@@ -150,8 +150,8 @@ class LazyImages:
 
     def __array__(self, dtype=None, copy=None):
         raise TypeError(
-            f"{self!r} is not turned into an array by accident: decoded it takes "
-            f"{self.nbytes / 2**20:.1f} MiB. Call .load() to decode it on purpose."
+            f"{self!r} is not converted to an array without being asked: decoded it takes "
+            f"{self.nbytes / 2**20:.1f} MiB. Call .load() to decode it."
         )
 
     def __repr__(self):

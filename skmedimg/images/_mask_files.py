@@ -69,7 +69,7 @@ def read_mask(path):
         # Gray stored as RGB is fine: three equal channels.
         if (mask != mask[..., :1]).any():
             raise ImageReadError(
-                f"{path!r} is colored, which leaves open what color is which class. Store "
+                f"{path!r} is colored, and colors do not say which class is meant. Store "
                 "masks as class labels: a gray or palette PNG."
             )
         mask = mask[..., 0]
@@ -106,5 +106,5 @@ def _header(path, ask):
         try:
             with open_picture(path, file, head, MAX_PIXELS) as picture:
                 return ask(picture)
-        except Exception:  # decoders raise anything; read_image says what is wrong with the file
+        except Exception:  # decoders raise all kinds of errors; read_image has the message
             return None

@@ -101,8 +101,8 @@ def _deep_png(path, reader):
     """Return a PNG of 16-bit channels; Pillow keeps one byte of each, so it is decoded twice."""
     with open(path, "rb") as file, reader(file, path) as picture:
         layout = picture.tile[0].args
-        # Pillow keeps the high byte of each channel. The stored order is big-endian ("16B"): read
-        # as little-endian ("16L"), what it takes for the high byte is the low one.
+        # Pillow keeps the high byte of each channel. Stored numbers are big-endian ("16B"), so if
+        # they are read as little-endian ("16L"), it keeps the low byte.
         rawmodes = ("RGBA",) if layout == "LA;16B" else (layout, layout[:-1] + "L")
     planes = [_decoded_as(path, reader, rawmode) for rawmode in rawmodes]
     if len(planes) == 1:  # gray and alpha of 16 bits are as wide as four channels of 8

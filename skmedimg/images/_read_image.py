@@ -51,7 +51,7 @@ def read_image(
     -------
     image : ndarray (height, width) or (height, width, 3)
         uint8; uint16 for files of more than 8 bits and DICOM of more than 8 bits; int32 or float32
-        for TIFF files of 32 bits; what NIfTI files store.
+        for TIFF files of 32 bits; the dtype of NIfTI files.
 
     Raises
     ------

@@ -146,8 +146,8 @@ class Resample(BaseSampler):
 
 _COMPUTES = (
     "Resample takes samplers that choose rows, RandomUnderSampler() or RandomOverSampler(), but "
-    "sampler={} computes with what is in them, and would see row numbers. For new images of small "
-    "classes use Augmenter(balance=True)."
+    "sampler={} computes with values, and would get row numbers. For new images of small classes "
+    "use Augmenter(balance=True)."
 )
 
 

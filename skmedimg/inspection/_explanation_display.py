@@ -136,7 +136,7 @@ class ExplanationDisplay:
 
 
 def _method_for(model):
-    """Return the method that shows most of a model: gradients where it has any."""
+    """Return the method for a model: one with gradients if possible, else occlusion."""
     final = final_estimator(model)
     # By name, like Conv2d below: neither torch nor HOG is imported to ask.
     steps = [type(step).__name__ for step in steps_before(model)]

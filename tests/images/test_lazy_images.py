@@ -148,7 +148,7 @@ def test_rows_that_are_not_there_are_refused(lazy, index):
     "function", [np.asarray, np.array, np.mean, lambda x: np.concatenate([x, x])]
 )
 def test_nothing_turns_it_into_an_array_by_accident(lazy, decoded, function):
-    with pytest.raises(TypeError, match=r"Call \.load\(\) to decode it on purpose"):
+    with pytest.raises(TypeError, match=r"Call \.load\(\) to decode it"):
         function(lazy)
     assert decoded == []
 
