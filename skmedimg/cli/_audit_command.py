@@ -49,6 +49,8 @@ def run(options):
     )
     print(found)
     if options.json:
+        # written whole or not at all: a half-written file would pass for few findings
         with whole_file(options.json) as file:
             file.write(json.dumps(found.to_dict(), indent=1).encode())
+    # a code of its own, so that a script can stop before it trains
     return SERIOUS if found.errors else DONE

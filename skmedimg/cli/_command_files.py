@@ -29,7 +29,7 @@ def parse_jobs(text):
     try:
         jobs = int(text)
     except ValueError:
-        jobs = 0
+        jobs = 0  # the same message as for 0
     if jobs == 0:
         raise argparse.ArgumentTypeError(
             f"needs an int other than 0 (-1 is one per core), got {text!r}"
@@ -42,6 +42,7 @@ def read_folder(folder, pattern, n_jobs):
     from skmedimg import load_image_folder
 
     try:
+        # One damaged file must not end the work on a thousand; the report names it.
         data = load_image_folder(
             folder, group_pattern=pattern, on_error="skip-report", n_jobs=n_jobs, verbose=1
         )

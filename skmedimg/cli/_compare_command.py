@@ -105,6 +105,7 @@ def run(options):
 
     X, y, groups, cv, positive = _demo_data(options) if options.demo else _folder_data(options)
     models = _models(options)
+    # before the first fit: an error here must not cost hours of training
     for path in filter(None, (options.out, options.json, options.save)):
         check_writable(path)
     say(f"comparing {', '.join(models)} on {len(y)} images")
@@ -118,7 +119,7 @@ def run(options):
         pos_label=positive,
         n_jobs=options.jobs,
         random_state=options.seed,
-        audit="full",
+        audit="full",  # its findings are part of the report
         checkpoint=options.checkpoint,
     )
     print(result)
@@ -127,6 +128,7 @@ def run(options):
     if options.json:
         result.to_json(options.json)
     say(f"fitting {result.best} on the first training set, to explain its predictions")
+    # not on all images: the report explains predictions of images that the model has not seen
     train = result.splits[0].train
     explained = {result.best: _fit_on(train, models[result.best], X, y, groups)}
     result.to_html(options.out, X=X, models=explained)
@@ -160,6 +162,7 @@ def _folder_data(options):
             f"{options.folder!r} has one class, {data.target_names[0]!r}; a comparison needs two: "
             "FOLDER/class/images."
         )
+    # names and not numbers: they appear in the table, the report and the saved model
     labels = data.target_names[data.target].astype(str)
     cv = _FOLDS if options.cv is None else options.cv
     if options.cv is None and data.split is not None and (data.split == "test").any():
@@ -217,5 +220,6 @@ def _fit_on(rows, model, X, y, groups):
 
     from skmedimg.evaluation.splitting._groups import groups_for_fit
 
+    # estimators without a use for groups do not get them: scikit-learn's fit would refuse
     params = {} if groups is None else groups_for_fit(model, groups[rows])
     return clone(model).fit(X[rows], y[rows], **params)

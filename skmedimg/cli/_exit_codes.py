@@ -1,5 +1,6 @@
 """Exit codes of the command line, and the error that means unusable files."""
 
+# 2 is what argparse exits with, 130 what a shell reports for Ctrl-C (128 + SIGINT)
 DONE, FAILED, USAGE, DATA, SERIOUS, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 EXIT_CODES = """exit codes:

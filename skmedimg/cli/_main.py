@@ -10,23 +10,25 @@ from skmedimg.cli._exit_codes import DATA, EXIT_CODES, FAILED, INTERRUPTED, Data
 from skmedimg.cli._messages import say, say_error, say_warning
 
 # A command is a module with SUMMARY, add_arguments(parser) and run(options) -> exit code.
+# Modules import scikit-learn and torch inside run, so that --help answers at once.
 COMMANDS = {"compare": _compare_command, "audit": _audit_command, "predict": _predict_command}
 
 
 def main(arguments=None):
     """Run one command and return its exit code; None takes the arguments of the process."""
     options = make_parser().parse_args(arguments)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings():  # a caller of main keeps its own way to show warnings
         warnings.showwarning = say_warning
         try:
             return options.run(options)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # Ctrl-C is not an error: no traceback
             say("interrupted")
             return INTERRUPTED
         except Exception as error:  # a command ends with a sentence, not with a page of source
             if options.traceback:
                 traceback.print_exc()
             say_error(error)
+            # an OSError: a file went away, or the disk is full
             return DATA if isinstance(error, (DataError, OSError)) else FAILED
 
 
@@ -37,6 +39,7 @@ def make_parser():
         description="Compare models on a folder of images, audit the images, and predict with a "
         "saved model.",
         epilog=EXIT_CODES,
+        # keeps the lines of the exit codes
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"skmedimg {__version__}")

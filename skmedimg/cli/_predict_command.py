@@ -23,6 +23,7 @@ def run(options):
     """Print the predicted label and the probabilities of each file, and return the exit code."""
     from skmedimg.images._read_image import ImageReadError
 
+    # before the model is loaded, which takes seconds
     missing = [path for path in options.files if not os.path.isfile(path)]
     if missing:
         raise DataError(f"there is no file {missing[0]!r} ({len(missing)} missing).")
@@ -31,6 +32,7 @@ def run(options):
         rows = list(_rows(_load(options.model), options.files))
     except ImageReadError as error:
         raise DataError(str(error)) from error
+    # csv quotes commas and quotes in file names
     csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
     return DONE
 
@@ -47,7 +49,7 @@ def _load(path):
 def _rows(model, files):
     """Yield the head of the table, and a row per file in the order given."""
     labels = model.predict(files)
-    if not hasattr(model, "predict_proba"):
+    if not hasattr(model, "predict_proba"):  # such as a support vector machine
         yield ["file", "label"]
         yield from ([path, label] for path, label in zip(files, labels, strict=True))
         return

@@ -31,6 +31,7 @@ def _if_estimators_have(method):
         found = [search.best_estimator_] if hasattr(search, "best_estimator_") else search._list()
         return all(hasattr(estimator, method) for estimator in found)
 
+    # unfitted too: scikit-learn asks hasattr(search, "predict_proba") before it fits
     return available_if(check)
 
 
@@ -299,6 +300,7 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        # all estimators are of one kind, so the first speaks for all
         first = get_tags(clone(self._list()[0], safe=False))
         tags.estimator_type = first.estimator_type
         tags.classifier_tags, tags.regressor_tags = first.classifier_tags, first.regressor_tags

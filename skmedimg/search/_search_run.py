@@ -92,6 +92,7 @@ def run_search(run, study, n_jobs):
         study = run.open_study() if study is None else study
         run_trials(run, study)
         return study
+    # A Study in memory would be copied into every process, and their trials lost.
     if study is not None:
         raise ValueError(
             f"n_jobs={n_jobs} needs a study that processes can open: give storage= and the name "
@@ -208,7 +209,7 @@ def _run_in_temporary_storage(run, n_jobs):
     with tempfile.TemporaryDirectory() as folder:
         stored = {"storage": f"{JOURNAL}{folder}/study.log", "study_name": "search"}
         shared = replace(run, study_options={**run.study_options, **stored})
-        shared.open_study()
+        shared.open_study()  # one process creates it, so that the others only open it
         Parallel(n_jobs=n_jobs)(delayed(run_trials)(shared) for _ in range(n_jobs))
         trials = shared.open_study().trials
     study = run.open_study()

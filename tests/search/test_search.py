@@ -23,7 +23,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
-from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skmedimg
 from skmedimg import Pipeline, ShallowMLP, compare
@@ -52,10 +52,6 @@ def search(**options):
 @parametrize_with_checks([CHECKED])
 def test_a_search_passes_every_check_of_scikit_learn(estimator, check):
     check(estimator)
-
-
-def test_scikit_learn_has_at_least_50_checks_for_a_search():
-    assert len(list(estimator_checks_generator(CHECKED))) >= 50
 
 
 def test_every_trial_scores_what_scikit_learn_scores():
