@@ -1,4 +1,4 @@
-"""A comparison of images turned into one of patients."""
+"""Turn a comparison of images into one of patients."""
 
 from dataclasses import replace
 

@@ -268,7 +268,7 @@ def _warnings(named, fold_results, targets, splits, found):
 
 
 def _is_constant(result):
-    """Tell whether every test row of a FoldResult has the same decision scores."""
+    """Return whether every test row of a FoldResult has the same decision scores."""
     # One row is always constant.
     if not result.has_decision_scores or len(result.predictions.decision_scores) < 2:
         return False

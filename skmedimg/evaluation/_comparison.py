@@ -1,4 +1,4 @@
-"""Comparison: what a comparison of estimators found, kept whole and frozen."""
+"""Comparison: the frozen result of comparing estimators."""
 
 from dataclasses import dataclass, field
 

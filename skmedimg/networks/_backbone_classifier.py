@@ -1,4 +1,4 @@
-"""A backbone with a head on top, fed with images or with what the frozen part made of them."""
+"""A backbone with a head, which takes images or the outputs of its frozen part."""
 
 import functools
 from contextlib import nullcontext

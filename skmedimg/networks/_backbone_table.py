@@ -1,4 +1,4 @@
-"""The backbones, one row each: what it takes to cut, freeze and feed an architecture."""
+"""The table of backbones: how each is split into steps, frozen and normalized."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Fetch published weights, or say at once why that cannot be done."""
+"""Download published weights, or raise an error that says how to get them by hand."""
 
 import os
 import urllib.request

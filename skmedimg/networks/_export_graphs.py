@@ -1,4 +1,4 @@
-"""Modules around a network in an ONNX graph: from pixels, to probabilities."""
+"""Modules around a network in an ONNX graph: scaling before it, probabilities after it."""
 
 import torch
 from torch import nn

@@ -1,4 +1,4 @@
-"""From logits to losses, probabilities and hits."""
+"""From logits to losses, probabilities and correct predictions."""
 
 import torch
 from torch import nn

@@ -1,4 +1,4 @@
-"""The base of every network estimator: it has `fit`, and a subclass supplies the hooks."""
+"""The base class of network estimators: it has `fit`, and a subclass supplies the hooks."""
 
 import numpy as np
 import torch

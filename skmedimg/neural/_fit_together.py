@@ -1,4 +1,4 @@
-"""`fit_together`, public here: networks that are fitted at the same time train as one."""
+"""The public home of `fit_together`, which trains networks of one shape as one stack."""
 
 from skmedimg._training.concurrent_fits import fit_together
 

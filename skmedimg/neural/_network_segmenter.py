@@ -1,4 +1,4 @@
-"""The base of network segmenters: masks in, a label for every pixel out."""
+"""The base of network segmenters: from images to a class label for every pixel."""
 
 from numbers import Integral
 

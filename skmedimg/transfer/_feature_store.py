@@ -1,4 +1,4 @@
-"""FeatureStore: what a frozen network made of an image, kept for the next time it is asked."""
+"""FeatureStore: a cache of the features that a frozen network computed from images."""
 
 import os
 import tempfile
@@ -106,7 +106,7 @@ class FeatureStore:
             return sheet.rows
 
     def has_room(self, n_bytes):
-        """Tell whether so many bytes could be kept.
+        """Return whether so many bytes could be kept.
 
         Parameters
         ----------
@@ -126,7 +126,7 @@ class FeatureStore:
             self._shards.clear()
 
     def info(self):
-        """Tell how full the store is and how much it was of use.
+        """Return how full the store is and how often it was hit.
 
         Returns
         -------
@@ -234,7 +234,7 @@ def shared_store(cache):
 
 
 class _Sheet:
-    """The rows asked for, in order, in memory or mapped to a file that vanishes with them."""
+    """The rows that `fetch` returns, in order: in memory, or mapped to a temporary file."""
 
     def __init__(self, n, memory, folder):
         self.n = n

@@ -1,4 +1,4 @@
-"""Rows of numbers on disk, many to a file, written so that no crash can spoil them."""
+"""Files of feature rows on disk, written so that a crash cannot damage them."""
 
 import contextlib
 import os
@@ -77,7 +77,7 @@ class Shards:
         self._refused = True
 
     def clear(self):
-        """Remove all files of ours, and nothing else."""
+        """Remove all files that this class wrote, and no others."""
         for path in [*self._files(_WHOLE), *self._files(_PART)]:
             _remove(path)
         for space in self._spaces():
@@ -216,7 +216,7 @@ def _list(folder, name):
 
 
 def _is_ours(path):
-    """Tell whether a file begins as ours do, or with what a crash leaves: nothing, or zeros."""
+    """Return whether a file begins as ours do, or with what a crash leaves: nothing, or zeros."""
     try:
         with open(path, "rb") as file:
             return not file.read(len(_MAGIC)).strip(b"\0").removeprefix(_MAGIC)

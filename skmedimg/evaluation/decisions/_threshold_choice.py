@@ -1,4 +1,4 @@
-"""Choosing one threshold among all that scores allow."""
+"""Choose a decision threshold from scores, under a constraint."""
 
 from dataclasses import dataclass
 

@@ -1,1 +1,1 @@
-"""Fitting every model on every fold, resumable, with what does not depend on the fold shared."""
+"""Fit every model on every fold: with checkpoints, and shared steps where no fold matters."""

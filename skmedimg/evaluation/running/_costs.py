@@ -1,4 +1,4 @@
-"""What a fit costs: memory and parameters."""
+"""Memory and number of parameters of a fit."""
 
 import threading
 from contextlib import suppress

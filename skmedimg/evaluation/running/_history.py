@@ -1,4 +1,4 @@
-"""The training history of a fitted estimator: one reading for compare and the displays."""
+"""The training history of a fitted estimator, for compare and for the displays."""
 
 from numbers import Real
 

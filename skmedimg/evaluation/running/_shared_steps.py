@@ -71,7 +71,7 @@ def _prepare(estimator, X, known):
 
 
 def _learns_nothing(step):
-    """Tell whether a step says that its output for a row depends on that row alone."""
+    """Return whether a step says that its output for a row depends on that row alone."""
     if isinstance(step, (str, FunctionTransformer)) or not hasattr(step, "transform"):
         return False  # a function may look at all rows at once
     # Tags of scikit-learn cannot say "fitted, but not
@@ -96,7 +96,7 @@ def _transform(step, X):
 
 
 def _equal(alone, among):
-    """Tell whether two outputs of a step are equal: lazy images by their paths, arrays by value."""
+    """Return whether two outputs of a step are equal: lazy images by path, arrays by value."""
     if hasattr(alone, "paths"):
         return list(alone.paths) == list(among.paths)
     # Not exactly equal: the last bit of a float32 sum depends on the number of rows in a batch.

@@ -1,4 +1,4 @@
-"""Passing patients to an estimator whose fit can use them."""
+"""Pass patients to an estimator whose fit can use them."""
 
 import inspect
 
@@ -27,7 +27,7 @@ def groups_for_fit(estimator, groups):
 
 
 def splits_patients(estimator):
-    """Tell whether an estimator holds a search whose inner folds ignore the patients."""
+    """Return whether an estimator holds a search whose inner folds ignore the patients."""
     final = final_estimator(estimator, wrappers=False)
     # Inner folds that split patients select the hyperparameters that recognize patients best.
     searches = hasattr(final, "cv") and hasattr(final, "fit")
@@ -61,7 +61,7 @@ def _parameter_of_last(pipeline):
 
 
 def _has_grouped_splitter(estimator):
-    """Tell whether a search hands keywords of `fit` on to a `cv` that takes groups."""
+    """Return whether a search hands keywords of `fit` on to a `cv` that takes groups."""
     splitter = getattr(estimator, "cv", None)
     if not hasattr(splitter, "get_metadata_routing"):
         return False

@@ -89,7 +89,7 @@ def task_of(estimators):
 
 
 def is_images(X):
-    """Tell whether X can only be images: paths, lazy images or a stack."""
+    """Return whether X can only be images: paths, lazy images or a stack."""
     return hasattr(X, "paths") or list_paths(X) is not None or np.ndim(X) > 2
 
 
