@@ -68,7 +68,8 @@ def haralick(
         Number of gray levels.
     properties : str or sequence of str, default=all
         Statistics of the co-occurrence matrix: "contrast", "dissimilarity", "homogeneity",
-        "energy", "correlation", "ASM", "entropy", "mean", "variance" and "std".
+        "energy", "correlation", "ASM" (angular second moment), "entropy", "mean", "variance" and
+        "std".
     value_range : {"auto", "data"} or tuple of float (low, high), default="auto"
         Values that the levels divide equally; others get the first or last level.
         "auto": the range of the dtype where it is boolean or an integer of 8 or 16 bits,
@@ -139,7 +140,8 @@ class Haralick(ImageDescriptor):
         Number of gray levels.
     properties : str or sequence of str, default=all
         Statistics of the co-occurrence matrix: "contrast", "dissimilarity", "homogeneity",
-        "energy", "correlation", "ASM", "entropy", "mean", "variance" and "std".
+        "energy", "correlation", "ASM" (angular second moment), "entropy", "mean", "variance" and
+        "std".
     value_range : {"auto", "data"} or tuple of float (low, high), default="auto"
         Values that the levels divide equally; others get the first or last level.
         "auto": the range of the dtype where it is boolean or an integer of 8 or 16 bits,
