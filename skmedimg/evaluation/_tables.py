@@ -8,6 +8,7 @@ from skmedimg.evaluation._html_tables import score_table
 from skmedimg.evaluation._records import Costs
 from skmedimg.evaluation._render import render
 from skmedimg.evaluation._text import counted, lay_out
+from skmedimg.evaluation.scores._pooled_counts import averaged_values
 from skmedimg.evaluation.statistics._intervals import interval_of
 
 _WIDE = 0.10  # ten points of a score between 0 and 1
@@ -118,13 +119,13 @@ def ranked_names(comparison, metric):
     """Return the names of the estimators by the mean of a Metric, the best first."""
 
     sign = -1 if metric.higher_is_better else 1  # what sorts is worse when larger
-    values = {name: sign * comparison.values(name, metric.name) for name in comparison.names}
+    values = {n: sign * averaged_values(comparison, n, metric.name) for n in comparison.names}
     # A failed fit is never ahead of one that succeeded: error_score=0 would be a perfect log loss.
     of_failed = _largest([sign * comparison.error_score, *np.concatenate([*values.values()])])
 
     def key(name):
-        failed = [result.failed for result in comparison.fold_results[name]]
-        sorting = np.where(failed, of_failed, values[name])
+        n_failed = sum(result.failed for result in comparison.fold_results[name])
+        sorting = np.append(values[name], np.repeat(of_failed, n_failed))
         known = sorting[np.isfinite(sorting)]
         return known.mean() if len(known) else np.inf  # no score: last
 

@@ -53,6 +53,11 @@ class LabelPredictions:
         """Confusion matrices of shape (n_weightings, n_classes, n_classes)."""
         return weighted.confusions(self.truth, self.predicted, self.n_classes, self.weights)
 
+    @cached_property
+    def has_all_classes(self):
+        """Whether every class has weight, of shape (n_weightings,)."""
+        return (self.counts.sum(2) > 0).all(1)
+
     def of_classes(self, values):
         """Return the value of the positive class of two, else the macro average."""
         return macro_average(values) if self.positive is None else values[:, self.positive]

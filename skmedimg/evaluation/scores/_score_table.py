@@ -30,22 +30,28 @@ class LabelScore:
         Maps LabelPredictions to an ndarray of shape (n_weightings,).
     averaged : bool
         Whether more than two classes give the unweighted mean over the classes.
+    all_classes : bool
+        Whether it is undefined where a class has no row. A mean over the classes that are there
+        would be another score: predicting the most frequent class has a balanced accuracy of 1
+        in a fold of that class, and an average precision of 1 in a fold of positives.
     """
 
     metric: Metric
     needs: str
     measure: object
     averaged: bool = False
+    all_classes: bool = True
 
 
-def _share(name, title, needs, measure, averaged=False, low=0.0):
+def _share(name, title, needs, measure, averaged=False, low=0.0, all_classes=True):
     """Return a LabelScore that is better when higher and at most 1."""
-    return LabelScore(Metric(name, title, True, low, 1.0), needs, measure, averaged)
+    return LabelScore(Metric(name, title, True, low, 1.0), needs, measure, averaged, all_classes)
 
 
 def _error(name, title, measure, high=None):
     """Return a LabelScore of probabilities that is better when lower."""
-    return LabelScore(Metric(name, title, False, 0.0, high), "probabilities", measure)
+    metric = Metric(name, title, False, 0.0, high)
+    return LabelScore(metric, "probabilities", measure, all_classes=False)
 
 
 # The first one sorts the summary: every classifier has a balanced accuracy, and predicting the
@@ -57,7 +63,13 @@ _LABEL_SCORES = [
         "counts",
         lambda p: macro_average(weighted.recalls(p.counts)),
     ),
-    _share("accuracy", "accuracy", "counts", lambda p: weighted.accuracy(p.counts)),
+    _share(
+        "accuracy",
+        "accuracy",
+        "counts",
+        lambda p: weighted.accuracy(p.counts),
+        all_classes=False,
+    ),
     _share(
         "roc_auc",
         "ROC AUC",
@@ -114,6 +126,7 @@ _LABEL_SCORES = [
         f"top-{_TOP} accuracy",
         "decision_scores",
         lambda p: weighted.row_mean(weighted.top_hits(p.truth, p.decision_scores, _TOP), p.weights),
+        all_classes=False,
     ),
 ]
 LABEL_SCORES = {score.metric.name: score for score in _LABEL_SCORES}
@@ -147,7 +160,8 @@ def score(predictions, name):
     found = LABEL_SCORES[name]
     if getattr(predictions, found.needs) is None:
         return np.full(len(predictions.weights), np.nan)
-    return found.measure(predictions)
+    values = found.measure(predictions)
+    return np.where(predictions.has_all_classes, values, np.nan) if found.all_classes else values
 
 
 def score_fold(data, split, predictions, metrics):

@@ -97,8 +97,8 @@ def split_warnings(splits, strata, classes):
     lacking = [split for split in splits if len(np.unique(strata[split.test])) < n_classes]
     if lacking:
         yield (
-            f"{len(lacking)} of {counted(splits, 'test fold')} lack a class: scores that need it "
-            "leave those folds out. Use fewer folds or more data."
+            f"{len(lacking)} of {counted(splits, 'test fold')} lack a class: "
+            f"{_what_is_done(len(lacking), len(splits))} Use fewer folds or more data."
         )
 
 
@@ -170,6 +170,20 @@ def _check_split(number, split, strata, groups, task):
     if task == "classification" and len(np.unique(strata[split.train])) < 2:
         raise ValueError(f"Split {number} of cv trains on a single class: use fewer folds.")
     refuse_shared_patients(f"Split {number} of cv", split.train, split.test, groups)
+
+
+def _what_is_done(n_lacking, n_splits):
+    """Return what becomes of the scores that need every class."""
+    if n_lacking <= n_splits / 2:
+        return (
+            "balanced accuracy, sensitivity, ROC AUC and every other score that needs all classes "
+            "are missing there; their means are those of the other folds."
+        )
+    ranking = "are undefined" if n_lacking == n_splits else "are missing there"
+    return (
+        "balanced accuracy, sensitivity and the like are computed from the counts of all folds of "
+        f"a repeat together; ROC AUC and average precision, which rank within a fold, {ranking}."
+    )
 
 
 def _noise(tested):

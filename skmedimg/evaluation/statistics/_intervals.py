@@ -7,6 +7,12 @@ from scipy import stats
 
 from skmedimg.evaluation._records import Interval
 from skmedimg.evaluation.scores._coded_predictions import code_predictions
+from skmedimg.evaluation.scores._pooled_counts import (
+    averaged_values,
+    cannot_rank,
+    pooled_scores,
+    pools_counts,
+)
 from skmedimg.evaluation.scores._score_table import score
 
 N_RESAMPLES = 1000
@@ -17,10 +23,12 @@ def interval_of(comparison, name, metric, confidence=0.95):
     """Return the Interval of one estimator's mean score, by name of the metric."""
     if not 0 < confidence < 1:
         raise ValueError(f"confidence={confidence} needs a value between 0 and 1.")
-    values = comparison.values(name, metric)
+    values = averaged_values(comparison, name, metric)
     known = values[np.isfinite(values)]
     if not len(known):
-        return Interval(np.nan, np.nan, np.nan, "undefined")
+        lacking = cannot_rank(comparison, metric)
+        method = "undefined: every test fold lacks a class" if lacking else "undefined"
+        return Interval(np.nan, np.nan, np.nan, method)
     if _is_perfect(comparison, metric, known, name):
         low, method = _perfect_bound(comparison, name, confidence)
         return Interval(known.mean(), min(low, known.mean()), known.mean(), method)
@@ -88,11 +96,19 @@ def holdout_ratio(splits):
 
 def _spread(comparison, name, metric, known, confidence):
     """Return the Interval: by the bootstrap where it applies, else the t interval over splits."""
-    resampled = _resampled(comparison, name).get(metric, np.full(1, np.nan))
+    pooled = pools_counts(comparison, metric)
+    if pooled:
+        weights = _patient_weights(comparison)
+        resampled = pooled_scores(comparison, name, metric, weights).mean(0)
+    else:
+        resampled = _resampled(comparison, name).get(metric, np.full(1, np.nan))
     if np.isfinite(resampled).mean() > 0.5:
         low, high = _percentiles(resampled[np.isfinite(resampled)], known.mean(), confidence)
         unit = "rows" if comparison.groups is None else "patients"
-        return Interval(known.mean(), low, high, f"bootstrap of {unit} within folds")
+        place = "over all folds of a repeat" if pooled else "within folds"
+        return Interval(known.mean(), low, high, f"bootstrap of {unit} {place}")
+    if pooled:
+        return Interval(known.mean(), np.nan, np.nan, "undefined: resamples lack a class")
     if len(known) < 2:
         return Interval(known.mean(), np.nan, np.nan, "undefined from one split")
     mean, low, high = corrected_interval(known, holdout_ratio(comparison.splits), confidence)

@@ -9,6 +9,7 @@ from skmedimg.evaluation._html_tables import tests_table
 from skmedimg.evaluation._render import render
 from skmedimg.evaluation._text import counted
 from skmedimg.evaluation.scores._coded_predictions import MaskPredictions
+from skmedimg.evaluation.scores._pooled_counts import cannot_rank, pools_counts
 from skmedimg.evaluation.scores._score_table import MASK_METRICS, METRICS
 from skmedimg.evaluation.statistics._conclusion_text import conclusion_text
 from skmedimg.evaluation.statistics._difference_tests import (
@@ -255,7 +256,7 @@ def _differences(comparison, first, second, metric):
         value = differences[known].mean() if known.any() else np.nan
         yield RESAMPLED, metric, Difference(float(value))
         return
-    if known.sum() > 1:
+    if known.sum() > 1 and not pools_counts(comparison, metric):
         splits = [split for split, kept in zip(comparison.splits, known, strict=True) if kept]
         yield RESAMPLED, metric, corrected_t_test(differences[known], holdout_ratio(splits))
     results = [*comparison.fold_results[first], *comparison.fold_results[second]]
@@ -270,6 +271,9 @@ def _differences(comparison, first, second, metric):
 
 def _why_untested(comparison, first, second, metric):
     """Return the reason why a pair is not tested by a metric, or None."""
+    if cannot_rank(comparison, metric):
+        title = comparison.metric(metric).title
+        return f"every test fold lacks a class, and {title} ranks rows within a fold"
     # Fits do not fail at random: the splits that remain are the ones the model could fit.
     failures = {
         name: sum(result.failed for result in comparison.fold_results[name])
