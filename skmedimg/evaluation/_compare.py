@@ -62,7 +62,8 @@ LazyImages
         Number of repetitions of the K-fold of an integer `cv`, reshuffled each time.
     scoring : str, list of str or callable, or dict of str to str or callable, default=None
         Metrics by name (such as "balanced_accuracy", "roc_auc", "dice"), scorers of scikit-learn
-        by name, or scorers. The first one sorts the summary. None takes all metrics that fit the
+        by name, or scorers; those that take a `pos_label` and were given none get the one below.
+        The first one sorts the summary. None takes all metrics that fit the
         task.
     pos_label : label, default=None
         The positive one of two classes. None guesses, with a warning unless the labels are 0/1,
@@ -119,7 +120,7 @@ LazyImages
     seed = draw_seed(random_state)
     # Before anything is fitted: every estimator and every scorer gets the same splits.
     splits = make_splits(cv, targets.task, targets.strata, targets.groups, repeats, seed)
-    metrics, scorers = choose_metrics(scoring, targets.task, targets.n_classes)
+    metrics, scorers = choose_metrics(scoring, targets.task, targets.n_classes, targets.pos_label)
     # What must be unchanged for a finished fit of a checkpoint to be used again. The estimators
     # are not among it: their keys are in the names of the files, so a comparison can gain models.
     facts = {

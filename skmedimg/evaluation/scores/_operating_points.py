@@ -60,13 +60,14 @@ def sensitivity_at_specificity(y_true, y_score, *, specificity=0.95, pos_label=1
     return float(found[1 - false_positives >= specificity - 1e-12].max())
 
 
-def specificity_at_sensitivity_scorer(sensitivity=0.95, pos_label=1):
+def specificity_at_sensitivity_scorer(sensitivity=0.95, pos_label=None):
     """Return a scorer for `compare` and scikit-learn's searches.
 
     Parameters
     ----------
     sensitivity : float, default=0.95
-    pos_label : label, default=1
+    pos_label : label, default=None
+        None takes the positive class of `compare`, elsewhere 1.
 
     Returns
     -------
@@ -86,13 +87,14 @@ def specificity_at_sensitivity_scorer(sensitivity=0.95, pos_label=1):
     return _scorer(specificity_at_sensitivity, pos_label, sensitivity=sensitivity)
 
 
-def sensitivity_at_specificity_scorer(specificity=0.95, pos_label=1):
+def sensitivity_at_specificity_scorer(specificity=0.95, pos_label=None):
     """Return a scorer for `compare` and scikit-learn's searches.
 
     Parameters
     ----------
     specificity : float, default=0.95
-    pos_label : label, default=1
+    pos_label : label, default=None
+        None takes the positive class of `compare`, elsewhere 1.
 
     Returns
     -------
@@ -133,4 +135,6 @@ def _scorer(metric, pos_label, **constraint):
     for name, share in constraint.items():
         _check_share(name, share)
     response = ("predict_proba", "decision_function")
-    return make_scorer(metric, response_method=response, pos_label=pos_label, **constraint)
+    if pos_label is not None:
+        constraint["pos_label"] = pos_label
+    return make_scorer(metric, response_method=response, **constraint)

@@ -8,9 +8,14 @@ from skmedimg._warnings import warn_user
 
 # Studies look for the disease: a class with one of these names is the negative one.
 _HEALTHY = re.compile(
-    r"(?:^|[^a-z0-9])(?:normal|benign|no|non|not|none|negative|neg|healthy|health|control|controls"
-    r"|absent|absence|without|unaffected|sain|false|0)(?:$|[^a-z0-9])"
+    r"(?:^|[^a-z0-9])(?:normal|normals|benign|no|non|not|none|negative|neg|healthy|health|control"
+    r"|controls|ctrl|ctl|hc|cn|absent|absence|without|unaffected|uninfected|unremarkable|free"
+    r"|intact|sain|false|0"
+    # clear cell carcinoma and well differentiated tumors are findings
+    r"|clear(?![^a-z]*cell)|well(?![^a-z]*diff))(?:$|[^a-z0-9])"
 )
+_NEGATIONS = ("without", "non", "not", "no", "un")
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 def positive_label(classes, pos_label=None):
@@ -18,7 +23,7 @@ def positive_label(classes, pos_label=None):
 
     Without `pos_label` it is guessed: 1 of 0/1, -1/1 and False/True in silence, as everywhere in
     scikit-learn; otherwise with a warning, and never a class named like normal, benign, no,
-    negative, healthy or control.
+    negative, healthy or control, or as the negation of the other (noncancer, NotFractured).
 
     Examples
     --------
@@ -69,7 +74,7 @@ def _is_flag(classes):
 
 def _guess(classes):
     low, high = (_plain(label) for label in classes)
-    swap = _is_healthy(high) and not _is_healthy(low)
+    swap = _is_negative(high, low) and not _is_negative(low, high)
     positive, negative = (low, high) if swap else (high, low)
     warn_user(
         f"pos_label was not given: {positive!r} is taken as the positive class and {negative!r} "
@@ -83,5 +88,27 @@ def _plain(label):
     return label.item() if isinstance(label, np.generic) else label
 
 
+def _is_negative(label, other):
+    """Tell whether one of two classes is named as the negative one."""
+    if _negates(label, other):
+        return not _is_healthy(other)  # unhealthy, not normal
+    if _negates(other, label):
+        return _is_healthy(label)
+    return _is_healthy(label)
+
+
+def _negates(label, other):
+    """Tell whether a name is (without|non|not|no|un) + the other, case and signs left out."""
+    words = [word.lower() for word in _WORD.findall(str(label))]
+    wanted = "".join(_WORD.findall(str(other))).lower()
+    return any(
+        "".join([*words[:place], word.removeprefix(negation), *words[place + 1 :]]) == wanted
+        for place, word in enumerate(words)
+        for negation in _NEGATIONS
+        if word.startswith(negation)
+    )
+
+
 def _is_healthy(label):
-    return bool(_HEALTHY.search(str(label).lower()))
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", str(label))  # NoFinding is "No Finding"
+    return bool(_HEALTHY.search(words.lower()))

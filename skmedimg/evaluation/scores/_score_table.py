@@ -1,5 +1,7 @@
 """The metrics a comparison knows, and the choice among them."""
 
+import copy
+import inspect
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -170,8 +172,10 @@ def score_fold(data, split, predictions, metrics):
     return {m.name: float(score(coded, m.name)[0]) for m in metrics if not m.from_scorer}
 
 
-def choose_metrics(scoring, task, n_classes):
+def choose_metrics(scoring, task, n_classes, pos_label=None):
     """Return the metrics that `scoring` asks for, and the scorers among them by name.
+
+    Scorers that take a `pos_label` and were given none get the one of the comparison.
 
     Examples
     --------
@@ -182,7 +186,7 @@ def choose_metrics(scoring, task, n_classes):
     """
     table = LABEL_SCORES if task == "classification" else MASK_METRICS
     asked = _by_title(scoring, _defaults(task, n_classes))
-    scorers = {name: _scorer(kind) for name, kind in asked.items() if kind not in table}
+    scorers = {name: _scorer(kind, pos_label) for name, kind in asked.items() if kind not in table}
     metrics = [
         Metric(title, title, from_scorer=True)
         if title in scorers
@@ -232,13 +236,28 @@ def _name_of(scorer):
     return getattr(scorer, "__name__", None) or type(scorer).__name__
 
 
-def _scorer(kind):
+def _scorer(kind, pos_label):
     """Return a scorer: the callable itself, or scikit-learn's of that name."""
     if callable(kind):
-        return kind
+        return _with_pos_label(kind, pos_label)
     try:
-        return get_scorer(kind)
+        return _with_pos_label(get_scorer(kind), pos_label)
     except ValueError as error:
         raise ValueError(
             f"scoring={kind!r} is neither one of {', '.join(METRICS)} nor a scorer of scikit-learn."
         ) from error
+
+
+def _with_pos_label(scorer, pos_label):
+    """Return a scorer whose metric gets `pos_label`, if it takes one and was given none."""
+    metric, given = getattr(scorer, "_score_func", None), getattr(scorer, "_kwargs", {})
+    if pos_label is None or metric is None or "pos_label" in given:
+        return scorer
+    takes = inspect.signature(metric).parameters
+    # Averages over classes ignore a positive class, and scikit-learn warns of it.
+    averaged = given.get("average", "binary") != "binary"
+    if "pos_label" not in takes or averaged:
+        return scorer
+    told = copy.copy(scorer)
+    told._kwargs = given | {"pos_label": pos_label}
+    return told
