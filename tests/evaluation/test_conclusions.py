@@ -242,19 +242,20 @@ def test_what_only_the_fitted_models_show_is_added_to_their_pair_alone():
     c = 0.6 + 0.3 * y  # ranks as a does, but calls all positive
     folds = splits_testing(range(200), range(200, 400))
     found = compare_columns(y, as_probabilities(y), b, c, cv=folds, scoring="accuracy")
-    p = 2 * 2 * stats.t.sf(0.25 / np.sqrt(1.5 * 0.02), 1)  # two pairs have a spread
+    p = 2 * 2 * stats.t.sf(0.25 / np.sqrt(1.5 * 0.02), 1)  # the third pair has a smaller p
     unsure = (
         "differs by +0.250, but anything from -1.000 to +1.000 fits the data (corrected resampled "
-        f"t-test, p = {p:.3f} after Holm's correction for 2 pairs). This does not show that they "
+        f"t-test, p = {p:.3f} after Holm's correction for 3 pairs). This does not show that they "
         "are equal. Of the models as fitted here,"
     )
     delong, mcnemar = (f"({test}, p < 0.001)" for test in (DELONG, MCNEMAR))
     again = "training them again may differ."
+    low = stats.binomtest(200, 200).proportion_ci(0.95, "exact").low - 0.5
     assert [each.text for each in found.tests().conclusions] == [
         f"No conclusion on a and b: accuracy {unsure} a is better than b in ROC AUC {delong} and "
         f"accuracy {mcnemar}; {again}",
-        "No conclusion on a and c: accuracy differs by +0.500 in every split, without the spread "
-        "by which to judge it.",
+        f"a is better than c: accuracy differs by +0.500 (95 % interval {low:+.3f} to +0.500; "
+        "exact binomial test, p < 0.001 after Holm's correction for 3 pairs).",
         f"No conclusion on b and c: accuracy {unsure} c is better than b in ROC AUC {delong} but "
         f"b is better than c in accuracy {mcnemar}; {again}",
     ]
@@ -262,7 +263,62 @@ def test_what_only_the_fitted_models_show_is_added_to_their_pair_alone():
         tests = found.tests(reference)
         assert {r.first + r.second for r in tests.records} == set(pairs.split())
         corrected = {r.n_pairs for r in tests.records if r.test == RESAMPLED}
-        assert corrected == {2 if reference == "b" else 1}  # one pair of the others has no spread
+        assert corrected == {2}
+
+
+# No spread --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("images", [1, 3])
+@pytest.mark.parametrize("metric", ["balanced_accuracy", "accuracy", "roc_auc", "f1"])
+def test_a_model_that_is_perfect_in_every_fold_is_better_than_the_baseline(metric, images):
+    case = np.repeat(np.arange(40), images)
+    y = (case % 4 == 0).astype(int)  # 10 patients are positive
+    more = {"groups": case, "cv": 5, "scoring": metric, "random_state": 0, "verbose": 0}
+    found = compare({"perfect": FromColumn()}, as_probabilities(y)[:, None], y, **more)
+    [conclusion] = found.tests().conclusions
+    assert (conclusion.winner, conclusion.loser) == ("perfect", "majority class")
+    assert conclusion.p_value == pytest.approx(stats.binomtest(10, 10).pvalue)  # 0.00195
+    low, high = conclusion.interval
+    bound = stats.binomtest(10, 10).proportion_ci(0.95, "exact").low
+    assert (low, high) == pytest.approx(
+        (conclusion.difference * (2 * bound - 1), conclusion.difference)
+    )
+    assert "spread" not in conclusion.text
+
+
+def test_few_patients_do_not_make_a_perfect_model_better():
+    case = np.repeat(np.arange(20), 9)
+    y = (case % 4 == 0).astype(int)  # 5 patients
+    more = {"groups": case, "cv": 5, "scoring": "accuracy", "random_state": 0, "verbose": 0}
+    found = compare({"perfect": FromColumn()}, as_probabilities(y)[:, None], y, **more)
+    [conclusion] = found.tests().conclusions
+    assert not conclusion.decided
+    assert conclusion.p_value == pytest.approx(stats.binomtest(5, 5).pvalue)
+
+
+def test_the_same_difference_in_every_fold_is_judged_by_wins_and_losses():
+    y = np.tile([0, 1], 30)
+    folds = splits_testing(range(20), range(20, 40), range(40, 60))
+    a = wrong_at(y, [0, 20, 40])  # one loss and eight wins in every fold
+    b = wrong_at(y, [k + f for f in (0, 20, 40) for k in range(2, 10)])
+    found = compare_columns(y, a, b, cv=folds, scoring="accuracy")
+    [conclusion] = found.tests().conclusions
+    assert (conclusion.winner, conclusion.test) == ("a", "exact binomial test")
+    assert conclusion.p_value == pytest.approx(stats.binomtest(24, 27).pvalue)
+    found = compare_columns(y, a, b, cv=folds, scoring="brier")
+    [conclusion] = found.tests().conclusions
+    assert conclusion.winner == "a"
+
+
+def test_perfect_masks_are_better_than_the_majority():
+    masks = np.tile(np.eye(4, dtype=int), (30, 1, 1))
+    X = np.stack([masks, np.roll(masks, 1, axis=1)], 1)
+    more = {"groups": np.arange(30) // 2, "cv": 3, "scoring": "dice"}
+    found = compare({"a": MasksFromX(0), "b": MasksFromX(1)}, X, masks, **more, **QUIET)
+    [conclusion] = found.tests().conclusions
+    assert conclusion.winner == "a"
+    assert conclusion.p_value == pytest.approx(stats.binomtest(15, 15).pvalue)
 
 
 # Intervals of scores ----------------------------------------------------------------------------

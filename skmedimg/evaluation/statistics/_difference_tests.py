@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from skmedimg.evaluation.statistics._intervals import corrected_error
+from skmedimg.evaluation.statistics._intervals import clopper_pearson, corrected_error
 
 _LEVEL = 0.95
 
@@ -90,7 +90,7 @@ def auc_covariance(positive, decision_scores, clusters=None):
     `decision_scores` has shape (n_models, n_samples). The covariance is nan with fewer than two
     clusters on a side.
     """
-    above, below = _placements(positive, decision_scores)
+    above, below = placements(positive, decision_scores)
     areas = above.mean(1)
     if clusters is None:
         clusters = np.arange(len(positive))
@@ -163,6 +163,37 @@ def wilcoxon_test(first, second, clusters=None):
     return replace(found, statistic=float(ranks.statistic), p_value=float(ranks.pvalue))
 
 
+def exact_test(value, advantages, clusters=None):
+    """Return the Difference `value`, which has no spread over splits, tested by its patients.
+
+    `advantages` say per row how far the better model is ahead. A patient (`clusters`) is one trial,
+    won by the model that is ahead in the sum; those without a winner do not count. The limits are
+    those of Clopper and Pearson [1]_ for the share of trials won, on the scale of the difference:
+    a perfect score against a constant 1/2 has its exact binomial bound.
+
+    References
+    ----------
+    .. [1] Clopper, Pearson, "The Use of Confidence or Fiducial Limits Illustrated in the Case of
+       the Binomial", Biometrika 26 (1934), doi:10.1093/biomet/26.4.404
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmedimg.evaluation.statistics._difference_tests import exact_test
+    >>> found = exact_test(0.5, np.repeat([1, 0], 10))
+    >>> print(f"{found.low:.3f} to {found.high:.3f}, p = {found.p_value:.3f}")
+    0.192 to 0.500, p = 0.002
+    """
+    sums = _sums_by(advantages, clusters)
+    wins, losses = int((sums > 1e-12).sum()), int((sums < -1e-12).sum())
+    if wins <= losses:  # the score says what its rows do not show
+        return Difference(value, -abs(value), abs(value), 0.0, 1.0)
+    n = wins + losses
+    shares = np.array(clopper_pearson(wins, n, _LEVEL))
+    low, high = np.sort(value * (2 * shares - 1) * n / (wins - losses)).tolist()
+    return Difference(value, low, high, float(wins), float(stats.binomtest(wins, n).pvalue))
+
+
 def holm(p_values):
     """Return p-values corrected for their number, step by step [1]_; nan stays nan.
 
@@ -194,7 +225,7 @@ def _delong_fold(positive, first, second, clusters):
     return areas @ contrast, max(contrast @ covariance @ contrast, 0.0)
 
 
-def _placements(positive, decision_scores):
+def placements(positive, decision_scores):
     """Return the share of negatives below each positive, and of positives above each negative."""
     n_up, n_down = positive.sum(), (~positive).sum()
     among_all = stats.rankdata(decision_scores, axis=1)

@@ -20,11 +20,13 @@ from skmedimg.evaluation.statistics._difference_tests import (
     mcnemar_test,
     wilcoxon_test,
 )
+from skmedimg.evaluation.statistics._exact_comparison import exact_without_spread
 from skmedimg.evaluation.statistics._intervals import holdout_ratio
 
 ALPHA = 0.05
 RESAMPLED, DELONG = "corrected resampled t-test", "DeLong's test"
 MCNEMAR, WILCOXON = "McNemar's test", "Wilcoxon's signed-rank test"
+EXACT = "exact binomial test"  # where the difference is the same in every split
 # What a test answers for: only the one over splits sees models trained on other rows.
 _PROCEDURES, _FITTED = "how the models are trained", "the models as fitted"
 
@@ -258,14 +260,24 @@ def _differences(comparison, first, second, metric):
         return
     if known.sum() > 1 and not pools_counts(comparison, metric):
         splits = [split for split, kept in zip(comparison.splits, known, strict=True) if kept]
-        yield RESAMPLED, metric, corrected_t_test(differences[known], holdout_ratio(splits))
+        found = corrected_t_test(differences[known], holdout_ratio(splits))
+        if np.isfinite(found.p_value):
+            yield RESAMPLED, metric, found
+        else:
+            found = exact_without_spread(comparison, first, second, metric, found.value)
+            yield EXACT, metric, found
     results = [*comparison.fold_results[first], *comparison.fold_results[second]]
     if comparison.task == "segmentation":
         name = metric if metric in MASK_METRICS else "dice"
         yield WILCOXON, name, _compare_images(comparison, first, second, name)
         return
     if comparison.pos_label is not None and all(r.has_decision_scores for r in results):
-        yield DELONG, "roc_auc", delong_test(list(_first_repeat(comparison, first, second)))
+        found = delong_test(list(_first_repeat(comparison, first, second)))
+        if np.isfinite(found.value) and not np.isfinite(found.p_value) and known.sum() == 1:
+            found = exact_without_spread(comparison, first, second, "roc_auc", found.value)
+            yield EXACT, "roc_auc", found
+        else:
+            yield DELONG, "roc_auc", found
     yield MCNEMAR, "accuracy", _compare_labels(comparison, first, second)
 
 
@@ -295,7 +307,8 @@ def _cut(difference, metric):
 
 def _metric_of(comparison, test, name):
     """Return what a test compares; tests of rows do not know a scorer that has the same name."""
-    return comparison.metric(name) if test == RESAMPLED else METRICS[name]
+    asked = [each for each in comparison.metrics if each.name == name]
+    return asked[0] if asked and test in (RESAMPLED, EXACT) else METRICS[name]
 
 
 def _better(first, second, difference, metric):
@@ -304,10 +317,9 @@ def _better(first, second, difference, metric):
 
 def _decisive(found, metric):
     """Return the test a conclusion rests on: over splits if there are several, else over rows."""
-    if (RESAMPLED, metric) in found:
-        return RESAMPLED, metric
-    if (DELONG, metric) in found:
-        return DELONG, metric
+    for test in (RESAMPLED, EXACT, DELONG):
+        if (test, metric) in found:
+            return test, metric
     return next((key for key in found if key[0] in (MCNEMAR, WILCOXON)), None)
 
 
@@ -348,8 +360,10 @@ def _clusters(comparison):
 def _adjusted(records):
     """Return PairTests whose p-values are corrected over the pairs of the same test and metric."""
     adjusted = list(records)
-    for kind in {(record.test, record.metric) for record in records}:
-        places = [i for i, r in enumerate(records) if (r.test, r.metric) == kind]
+    # The exact test stands in for the one over splits: together they answer for all pairs.
+    kinds = [(RESAMPLED if r.test == EXACT else r.test, r.metric) for r in records]
+    for kind in set(kinds):
+        places = [i for i, each in enumerate(kinds) if each == kind]
         p_values = [records[i].p_value for i in places]
         n_pairs = int(np.isfinite(p_values).sum())
         for i, p_value in zip(places, holm(p_values).tolist(), strict=True):
