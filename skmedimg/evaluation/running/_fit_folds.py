@@ -197,8 +197,7 @@ def _fit_and_predict(task, split, predict, scorers, groups, seed):
     X_train, y_train = take_rows(task.X, split.train), task.y[split.train]
     # An estimator that splits off a validation set must keep patients together as well.
     extra = {} if groups is None else groups_for_fit(model, groups[split.train])
-    # Only `fit` is measured and timed: taking the rows
-    # may decode images, which all estimators share.
+    # Only `fit` is measured and timed: taking the training rows costs every estimator the same.
     with MemoryWatch() as watch:
         begin = time.perf_counter()
         model.fit(X_train, y_train, **extra)
