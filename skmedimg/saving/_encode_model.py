@@ -10,7 +10,6 @@ import numpy as np
 from skmedimg.saving._classes import name_of
 from skmedimg.saving._foreign import pack_foreign
 from skmedimg.saving._local_paths import in_dict, without_folders
-from skmedimg.saving._tensors import is_storable
 from skmedimg.saving._trees import pack_tree
 
 PLAIN = (bool, int, str, type(None))
@@ -108,7 +107,7 @@ def _array(array, parts, where):
         raise TypeError(f"{where} has dtype {array.dtype}, which is not saved.")
     order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
     flat = array.ravel(order)
-    kind = {} if is_storable(array.dtype) else {"dtype": array.dtype.newbyteorder("<").str}
+    kind = {} if array.dtype.kind in "biuf" else {"dtype": array.dtype.newbyteorder("<").str}
     name = parts.put_array(_bits(flat) if kind else flat)
     return {"name": name, "shape": [*array.shape], "order": order, **kind}
 

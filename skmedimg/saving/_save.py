@@ -3,6 +3,7 @@
 import json
 import os
 
+import safetensors.numpy
 import sklearn
 from sklearn.base import BaseEstimator
 
@@ -15,7 +16,6 @@ from skmedimg.saving._decode_model import decode
 from skmedimg.saving._encode_model import Parts, encode
 from skmedimg.saving._local_paths import settings_line
 from skmedimg.saving._model_card import card_of, make_card
-from skmedimg.saving._tensors import pack_tensors, unpack_tensors
 
 _ARRAYS, _FOREIGN = "arrays.safetensors", "foreign/"
 _CARD, _CARD_TEXT = "card.json", "card.md"
@@ -86,7 +86,7 @@ def save(model, path, *, X=None, y=None, groups=None, metrics=None, notes=""):
     members = {
         _CARD: [json.dumps(card.to_dict(), indent=1).encode()],
         _CARD_TEXT: [utf8(card.to_markdown())],
-        _ARRAYS: pack_tensors(parts.arrays),
+        _ARRAYS: [safetensors.numpy.save(parts.arrays)],
         **{f"{_FOREIGN}{name}.skops": [content] for name, content in parts.foreign.items()},
     }
     write_archive(path, manifest, members)
@@ -132,7 +132,8 @@ def load(path):
         for name, content in members.items() if name.startswith(_FOREIGN)
     }  # fmt: skip
     try:
-        model, reset = decode(manifest["model"], unpack_tensors(members[_ARRAYS]), foreign)
+        arrays = safetensors.numpy.load(members[_ARRAYS])
+        model, reset = decode(manifest["model"], arrays, foreign)
         check_model(model)
         notice = _reset_notice(path, model, reset)
     except ImportError:

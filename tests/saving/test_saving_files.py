@@ -10,9 +10,6 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import skops.io
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hypothesis_numpy
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -20,7 +17,6 @@ from sklearn.neighbors import KNeighborsClassifier
 from skmedimg import HOG, Pipeline, ShallowMLP
 from skmedimg.datasets import make_lesions
 from skmedimg.saving import _archive, _save, load, read_card, save
-from skmedimg.saving._tensors import pack_tensors, unpack_tensors
 
 ROWS = np.random.default_rng(0).normal(size=(60, 4))
 LABELS = np.arange(60) % 3
@@ -67,38 +63,6 @@ def rewritten(path, target, change=None, members=None, signed=False):
 # The format ----------------------------------------------------------------------------------
 
 
-DTYPES = ["?", "i1", "u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8"]
-TENSORS = st.dictionaries(
-    st.text(max_size=8).filter(lambda name: name != "__metadata__"),
-    st.sampled_from(DTYPES).flatmap(
-        lambda dtype: hypothesis_numpy.arrays(
-            dtype, hypothesis_numpy.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
-        )
-    ),
-    max_size=5,
-)
-
-
-def assert_same(found, expected):
-    assert found.keys() == expected.keys()
-    for name, array in expected.items():
-        assert found[name].dtype == array.dtype
-        np.testing.assert_array_equal(found[name], array)
-
-
-@settings(max_examples=40)
-@given(TENSORS)
-def test_the_safetensors_library_reads_what_we_write(tensors):
-    assert_same(safetensors.numpy.load(b"".join(pack_tensors(tensors))), tensors)
-
-
-@settings(max_examples=40)
-@given(TENSORS)
-def test_we_read_what_the_safetensors_library_writes(tensors):
-    content = safetensors.numpy.save(tensors, metadata={"who": "the library"})
-    assert_same(unpack_tensors(content), tensors)
-
-
 def test_the_library_reads_the_weights_of_a_saved_model(saved, model):
     tensors = safetensors.numpy.load(contents(saved)["arrays.safetensors"])
     weights = model[-1].net_.module_.state_dict()["0.weight"].cpu().numpy()
@@ -109,8 +73,8 @@ HEADERS = [
     {"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}},
     {"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}},
     {"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 8]}},
-    {"a": {"dtype": "F32", "shape": [2.0], "data_offsets": [0, 8]}},
     {"a": {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}},
+    {"a": {"dtype": "F32", "shape": [2**62, 4], "data_offsets": [0, 8]}},
     {"a": {"dtype": "BF16", "shape": [4], "data_offsets": [0, 8]}},
     {"a": {"dtype": "F32", "shape": [2]}},
     {"a": [0, 8]}, {}, [],
@@ -118,16 +82,18 @@ HEADERS = [
 
 
 @pytest.mark.parametrize("header", HEADERS, ids=str)
-def test_tensors_that_do_not_lie_where_they_say_are_refused(header):
+def test_tensors_that_do_not_lie_where_they_say_are_refused(header, saved, tmp_path):
     text = json.dumps(header).encode()
-    with pytest.raises(ValueError):
-        unpack_tensors(len(text).to_bytes(8, "little") + text + bytes(8))
+    members = {"arrays.safetensors": len(text).to_bytes(8, "little") + text + bytes(8)}
+    with pytest.raises(ValueError, match=r"m' cannot be loaded: "):
+        load(rewritten(saved, tmp_path / "m", members=members, signed=True))
 
 
 @pytest.mark.parametrize("content", [b"", bytes(7), b"\xff" * 8, (2).to_bytes(8, "little") + b"{"])
-def test_a_header_that_is_not_there_is_refused(content):
-    with pytest.raises(ValueError, match=r"there is no header|the header claims"):
-        unpack_tensors(content)
+def test_a_header_that_is_not_there_is_refused(content, saved, tmp_path):
+    members = {"arrays.safetensors": content}
+    with pytest.raises(ValueError, match=r"m' cannot be loaded: .*[Hh]eader"):
+        load(rewritten(saved, tmp_path / "m", members=members, signed=True))
 
 
 # Damage --------------------------------------------------------------------------------------
@@ -319,10 +285,10 @@ def test_a_tree_that_points_where_there_is_nothing_is_refused(tmp_path, column, 
     nodes = forest.estimators_[0].tree_.__getstate__()["nodes"]
     saved = save(forest, tmp_path / "m")
     expected = nodes[column].copy()
-    tensors = unpack_tensors(contents(saved)["arrays.safetensors"])
+    tensors = safetensors.numpy.load(contents(saved)["arrays.safetensors"])
     name = next(n for n, each in tensors.items() if np.array_equal(each, expected))
     tensors[name][0] = value
-    members = {"arrays.safetensors": b"".join(pack_tensors(tensors))}
+    members = {"arrays.safetensors": safetensors.numpy.save(tensors)}
     with pytest.raises(ValueError, match="nodes that point where there is nothing"):
         load(rewritten(saved, tmp_path / "n", members=members, signed=True))
 
