@@ -49,7 +49,7 @@ GLOBAL_STATE = (
     "torch.use_deterministic_algorithms",
 )
 LOADED_WHEN_USED = {
-    *("pydicom", "nibabel", "timm", "skops", "safetensors", "onnx", "onnxruntime"),
+    *("pydicom", "nibabel", "timm", "onnx", "onnxruntime"),
     *("dask", "distributed", "matplotlib", "pandas", "rich"),
 }
 ROUTED = {"params", "fit_params"}

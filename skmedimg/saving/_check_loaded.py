@@ -9,23 +9,22 @@ where that does not hold. Estimators that only use numpy need no check, for nump
 import numpy as np
 from scipy import sparse
 
-LIBRARIES = ("sklearn.", "imblearn.", "skmedimg.")
+from skmedimg.saving._derived import add_derived
+
+_LIBRARIES = ("sklearn.", "imblearn.", "skmedimg.")
 _MOST_THREADS = 4096
 
 
 def check_model(model):
-    """Refuse a loaded model, or a part of it, that would lead compiled code out of its arrays."""
+    """Refuse a loaded model that would lead compiled code out of its arrays; else complete it."""
     for part in _parts(model):
         if sparse.issparse(part):
             _check_sparse(part)
         elif isinstance(part, np.random.RandomState):
             check_random_state(part)
-        elif isinstance(part, np.random.Generator):
-            raise ValueError("a numpy Generator is not loaded; use an int or a RandomState.")
-        elif isinstance(part, np.ndarray) and part.dtype.fields:
-            raise ValueError("an array of records is not loaded.")
         elif type(part).__module__.startswith("sklearn.") and hasattr(part, "get_params"):
             _check_estimator(part)
+            add_derived(part)
 
 
 def _parts(model):
@@ -43,7 +42,7 @@ def _parts(model):
             waiting += part
         elif isinstance(part, np.ndarray):
             waiting += part.ravel().tolist() if part.dtype.kind == "O" else []
-        elif f"{type(part).__module__}.".startswith(LIBRARIES) and hasattr(part, "__dict__"):
+        elif f"{type(part).__module__}.".startswith(_LIBRARIES) and hasattr(part, "__dict__"):
             waiting += vars(part).values()
 
 
@@ -100,6 +99,7 @@ def _check_svm(estimator, state):
     _require((counts >= 0).all() and total == n_vectors, "_n_support does not count support_.")
     is_sparse = state["_sparse"]
     _require(type(is_sparse) is bool, "_sparse is not a bool.")
+    _require(isinstance(state["kernel"], str), "kernel is not a name.")
     precomputed = state["kernel"] == "precomputed"
     _require(not (precomputed and is_sparse), "a precomputed kernel is not sparse.")
     if not precomputed:
@@ -129,6 +129,15 @@ def _check_forest(estimator, state):
         _require_width(vars(member)["tree_"], _width(state))
 
 
+def _check_isolation_forest(estimator, state):
+    """It hands a tree the features drawn for it, or all of X if as many are drawn for each."""
+    everything = state.get("_max_features") == _width(state) if "estimators_" in state else None
+    columns = state.get("estimators_features_", [])
+    for member, features in zip(state.get("estimators_", []), columns, strict=True):
+        n_features = _width(state) if everything else len(features)
+        _require_width(vars(member)["tree_"], n_features)
+
+
 def _require_width(tree, width):
     same = type(tree).__name__ == "Tree" and tree.n_features == width
     _require(same, "a decision tree does not have as many features as its estimator.")
@@ -143,6 +152,8 @@ def _check_neighbors(estimator, state):
     is_array = isinstance(fitted, np.ndarray) or sparse.issparse(fitted)
     _require(is_array and fitted.dtype.kind in "biuf", "_fit_X is not an array of numbers.")
     _require(fitted.shape == shape and shape[0] > 0, f"_fit_X does not have shape {shape}.")
+    if state["_fit_method"] != "brute":
+        _require(np.isfinite(fitted).all(), "_fit_X is not finite.")  # a tree sorts it
     for name in ("metric_params", "effective_metric_params_"):
         unknown = {*(state[name] or {})} - {"p", "w", "V", "VI"}
         _require(not unknown, f"{name} has {sorted(unknown)}.")
@@ -226,12 +237,6 @@ def _check_multi_label(estimator, state):
         _require(state["_cached_dict"] == columns, "_cached_dict does not number classes_.")
 
 
-def _check_unfitted(estimator, state):
-    """Its compiled code follows fitted state that we do not check, so there must not be any."""
-    fitted = [name for name in state if name.endswith("_") and not name.startswith("_")]
-    _require(not fitted, f"a fitted {type(estimator).__name__} is not loaded.")
-
-
 _CHECKS = {
     **dict.fromkeys(("SVC", "NuSVC", "SVR", "NuSVR", "OneClassSVM"), _check_svm),
     **dict.fromkeys(
@@ -258,11 +263,7 @@ _CHECKS = {
     "OneHotEncoder": _check_one_hot,
     **dict.fromkeys(("CountVectorizer", "TfidfVectorizer", "DictVectorizer"), _check_vocabulary),
     "MultiLabelBinarizer": _check_multi_label,
-    **dict.fromkeys(
-        ("GradientBoostingClassifier", "GradientBoostingRegressor", "IsolationForest",
-         "HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "BisectingKMeans",
-         "HDBSCAN"), _check_unfitted,
-    ),
+    "IsolationForest": _check_isolation_forest,
 }  # fmt: skip
 
 

@@ -3,16 +3,21 @@
 from datetime import datetime
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils import Bunch
 
-from skmedimg.saving._classes import class_of
+from skmedimg.saving._classes import class_of, value_of
 from skmedimg.saving._encode_model import BITS
-from skmedimg.saving._foreign import unpack_foreign
-from skmedimg.saving._local_paths import find_changes, in_dict, without_written
+from skmedimg.saving._local_paths import in_dict, without_written
 from skmedimg.saving._trees import unpack_tree
 
+_SPARSE = {
+    "csc_array": sparse.csc_array, "csc_matrix": sparse.csc_matrix,
+    "csr_array": sparse.csr_array, "csr_matrix": sparse.csr_matrix,
+}  # fmt: skip
 
-def decode(value, arrays, foreign):
+
+def decode(value, arrays):
     """Return the value that was encoded, and which parameters were reset.
 
     Parameters
@@ -20,7 +25,6 @@ def decode(value, arrays, foreign):
     value : object
         What `encode` returned.
     arrays : dict of str to ndarray
-    foreign : dict of str to bytes
 
     Returns
     -------
@@ -28,14 +32,13 @@ def decode(value, arrays, foreign):
     reset : list of (object, str)
         Owner and name of each parameter that named a file or folder to write to.
     """
-    decoder = _Decoder(arrays, foreign)
+    decoder = _Decoder(arrays)
     return decoder.read(value), decoder.reset
 
 
 class _Decoder:
-    def __init__(self, arrays, foreign):
+    def __init__(self, arrays):
         self.arrays = arrays
-        self.foreign = foreign
         self.reset = []
 
     def read(self, value):
@@ -69,6 +72,19 @@ class _Decoder:
 
     def read_tuple(self, items):
         return tuple(self.read_list(items))
+
+    def read_set(self, items):
+        return {*self.read_list(items)}
+
+    def read_slice(self, items):
+        return slice(*self.read_list(items))
+
+    def read_named(self, name):
+        return value_of(name)
+
+    def read_sparse(self, entry):
+        name, shape, *items = entry
+        return _SPARSE[name](tuple(self.read_list(items)), shape=tuple(shape))
 
     def read_dict(self, pairs):
         made = {}
@@ -145,12 +161,6 @@ class _Decoder:
         study = create_study(study_name=entry["name"], directions=directions)
         study.add_trials(self.read_list(entry["trials"]))
         return study
-
-    def read_foreign(self, name):
-        made = unpack_foreign(self.foreign[name])
-        for owner, table, name, new in find_changes(made, without_written):
-            table[name] = self._checked(owner, name, table[name], new)
-        return made
 
 
 def _without_objects(name):

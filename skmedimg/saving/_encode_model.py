@@ -1,4 +1,9 @@
-"""Estimators to what JSON can hold; arrays and foreign estimators are put aside."""
+"""Estimators to what JSON can hold; arrays are put aside.
+
+scikit-learn's estimators are encoded here as ours are, not by skops. skops checks types and not
+numbers, so _validate.py is needed either way; it refuses what holds a decision tree or a KD tree,
+and two formats in a file would be two readers of what strangers write.
+"""
 
 import math
 import os
@@ -6,9 +11,10 @@ from collections import OrderedDict
 from datetime import datetime
 
 import numpy as np
+from scipy import sparse
 
-from skmedimg.saving._classes import name_of
-from skmedimg.saving._foreign import pack_foreign
+from skmedimg.saving._classes import name_of, name_of_value
+from skmedimg.saving._derived import without_derived
 from skmedimg.saving._local_paths import in_dict, without_folders
 from skmedimg.saving._trees import pack_tree
 
@@ -18,33 +24,14 @@ PLAIN = (bool, int, str, type(None))
 BITS = {"c": "f", "M": "i8", "m": "i8", "U": "u4", "S": "u1"}
 
 
-class Parts:
-    """What an encoded model refers to by name.
-
-    Attributes
-    ----------
-    arrays : dict of str to ndarray
-    foreign : dict of str to bytes
-    """
-
-    def __init__(self):
-        self.arrays, self.foreign = {}, {}
-
-    def put_array(self, array):
-        return _put(self.arrays, array)
-
-    def put_foreign(self, content):
-        return _put(self.foreign, content)
-
-
-def encode(value, parts, where):
+def encode(value, arrays, where):
     """Return a value as what JSON can hold.
 
     Parameters
     ----------
     value : object
-    parts : Parts
-        Gets what is put aside.
+    arrays : dict of str to ndarray
+        Gets the arrays, by the names that the encoded value refers to.
     where : str
         How one comes to the value, for the error.
 
@@ -57,58 +44,58 @@ def encode(value, parts, where):
         return value
     write = _WRITERS.get(kind) or _WRITERS_BY_NAME.get(f"{kind.__module__}.{kind.__qualname__}")
     if write is not None:
-        return write(value, parts, where)
+        return write(value, arrays, where)
     if isinstance(value, np.generic):
-        return {"scalar": _array(np.asarray(value), parts, where)}
+        return {"scalar": _array(np.asarray(value), arrays, where)}
     if isinstance(value, np.dtype):
         return {"dtype": value.str}
     if isinstance(value, os.PathLike):
         return os.fspath(value)
+    if sparse.issparse(value) and value.format in ("csr", "csc"):
+        return _sparse(value, arrays, where)
+    name = name_of_value(value)
+    if name is not None:
+        return {"named": name}
     name = name_of(kind)
     if name is None:
-        return {"foreign": parts.put_foreign(pack_foreign(value, where))}
-    return {"class": name, "state": _state(value, parts, where)}
+        raise TypeError(_refusal(kind, where))
+    return {"class": name, "state": _state(value, arrays, where)}
 
 
-def _put(table, content):
-    name = str(len(table))
-    table[name] = content
-    return name
-
-
-def _state(value, parts, where):
-    state = dict(value.__getstate__() or {})
+def _state(value, arrays, where):
+    state = without_derived(value)
     return {
-        key: encode(without_folders(key, item), parts, f"{where}.{key}")
+        key: encode(without_folders(key, item), arrays, f"{where}.{key}")
         for key, item in state.items()
     }
 
 
-def _items(values, parts, where):
-    return [encode(value, parts, f"{where}[{i}]") for i, value in enumerate(values)]
+def _items(values, arrays, where):
+    return [encode(value, arrays, f"{where}[{i}]") for i, value in enumerate(values)]
 
 
-def _dict(value, parts, where):
+def _dict(value, arrays, where):
     pairs = [
         [
-            encode(key, parts, where),
-            encode(in_dict(without_folders, key, item), parts, f"{where}[{key!r}]"),
+            encode(key, arrays, where),
+            encode(in_dict(without_folders, key, item), arrays, f"{where}[{key!r}]"),
         ]
         for key, item in value.items()
     ]
     return {"dict": pairs}
 
 
-def _array(array, parts, where):
+def _array(array, arrays, where):
     """Put an array aside, in the order it lies in memory: sums depend on it in the last bit."""
     if array.dtype.kind == "O":
-        return {"objects": _items(array.ravel().tolist(), parts, where), "shape": [*array.shape]}
+        return {"objects": _items(array.ravel().tolist(), arrays, where), "shape": [*array.shape]}
     if array.dtype.fields or array.dtype.newbyteorder("=").name == "longdouble":
         raise TypeError(f"{where} has dtype {array.dtype}, which is not saved.")
     order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
     flat = array.ravel(order)
     kind = {} if array.dtype.kind in "biuf" else {"dtype": array.dtype.newbyteorder("<").str}
-    name = parts.put_array(_bits(flat) if kind else flat)
+    name = str(len(arrays))
+    arrays[name] = _bits(flat) if kind else flat
     return {"name": name, "shape": [*array.shape], "order": order, **kind}
 
 
@@ -118,52 +105,71 @@ def _bits(flat):
     return flat.view(f"<f{flat.dtype.itemsize // 2}" if bits == "f" else f"<{bits}")
 
 
-def _masked(value, parts, where):
+def _masked(value, arrays, where):
     plain, mask = np.ma.getdata(value), np.ma.getmaskarray(value)
-    return {"masked": [encode(plain, parts, where), encode(mask, parts, where)]}
+    return {"masked": [encode(plain, arrays, where), encode(mask, arrays, where)]}
 
 
-def _random_state(value, parts, where):
-    return {"random-state": encode(value.get_state(legacy=True), parts, where)}
+def _sparse(value, arrays, where):
+    items = [value.data, value.indices, value.indptr]
+    shape = [*value.shape]
+    return {"sparse": [type(value).__name__, shape, *_items(items, arrays, where)]}
 
 
-def _store(value, parts, where):
+def _random_state(value, arrays, where):
+    return {"random-state": encode(value.get_state(legacy=True), arrays, where)}
+
+
+def _store(value, arrays, where):
     settings = [None, value.memory, value.disk]  # a directory is never saved
-    return {"store": [encode(each, parts, where) for each in settings]}
+    return {"store": [encode(each, arrays, where) for each in settings]}
 
 
-def _tree(value, parts, where):
-    return {"tree": _dict(pack_tree(value), parts, where)["dict"]}
+def _tree(value, arrays, where):
+    return {"tree": _dict(pack_tree(value), arrays, where)["dict"]}
 
 
-def _study(value, parts, where):
+def _study(value, arrays, where):
     trials = [
-        encode(trial, parts, f"{where}.trials[{i}]") for i, trial in enumerate(value.get_trials())
+        encode(trial, arrays, f"{where}.trials[{i}]") for i, trial in enumerate(value.get_trials())
     ]
     directions = [direction.name for direction in value.directions]
     return {"study": {"name": value.study_name, "directions": directions, "trials": trials}}
 
 
 _WRITERS = {
-    float: lambda value, parts, where: {"float": repr(value)},
-    list: lambda value, parts, where: {"list": _items(value, parts, where)},
-    tuple: lambda value, parts, where: {"tuple": _items(value, parts, where)},
+    float: lambda value, arrays, where: {"float": repr(value)},
+    list: lambda value, arrays, where: {"list": _items(value, arrays, where)},
+    tuple: lambda value, arrays, where: {"tuple": _items(value, arrays, where)},
+    set: lambda value, arrays, where: {"set": _items(value, arrays, where)},
+    slice: lambda value, arrays, where: {
+        "slice": _items([value.start, value.stop, value.step], arrays, where)
+    },
     dict: _dict,
     OrderedDict: _dict,
-    datetime: lambda value, parts, where: {"datetime": value.isoformat()},
-    np.ndarray: lambda value, parts, where: {"array": _array(value, parts, where)},
+    datetime: lambda value, arrays, where: {"datetime": value.isoformat()},
+    np.ndarray: lambda value, arrays, where: {"array": _array(value, arrays, where)},
     np.ma.MaskedArray: _masked,
     np.random.RandomState: _random_state,
 }
 
 # Of libraries that are not imported for the sake of models that have none of it.
 _WRITERS_BY_NAME = {
-    "torch.device": lambda value, parts, where: {"device": str(value)},
+    "torch.device": lambda value, arrays, where: {"device": str(value)},
     "skmedimg.transfer._feature_store.FeatureStore": _store,
     "optuna.study.study.Study": _study,
     "sklearn.tree._tree.Tree": _tree,
-    "sklearn.utils._bunch.Bunch": lambda value, parts, where: {
-        "bunch": _dict(value, parts, where)["dict"]
+    "sklearn.utils._bunch.Bunch": lambda value, arrays, where: {
+        "bunch": _dict(value, arrays, where)["dict"]
     },
-    "optuna.trial._state.TrialState": lambda value, parts, where: {"trial-state": value.name},
+    "optuna.trial._state.TrialState": lambda value, arrays, where: {"trial-state": value.name},
 }
+
+
+def _refusal(kind, where):
+    return (
+        f"{where} is a {kind.__module__}.{kind.__qualname__}, which cannot be saved without code. "
+        "Saved are this package's estimators, most of scikit-learn's, numbers, text and arrays. "
+        "Replace it by a name or None, save the best_estimator_ of a search, or use pickle and "
+        "trust the file."
+    )

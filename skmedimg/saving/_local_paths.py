@@ -12,8 +12,6 @@ WRITTEN = {"cache": "auto", "memory": None, "storage": None}
 # What is only read, when `fit` is called again: saved without the folder.
 READ = ("weights",)
 
-_LIBRARIES = ("sklearn.", "imblearn.", "skmedimg.")
-
 
 def without_written(name, value):
     """Return the value of a parameter, or what it is reset to where it names a place to write."""
@@ -53,28 +51,6 @@ def in_dict(rule, key, value):
         return value
     names_a_place = isinstance(value, (str, bytes, os.PathLike)) or hasattr(value, "directory")
     return rule(name, value) if names_a_place else value
-
-
-def find_changes(value, rule, seen=None):
-    """List (owner, table, name, new value) wherever a rule changes something in an estimator."""
-    seen = {} if seen is None else seen
-    if id(value) in seen:
-        return []
-    seen[id(value)] = value  # kept, or its id may be given to another object
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [each for item in value for each in find_changes(item, rule, seen)]
-    if isinstance(value, np.ndarray) and value.dtype.kind == "O":
-        return find_changes(value.ravel().tolist(), rule, seen)
-    if isinstance(value, dict):
-        table, news = value, {key: in_dict(rule, key, item) for key, item in value.items()}
-    elif f"{type(value).__module__}.".startswith(_LIBRARIES) and hasattr(value, "__dict__"):
-        table, news = vars(value), {}
-        if isinstance(value, BaseEstimator):
-            news = {key: rule(key, item) for key, item in table.items()}
-    else:
-        return []
-    found = [(value, table, key, new) for key, new in news.items() if new is not table[key]]
-    return found + find_changes(list(table.values()), rule, seen)
 
 
 def as_saved(value):

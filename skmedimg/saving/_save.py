@@ -13,11 +13,11 @@ from skmedimg._warnings import warn_user
 from skmedimg.saving._archive import read_archive, write_archive
 from skmedimg.saving._check_loaded import check_model
 from skmedimg.saving._decode_model import decode
-from skmedimg.saving._encode_model import Parts, encode
+from skmedimg.saving._encode_model import encode
 from skmedimg.saving._local_paths import settings_line
 from skmedimg.saving._model_card import card_of, make_card
 
-_ARRAYS, _FOREIGN = "arrays.safetensors", "foreign/"
+_ARRAYS = "arrays.safetensors"
 _CARD, _CARD_TEXT = "card.json", "card.md"
 
 
@@ -25,8 +25,8 @@ def save(model, path, *, X=None, y=None, groups=None, metrics=None, notes=""):
     """Save a fitted model to one file: settings as JSON, arrays as safetensors, no code.
 
     The file is a zip that opens anywhere, and carries a model card. Estimators of this package and
-    scikit-learn's common ones are saved by their names and arrays; others of scikit-learn through
-    skops (`pip install "skmedimg[safe]"`), as far as it knows all they are made of. What would
+    most of scikit-learn's are saved by their names and arrays. Those whose compiled code would
+    follow a file's numbers unchecked (gradient boosting, HDBSCAN, Birch) are refused. What would
     need code (functions, callbacks, networks of your own) is refused by name before anything is
     written. An interrupted call leaves what was there before.
 
@@ -77,17 +77,16 @@ def save(model, path, *, X=None, y=None, groups=None, metrics=None, notes=""):
     True
     """
     path = checked_path(path)
-    parts = Parts()
+    arrays = {}
     manifest = {
         "skmedimg": __version__, "sklearn": sklearn.__version__,
-        "model": encode(model, parts, "model"),
+        "model": encode(model, arrays, "model"),
     }  # fmt: skip
     card = make_card(model, X, y, groups, metrics, notes)
     members = {
         _CARD: [json.dumps(card.to_dict(), indent=1).encode()],
         _CARD_TEXT: [utf8(card.to_markdown())],
-        _ARRAYS: [safetensors.numpy.save(parts.arrays)],
-        **{f"{_FOREIGN}{name}.skops": [content] for name, content in parts.foreign.items()},
+        _ARRAYS: [safetensors.numpy.save(arrays)],
     }
     write_archive(path, manifest, members)
     return path
@@ -127,17 +126,11 @@ def load(path):
     path = os.fspath(path)
     manifest, members = read_archive(path)
     _warn_of_versions(path, manifest)
-    foreign = {
-        name.removeprefix(_FOREIGN).removesuffix(".skops"): content
-        for name, content in members.items() if name.startswith(_FOREIGN)
-    }  # fmt: skip
     try:
         arrays = safetensors.numpy.load(members[_ARRAYS])
-        model, reset = decode(manifest["model"], arrays, foreign)
+        model, reset = decode(manifest["model"], arrays)
         check_model(model)
         notice = _reset_notice(path, model, reset)
-    except ImportError:
-        raise
     except Exception as error:  # a file that was not written by `save` may hold anything
         raise ValueError(f"{path!r} cannot be loaded: {error}") from error
     if reset:

@@ -6,6 +6,7 @@ import urllib.request
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 from torchvision import models
 
@@ -336,8 +337,7 @@ def test_weights_are_found_in_what_training_scripts_save(wrap, squeezenet, tmp_p
 
 
 def test_safetensors_are_read(squeezenet, tmp_path):
-    torch_files = pytest.importorskip("safetensors.torch")
-    torch_files.save_file(squeezenet, tmp_path / "mine.safetensors")
+    save_file(squeezenet, tmp_path / "mine.safetensors")
     found = loaded(tmp_path / "mine.safetensors")
     assert all(torch.equal(found[name], squeezenet[name]) for name in squeezenet)
 
@@ -401,7 +401,6 @@ def test_a_damaged_file_is_refused_by_name(tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"no header of safetensors at all"])
 def test_a_damaged_safetensors_file_is_refused_by_name(content, tmp_path):
-    pytest.importorskip("safetensors")
     (tmp_path / "half.safetensors").write_bytes(content)
     with pytest.raises(ValueError, match="half.safetensors' is not a complete safetensors file"):
         loaded(tmp_path / "half.safetensors")

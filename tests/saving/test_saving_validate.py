@@ -5,6 +5,7 @@ A hostile file is made by saving a hostile model: its digest fits.
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction import FeatureHasher
@@ -204,3 +205,10 @@ OTHERS = {
 def test_what_compiled_code_would_follow_out_of_its_arrays_is_refused(name, tmp_path):
     make, match = OTHERS[name]
     refused(make(), tmp_path / "m", match)
+
+
+def test_a_sparse_array_that_points_beyond_its_shape_is_refused(tmp_path):
+    model = LogisticRegression().fit(ROWS, LABELS).sparsify()
+    assert sparse.issparse(model.coef_)
+    model.coef_.indices[-1] = 2**30
+    refused(model, tmp_path / "m", "(column ind|indices must be)")
