@@ -77,7 +77,7 @@ NO_PATHS = {"weight_init", "reuse_memory"}
 
 
 def test_every_parameter_that_may_name_a_path_is_reset_or_only_read():
-    kinds = [getattr(skmedimg, name) for name in skmedimg._EXPORTS]
+    kinds = [getattr(skmedimg, name) for name in skmedimg.__all__]
     kinds = [kind for kind in kinds if inspect.isclass(kind) and issubclass(kind, BaseEstimator)]
     named = {name for kind in kinds for name in inspect.signature(kind).parameters}
     assert {name for name in named if PATH_LIKE.search(name)} == {*WRITTEN, *READ} | NO_PATHS
