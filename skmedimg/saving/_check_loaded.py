@@ -12,7 +12,7 @@ from scipy import sparse
 from skmedimg.saving._derived import add_derived
 
 _LIBRARIES = ("sklearn.", "imblearn.", "skmedimg.")
-_MOST_THREADS = 4096
+_MOST_THREADS = 1024
 
 
 def check_model(model):
@@ -71,6 +71,9 @@ def _check_estimator(estimator):
         _require(key in parameters or not hasattr(kind, key), f"{name} has no attribute {key!r}.")
     if hasattr(kind, "_parameter_constraints"):
         estimator._validate_params()
+    # so many threads or processes are started
+    jobs = state.get("n_jobs")
+    _require(jobs is None or abs(jobs) <= _MOST_THREADS, f"{name} has n_jobs={jobs!r}.")
     # coordinate descent believes that a Gram matrix is as wide as X
     precompute = state.get("precompute", False)
     _require(isinstance(precompute, (bool, str)), f"{name} has an array as precompute.")

@@ -14,7 +14,8 @@ _OWN = (
 # Classes of other libraries that are nothing but numbers, arrays and parts of these. Each was
 # looked at: compiled code that follows its numbers unchecked has a check in _validate.py, or the
 # class is not here (gradient boosting, HDBSCAN, Birch, BisectingKMeans, KernelDensity,
-# SplineTransformer), as are those that hold functions (Gaussian processes, TunedThreshold...).
+# SplineTransformer). Neither are those that hold functions (Gaussian processes,
+# TunedThresholdClassifierCV), nor those that only fit (TSNE, DBSCAN).
 _LISTED = {
     "imblearn.over_sampling": "RandomOverSampler SMOTE",
     "imblearn.pipeline": "Pipeline",
@@ -26,10 +27,7 @@ _LISTED = {
     "sklearn.calibration": (
         "CalibratedClassifierCV _CalibratedClassifier _SigmoidCalibration _TemperatureScaling"
     ),
-    "sklearn.cluster": (
-        "AffinityPropagation AgglomerativeClustering DBSCAN FeatureAgglomeration KMeans MeanShift "
-        "MiniBatchKMeans OPTICS SpectralBiclustering SpectralClustering SpectralCoclustering"
-    ),
+    "sklearn.cluster": "AffinityPropagation FeatureAgglomeration KMeans MeanShift MiniBatchKMeans",
     "sklearn.compose": "ColumnTransformer TransformedTargetRegressor",
     "sklearn.covariance": (
         "EllipticEnvelope EmpiricalCovariance GraphicalLasso GraphicalLassoCV LedoitWolf "
@@ -74,7 +72,7 @@ _LISTED = {
         "QuantileRegressor RANSACRegressor Ridge RidgeCV RidgeClassifier RidgeClassifierCV "
         "SGDClassifier SGDOneClassSVM SGDRegressor TheilSenRegressor TweedieRegressor"
     ),
-    "sklearn.manifold": "ClassicalMDS Isomap LocallyLinearEmbedding MDS SpectralEmbedding TSNE",
+    "sklearn.manifold": "Isomap LocallyLinearEmbedding",
     "sklearn.metrics._scorer": "_MultimetricScorer _PassthroughScorer _Scorer",
     "sklearn.mixture": "BayesianGaussianMixture GaussianMixture",
     "sklearn.model_selection": (

@@ -197,6 +197,7 @@ OTHERS = {
     "threads": (lambda: k_means(_n_threads=2**31 - 1), "_n_threads"),
     "counts": (lambda: k_means(_counts=np.zeros(1)), "_counts"),
     "parameter": (lambda: FeatureHasher(n_features=0), "n_features"),
+    "processes": (lambda: neighbors(n_jobs=10**6), "n_jobs"),
     "method": (lambda: with_state(svm(), predict=1), "predict"),
 }  # fmt: skip
 
