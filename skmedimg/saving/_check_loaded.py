@@ -117,7 +117,10 @@ def _check_svm(estimator, state):
     for name in ("intercept_", "_intercept_"):
         _array(state, name, (pairs,), "f8")
     sizes = [_array(state, name, (None,), "f8").size for name in ("_probA", "_probB")]
-    _require(sizes in ([0, 0], [pairs, pairs]), "_probA and _probB do not fit the classes.")
+    # copied whether they are there or not
+    copied = state.get("_effective_probability", state["probability"])
+    fits = sizes == [pairs, pairs] or (sizes == [0, 0] and not copied)
+    _require(fits, "_probA and _probB do not fit the classes.")
 
 
 def _check_tree(estimator, state):

@@ -122,6 +122,7 @@ def test_coefficients_that_are_cut_off_are_refused(name, tmp_path):
         ({"_intercept_": np.zeros(0)}, "_intercept_"),
         ({"intercept_": np.zeros((1, 1))}, "intercept_"),
         ({"_probA": np.zeros(7)}, "_probA"),
+        ({"_effective_probability": 7}, "_probA"),
         ({"_sparse": True}, "support_vectors_ is not a CSR matrix"),
         ({"_sparse": 0}, "_sparse"),
         ({"_impl": "one_class"}, "_impl"),

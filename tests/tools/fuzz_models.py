@@ -9,6 +9,7 @@ number down before each file: whatever signal ends the child is laid to that fil
 """
 
 import argparse
+import copy
 import faulthandler
 import io
 import json
@@ -90,8 +91,13 @@ def models():
     for name, settings in [*names, *_VARIANTS]:
         try:
             found.append(_fitted(name, dict(settings)))
-        except (TypeError, ValueError, AttributeError, IndexError):
-            continue  # a splitter, or one that needs more
+        except (
+            TypeError,
+            ValueError,
+            AttributeError,
+            IndexError,
+        ):  # a splitter, or one that needs more
+            continue
     return found
 
 
@@ -196,7 +202,9 @@ def _change_setting(node, random):
         other = keys[random.randint(len(keys))]
         number = _NUMBERS[random.randint(len(_NUMBERS))]
         surprise = _SURPRISES[random.randint(len(_SURPRISES))]
-        node[key] = (number, number, number, surprise, node[other])[random.randint(5)]
+        node[key] = copy.deepcopy(
+            (number, number, number, surprise, node[other])[random.randint(5)]
+        )
         if isinstance(node, dict) and not random.randint(10):
             del node[key]
         return
