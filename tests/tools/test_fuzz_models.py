@@ -7,4 +7,5 @@ def test_changed_model_files_end_no_process():
     outcomes, ends = fuzz(first=0, count=300)
     assert ends == []
     assert sum(outcomes.values()) == 300
-    assert {*outcomes} == {"refused", "loaded"}
+    assert {*outcomes} <= {"refused", "loaded", "stopped"}
+    assert outcomes["loaded"] > 50
