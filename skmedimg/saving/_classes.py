@@ -11,11 +11,11 @@ _OWN = (
     *("skmedimg.pipeline", "skmedimg.search", "skmedimg.transfer"),
 )
 
-# Classes of other libraries that are nothing but numbers, arrays and parts of these. Each was
-# looked at: compiled code that follows its numbers unchecked has a check in _validate.py, or the
-# class is not here (gradient boosting, HDBSCAN, Birch, BisectingKMeans, KernelDensity,
-# SplineTransformer). Neither are those that hold functions (Gaussian processes,
-# TunedThresholdClassifierCV), nor those that only fit (TSNE, DBSCAN).
+# Classes of other libraries that consist of numbers, arrays and parts of these. Each was reviewed:
+# where compiled code follows its numbers unchecked, _check_loaded.py checks them, or the class is
+# not here (gradient boosting, HDBSCAN, Birch, BisectingKMeans, KernelDensity, SplineTransformer).
+# Neither are those that hold functions (Gaussian processes, TunedThresholdClassifierCV), nor those
+# that only fit (TSNE, DBSCAN).
 _LISTED = {
     "imblearn.over_sampling": "RandomOverSampler SMOTE",
     "imblearn.pipeline": "Pipeline",

@@ -1,8 +1,8 @@
 """Estimators to what JSON can hold; arrays are put aside.
 
 scikit-learn's estimators are encoded here as ours are, not by skops. skops checks types and not
-numbers, so _validate.py is needed either way; it refuses what holds a decision tree or a KD tree,
-and two formats in a file would be two readers of what strangers write.
+numbers, so _check_loaded.py is needed with it too. It does not trust decision trees or KD trees, so
+fewer estimators could be saved. And two formats in a file would need two readers.
 """
 
 import math
