@@ -3,6 +3,8 @@
 import dataclasses
 import re
 from html.parser import HTMLParser
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -18,7 +20,6 @@ from sklearn.preprocessing import FunctionTransformer
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import Comparison, audit, compare
 from skmedimg.evaluation._records import WarningRecord
-from skmedimg.evaluation.report._page import report_page
 from skmedimg.search import OptunaSearch
 
 EVIL = np.array(['<img src=x onerror="alert(1)">', "</svg><script>alert('$x$')</script> & co"])
@@ -35,6 +36,14 @@ def models():
         "<b>logistic</b>": make_pipeline(flatten, LogisticRegression()),
         "network": make_pipeline(flatten, MLPClassifier((6,), max_iter=30, tol=1, random_state=0)),
     }
+
+
+def page_of(result, **options):
+    """Return the text of a report."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "report.html"
+        result.to_html(path, **options)
+        return path.read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +63,7 @@ def result(lesions):
 def page(result, lesions):
     train = result.splits[0].train
     fitted = models()["<b>logistic</b>"].fit(lesions.images[train], EVIL[lesions.target[train]])
-    return report_page(result, models={"<b>logistic</b>": fitted})
+    return page_of(result, models={"<b>logistic</b>": fitted})
 
 
 class Page(HTMLParser):
@@ -157,7 +166,7 @@ def test_drawings_take_the_colours_of_the_page(page):
 
 
 def test_the_best_is_called_better_only_than_those_it_is_tested_to_beat(result):
-    words = Page(report_page(result)).text
+    words = Page(page_of(result)).text
     answer = words[words.index("scores best") : words.index("images")]
     best = result.summary().index[0]
     shown = {
@@ -171,10 +180,10 @@ def test_the_best_is_called_better_only_than_those_it_is_tested_to_beat(result):
 
 
 def test_the_same_comparison_gives_the_same_report_and_a_stored_one_too(result, tmp_path):
-    assert report_page(result) == report_page(result)
+    assert page_of(result) == page_of(result)
     result.to_json(tmp_path / "result.json")
     stored = Comparison.from_json(tmp_path / "result.json")
-    words = Page(report_page(stored)).text
+    words = Page(page_of(stored)).text
     assert "Mistakes" not in words  # there are no images to show
     assert " ".join(result.tests().conclusions[0].text.split()) in words
 
@@ -191,7 +200,7 @@ def test_five_models_fit_into_five_megabytes(lesions):
     result = compare(
         five, noisy, lesions.target, cv=3, random_state=0, verbose=0, share=False, audit=True
     )
-    assert len(report_page(result).encode()) < 5e6
+    assert len(page_of(result).encode()) < 5e6
 
 
 def test_many_classes_have_curves_and_confusions():
@@ -200,7 +209,7 @@ def test_many_classes_have_curves_and_confusions():
         {"forest": RandomForestClassifier(20, random_state=0)}, flat(data.images), data.target,
         cv=3, random_state=0, verbose=0,
     )  # fmt: skip
-    words = Page(report_page(result, X=data.images)).text
+    words = Page(page_of(result, X=data.images)).text
     assert words.count("ROC curves for") == 4
     assert "Evaluation of forest" in words
     mistakes = np.flatnonzero(result.predictions("forest") != result.truth())
@@ -228,7 +237,7 @@ def test_segmenters_are_reported_with_outlines(lesions):
 
     masks = (lesions.masks > 0).astype(int)
     result = compare({"level": Threshold()}, lesions.images, masks, cv=3, random_state=0, verbose=0)
-    words = Page(report_page(result)).text
+    words = Page(page_of(result)).text
     assert "The worst outlines" in words
     assert "Dice 0." in words
 
@@ -250,7 +259,7 @@ def test_a_search_is_drawn_and_its_best_score_is_not_taken_for_a_result(lesions)
     rows = compared.splits[0].train
     for model in searches.values():
         model.fit(lesions.images[rows], lesions.target[rows])
-    text = report_page(compared, models=searches)
+    text = page_of(compared, models=searches)
     page = Page(text)
     assert "On the first training set 6 candidates were tried" in page.text
     assert f"scored {search.best_score_:.3f} in the folds of the search" in page.text
@@ -261,7 +270,7 @@ def test_a_search_is_drawn_and_its_best_score_is_not_taken_for_a_result(lesions)
     assert any(label.startswith("The trials of <i>") for label in drawn)
     assert not re.search("#0a0b0c|#0d0e0f", text)
     with pytest.raises(ValueError, match=r"models names \['other'\], which were not compared"):
-        report_page(compared, models={"other": grid})
+        page_of(compared, models={"other": grid})
 
 
 def test_a_segmenter_is_reported_with_its_layers(lesions):
@@ -271,7 +280,7 @@ def test_a_segmenter_is_reported_with_its_layers(lesions):
     images, masks = lesions.images[:12], lesions.masks[:12]
     compared = compare({"net": model}, images, masks, cv=2, random_state=0, verbose=0)
     rows = compared.splits[0].train
-    text = report_page(compared, X=images, models={"net": model.fit(images[rows], masks[rows])})
+    text = page_of(compared, X=images, models={"net": model.fit(images[rows], masks[rows])})
     assert "What they consist of" in text
     assert "ConvTranspose2d" in text
 
@@ -281,7 +290,7 @@ def test_a_report_without_audit_or_images_says_so(lesions):
         {"logistic": LogisticRegression()}, flat(lesions.images), lesions.target,
         cv=2, random_state=0, verbose=0, audit=False, baseline=False,
     )  # fmt: skip
-    assert "The data were not audited" in Page(report_page(result)).text
+    assert "The data were not audited" in Page(page_of(result)).text
 
 
 def test_what_the_audit_found_is_said_once(result, lesions):
@@ -290,7 +299,7 @@ def test_what_the_audit_found_is_said_once(result, lesions):
     [copies] = found.of(kind="identical")
     more = (WarningRecord(copies.title, "audit"), WarningRecord("One more thing.", "splits"))
     warned = dataclasses.replace(result, audit=found, warnings=more)
-    page = report_page(warned)
+    page = page_of(warned)
     assert Page(page).text.count(copies.title) == 1
     assert "One more thing." in Page(page).text
     assert page.count('alt="Duplicates: ') == 3
@@ -299,7 +308,7 @@ def test_what_the_audit_found_is_said_once(result, lesions):
 def test_errors_in_the_data_are_in_the_first_sentences(result, lesions):
     images = np.concatenate([lesions.images, lesions.images[:3]])
     found = audit(images, np.r_[lesions.target, 1 - lesions.target[:3]], probes=False)
-    words = Page(report_page(dataclasses.replace(result, audit=found))).text
+    words = Page(page_of(dataclasses.replace(result, audit=found))).text
     assert "One finding about the data may make all of these scores wrong" in words
 
 

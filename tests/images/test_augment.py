@@ -20,7 +20,7 @@ from skmedimg import Augmenter, Pipeline, ScratchCNN
 from skmedimg.datasets import make_lesions
 from skmedimg.images import _augment_copies as _copies
 from skmedimg.images import augment
-from skmedimg.images._augment_ops import NEUTRAL, draw_changes, move, range_of, recolor
+from skmedimg.images._augment_ops import draw_changes, move, range_of, recolor
 
 EVERYTHING = {
     "rotation": 20,
@@ -98,7 +98,7 @@ def random_images(*shape, seed=0):
 
 
 def draw(n=6, flip=None, probability=1.0, seed=0, **settings):
-    ranges = {name: range_of(name, settings.get(name, 0)) for name in NEUTRAL}
+    ranges = {name: range_of(name, settings.get(name, 0)) for name in EVERYTHING if name != "flip"}
     return draw_changes(n, ranges, flip, probability, torch.Generator().manual_seed(seed))
 
 
@@ -278,7 +278,7 @@ def test_a_tensor_that_nothing_changes_comes_back_itself():
     assert batch(Augmenter(), images)[0] is images
 
 
-@pytest.mark.parametrize("operation", [*NEUTRAL, "flip"])
+@pytest.mark.parametrize("operation", EVERYTHING)
 def test_the_given_batch_is_never_written_to(operation):
     images = random_images(16, 1, 8, 8)
     before = images.clone()

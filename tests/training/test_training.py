@@ -14,7 +14,6 @@ from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
 
 from skmedimg import ScratchCNN, ShallowMLP
-from skmedimg._device import fresh_weights
 from skmedimg.networks import RMSprop
 from skmedimg.neural import lr_find
 from skmedimg.neural._validation_split import inner_split
@@ -31,7 +30,8 @@ def weights_of(model):
 
 def plain_loop(model, X, y, epochs, make_optimizer, make_schedule=None):
     """Train the same network by hand, from the same seed; return its learning rates too."""
-    with fresh_weights(model._seed):
+    with torch.random.fork_rng():
+        torch.manual_seed(model._seed)
         network = nn.Sequential(nn.Linear(64, 20), nn.ReLU(), nn.Linear(20, 10))
     optimizer = make_optimizer(network.parameters())
     schedule = make_schedule(optimizer) if make_schedule else None
