@@ -119,7 +119,7 @@ def test_nothing_is_loaded_and_nothing_is_run(page):
 
 def test_labels_and_names_from_the_data_are_text(page):
     names = [name for name, _ in Page(page).elements]
-    assert names.count("img") == page.count('src="data:image/jpeg')
+    assert names.count("img") == page.count('src="data:image/jpeg;base64,/9j/')
     assert "onerror=&#34;alert" in page
     assert "<b>logistic</b>" not in page
     words = Page(page).text

@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 import skmedimg
 from skmedimg import HOG, BackboneFeatures, OptunaSearch, Pipeline, TransferClassifier
 from skmedimg.datasets import make_lesions
-from skmedimg.networks._backbones import build_backbone
+from skmedimg.networks import build_backbone
 from skmedimg.saving import _archive, load, save
 from skmedimg.saving._local_paths import READ, WRITTEN
 from skmedimg.transfer import FeatureStore

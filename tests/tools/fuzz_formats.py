@@ -189,10 +189,10 @@ def _tables():
 
 
 def _shards():
-    from skmedimg.transfer._shards import Shards
+    from skmedimg.transfer import FeatureStore
 
     with TemporaryDirectory() as folder:
-        Shards(folder, 2**20).write(SPACE, KEYS, ROWS)
+        FeatureStore(folder).fetch(SPACE, KEYS, lambda positions: ROWS[positions])
         return [path.read_bytes() for path in Path(folder).rglob("*.shard")]
 
 
@@ -230,11 +230,16 @@ def _fold_result():
 
 
 def _journals():
-    from skmedimg.search._study_storage import open_study, silence_optuna
+    from optuna import create_study
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    from skmedimg.search._study_storage import silence_optuna
 
     with TemporaryDirectory() as folder, silence_optuna():
         path = Path(folder) / "study.log"
-        study = open_study(f"journal:{path}", "study", ["maximize"])
+        storage = JournalStorage(JournalFileBackend(str(path)))
+        study = create_study(storage=storage, study_name="study", direction="maximize")
         for value in (0.5, 0.25):
             trial = study.ask()
             trial.suggest_float("x", 0, 1)
