@@ -71,7 +71,7 @@ def _aggregate_fold(data, result, split, patient, how):
         scores = {metric.name: np.nan for metric in data.metrics}
         return replace(result, split=split, scores=scores)
     predictions = _aggregate(data, result.predictions, patient, how)
-    scores = score_fold(data, split, predictions, data.metrics)
+    scores, _ = score_fold(data, split, predictions, data.metrics)
     return replace(result, split=split, predictions=predictions, scores=scores)
 
 

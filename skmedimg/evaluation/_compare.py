@@ -15,6 +15,7 @@ from skmedimg.evaluation.running._fit_folds import FitTask, RunSettings, fit_fol
 from skmedimg.evaluation.running._fold_checkpoint import Checkpoint
 from skmedimg.evaluation.running._shared_steps import share_steps
 from skmedimg.evaluation.scores._score_table import choose_metrics
+from skmedimg.evaluation.scores._undefined_distances import undefined_distances
 from skmedimg.evaluation.splitting._folds import make_splits, split_warnings
 from skmedimg.evaluation.splitting._groups import splits_patients
 from skmedimg.evaluation.splitting._targets import check_targets, is_images
@@ -252,6 +253,9 @@ def _warnings(named, fold_results, targets, splits, found):
         n_splits = counted(splits, "split")
         if failures:
             text = f"{name} failed on {len(failures)} of {n_splits}: {failures[0]}"
+            yield WarningRecord(text, "model", name)
+        for metric, count in undefined_distances(results):
+            text = f"{name}: {metric} is {count}, and its mean is that of the others."
             yield WarningRecord(text, "model", name)
         constant = sum(_is_constant(result) for result in results)
         if constant:

@@ -66,6 +66,9 @@ class FoldResult:
         One record per epoch of the fitted model.
     failure : str or None
         The error that ended the fit.
+    undefined : dict of str to int or None
+        By name of the metric, in how many test images a distance between masks is infinite because
+        one of them is empty; the score is the mean over the other images.
     """
 
     name: str
@@ -78,6 +81,7 @@ class FoldResult:
     parameters: dict = None
     history: list = None
     failure: str = None
+    undefined: dict = None
 
     @property
     def failed(self):

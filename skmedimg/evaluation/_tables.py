@@ -9,6 +9,7 @@ from skmedimg.evaluation._records import Costs
 from skmedimg.evaluation._render import render
 from skmedimg.evaluation._text import counted, lay_out
 from skmedimg.evaluation.scores._pooled_counts import averaged_values
+from skmedimg.evaluation.scores._undefined_distances import undefined_distances
 from skmedimg.evaluation.statistics._intervals import interval_of
 
 _WIDE = 0.10  # ten points of a score between 0 and 1
@@ -158,6 +159,8 @@ def _summary_row(comparison, name, metrics, confidence):
         found = interval_of(comparison, name, metric.name, confidence)
         row |= {metric.name: found.mean, f"{metric.name} low": found.low}
         row[f"{metric.name} high"] = found.high
+        counts = undefined_distances(comparison.fold_results[name], metric.name)
+        notes += [f"{title} {count}" for title, count in counts]
     failed = sum(result.failed for result in comparison.fold_results[name])
     if failed:
         notes.append(f"failed on {failed} of {counted(comparison.splits, 'split')}")

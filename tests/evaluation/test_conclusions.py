@@ -201,23 +201,51 @@ def test_masks_are_compared_by_the_means_of_patients_whose_images_have_a_score(d
     spots[1, ::4] = spots[0, ::4]
     masks = np.zeros((3, 30, 4, 4), dtype=int)
     masks[*np.indices((3, 30)), *np.moveaxis(spots, -1, 0)] = 2
-    masks[0, 1:3] = 0  # nothing is at a distance from an empty mask
+    masks[0, 1:3] = 0
+    empty = masks.copy()
+    empty[:, 1:3] = 0  # the distance between two empty masks is 0
     known = ~np.isin(np.arange(30), [1, 2])
     away = np.linalg.norm(spots[0] - spots[1:], axis=-1)
     hits = (away == 0) & known
     patients = np.repeat(np.arange(10), [1, 5] * 5)
     folds = splits_testing(*(np.flatnonzero(patients % 3 == k) for k in range(3)))
     for scoring, ahead in (
-        ("hausdorff_distance", np.where(known, away[1] - away[0], np.nan)),
+        ("hausdorff_distance", np.where(known, away[1] - away[0], 0.0)),
         ("dice", hits[1].astype(float) - hits[0]),
         ({"mine": make_scorer(lambda y, predicted: 0)}, hits[1].astype(float) - hits[0]),
     ):
-        models, X = {"a": MasksFromX(0), "b": MasksFromX(1)}, masks[1:].swapaxes(0, 1)
+        given = empty if scoring == "hausdorff_distance" else masks
+        models, X = {"a": MasksFromX(0), "b": MasksFromX(1)}, given[1:].swapaxes(0, 1)
         more = {"groups": patients, "cv": folds, "scoring": scoring}
-        record = of_test(compare(models, X, masks[0], **more, **QUIET), WILCOXON)
-        means = [np.nanmean(ahead[patients == each]) for each in range(10)]
+        record = of_test(compare(models, X, given[0], **more, **QUIET), WILCOXON)
+        means = [np.mean(ahead[patients == each]) for each in range(10)]
         assert record.p_value == pytest.approx(stats.wilcoxon(means).pvalue)
         assert abs(record.difference) == pytest.approx(abs(np.mean(means)))
+
+
+@pytest.mark.parametrize("metric", ["hausdorff_distance", "average_surface_distance"])
+def test_a_distance_that_is_infinite_in_some_images_is_counted_and_not_tested(metric, tmp_path):
+    masks = np.zeros((30, 8, 8), dtype=int)
+    masks[:, 2:4, 2:4] = 1
+    near = np.roll(masks, 1, axis=1)
+    missing = near.copy()
+    missing[::2] = 0  # finds nothing on half of the images
+    models, X = {"a": MasksFromX(0), "b": MasksFromX(1)}, np.stack([near, missing], 1)
+    found = compare(models, X, masks, cv=3, scoring=[metric, "dice"], **QUIET)
+    found.to_json(tmp_path / "found.json")
+    again = type(found).from_json(tmp_path / "found.json")
+    for each in (found, again):
+        words = "undefined in 15 of 30 images"
+        assert words in each.interval("b").method
+        assert words in each.summary().loc["b", "warnings"]
+        assert any(warning.name == "b" and words in warning.text for warning in each.warnings)
+        assert "undefined" not in each.summary().loc["a", "warnings"]
+        [conclusion] = each.tests().conclusions
+        assert words in conclusion.text
+        assert not conclusion.decided
+        assert np.isnan([record.p_value for record in each.tests().records]).all()
+        [conclusion] = each.tests(metric="dice").conclusions
+        assert np.isfinite(conclusion.p_value)
 
 
 # Words ------------------------------------------------------------------------------------------

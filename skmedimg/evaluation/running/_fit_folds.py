@@ -143,15 +143,16 @@ def split_seed(seed, split):
 
 def _scored(result, split, targets, settings):
     """Return a FoldResult with every score; those of a failed fit are missing (nan)."""
+    undefined = {}
     if result.failed:
         scores = {metric.name: np.nan for metric in settings.metrics}
     else:
         # Scores of predictions are computed again here;
         # those of scorers needed the model, which is gone.
-        own = score_fold(targets, split, result.predictions, settings.metrics)
+        own, undefined = score_fold(targets, split, result.predictions, settings.metrics)
         scores = {metric.name: (own | result.scores)[metric.name] for metric in settings.metrics}
     # A result from another process holds a copy of the split: all results share one.
-    return replace(result, split=split, scores=scores)
+    return replace(result, split=split, scores=scores, undefined=undefined)
 
 
 def _show(bar, found, name, settings):

@@ -87,9 +87,19 @@ class MaskPredictions:
         self.predicted = predicted
         self.labels = labels
         self.weights = np.asarray(weights, dtype=float)
+        self._per_image = {}
 
     def per_image(self, name):
         """Return one value per image of a metric of skmedimg.metrics."""
+        if name not in self._per_image:
+            self._per_image[name] = self._measured(name)
+        return self._per_image[name]
+
+    def n_undefined(self, name):
+        """Return in how many images a distance is infinite: one of the two masks is empty."""
+        return int(np.isinf(self.per_image(name)).sum())
+
+    def _measured(self, name):
         measure = getattr(masks, name)
         return measure(self.truth, self.predicted, labels=self.labels, average="image")
 

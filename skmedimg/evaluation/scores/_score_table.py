@@ -167,9 +167,17 @@ def score(predictions, name):
 
 
 def score_fold(data, split, predictions, metrics):
-    """Return {name: value} of the metrics that FoldPredictions of one split alone give."""
+    """Return {name: value} of the metrics that FoldPredictions of one split alone give.
+
+    Beside it {name: in how many images} of the distances that are undefined in some.
+    """
     coded = code_predictions(data, split, predictions, np.ones((1, len(split.test))))
-    return {m.name: float(score(coded, m.name)[0]) for m in metrics if not m.from_scorer}
+    own = [metric.name for metric in metrics if not metric.from_scorer]
+    scores = {name: float(score(coded, name)[0]) for name in own}
+    if not isinstance(coded, MaskPredictions):
+        return scores, {}
+    counts = {name: coded.n_undefined(name) for name in own}
+    return scores, {name: n for name, n in counts.items() if n}
 
 
 def choose_metrics(scoring, task, n_classes, pos_label=None):

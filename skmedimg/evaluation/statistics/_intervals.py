@@ -1,5 +1,6 @@
 """Confidence intervals of scores: over splits, corrected for their overlap, or over patients."""
 
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -14,6 +15,7 @@ from skmedimg.evaluation.scores._pooled_counts import (
     pools_counts,
 )
 from skmedimg.evaluation.scores._score_table import score
+from skmedimg.evaluation.scores._undefined_distances import undefined_distances
 
 N_RESAMPLES = 1000
 _RESAMPLED = WeakKeyDictionary()  # comparison -> {estimator: {metric: resampled means}}
@@ -21,6 +23,12 @@ _RESAMPLED = WeakKeyDictionary()  # comparison -> {estimator: {metric: resampled
 
 def interval_of(comparison, name, metric, confidence=0.95):
     """Return the Interval of one estimator's mean score, by name of the metric."""
+    found = _interval(comparison, name, metric, confidence)
+    counts = undefined_distances(comparison.fold_results[name], metric)
+    return replace(found, method="; ".join([found.method, *(count for _, count in counts)]))
+
+
+def _interval(comparison, name, metric, confidence):
     if not 0 < confidence < 1:
         raise ValueError(f"confidence={confidence} needs a value between 0 and 1.")
     values = averaged_values(comparison, name, metric)

@@ -11,6 +11,7 @@ from skmedimg.evaluation._text import counted
 from skmedimg.evaluation.scores._coded_predictions import MaskPredictions
 from skmedimg.evaluation.scores._pooled_counts import cannot_rank, pools_counts
 from skmedimg.evaluation.scores._score_table import MASK_METRICS, METRICS
+from skmedimg.evaluation.scores._undefined_distances import undefined_distances
 from skmedimg.evaluation.statistics._conclusion_text import conclusion_text
 from skmedimg.evaluation.statistics._difference_tests import (
     Difference,
@@ -293,7 +294,13 @@ def _why_untested(comparison, first, second, metric):
     }
     n_splits = counted(comparison.splits, "split")
     failed = [f"{name} failed on {n} of {n_splits}" for name, n in failures.items() if n]
-    return " and ".join(failed) or None
+    # The images on which a distance is defined are those where the model finds something.
+    undefined = [
+        f"{title} of {name} is {count}"
+        for name in (first, second)
+        for title, count in undefined_distances(comparison.fold_results[name], metric)
+    ]
+    return " and ".join([*failed, *undefined]) or None
 
 
 def _cut(difference, metric):
