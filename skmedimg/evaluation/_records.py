@@ -113,6 +113,8 @@ class Metric:
     from_scorer : bool
         Whether a scorer that saw the estimator gave the values, so that they cannot be computed
         again from predictions.
+    target : float or None
+        The best value where neither higher nor lower is better.
     """
 
     name: str
@@ -121,6 +123,7 @@ class Metric:
     low: float = None
     high: float = None
     from_scorer: bool = False
+    target: float = None
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,11 @@ def comparison_html(comparison):
 
 def ranked_names(comparison, metric):
     """Return the names of the estimators by the mean of a Metric, the best first."""
-
+    if metric.target is not None:
+        found = {name: averaged_values(comparison, name, metric.name) for name in comparison.names}
+        known = {name: values[np.isfinite(values)] for name, values in found.items()}
+        away = {n: abs(v.mean() - metric.target) if len(v) else np.inf for n, v in known.items()}
+        return sorted(comparison.names, key=away.get)
     sign = -1 if metric.higher_is_better else 1  # what sorts is worse when larger
     values = {n: sign * averaged_values(comparison, n, metric.name) for n in comparison.names}
     # A failed fit is never ahead of one that succeeded: error_score=0 would be a perfect log loss.

@@ -58,6 +58,18 @@ class LabelPredictions:
         """Whether every class has weight, of shape (n_weightings,)."""
         return (self.counts.sum(2) > 0).all(1)
 
+    @property
+    def is_positive(self):
+        """Whether each row is of the positive class of two."""
+        return self.truth == self.positive
+
+    @property
+    def positive_chance(self):
+        """Probability of the positive class of two, per row; None without it."""
+        if self.positive is None or self.probabilities is None:
+            return None
+        return self.probabilities[:, self.positive]
+
     def of_classes(self, values):
         """Return the value of the positive class of two, else the macro average."""
         return macro_average(values) if self.positive is None else values[:, self.positive]

@@ -9,6 +9,7 @@ from sklearn.metrics import get_scorer
 
 from skmedimg.evaluation._records import Metric
 from skmedimg.evaluation.scores import _weighted_scores as weighted
+from skmedimg.evaluation.scores._calibration_line import calibration_line, observed_to_expected
 from skmedimg.evaluation.scores._coded_predictions import (
     MaskPredictions,
     code_predictions,
@@ -54,6 +55,11 @@ def _error(name, title, measure, high=None):
     """Return a LabelScore of probabilities that is better when lower."""
     metric = Metric(name, title, False, 0.0, high)
     return LabelScore(metric, "probabilities", measure, all_classes=False)
+
+
+def _calibration(name, title, target, measure, low=None):
+    """Return a LabelScore of the probabilities of the positive class that should be `target`."""
+    return LabelScore(Metric(name, title, low=low, target=target), "positive_chance", measure)
 
 
 # The first one sorts the summary: every classifier has a balanced accuracy, and predicting the
@@ -120,7 +126,7 @@ _LABEL_SCORES = [
     _error(
         "ece",
         "expected calibration error",
-        lambda p: weighted.calibration_error(p.truth, p.probabilities, p.weights),
+        lambda p: weighted.calibration_error(p.truth, p.probabilities, p.weights, p.positive),
         high=1.0,
     ),
     _share(
@@ -129,6 +135,28 @@ _LABEL_SCORES = [
         "decision_scores",
         lambda p: weighted.row_mean(weighted.top_hits(p.truth, p.decision_scores, _TOP), p.weights),
         all_classes=False,
+    ),
+]
+# Asked for by name only: they say how a model is miscalibrated, and none is better when higher.
+_LABEL_SCORES += [
+    _calibration(
+        "calibration_intercept",
+        "calibration intercept",
+        0.0,
+        lambda p: calibration_line(p.is_positive, p.positive_chance, p.weights, slope=False)[0],
+    ),
+    _calibration(
+        "calibration_slope",
+        "calibration slope",
+        1.0,
+        lambda p: calibration_line(p.is_positive, p.positive_chance, p.weights)[1],
+    ),
+    _calibration(
+        "observed_expected",
+        "observed / expected ratio",
+        1.0,
+        lambda p: observed_to_expected(p.is_positive, p.positive_chance, p.weights),
+        low=0.0,
     ),
 ]
 LABEL_SCORES = {score.metric.name: score for score in _LABEL_SCORES}
@@ -195,6 +223,8 @@ def choose_metrics(scoring, task, n_classes, pos_label=None):
     table = LABEL_SCORES if task == "classification" else MASK_METRICS
     asked = _by_title(scoring, _defaults(task, n_classes))
     scorers = {name: _scorer(kind, pos_label) for name, kind in asked.items() if kind not in table}
+    if n_classes > 2:
+        _refuse_two_class_scores(asked)
     metrics = [
         Metric(title, title, from_scorer=True)
         if title in scorers
@@ -204,11 +234,18 @@ def choose_metrics(scoring, task, n_classes, pos_label=None):
     return tuple(metrics), scorers
 
 
+def _refuse_two_class_scores(asked):
+    """Raise ValueError where a score of a positive class is asked for."""
+    for kind in asked.values():
+        if isinstance(kind, str) and kind in LABEL_SCORES and METRICS[kind].target is not None:
+            raise ValueError(f"scoring={kind!r} needs two classes; of more, leave it out.")
+
+
 def _defaults(task, n_classes):
     """Return the names of the metrics that scoring=None takes."""
     if task == "segmentation":
         return ["dice", "iou", "pixel_precision", "pixel_recall"]
-    left_out = set()
+    left_out = {name for name, each in LABEL_SCORES.items() if each.metric.target is not None}
     if n_classes < _MANY_CLASSES:
         left_out.add(f"top_{_TOP}_accuracy")
     if n_classes > 2:

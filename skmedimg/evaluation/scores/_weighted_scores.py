@@ -97,10 +97,19 @@ def squared_errors(truth, probabilities):
     return errors / 2 if probabilities.shape[1] == 2 else errors
 
 
-def calibration_error(truth, probabilities, weights):
-    """Return the gap of confidence and accuracy in ten bins of confidence, weighted by size."""
-    confidence = probabilities.max(1)
-    gap = confidence - (probabilities.argmax(1) == truth)
+def calibration_error(truth, probabilities, weights, positive=None):
+    """Return the gap of probability and frequency in ten bins of probability, weighted by size.
+
+    Of two classes it is the probability of the `positive` one. The probability of the predicted
+    class would let positives that are predicted too low cancel negatives predicted too high, so
+    that a shift of the prevalence could not be seen. Of more classes (None) it is that one.
+    """
+    if positive is None:
+        confidence = probabilities.max(1)
+        gap = confidence - (probabilities.argmax(1) == truth)
+    else:
+        confidence = probabilities[:, positive]
+        gap = confidence - (truth == positive)
     edges = np.linspace(0, 1, _CALIBRATION_BINS + 1)[1:-1]
     bins = np.eye(_CALIBRATION_BINS)[np.searchsorted(edges, confidence)]
     return _ratio(np.abs(weights @ (bins * gap[:, None])).sum(1), weights.sum(1))

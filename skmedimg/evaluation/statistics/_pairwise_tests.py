@@ -284,6 +284,9 @@ def _differences(comparison, first, second, metric):
 
 def _why_untested(comparison, first, second, metric):
     """Return the reason why a pair is not tested by a metric, or None."""
+    asked = comparison.metric(metric)
+    if asked.target is not None:
+        return f"{asked.title} should be {asked.target:g}, so neither more nor less of it is better"
     if cannot_rank(comparison, metric):
         title = comparison.metric(metric).title
         return f"every test fold lacks a class, and {title} ranks rows within a fold"
