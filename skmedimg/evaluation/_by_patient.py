@@ -33,7 +33,8 @@ def compare_patients(comparison, how):
     data = replace(
         comparison,
         y=_labels(comparison, patients, patient),
-        groups=None,
+        # Kept, so that intervals and tests are of the same kind as those of the images.
+        groups=patients,
         metrics=metrics,
         warnings=(*_warnings(comparison, metrics, how), *comparison.warnings),
     )

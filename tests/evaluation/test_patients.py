@@ -1,5 +1,7 @@
 """One answer per patient: by hand, in row order, and through a comparison."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -129,9 +131,15 @@ def test_several_images_tell_more_than_one(images):
     assert by_patient > by_image
 
 
-def test_tests_of_patients_need_no_clusters(images):
+def test_patients_stay_patients(images):
     found = images.by_patient("max")
-    assert found.groups is None
+    np.testing.assert_array_equal(found.groups, np.unique(images.groups))
+    for metric in ("balanced_accuracy", "roc_auc", "log_loss"):
+        methods = {one.interval("bayes", metric).method for one in (images, found)}
+        assert methods == {"bootstrap of patients within folds"}
+    np.testing.assert_array_equal(found.by_patient().y, found.y)
+    with_groups, without = (one.tests("bayes") for one in (found, replace(found, groups=None)))
+    assert with_groups.to_frame().equals(without.to_frame())
     assert "One row per patient" in found.warnings[0].text
     assert {record.test for record in found.tests("bayes").records} >= {"DeLong's test"}
     assert found.predictions("svc").shape == (60,)
