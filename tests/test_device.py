@@ -53,6 +53,7 @@ def test_auto_takes_cuda_then_mps_then_the_cpu(gpus, n_gpus, mps, device):
         ("LokyProcess-1", "cuda:0"),
         ("LokyProcess-2", "cuda:1"),
         ("LokyProcess-3", "cuda:0"),
+        ("LokyProcess-4", "cuda:1"),
         ("SpawnPoolWorker-4", "cuda:1"),
     ],
 )
@@ -75,6 +76,14 @@ def test_the_workers_of_dask_count_by_their_names(gpus, monkeypatch, name, devic
     worker = SimpleNamespace(name=name)
     monkeypatch.setitem(sys.modules, "distributed", SimpleNamespace(get_worker=lambda: worker))
     assert str(resolve_device("auto")) == device
+
+
+@pytest.mark.parametrize("name", [1, "gpu-node-1", "tcp://10.0.0.7:1"])
+def test_the_worker_that_dask_knows_is_asked(gpus, monkeypatch, name):
+    gpus(2)
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(distributed, "get_worker", lambda: SimpleNamespace(name=name))
+    assert str(resolve_device("auto")) == "cuda:1"
 
 
 def test_a_device_that_is_asked_for_is_taken_whatever_the_worker(gpus, monkeypatch):

@@ -15,7 +15,6 @@ from skmedimg import audit
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import Audit
 from skmedimg.evaluation.auditing._hashes import clusters, dct_hash, near_pairs
-from skmedimg.evaluation.auditing._image_facts import collect_facts
 from skmedimg.evaluation.auditing._probes import _p_value, permuted_accuracy
 
 
@@ -162,7 +161,7 @@ def test_a_picture_of_two_patients_merges_them(lesions):
 
 def test_permuted_labels_score_above_chance_only_where_patients_are_split():
     data = make_lesions(200, size=48, patients=40, random_state=0)
-    facts = collect_facts(data.images)
+    facts = audit(data.images, data.target, probes=False).data.facts
     plain, grouped = permuted_accuracy(facts.thumbnails, data.groups, data.target)
     assert plain.mean() > 0.65
     assert abs(grouped.mean() - 0.5) < 0.1
@@ -212,7 +211,8 @@ def test_the_quality_of_a_jpeg_is_read_from_its_tables(tmp_path, lesions):
     paths = [tmp_path / f"{quality}.jpg" for quality in (30, 50, 75, 90, 95)]
     for path in paths:
         Image.fromarray(lesions.images[0]).save(path, quality=int(path.stem))
-    assert collect_facts(paths).columns["quality"].tolist() == [30, 50, 75, 90, 95]
+    facts = audit(paths, [0, 1, 0, 1, 0], probes=False).data.facts
+    assert facts.columns["quality"].tolist() == [30, 50, 75, 90, 95]
 
 
 def test_unreadable_files_are_named_and_the_rest_is_audited(folder):
