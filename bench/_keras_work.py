@@ -34,7 +34,7 @@ def cnn_predict(images, side):
 
 
 def scans(images, side):
-    """Return grey images, their labels and the network of `bench.cnn`."""
+    """Return gray images, their labels and the network of `bench.cnn`."""
     draws = np.random.default_rng(0)
     steps = []
     for filters in (32, 64, 128, 256):

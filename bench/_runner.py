@@ -25,7 +25,7 @@ class Row:
     make : callable
         `make(quick)` prepares the data and returns a dict of name -> callable without arguments,
         with "ours" among them. One call is one sample. A peer that cannot run here is given as
-        the reason, a str, in place of its callable. Names that start with "ours" are variants of
+        the reason, a str, instead of its callable. Names that start with "ours" are variants of
         ours ("ours, bfloat16"): timed, but no peers.
     goals : dict of str -> float
         Peer -> how many times faster than it ours shall be, at least.

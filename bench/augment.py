@@ -1,7 +1,7 @@
 """One epoch of augmented batches: ours against torchvision's transforms, image by image.
 
-In colour at 224x224 two thirds of our time is the kernel that torchvision calls as well
-(grid_sample), so that there is less to gain than in grey or on smaller images.
+In color at 224x224 two thirds of our time is the kernel that torchvision calls as well
+(grid_sample), so that there is less to gain than in gray or on smaller images.
 """
 
 import numpy as np
@@ -100,7 +100,7 @@ def contenders(count, side, channels):
 
 
 def row(name, count, side, channels):
-    kind = "grey" if channels == 1 else "RGB"
+    kind = "gray" if channels == 1 else "RGB"
     return Row(
         name=name,
         work=f"{count} uint8 {kind} images of {side}x{side}: rotation, zoom, shift, shear, flip, "

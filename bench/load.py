@@ -1,4 +1,4 @@
-"""JPEG files to small grey images: ours against the loaders people use."""
+"""JPEG files to small gray images: ours against the loaders people use."""
 
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -126,15 +126,15 @@ WHY = BOTH_CORES + (
     "The goals come from a machine where the DataLoader added more to the plain loop (1.4 times it "
     "here) and its second worker less."
 )
-WHY_GREY = BOTH_CORES + (
-    "Two cores cannot make a grey file of this size 2.5 times as fast; coloured ones are, since "
+WHY_GRAY = BOTH_CORES + (
+    "Two cores cannot make a gray file of this size 2.5 times as fast; colored ones are, since "
     "only their brightness is decoded, and so is `draft=True`: the rows beside this one."
 )
 ISSUE = {"Pillow loop": 2.5, "OpenCV, 2 threads": 1, "torchvision, 2 threads": 1}
 ROWS = [
     Row(
         name="load",
-        work="200 grey JPEGs of about 1650x1360 to 224x224, every pixel counted",
+        work="200 gray JPEGs of about 1650x1360 to 224x224, every pixel counted",
         make=make(200, 1360, 1650, "L"),
         goals={"DataLoader(0)": 3.2, "DataLoader(2 workers)": 2.4},
         repeats=7,
@@ -142,7 +142,7 @@ ROWS = [
     ),
     Row(
         name="load-draft",
-        work="200 grey JPEGs of about 1650x1360 to 224x224, decoded at a reduced scale",
+        work="200 gray JPEGs of about 1650x1360 to 224x224, decoded at a reduced scale",
         make=make(200, 1360, 1650, "L", draft=True),
         goals={"DataLoader(0)": 4.2, "DataLoader(2 workers)": 3.1},
         repeats=7,
@@ -150,22 +150,22 @@ ROWS = [
     ),
     Row(
         name="load-1000",
-        work="300 grey JPEGs of about 1000x1000 to 224x224, every pixel counted",
+        work="300 gray JPEGs of about 1000x1000 to 224x224, every pixel counted",
         make=make(300, 1000, 1000, "L"),
         goals=ISSUE,
         repeats=7,
-        why=WHY_GREY,
+        why=WHY_GRAY,
     ),
     Row(
         name="load-1000-color",
-        work="300 coloured JPEGs of about 1000x1000 to grey 224x224, every pixel counted",
+        work="300 colored JPEGs of about 1000x1000 to gray 224x224, every pixel counted",
         make=make(300, 1000, 1000, "RGB"),
         goals=ISSUE,
         repeats=7,
     ),
     Row(
         name="load-1000-draft",
-        work="300 grey JPEGs of about 1000x1000 to 224x224, decoded at a reduced scale",
+        work="300 gray JPEGs of about 1000x1000 to 224x224, decoded at a reduced scale",
         make=make(300, 1000, 1000, "L", draft=True),
         goals=ISSUE,
         repeats=7,

@@ -66,7 +66,7 @@ def plain_network(name, weights):
     return network.eval()
 
 
-def normalised(X):
+def normalized(X):
     """Return float images as ImageNet's networks take them."""
     import torch
 
@@ -83,7 +83,7 @@ def hand_loop(name, weights, X, y, depth=0):
     parameters = [p for p in network.parameters() if p.requires_grad]
     parameters += open_last(network, depth)
     optimizer = torch.optim.Adam(parameters, lr=1e-3)
-    images, targets = normalised(X), torch.from_numpy(y)
+    images, targets = normalized(X), torch.from_numpy(y)
     for _ in range(EPOCHS):
         for rows in torch.randperm(len(images)).split(32):
             optimizer.zero_grad()
@@ -147,7 +147,7 @@ def plain_search(name, weights, X, y, heads=HEADS):
     from sklearn.model_selection import StratifiedKFold
 
     train, test = next(StratifiedKFold(FOLDS).split(X, y))
-    images = normalised(X)
+    images = normalized(X)
     started = time.perf_counter()
     net = skorch_net(name, weights).fit(images[train], y[train])
     fitted = time.perf_counter() - started

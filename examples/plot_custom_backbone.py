@@ -10,7 +10,7 @@ bank of Gabor filters, stripes of three widths and four directions, which nobody
 # The module
 # ----------
 # Each filter comes twice, shifted by a quarter of a wave; together they measure how much stripe
-# there is, wherever it begins. A module with ``mean`` and ``std`` would have its images normalised.
+# there is, wherever it begins. A module with ``mean`` and ``std`` would have its images normalized.
 import matplotlib.pyplot as plt
 import numpy as np
 import torch

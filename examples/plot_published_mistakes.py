@@ -3,7 +3,7 @@ Mistakes that look like results
 ===============================
 
 Three faults of published comparisons, made on purpose on synthetic scans: predictions out of order,
-an output that is always 1, and normalisation that is not judged by what it was trained with.
+an output that is always 1, and normalization that is not judged by what it was trained with.
 """
 
 import copy
@@ -43,9 +43,9 @@ print(caught[-1].message)
 print(f"accuracy {constant.score(X[test], y[test]):.2f}, share of ones {y[test].mean():.2f}")
 
 # %%
-# **Normalisation that does not follow.** A network learned from pixels in [-1, 1]; its last two
+# **Normalization that does not follow.** A network learned from pixels in [-1, 1]; its last two
 # convolutions are trained further on pixels in [0, 1]. The plain loop only switches gradients off:
-# in training every BatchNorm, the frozen one too, normalises by the batch; its running statistics,
+# in training every BatchNorm, the frozen one too, normalizes by the batch; its running statistics,
 # by which test images are judged, follow as slowly as in Keras's MobileNetV2. Here what is frozen
 # takes the same fixed statistics in training and in prediction.
 torch.manual_seed(0)

@@ -36,8 +36,8 @@ found = [result.interval(f"held at {promise}", "sensitivity") for promise in pro
 reach = np.abs([(each.low - each.mean, each.high - each.mean) for each in found]).T
 figure, ax = plt.subplots(layout="constrained")
 ax.errorbar(promises, [each.mean for each in found], yerr=reach, fmt="o", capsize=3)
-ax.axline((0.95, 0.95), slope=1, color="grey", linestyle=":")
-ax.axhline(result.interval("at one half", "sensitivity").mean, color="grey", linewidth=0.8)
+ax.axline((0.95, 0.95), slope=1, color="gray", linestyle=":")
+ax.axhline(result.interval("at one half", "sensitivity").mean, color="gray", linewidth=0.8)
 ax.annotate("at one half", (0.93, result.interval("at one half", "sensitivity").mean))
 ax.set(xlabel="sensitivity promised", ylabel="sensitivity on rows not seen")
 plt.show()

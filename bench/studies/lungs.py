@@ -56,7 +56,7 @@ def evaluate(data, parameters, seed, epochs):
     from skmedimg import UNetSegmenter, metrics
 
     train, test = split(data, seed)
-    images = np.repeat(data["images"][..., None], 3, axis=-1)  # the published net takes colours
+    images = np.repeat(data["images"][..., None], 3, axis=-1)  # the published net takes colors
     model = UNetSegmenter(max_epochs=epochs, random_state=seed).set_params(**parameters)
     begin = time.perf_counter()
     model.fit(images[train], data["masks"][train])

@@ -57,7 +57,7 @@ def read_archive(path, only=None):
             raise
         except Exception as error:  # a zip reader may say anything of bytes that are no zip
             raise ValueError(
-                f"{path!r} is no model saved by skmedimg, or it is damaged."
+                f"{path!r} is not a model saved by skmedimg, or it is damaged."
             ) from error
 
 
@@ -92,13 +92,15 @@ def _sizes(path, archive, size):
     # name could show one content to the check and another to the reader.
     packed = any(info.compress_type != zipfile.ZIP_STORED for info in infos)
     if packed or len(sizes) < len(infos) or sum(info.file_size for info in infos) > size:
-        raise Unreadable(f"{path!r} is no model saved by skmedimg: its members are not stored so.")
+        raise Unreadable(
+            f"{path!r} is not a model saved by skmedimg: its members are not stored so."
+        )
     return sizes
 
 
 def _check_version(path, manifest):
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise Unreadable(f"{path!r} is no model saved by skmedimg.")
+        raise Unreadable(f"{path!r} is not a model saved by skmedimg.")
     version, writer = manifest.get("version"), manifest.get("skmedimg")
     if version == VERSION:
         return

@@ -190,7 +190,7 @@ def _check_sgd(estimator, state):
     if "classes_" in state:
         n_classes = len(state["classes_"])
         shape = (1 if n_classes == 2 else n_classes, *shape)
-    _require(coef.shape == shape, f"coef_ has shape {coef.shape} in place of {shape}.")
+    _require(coef.shape == shape, f"coef_ has shape {coef.shape} instead of {shape}.")
     for name in ("_standard_coef", "_average_coef"):
         if state.get(name) is not None:
             values = _array(state, name, (None,) * np.ndim(state[name]), "f4", "f8")

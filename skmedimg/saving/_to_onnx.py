@@ -110,7 +110,7 @@ def _features(step):
 def _hog(step):
     if step.channels == "gray" and step.image_shape_[2] > 1:
         raise TypeError(
-            "step HOG cannot be written as ONNX with channels='gray': bytes and floats turn grey "
+            "step HOG cannot be written as ONNX with channels='gray': bytes and floats turn gray "
             'differently. Put ImageLoader(color="gray") before it.'
         )
     return [HogGraph(step.image_shape_, step._settings())]

@@ -151,7 +151,7 @@ def test_a_file_that_is_no_model_is_refused(folder, capsys):
     [first, *_] = sorted(folder.rglob("*.png"))
     code, _, err = run(capsys, "predict", first, first)
     assert code == DATA
-    assert "is no model saved by skmedimg" in err
+    assert "is not a model saved by skmedimg" in err
 
 
 def test_the_unforeseen_has_a_code_and_a_traceback_when_asked_for(folder, capsys, monkeypatch):

@@ -943,7 +943,7 @@ def point_beyond(content):
 
 
 def add_a_field(content):
-    content["colour"] = "red"
+    content["color"] = "red"
 
 
 def forget_a_class(content):
@@ -959,7 +959,7 @@ def forget_a_class(content):
         (drop_a_split, "shorter"),
         (shorten_predictions, "shape"),
         (point_beyond, "rows from 0 to 284"),
-        (add_a_field, "colour"),
+        (add_a_field, "color"),
         (forget_a_class, "pos_label=7"),
     ],
 )
@@ -1045,13 +1045,13 @@ def lesions():
     return make_lesions(24, size=24, patients=12, random_state=0)
 
 
-def grey(lesions):
+def gray(lesions):
     images = np.asarray(lesions.images, dtype=float)
     return images if images.ndim == 3 else images[..., 0]
 
 
 def test_segmenters_are_compared_by_the_dice_of_each_image(lesions, tmp_path):
-    X, masks = grey(lesions), np.asarray(lesions.masks)
+    X, masks = gray(lesions), np.asarray(lesions.masks)
     found = compare({"brighter": Brighter()}, X, masks, groups=lesions.groups, cv=3, **QUIET)
     assert found.task == "segmentation"
     assert found.names == ("brighter", "majority mask")
@@ -1083,7 +1083,7 @@ class FromPaths(Brighter):
 
 
 def test_masks_may_be_paths(lesions, tmp_path):
-    X, masks = grey(lesions).astype(np.uint8), np.asarray(lesions.masks) > 0
+    X, masks = gray(lesions).astype(np.uint8), np.asarray(lesions.masks) > 0
     for i, (image, mask) in enumerate(zip(X, masks, strict=True)):
         Image.fromarray(image).save(tmp_path / f"image{i:02d}.png")
         Image.fromarray((255 * mask).astype(np.uint8)).save(tmp_path / f"mask{i:02d}.png")
@@ -1097,7 +1097,7 @@ def test_masks_may_be_paths(lesions, tmp_path):
 def test_a_classifier_and_a_segmenter_cannot_be_compared(lesions):
     models = {"a": Brighter(), "b": GaussianNB()}
     with pytest.raises(ValueError, match="cannot be compared with each other"):
-        compare(models, grey(lesions), np.asarray(lesions.masks), **QUIET)
+        compare(models, gray(lesions), np.asarray(lesions.masks), **QUIET)
 
 
 class Coarse(Brighter):
@@ -1106,7 +1106,7 @@ class Coarse(Brighter):
 
 
 def test_masks_of_another_size_are_brought_to_the_size_of_the_true_ones(lesions):
-    X, masks = grey(lesions), np.asarray(lesions.masks)
+    X, masks = gray(lesions), np.asarray(lesions.masks)
     found = compare({"coarse": Coarse(), "fine": Brighter()}, X, masks, cv=2, **QUIET)
     coarse, fine = found.predictions("coarse"), found.predictions("fine")
     np.testing.assert_array_equal(coarse[:, ::2, ::2], fine[:, ::2, ::2])

@@ -155,7 +155,7 @@ def test_every_drawing_and_picture_has_words_and_every_plot_has_numbers(page):
     assert page.count("The numbers behind this plot") >= 5
 
 
-def test_drawings_take_the_colours_of_the_page(page):
+def test_drawings_take_the_colors_of_the_page(page):
     drawings = "".join(re.findall(r"<svg.*?</svg>", page, flags=re.S))
     assert "var(--ink)" in drawings
     assert "#000000" not in drawings

@@ -1,4 +1,4 @@
-"""SegmentationDisplay chooses by Dice and paints every error in its colour."""
+"""SegmentationDisplay chooses by Dice and paints every error in its color."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -43,7 +43,7 @@ def test_images_without_foreground_are_shown_by_row(scans):
     assert empty.scores == [1.0]
 
 
-def test_errors_have_the_colour_of_their_kind():
+def test_errors_have_the_color_of_their_kind():
     picture = np.full((4, 4), 100, dtype=np.uint8)
     true, pred = np.zeros((2, 4, 4), dtype=int)
     true[1], pred[:2] = 1, 1
@@ -59,8 +59,8 @@ def test_errors_have_the_colour_of_their_kind():
     colors = {text: patch.get_facecolor() for text, patch in zip(texts, handles, strict=True)}
     expected = ["false positive", None, "false negative", "wrong class"]
     for row, kind in enumerate(expected):
-        colour = 50 if kind is None else 0.1 * 50 + 0.9 * 255 * np.array(to_rgb(colors[kind]))
-        np.testing.assert_allclose(painted[row, 0], np.broadcast_to(colour, 3), atol=1)
+        color = 50 if kind is None else 0.1 * 50 + 0.9 * 255 * np.array(to_rgb(colors[kind]))
+        np.testing.assert_allclose(painted[row, 0], np.broadcast_to(color, 3), atol=1)
     assert len(set(colors.values())) == 3
 
 

@@ -110,7 +110,7 @@ def test_radii_and_cells_follow_each_other():
     np.testing.assert_array_equal(grid.sum((2, 3)), whole)
 
 
-def test_normalised_histograms_sum_to_one():
+def test_normalized_histograms_sum_to_one():
     rows = lbp(photographs(), cells=(7, 5)).reshape(5, -1)
     assert rows.sum(1) == pytest.approx(3 * 7 * 5, abs=1e-3)
     assert intensity_histogram(photographs()).sum(1) == pytest.approx(1, abs=1e-6)
@@ -241,7 +241,7 @@ def test_rows_images_channels_and_lists_give_the_same_features(descriptor):
 
 
 @DESCRIPTORS
-def test_colours_turn_to_the_gray_of_pillow_or_are_described_each(descriptor):
+def test_colors_turn_to_the_gray_of_pillow_or_are_described_each(descriptor):
     images = np.stack([data.astronaut()[k : k + 40, k : k + 50] for k in (0, 90, 200)])
     gray = np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in images])
     describe = FUNCTIONS[descriptor]

@@ -338,7 +338,7 @@ def test_a_number_is_short_for_a_pair_and_draws_fill_it(operation, number, pair)
     assert short[operation].max() - short[operation].min() >= 0.98 * (high - low)
 
 
-def test_rows_stacks_and_colour_give_the_same_copies():
+def test_rows_stacks_and_color_give_the_same_copies():
     images = make_lesions(12, size=16, channels=3, random_state=0)
     settings = {"rotation": 30, "crop": 0.2, "random_state": 0}
     stack, _ = Augmenter(**settings).fit_resample(images.images, images.target)

@@ -55,7 +55,7 @@ def test_every_kind_of_list_of_paths_is_taken(files, kind):
     np.testing.assert_array_equal(images, expected)
 
 
-def test_colours_come_as_asked(files):
+def test_colors_come_as_asked(files):
     assert ImageLoader(16).fit_transform(files).shape == (6, 16, 16)
     assert ImageLoader(16, color="rgb").fit_transform(files).shape == (6, 16, 16, 3)
     assert ImageLoader(16, color="keep").fit_transform(files[::2]).shape == (3, 16, 16)
@@ -124,14 +124,14 @@ def test_images_in_memory_are_brought_to_the_size_the_paths_had(files):
 
 @pytest.mark.parametrize("color", ["gray", "rgb", "keep"])
 @pytest.mark.parametrize("channels", [(), (1,), (3,)])
-def test_arrays_come_out_in_the_colour_asked(color, channels):
+def test_arrays_come_out_in_the_color_asked(color, channels):
     images = np.random.RandomState(0).randint(0, 256, (3, 12, 14, *channels)).astype(np.uint8)
     loaded = ImageLoader(8, color=color).fit_transform(images)
     wanted = {"gray": (), "rgb": (3,), "keep": (3,) if channels == (3,) else ()}[color]
     assert (loaded.shape, loaded.dtype) == ((3, 8, 8, *wanted), np.uint8)
 
 
-def test_channels_without_a_colour_are_kept_or_refused():
+def test_channels_without_a_color_are_kept_or_refused():
     images = np.random.RandomState(0).rand(2, 8, 8, 4)
     np.testing.assert_array_equal(ImageLoader(color="keep").fit_transform(images), images)
     for color in ("gray", "rgb"):
@@ -184,7 +184,7 @@ def test_what_is_no_list_of_paths_is_refused(X, error, message):
 
 @pytest.mark.parametrize(
     "parameter",
-    [{"size": 0}, {"color": "grey"}, {"aspect": "fit"}, {"interpolation": 1}, {"crop": True}]
+    [{"size": 0}, {"color": "gray"}, {"aspect": "fit"}, {"interpolation": 1}, {"crop": True}]
     + [{"draft": 2}, {"dtype": "float32"}, {"max_pixels": 0}, {"lazy": "yes"}, {"n_jobs": "all"}]
     + [{"verbose": -1}],
     ids=str,

@@ -82,7 +82,7 @@ def test_shape_and_dtype_are_known_from_the_first_file_alone(files, decoded):
     assert decoded == [str(files[0])]
 
 
-def test_size_and_colour_of_the_files_are_kept_on_request(files):
+def test_size_and_color_of_the_files_are_kept_on_request(files):
     assert LazyImages(files, color="keep").shape == (24, 20, 30)
     assert LazyImages(files, size=9).shape == (24, 9, 9)
 
@@ -204,7 +204,7 @@ def test_no_path_is_refused():
 
 @pytest.mark.parametrize(
     "option",
-    [{"size": (8,)}, {"size": (8, 0)}, {"size": (8.5, 8)}, {"color": "grey"}, {"aspect": "fit"}]
+    [{"size": (8,)}, {"size": (8, 0)}, {"size": (8.5, 8)}, {"color": "gray"}, {"aspect": "fit"}]
     + [{"interpolation": "cubic"}, {"crop": True}, {"dtype": "float32"}, {"draft": "yes"}],
     ids=str,
 )

@@ -92,7 +92,7 @@ def test_what_is_no_mask_is_refused_with_the_reason(y, kind, message, images):
         ([-1, 0, 1], r"\[-1, 0, 1\]: the lowest label is the background"),
     ],
 )
-def test_values_that_may_be_classes_or_grey_levels_raise_and_are_shown(values, message):
+def test_values_that_may_be_classes_or_gray_levels_raise_and_are_shown(values, message):
     y = np.resize(np.array(values), (2, 16, 16))
     with pytest.raises(ValueError, match=message):
         check(y, np.zeros((2, 16, 16, 1)))
@@ -128,11 +128,11 @@ def test_mask_files_are_read_as_they_store_their_labels(tmp_path, masks):
     np.testing.assert_array_equal(load_masks(gray), masks * 255)
     one_bit = save(tmp_path, masks * 255, mode="1")
     np.testing.assert_array_equal(load_masks(one_bit) != 0, masks != 0)
-    colours = save(tmp_path, masks * 255, mode="RGB")
-    np.testing.assert_array_equal(load_masks([str(path) for path in colours]), masks * 255)
+    colors = save(tmp_path, masks * 255, mode="RGB")
+    np.testing.assert_array_equal(load_masks([str(path) for path in colors]), masks * 255)
 
 
-def test_a_palette_png_holds_class_numbers_not_colours(tmp_path, masks):
+def test_a_palette_png_holds_class_numbers_not_colors(tmp_path, masks):
     labels = masks * 2 + (masks == 0)
     palette = [0, 0, 0, 200, 30, 30, 30, 200, 30]
     paths = save(tmp_path, labels, palette=palette)
@@ -141,10 +141,10 @@ def test_a_palette_png_holds_class_numbers_not_colours(tmp_path, masks):
     np.testing.assert_array_equal(load_masks(paths), labels)
 
 
-def test_a_coloured_mask_and_a_missing_file_are_named(tmp_path, images):
-    colour = np.zeros((6, 5, 3), dtype=np.uint8)
-    colour[0, 0] = 200, 0, 0
-    paths = save(tmp_path, [colour] * 4)
+def test_a_colored_mask_and_a_missing_file_are_named(tmp_path, images):
+    color = np.zeros((6, 5, 3), dtype=np.uint8)
+    color[0, 0] = 200, 0, 0
+    paths = save(tmp_path, [color] * 4)
     with pytest.raises(ValueError, match=r"0\.png' is colored, .* palette PNG"):
         check(paths, images)
     with pytest.raises(FileNotFoundError, match=r"nowhere\.png"):

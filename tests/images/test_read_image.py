@@ -48,7 +48,7 @@ def encoded(image, kind, **options):
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "bmp", "pgm"])
-def test_grey_files_equal_what_scikit_image_reads(save, suffix):
+def test_gray_files_equal_what_scikit_image_reads(save, suffix):
     from skimage.io import imread
 
     path = save(GRAY, f"a.{suffix}")
@@ -57,7 +57,7 @@ def test_grey_files_equal_what_scikit_image_reads(save, suffix):
 
 
 @pytest.mark.parametrize("suffix", ["png", "tiff", "bmp", "webp", "ppm"])
-def test_colour_files_come_back_to_the_bit(save, suffix):
+def test_color_files_come_back_to_the_bit(save, suffix):
     options = {"lossless": True} if suffix == "webp" else {}
     np.testing.assert_array_equal(read_image(save(RGB, f"a.{suffix}", **options)), RGB)
 
@@ -122,19 +122,19 @@ def test_jpeg_equals_pillow(save):
     np.testing.assert_array_equal(read_image(path), np.asarray(Image.open(path)))
 
 
-def test_grey_of_a_colour_jpeg_is_its_luminance(save):
+def test_gray_of_a_color_jpeg_is_its_luminance(save):
     path = save(np.repeat(SMOOTH[..., None], 3, axis=2), "a.jpg", quality=95)
     gray = np.asarray(Image.open(path).convert("L")).astype(int)
     assert abs(read_image(path, color="gray") - gray).max() <= 1
 
 
-def test_colours_turn_grey_as_in_pillow(save):
+def test_colors_turn_gray_as_in_pillow(save):
     np.testing.assert_array_equal(
         read_image(save(RGB, "a.png"), color="gray"), np.asarray(Image.fromarray(RGB).convert("L"))
     )
 
 
-def test_grey_becomes_three_equal_channels(save):
+def test_gray_becomes_three_equal_channels(save):
     np.testing.assert_array_equal(
         read_image(save(GRAY, "a.png"), color="rgb"), np.stack([GRAY] * 3, axis=-1)
     )
@@ -147,7 +147,7 @@ def test_a_palette_is_looked_up(save):
     )
 
 
-def test_a_grey_palette_is_kept_grey(save):
+def test_a_gray_palette_is_kept_gray(save):
     picture = Image.fromarray(GRAY // 128)
     picture.putpalette([0, 0, 0, 200, 200, 200])
     np.testing.assert_array_equal(read_image(save(picture, "a.png")), GRAY // 128 * 200)
@@ -160,7 +160,7 @@ def test_transparent_pixels_become_black(save):
     )
 
 
-def test_a_transparent_grey_level_becomes_black(save):
+def test_a_transparent_gray_level_becomes_black(save):
     image = np.array([[7, 9]], np.uint8)
     np.testing.assert_array_equal(read_image(save(image, "a.png", transparency=9)), [[7, 0]])
 
@@ -294,7 +294,7 @@ def test_pages_are_held_to_the_size_limit_too(save):
         read_image(path, frame=1, max_pixels=1000)
 
 
-def test_modes_without_grey_or_rgb_are_named(save):
+def test_modes_without_gray_or_rgb_are_named(save):
     with pytest.raises(ImageReadError, match=r"a\.tif' has pixels of mode 'LAB'"):
         read_image(save(Image.new("LAB", (4, 4)), "a.tif"))
 

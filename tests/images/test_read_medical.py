@@ -166,12 +166,12 @@ def test_each_frame_has_its_own_rescaling(dicom):
 @pytest.mark.parametrize(
     "name", ["SC_rgb_rle.dcm", "SC_ybr_full_422_uncompressed.dcm", "ExplVR_BigEnd.dcm"]
 )
-def test_colour_dicom_equals_pydicom(name):
+def test_color_dicom_equals_pydicom(name):
     expected = pydicom.pixels.pixel_array(bundled(name))
     np.testing.assert_array_equal(read_image(bundled(name)), expected)
 
 
-def test_a_colour_palette_is_looked_up():
+def test_a_color_palette_is_looked_up():
     image = read_image(bundled("examples_palette.dcm"))
     assert image.dtype == np.uint8
     dataset = pydicom.dcmread(bundled("examples_palette.dcm"))

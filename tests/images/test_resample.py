@@ -45,7 +45,7 @@ def global_generator_put_back():
 
 @pytest.fixture
 def files(tmp_path):
-    """Twenty small images, each of one grey."""
+    """Twenty small images, each of one gray."""
     paths = [tmp_path / f"{k}.png" for k in range(20)]
     for k, path in enumerate(paths):
         Image.new("L", (8, 8), k).save(path)

@@ -34,7 +34,7 @@ def test_bilinear_equals_antialiased_interpolation_of_torch():
     )
 
 
-def test_fine_stripes_turn_grey_and_do_not_alias():
+def test_fine_stripes_turn_gray_and_do_not_alias():
     stripes = np.zeros((64, 64), np.uint8)
     stripes[:, ::2] = 255
     for fine in (stripes, stripes.astype(np.uint16) * 257, stripes / 255):

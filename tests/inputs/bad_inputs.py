@@ -25,13 +25,13 @@ from skmedimg.datasets import make_lesions
 BadInput = namedtuple("BadInput", "name call kind words")
 
 _RANDOM = np.random.RandomState(0)
-GREY = _RANDOM.randint(0, 256, (12, 16, 16)).astype(np.uint8)
+GRAY = _RANDOM.randint(0, 256, (12, 16, 16)).astype(np.uint8)
 COLOR = _RANDOM.randint(0, 256, (12, 16, 16, 3)).astype(np.uint8)
 LARGE = COLOR.repeat(2, axis=1).repeat(2, axis=2)
 BINARY = np.arange(12) % 2
-MASKS = (GREY > 127).astype(np.uint8)
+MASKS = (GRAY > 127).astype(np.uint8)
 SCORES = np.linspace(0, 1, 12)
-NAN = np.where(GREY > 250, np.nan, GREY)
+NAN = np.where(GRAY > 250, np.nan, GRAY)
 SMALL = {"pixels_per_cell": (4, 4)}
 SMALL_HOG = partial(sk.HOG, **SMALL)
 QUICK = {"max_epochs": 1, "random_state": 0}
@@ -47,11 +47,11 @@ def bad(name, call, *words, kind=ValueError):
 
 def write_files(folder):
     """Write the files that the rows read."""
-    picture = Image.fromarray(GREY[0])
-    picture.save(folder / "grey.png")
+    picture = Image.fromarray(GRAY[0])
+    picture.save(folder / "gray.png")
     Image.fromarray(COLOR[0]).save(folder / "color.png")
-    Image.fromarray(GREY[0, :8]).save(folder / "flat é.png")
-    Image.fromarray(GREY[0].astype(np.uint16) * 257).save(folder / "deep.png")
+    Image.fromarray(GRAY[0, :8]).save(folder / "flat é.png")
+    Image.fromarray(GRAY[0].astype(np.uint16) * 257).save(folder / "deep.png")
     picture.save(folder / "pages.tif", save_all=True, append_images=[picture, picture])
     picture.save(folder / "scan.jpg")
     whole = (folder / "scan.jpg").read_bytes()
@@ -77,22 +77,22 @@ def write_files(folder):
 def fitted(kind):
     """Return a small fitted estimator of each kind."""
     made = {
-        "mlp": lambda: clone(MLP).fit(GREY, BINARY),
-        "cnn": lambda: clone(CNN).fit(GREY, BINARY),
-        "unet": lambda: clone(UNET).fit(GREY, MASKS),
-        "hog": lambda: SMALL_HOG().fit(GREY),
-        "bayes": lambda: GaussianNB().fit(GREY.reshape(12, -1), BINARY),
+        "mlp": lambda: clone(MLP).fit(GRAY, BINARY),
+        "cnn": lambda: clone(CNN).fit(GRAY, BINARY),
+        "unet": lambda: clone(UNET).fit(GRAY, MASKS),
+        "hog": lambda: SMALL_HOG().fit(GRAY),
+        "bayes": lambda: GaussianNB().fit(GRAY.reshape(12, -1), BINARY),
         "pipeline": lambda: sk.Pipeline([SMALL_HOG(), sk.ShallowMLP((4,), **QUICK)]).fit(
-            GREY, BINARY
+            GRAY, BINARY
         ),
         "comparison": lambda: compared(),
-        "audit": lambda: sk.audit(GREY, BINARY),
+        "audit": lambda: sk.audit(GRAY, BINARY),
     }
     return made[kind]()
 
 
 def compared(**options):
-    rows = GREY.reshape(12, -1) + BINARY[:, None]
+    rows = GRAY.reshape(12, -1) + BINARY[:, None]
     options = {"cv": 3, "verbose": 0, "random_state": 0, "audit": False} | options
     models = options.pop("models", {"bayes": GaussianNB()})
     return sk.compare(models, rows, options.pop("y", BINARY), **options)
@@ -105,24 +105,24 @@ def probabilities(n=12, k=2):
 def searched(**options):
     options = {"estimators": GaussianNB(), "spaces": {"var_smoothing": [1e-9, 1e-3]}} | options
     options = {"n_trials": 1, "cv": 2, "random_state": 0} | options
-    return search.OptunaSearch(**options).fit(GREY.reshape(12, -1), BINARY)
+    return search.OptunaSearch(**options).fit(GRAY.reshape(12, -1), BINARY)
 
 
 def of_every_network(name, make, y):
     """What every network refuses, whatever it is made for."""
-    fit = lambda X=GREY, y=y, options={}, **more: make.__class__(  # noqa: E731
+    fit = lambda X=GRAY, y=y, options={}, **more: make.__class__(  # noqa: E731
         **make.get_params() | options
     ).fit(X, y, **more)
     return [
-        bad(f"{name}: no images", lambda at: fit(GREY[:0], y[:0]), "0 sample", name),
+        bad(f"{name}: no images", lambda at: fit(GRAY[:0], y[:0]), "0 sample", name),
         bad(f"{name}: NaN", lambda at: fit(NAN), "X contains NaN", name),
-        bad(f"{name}: infinity", lambda at: fit(np.where(GREY > 250, np.inf, GREY)), "infinity"),
-        bad(f"{name}: complex", lambda at: fit(GREY.astype(complex)), "Complex data not supported"),
-        bad(f"{name}: five axes", lambda at: fit(GREY[None, ..., None]), "X has 5 dimensions", "slice"),
-        bad(f"{name}: no pixels", lambda at: fit(GREY[:, :0]), "(12, 0, 16)", "without pixels"),
-        bad(f"{name}: sparse", lambda at: fit(sparse.csr_matrix(GREY[0])), "dense", kind=TypeError),
+        bad(f"{name}: infinity", lambda at: fit(np.where(GRAY > 250, np.inf, GRAY)), "infinity"),
+        bad(f"{name}: complex", lambda at: fit(GRAY.astype(complex)), "Complex data not supported"),
+        bad(f"{name}: five axes", lambda at: fit(GRAY[None, ..., None]), "X has 5 dimensions", "slice"),
+        bad(f"{name}: no pixels", lambda at: fit(GRAY[:, :0]), "(12, 0, 16)", "without pixels"),
+        bad(f"{name}: sparse", lambda at: fit(sparse.csr_matrix(GRAY[0])), "dense", kind=TypeError),
         bad(f"{name}: text", lambda at: fit(np.full((12, 4), "a")), "bytes/strings", "Convert your data"),
-        bad(f"{name}: ragged", lambda at: fit([GREY[0], GREY[0, :9]]), "ragged"),
+        bad(f"{name}: ragged", lambda at: fit([GRAY[0], GRAY[0, :9]]), "ragged"),
         bad(f"{name}: y of another length", lambda at: fit(y=y[:9]), "inconsistent numbers", "12", "9"),
         bad(f"{name}: no y", lambda at: fit(y=None), name, "requires y"),
         bad(f"{name}: max_epochs", lambda at: fit(options={"max_epochs": 0}), "max_epochs", "0"),
@@ -137,7 +137,7 @@ def of_every_network(name, make, y):
         bad(f"{name}: random_state", lambda at: fit(options={"random_state": "x"}), "random_state", "'x'"),
         bad(f"{name}: groups", lambda at: fit(groups=[1, 2]), "groups", "2", "12"),
         bad(f"{name}: negative weights", lambda at: fit(sample_weight=-np.ones(12)), "sample_weight"),
-        bad(f"{name}: not fitted", lambda at: make.__class__().predict(GREY), name, "not fitted", kind=NotFittedError),
+        bad(f"{name}: not fitted", lambda at: make.__class__().predict(GRAY), name, "not fitted", kind=NotFittedError),
     ]  # fmt: skip
 
 
@@ -145,42 +145,42 @@ NETWORKS = [
     *of_every_network("ShallowMLP", MLP, BINARY),
     *of_every_network("ScratchCNN", CNN, BINARY),
     *of_every_network("UNetSegmenter", UNET, MASKS),
-    bad("ShallowMLP: hidden_units", lambda at: sk.ShallowMLP((4, -1)).fit(GREY, BINARY), "hidden_units", "-1"),
-    bad("ShallowMLP: dropout", lambda at: sk.ShallowMLP(dropout=1.5).fit(GREY, BINARY), "dropout", "1.5"),
-    bad("ShallowMLP: one class", lambda at: MLP.fit(GREY, BINARY * 0), "class"),
-    bad("ShallowMLP: floats for labels", lambda at: MLP.fit(GREY, SCORES), "continuous"),
-    bad("ShallowMLP: labels with NaN", lambda at: MLP.fit(GREY, np.where(BINARY, np.nan, 0)), "y contains NaN"),
+    bad("ShallowMLP: hidden_units", lambda at: sk.ShallowMLP((4, -1)).fit(GRAY, BINARY), "hidden_units", "-1"),
+    bad("ShallowMLP: dropout", lambda at: sk.ShallowMLP(dropout=1.5).fit(GRAY, BINARY), "dropout", "1.5"),
+    bad("ShallowMLP: one class", lambda at: MLP.fit(GRAY, BINARY * 0), "class"),
+    bad("ShallowMLP: floats for labels", lambda at: MLP.fit(GRAY, SCORES), "continuous"),
+    bad("ShallowMLP: labels with NaN", lambda at: MLP.fit(GRAY, np.where(BINARY, np.nan, 0)), "y contains NaN"),
     bad("ShallowMLP: other images", lambda at: fitted("mlp").predict(COLOR), "16x16x1", "16x16x3", "ImageLoader"),
     bad("ShallowMLP: image_shape", lambda at: sk.ShallowMLP(image_shape=(7, 7)).fit(np.ones((4, 50)), [0, 1] * 2), "image_shape", "n_features=50"),
-    bad("ScratchCNN: filters", lambda at: sk.ScratchCNN(()).fit(GREY, BINARY), "filters", "empty"),
-    bad("ScratchCNN: dense_units", lambda at: sk.ScratchCNN((2,), dense_units=(0,)).fit(GREY, BINARY), "dense_units", "0"),
-    bad("ScratchCNN: norm", lambda at: sk.ScratchCNN(norm="l2").fit(GREY, BINARY), "norm", "'l2'", "batch"),
+    bad("ScratchCNN: filters", lambda at: sk.ScratchCNN(()).fit(GRAY, BINARY), "filters", "empty"),
+    bad("ScratchCNN: dense_units", lambda at: sk.ScratchCNN((2,), dense_units=(0,)).fit(GRAY, BINARY), "dense_units", "0"),
+    bad("ScratchCNN: norm", lambda at: sk.ScratchCNN(norm="l2").fit(GRAY, BINARY), "norm", "'l2'", "batch"),
     bad("ScratchCNN: channels first", lambda at: CNN.fit(np.moveaxis(COLOR, 3, 1), BINARY), "channels first", "moveaxis"),
-    bad("ScratchCNN: paths without a size", lambda at: CNN.fit([at / "grey.png"] * 12, BINARY), "image_shape=(height, width)", "ImageLoader"),
-    bad("ScratchCNN: a file cut short", lambda at: sk.ScratchCNN((2,), image_shape=(16, 16)).fit([at / "grey.png", at / "cut short.jpg"] * 6, BINARY), "cut short.jpg", "cannot be decoded", kind=images.ImageReadError),
-    bad("ScratchCNN: other images", lambda at: fitted("cnn").predict(GREY[:, :8]), "16x16x1", "8x16x1", "ImageLoader((16, 16))"),
+    bad("ScratchCNN: paths without a size", lambda at: CNN.fit([at / "gray.png"] * 12, BINARY), "image_shape=(height, width)", "ImageLoader"),
+    bad("ScratchCNN: a file cut short", lambda at: sk.ScratchCNN((2,), image_shape=(16, 16)).fit([at / "gray.png", at / "cut short.jpg"] * 6, BINARY), "cut short.jpg", "cannot be decoded", kind=images.ImageReadError),
+    bad("ScratchCNN: other images", lambda at: fitted("cnn").predict(GRAY[:, :8]), "16x16x1", "8x16x1", "ImageLoader((16, 16))"),
     bad("TransferClassifier: backbone", lambda at: sk.TransferClassifier("vgg15").fit(COLOR, BINARY), "backbone", "'vgg15'", "vgg16"),
     bad("TransferClassifier: trainable_layers", lambda at: sk.TransferClassifier("squeezenet1_1", weights=None, trainable_layers=-3).fit(LARGE, BINARY), "trainable_layers", "-3"),
     bad("TransferClassifier: weights", lambda at: sk.TransferClassifier("squeezenet1_1", weights=at / "no.pth").fit(LARGE, BINARY), "no.pth", kind=(OSError, ValueError)),
     bad("TransferClassifier: one class", lambda at: sk.TransferClassifier("squeezenet1_1", weights=None).fit(LARGE, BINARY * 0), "class"),
     bad("TransferClassifier: not fitted", lambda at: sk.TransferClassifier().predict(COLOR), "TransferClassifier", "not fitted", kind=NotFittedError),
-    bad("UNetSegmenter: grey levels for masks", lambda at: UNET.fit(GREY, GREY), "y holds", "classes"),
-    bad("UNetSegmenter: probabilities for masks", lambda at: UNET.fit(GREY, GREY / 255.0), "fractions", "masks > 0.5"),
-    bad("UNetSegmenter: coloured masks", lambda at: UNET.fit(GREY, COLOR), "y has masks of shape (16, 16, 3)", "argmax"),
-    bad("UNetSegmenter: smaller masks", lambda at: UNET.fit(GREY, MASKS[:, :8]), "(8, 16)", "16x16"),
-    bad("UNetSegmenter: text masks", lambda at: UNET.fit(GREY, MASKS.astype(str)), "labels", "<U", kind=TypeError),
-    bad("UNetSegmenter: one mask path", lambda at: UNET.fit(GREY, "mask.png"), "mask.png", "list", kind=TypeError),
-    bad("UNetSegmenter: masks with NaN", lambda at: UNET.fit(GREY, np.where(MASKS, np.nan, 0)), "y contains NaN"),
-    bad("UNetSegmenter: loss", lambda at: sk.UNetSegmenter(loss="hinge", **QUICK).fit(GREY, MASKS), "loss", "'hinge'", "dice"),
+    bad("UNetSegmenter: gray levels for masks", lambda at: UNET.fit(GRAY, GRAY), "y holds", "classes"),
+    bad("UNetSegmenter: probabilities for masks", lambda at: UNET.fit(GRAY, GRAY / 255.0), "fractions", "masks > 0.5"),
+    bad("UNetSegmenter: colored masks", lambda at: UNET.fit(GRAY, COLOR), "y has masks of shape (16, 16, 3)", "argmax"),
+    bad("UNetSegmenter: smaller masks", lambda at: UNET.fit(GRAY, MASKS[:, :8]), "(8, 16)", "16x16"),
+    bad("UNetSegmenter: text masks", lambda at: UNET.fit(GRAY, MASKS.astype(str)), "labels", "<U", kind=TypeError),
+    bad("UNetSegmenter: one mask path", lambda at: UNET.fit(GRAY, "mask.png"), "mask.png", "list", kind=TypeError),
+    bad("UNetSegmenter: masks with NaN", lambda at: UNET.fit(GRAY, np.where(MASKS, np.nan, 0)), "y contains NaN"),
+    bad("UNetSegmenter: loss", lambda at: sk.UNetSegmenter(loss="hinge", **QUICK).fit(GRAY, MASKS), "loss", "'hinge'", "dice"),
     bad("fit_together: one", lambda at: sk.neural.fit_together(1), "'fits'", "an int in the range [2, inf)", "Got 1"),
     bad("fit_together: a word", lambda at: sk.neural.fit_together("all"), "'fits'", "an int in the range [2, inf)", "'all'"),
-    bad("lr_find: not a network", lambda at: sk.neural.lr_find(GaussianNB(), GREY, BINARY), "GaussianNB", "needs a network", kind=TypeError),
-    bad("lr_find: rates", lambda at: sk.neural.lr_find(MLP, GREY, BINARY, lowest=1, highest=0.1), "lowest", "0.1"),
-    bad("lr_find: steps", lambda at: sk.neural.lr_find(MLP, GREY, BINARY, steps=3), "steps", "3", "10"),
-    bad("Pipeline: no steps", lambda at: sk.Pipeline([]).fit(GREY, BINARY), "steps"),
-    bad("Pipeline: a step that cannot transform", lambda at: sk.Pipeline([GaussianNB(), GaussianNB()]).fit(GREY.reshape(12, -1), BINARY), "GaussianNB", "transform", kind=TypeError),
-    bad("Pipeline: groups", lambda at: sk.Pipeline([SMALL_HOG(), MLP]).fit(GREY, BINARY, groups=[1]), "groups", "1", "12"),
-    bad("Pipeline: step no estimator", lambda at: sk.Pipeline(["hog", MLP]).fit(GREY, BINARY), "hog", kind=(TypeError, ValueError)),
+    bad("lr_find: not a network", lambda at: sk.neural.lr_find(GaussianNB(), GRAY, BINARY), "GaussianNB", "needs a network", kind=TypeError),
+    bad("lr_find: rates", lambda at: sk.neural.lr_find(MLP, GRAY, BINARY, lowest=1, highest=0.1), "lowest", "0.1"),
+    bad("lr_find: steps", lambda at: sk.neural.lr_find(MLP, GRAY, BINARY, steps=3), "steps", "3", "10"),
+    bad("Pipeline: no steps", lambda at: sk.Pipeline([]).fit(GRAY, BINARY), "steps"),
+    bad("Pipeline: a step that cannot transform", lambda at: sk.Pipeline([GaussianNB(), GaussianNB()]).fit(GRAY.reshape(12, -1), BINARY), "GaussianNB", "transform", kind=TypeError),
+    bad("Pipeline: groups", lambda at: sk.Pipeline([SMALL_HOG(), MLP]).fit(GRAY, BINARY, groups=[1]), "groups", "1", "12"),
+    bad("Pipeline: step no estimator", lambda at: sk.Pipeline(["hog", MLP]).fit(GRAY, BINARY), "hog", kind=(TypeError, ValueError)),
 ]  # fmt: skip
 
 READING = [
@@ -192,63 +192,63 @@ READING = [
     bad("read_image: a folder", lambda at: sk.images.read_image(at / "nothing"), "nothing", "not a file but a folder", kind=images.ImageReadError),
     bad("read_image: several pages", lambda at: sk.images.read_image(at / "pages.tif"), "pages.tif", "3 images", "frame=i", kind=images.ImageReadError),
     bad("read_image: page too high", lambda at: sk.images.read_image(at / "pages.tif", frame=7), "pages.tif", "3 images", "frame=7"),
-    bad("read_image: too large", lambda at: sk.images.read_image(at / "grey.png", max_pixels=9), "grey.png", "16 x 16", "max_pixels=9", "raise max_pixels"),
-    bad("read_image: color", lambda at: sk.images.read_image(at / "grey.png", color="cmyk"), "color", "'cmyk'", '"gray"'),
-    bad("read_image: frame", lambda at: sk.images.read_image(at / "grey.png", frame="first"), "frame", "'first'"),
-    bad("read_image: window", lambda at: sk.images.read_image(at / "grey.png", window=(1, 2, 3)), "window", "(1, 2, 3)"),
-    bad("read_image: window of words", lambda at: sk.images.read_image(at / "grey.png", window=("lung", "wide")), "window", "lung"),
-    bad("read_image: max_pixels of words", lambda at: sk.images.read_image(at / "grey.png", max_pixels="many"), "max_pixels", "'many'"),
+    bad("read_image: too large", lambda at: sk.images.read_image(at / "gray.png", max_pixels=9), "gray.png", "16 x 16", "max_pixels=9", "raise max_pixels"),
+    bad("read_image: color", lambda at: sk.images.read_image(at / "gray.png", color="cmyk"), "color", "'cmyk'", '"gray"'),
+    bad("read_image: frame", lambda at: sk.images.read_image(at / "gray.png", frame="first"), "frame", "'first'"),
+    bad("read_image: window", lambda at: sk.images.read_image(at / "gray.png", window=(1, 2, 3)), "window", "(1, 2, 3)"),
+    bad("read_image: window of words", lambda at: sk.images.read_image(at / "gray.png", window=("lung", "wide")), "window", "lung"),
+    bad("read_image: max_pixels of words", lambda at: sk.images.read_image(at / "gray.png", max_pixels="many"), "max_pixels", "'many'"),
     bad("read_image: draft_size", lambda at: sk.images.read_image(at / "scan.jpg", draft_size=(-1, 3)), "draft_size", "(-1, 3)"),
     bad("read_image: a number", lambda at: sk.images.read_image(7), "int", kind=TypeError),
     bad("LazyImages: one path", lambda at: sk.images.LazyImages("a.png"), "'a.png'", "list", "[path]", kind=TypeError),
     bad("LazyImages: none", lambda at: sk.images.LazyImages([]), "paths is empty"),
     bad("LazyImages: numbers", lambda at: sk.images.LazyImages([1, 2]), "int", kind=TypeError),
-    bad("LazyImages: size", lambda at: sk.images.LazyImages([at / "grey.png"], size=(0, 3)), "size", "(0, 3)"),
-    bad("LazyImages: size of words", lambda at: sk.images.LazyImages([at / "grey.png"], size="64"), "size", "'64'"),
-    bad("LazyImages: size of floats", lambda at: sk.images.LazyImages([at / "grey.png"], size=8.5), "size", "8.5"),
-    bad("LazyImages: color", lambda at: sk.images.LazyImages([at / "grey.png"], color="lab"), "color", "'lab'"),
-    bad("LazyImages: aspect", lambda at: sk.images.LazyImages([at / "grey.png"], aspect="fit"), "aspect", "'fit'"),
-    bad("LazyImages: n_jobs", lambda at: sk.images.LazyImages([at / "grey.png"] * 2, n_jobs="all").load(), "n_jobs", "'all'", kind=(TypeError, ValueError)),
-    bad("LazyImages: files unlike", lambda at: sk.images.LazyImages([at / "grey.png", at / "flat é.png"]).load(), "flat é.png", "8x16", "16x16", "size="),
-    bad("LazyImages: depths unlike", lambda at: sk.images.LazyImages([at / "grey.png", at / "deep.png"], size=8).load(), "deep.png", "uint16", 'dtype="uint8"'),
-    bad("LazyImages: colours unlike", lambda at: sk.images.LazyImages([at / "grey.png", at / "color.png"], color="keep").load(), "color.png", "16x16x3", "color="),
-    bad("LazyImages: into an array", lambda at: np.asarray(sk.images.LazyImages([at / "grey.png"])), "LazyImages", ".load()", kind=TypeError),
-    bad("LazyImages: pixels", lambda at: sk.images.LazyImages([at / "grey.png"])[0, 3], "by images only", ".load()", kind=IndexError),
-    bad("LazyImages: row too high", lambda at: sk.images.LazyImages([at / "grey.png"])[4], "4", kind=IndexError),
-    bad("LazyImages: row by name", lambda at: sk.images.LazyImages([at / "grey.png"])[["a"]], "integer", kind=IndexError),
-    bad("ImageLoader: size", lambda at: sk.ImageLoader(0).fit([at / "grey.png"]), "size", "0"),
-    bad("ImageLoader: size of three", lambda at: sk.ImageLoader((4, 4, 3)).fit([at / "grey.png"]), "size", "(4, 4, 3)", "(height, width)"),
-    bad("ImageLoader: color", lambda at: sk.ImageLoader(color="grey").fit([at / "grey.png"]), "color", "'grey'", "gray"),
-    bad("ImageLoader: one path", lambda at: sk.ImageLoader().fit(str(at / "grey.png")), "grey.png", "[X]", kind=TypeError),
+    bad("LazyImages: size", lambda at: sk.images.LazyImages([at / "gray.png"], size=(0, 3)), "size", "(0, 3)"),
+    bad("LazyImages: size of words", lambda at: sk.images.LazyImages([at / "gray.png"], size="64"), "size", "'64'"),
+    bad("LazyImages: size of floats", lambda at: sk.images.LazyImages([at / "gray.png"], size=8.5), "size", "8.5"),
+    bad("LazyImages: color", lambda at: sk.images.LazyImages([at / "gray.png"], color="lab"), "color", "'lab'"),
+    bad("LazyImages: aspect", lambda at: sk.images.LazyImages([at / "gray.png"], aspect="fit"), "aspect", "'fit'"),
+    bad("LazyImages: n_jobs", lambda at: sk.images.LazyImages([at / "gray.png"] * 2, n_jobs="all").load(), "n_jobs", "'all'", kind=(TypeError, ValueError)),
+    bad("LazyImages: files unlike", lambda at: sk.images.LazyImages([at / "gray.png", at / "flat é.png"]).load(), "flat é.png", "8x16", "16x16", "size="),
+    bad("LazyImages: depths unlike", lambda at: sk.images.LazyImages([at / "gray.png", at / "deep.png"], size=8).load(), "deep.png", "uint16", 'dtype="uint8"'),
+    bad("LazyImages: colors unlike", lambda at: sk.images.LazyImages([at / "gray.png", at / "color.png"], color="keep").load(), "color.png", "16x16x3", "color="),
+    bad("LazyImages: into an array", lambda at: np.asarray(sk.images.LazyImages([at / "gray.png"])), "LazyImages", ".load()", kind=TypeError),
+    bad("LazyImages: pixels", lambda at: sk.images.LazyImages([at / "gray.png"])[0, 3], "by images only", ".load()", kind=IndexError),
+    bad("LazyImages: row too high", lambda at: sk.images.LazyImages([at / "gray.png"])[4], "4", kind=IndexError),
+    bad("LazyImages: row by name", lambda at: sk.images.LazyImages([at / "gray.png"])[["a"]], "integer", kind=IndexError),
+    bad("ImageLoader: size", lambda at: sk.ImageLoader(0).fit([at / "gray.png"]), "size", "0"),
+    bad("ImageLoader: size of three", lambda at: sk.ImageLoader((4, 4, 3)).fit([at / "gray.png"]), "size", "(4, 4, 3)", "(height, width)"),
+    bad("ImageLoader: color", lambda at: sk.ImageLoader(color="gray").fit([at / "gray.png"]), "color", "'gray'", "gray"),
+    bad("ImageLoader: one path", lambda at: sk.ImageLoader().fit(str(at / "gray.png")), "gray.png", "[X]", kind=TypeError),
     bad("ImageLoader: no paths", lambda at: sk.ImageLoader().fit([]), "1D array"),
-    bad("ImageLoader: a missing file", lambda at: sk.ImageLoader(8).fit_transform([at / "grey.png", at / "no.png"]), "no.png", kind=FileNotFoundError),
-    bad("ImageLoader: a gap", lambda at: sk.ImageLoader(8).fit([str(at / "grey.png"), None]), "Row 1", "None", kind=TypeError),
-    bad("ImageLoader: a table", lambda at: sk.ImageLoader(8).fit(np.array([[str(at / "grey.png")] * 2])), "bytes/strings"),
-    bad("ImageLoader: other sizes", lambda at: sk.ImageLoader().fit([at / "grey.png"]).transform([at / "flat é.png"]), "16x16x1", "8x16", "size="),
-    bad("ImageLoader: not fitted", lambda at: sk.ImageLoader().transform([at / "grey.png"]), "ImageLoader", "not fitted", kind=NotFittedError),
-    bad("CropForeground: threshold", lambda at: sk.CropForeground(threshold=1).fit(GREY), "threshold", "1"),
-    bad("CropForeground: margin", lambda at: sk.CropForeground(margin=-1).fit(GREY), "margin", "-1"),
-    bad("CropForeground: size", lambda at: sk.CropForeground((4,)).fit(GREY), "size", "(4,)"),
-    bad("CropForeground: paths", lambda at: sk.CropForeground().fit([at / "grey.png"]), "ImageLoader"),
-    bad("CropForeground: not fitted", lambda at: sk.CropForeground().transform(GREY), "CropForeground", kind=NotFittedError),
+    bad("ImageLoader: a missing file", lambda at: sk.ImageLoader(8).fit_transform([at / "gray.png", at / "no.png"]), "no.png", kind=FileNotFoundError),
+    bad("ImageLoader: a gap", lambda at: sk.ImageLoader(8).fit([str(at / "gray.png"), None]), "Row 1", "None", kind=TypeError),
+    bad("ImageLoader: a table", lambda at: sk.ImageLoader(8).fit(np.array([[str(at / "gray.png")] * 2])), "bytes/strings"),
+    bad("ImageLoader: other sizes", lambda at: sk.ImageLoader().fit([at / "gray.png"]).transform([at / "flat é.png"]), "16x16x1", "8x16", "size="),
+    bad("ImageLoader: not fitted", lambda at: sk.ImageLoader().transform([at / "gray.png"]), "ImageLoader", "not fitted", kind=NotFittedError),
+    bad("CropForeground: threshold", lambda at: sk.CropForeground(threshold=1).fit(GRAY), "threshold", "1"),
+    bad("CropForeground: margin", lambda at: sk.CropForeground(margin=-1).fit(GRAY), "margin", "-1"),
+    bad("CropForeground: size", lambda at: sk.CropForeground((4,)).fit(GRAY), "size", "(4,)"),
+    bad("CropForeground: paths", lambda at: sk.CropForeground().fit([at / "gray.png"]), "ImageLoader"),
+    bad("CropForeground: not fitted", lambda at: sk.CropForeground().transform(GRAY), "CropForeground", kind=NotFittedError),
     bad("crop_foreground: shape", lambda at: images.crop_foreground(np.ones(7)), "image", "(7,)"),
-    bad("crop_foreground: threshold", lambda at: images.crop_foreground(GREY[0], threshold=3), "threshold", "3"),
-    bad("crop_foreground: no pixels", lambda at: images.crop_foreground(GREY[0, :0]), "image", "(0, 16)"),
-    bad("resize_image: size", lambda at: images.resize_image(GREY[0], (0, 4)), "size", "(0, 4)"),
-    bad("resize_image: aspect", lambda at: images.resize_image(GREY[0], (4, 4), aspect="fit"), "aspect", "'fit'", "stretch"),
-    bad("resize_image: interpolation", lambda at: images.resize_image(GREY[0], (4, 4), interpolation="cubic"), "interpolation", "'cubic'", "bicubic"),
+    bad("crop_foreground: threshold", lambda at: images.crop_foreground(GRAY[0], threshold=3), "threshold", "3"),
+    bad("crop_foreground: no pixels", lambda at: images.crop_foreground(GRAY[0, :0]), "image", "(0, 16)"),
+    bad("resize_image: size", lambda at: images.resize_image(GRAY[0], (0, 4)), "size", "(0, 4)"),
+    bad("resize_image: aspect", lambda at: images.resize_image(GRAY[0], (4, 4), aspect="fit"), "aspect", "'fit'", "stretch"),
+    bad("resize_image: interpolation", lambda at: images.resize_image(GRAY[0], (4, 4), interpolation="cubic"), "interpolation", "'cubic'", "bicubic"),
     bad("resize_image: a stack", lambda at: images.resize_image(COLOR, (4, 4)), "image", "(12, 16, 16, 3)"),
-    bad("resize_image: no pixels", lambda at: images.resize_image(GREY[0, :0], (4, 4)), "image", "(0, 16)"),
-    bad("resize_image: complex", lambda at: images.resize_image(GREY[0].astype(complex), (4, 4)), "complex", kind=(TypeError, ValueError)),
+    bad("resize_image: no pixels", lambda at: images.resize_image(GRAY[0, :0], (4, 4)), "image", "(0, 16)"),
+    bad("resize_image: complex", lambda at: images.resize_image(GRAY[0].astype(complex), (4, 4)), "complex", kind=(TypeError, ValueError)),
     bad("load_masks: one path", lambda at: sk.images.load_masks("a.png"), "a.png", "[path]", kind=TypeError),
     bad("load_masks: none", lambda at: sk.images.load_masks([]), "paths is empty"),
-    bad("load_masks: coloured", lambda at: sk.images.load_masks([at / "color.png"]), "color.png", "colored", "palette"),
-    bad("load_masks: sizes unlike", lambda at: sk.images.load_masks([at / "grey.png", at / "flat é.png"]), "flat é.png", "8x16", "size="),
-    bad("load_masks: size", lambda at: sk.images.load_masks([at / "grey.png"], size=(3,)), "size", "(3,)"),
+    bad("load_masks: colored", lambda at: sk.images.load_masks([at / "color.png"]), "color.png", "colored", "palette"),
+    bad("load_masks: sizes unlike", lambda at: sk.images.load_masks([at / "gray.png", at / "flat é.png"]), "flat é.png", "8x16", "size="),
+    bad("load_masks: size", lambda at: sk.images.load_masks([at / "gray.png"], size=(3,)), "size", "(3,)"),
     bad("load_masks: not there", lambda at: sk.images.load_masks([at / "no.png"]), "no.png", kind=FileNotFoundError),
     bad("load_masks: text", lambda at: sk.images.load_masks([at / "notes.png"]), "notes.png", "not an image"),
     bad("load_image_folder: not there", lambda at: sk.load_image_folder(at / "no"), "no folder", kind=NotADirectoryError),
-    bad("load_image_folder: a file", lambda at: sk.load_image_folder(at / "grey.png"), "grey.png", "no folder", kind=NotADirectoryError),
+    bad("load_image_folder: a file", lambda at: sk.load_image_folder(at / "gray.png"), "gray.png", "no folder", kind=NotADirectoryError),
     bad("load_image_folder: empty", lambda at: sk.load_image_folder(at / "nothing"), "nothing", "holds no images"),
     bad("load_image_folder: one class", lambda at: sk.load_image_folder(at / "flat"), "flat", "'one'", "labels_from=None"),
     bad("load_image_folder: no classes", lambda at: sk.load_image_folder(at / "flat" / "one"), "no folder per class", "a.png", "labels_from"),
@@ -258,8 +258,8 @@ READING = [
     bad("load_image_folder: on_error", lambda at: sk.load_image_folder(at / "classes", on_error="skip"), "on_error", "'skip'", "skip-report"),
     bad("load_image_table: not there", lambda at: sk.load_image_table(at / "no.csv"), "no.csv", kind=FileNotFoundError),
     bad("load_image_table: no column", lambda at: sk.load_image_table(at / "table.csv", group="patient"), "group='patient'", "table.csv", "'label'"),
-    bad("load_image_table: a gap", lambda at: sk.load_image_table(at / "gaps.csv"), "no class", "grey.png", "skip-report"),
-    bad("load_image_table: two labels", lambda at: sk.load_image_table(at / "twice.csv"), "grey.png", "'ill'", "'well'"),
+    bad("load_image_table: a gap", lambda at: sk.load_image_table(at / "gaps.csv"), "no class", "gray.png", "skip-report"),
+    bad("load_image_table: two labels", lambda at: sk.load_image_table(at / "twice.csv"), "gray.png", "'ill'", "'well'"),
     bad("load_image_table: a list", lambda at: sk.load_image_table([1, 2]), "csv_or_frame", "[1, 2]"),
     bad("load_image_table: numbers for paths", lambda at: sk.load_image_table(pd.DataFrame({"path": [1, 2], "label": [0, 1]})), "path", "1", kind=(TypeError, ValueError)),
     bad("make_lesions: n", lambda at: make_lesions(0), "'n'", "0"),
@@ -271,24 +271,24 @@ READING = [
 ]  # fmt: skip
 
 CHANGING = [
-    bad("Augmenter: rotation", lambda at: sk.Augmenter(rotation=-5).fit(GREY, BINARY), "rotation", "-5"),
-    bad("Augmenter: flip", lambda at: sk.Augmenter(flip="diagonal").fit(GREY, BINARY), "flip", "'diagonal'", "horizontal"),
-    bad("Augmenter: probability", lambda at: sk.Augmenter(probability=2).fit(GREY, BINARY), "probability", "2"),
-    bad("Augmenter: zoom", lambda at: sk.Augmenter(zoom=-1).fit(GREY, BINARY), "zoom", "-1"),
+    bad("Augmenter: rotation", lambda at: sk.Augmenter(rotation=-5).fit(GRAY, BINARY), "rotation", "-5"),
+    bad("Augmenter: flip", lambda at: sk.Augmenter(flip="diagonal").fit(GRAY, BINARY), "flip", "'diagonal'", "horizontal"),
+    bad("Augmenter: probability", lambda at: sk.Augmenter(probability=2).fit(GRAY, BINARY), "probability", "2"),
+    bad("Augmenter: zoom", lambda at: sk.Augmenter(zoom=-1).fit(GRAY, BINARY), "zoom", "-1"),
     bad("Augmenter: NaN", lambda at: sk.Augmenter(rotation=5).fit(NAN, BINARY), "NaN"),
-    bad("augment: one image", lambda at: sk.images.augment(GREY[0]), "2 dimensions", "image[None]"),
-    bad("augment: masks of another size", lambda at: sk.images.augment(GREY, MASKS[:, :8]), "masks", "(12, 8, 16)"),
-    bad("augment: masks of floats", lambda at: sk.images.augment(GREY, MASKS / 2), "masks", "float64", kind=(TypeError, ValueError)),
-    bad("augment: fill", lambda at: sk.images.augment(GREY, rotation=5, fill="wrap"), "fill", "'wrap'"),
-    bad("augment: random_state", lambda at: sk.images.augment(GREY, rotation=5, random_state="x"), "'x'", "seed"),
-    bad("Resample: computes", lambda at: sk.Resample(SMOTE()).fit_resample(GREY, BINARY), "SMOTE", "Augmenter"),
-    bad("Resample: no sampler", lambda at: sk.Resample(None).fit_resample(GREY, BINARY), "sampler", "None"),
-    bad("Resample: lengths", lambda at: sk.Resample(RandomOverSampler()).fit_resample(GREY, BINARY[:5]), "inconsistent", "12", "5"),
-    bad("Resample: one class", lambda at: sk.Resample(RandomOverSampler()).fit_resample(GREY, BINARY * 0), "class"),
+    bad("augment: one image", lambda at: sk.images.augment(GRAY[0]), "2 dimensions", "image[None]"),
+    bad("augment: masks of another size", lambda at: sk.images.augment(GRAY, MASKS[:, :8]), "masks", "(12, 8, 16)"),
+    bad("augment: masks of floats", lambda at: sk.images.augment(GRAY, MASKS / 2), "masks", "float64", kind=(TypeError, ValueError)),
+    bad("augment: fill", lambda at: sk.images.augment(GRAY, rotation=5, fill="wrap"), "fill", "'wrap'"),
+    bad("augment: random_state", lambda at: sk.images.augment(GRAY, rotation=5, random_state="x"), "'x'", "seed"),
+    bad("Resample: computes", lambda at: sk.Resample(SMOTE()).fit_resample(GRAY, BINARY), "SMOTE", "Augmenter"),
+    bad("Resample: no sampler", lambda at: sk.Resample(None).fit_resample(GRAY, BINARY), "sampler", "None"),
+    bad("Resample: lengths", lambda at: sk.Resample(RandomOverSampler()).fit_resample(GRAY, BINARY[:5]), "inconsistent", "12", "5"),
+    bad("Resample: one class", lambda at: sk.Resample(RandomOverSampler()).fit_resample(GRAY, BINARY * 0), "class"),
     bad("clean_masks: one mask", lambda at: sk.images.clean_masks(MASKS[0]), "masks", "(16, 16)"),
     bad("clean_masks: largest", lambda at: sk.images.clean_masks(MASKS, largest=-1), "largest", "-1"),
     bad("clean_masks: min_size", lambda at: sk.images.clean_masks(MASKS, min_size="big"), "min_size", "'big'", kind=(TypeError, ValueError)),
-    bad("clean_masks: probabilities", lambda at: sk.images.clean_masks(GREY / 255.0), "masks", "float64", kind=(TypeError, ValueError)),
+    bad("clean_masks: probabilities", lambda at: sk.images.clean_masks(GRAY / 255.0), "masks", "float64", kind=(TypeError, ValueError)),
     bad("CleanMasks: one mask", lambda at: sk.CleanMasks().transform(MASKS[0]), "masks", "(16, 16)"),
     bad("CleanMasks: largest", lambda at: sk.CleanMasks(largest=0).transform(MASKS), "largest", "0"),
     bad("stratify_masks: bins", lambda at: sk.images.stratify_masks(MASKS, bins=0), "bins", "0"),
@@ -303,13 +303,13 @@ def of_every_descriptor(name, transformer, function):
     called = getattr(function, "func", function).__name__
     return [
         bad(f"{name}: NaN", lambda at: transformer().fit_transform(NAN), "X contains NaN"),
-        bad(f"{name}: paths without a size", lambda at: transformer().fit([at / "grey.png"]), name, "image_shape"),
-        bad(f"{name}: other images", lambda at: transformer().fit(GREY).transform(GREY[:, :8]), "16x16x1", "8x16x1", "ImageLoader"),
-        bad(f"{name}: not fitted", lambda at: transformer().transform(GREY), name, "not fitted", kind=NotFittedError),
-        bad(f"{name}: channels", lambda at: transformer(channels="lab").fit(GREY), "channels", "'lab'"),
-        bad(f"{called}: one image", lambda at: function(GREY[0]), "(16, 16)", "image[None]"),
+        bad(f"{name}: paths without a size", lambda at: transformer().fit([at / "gray.png"]), name, "image_shape"),
+        bad(f"{name}: other images", lambda at: transformer().fit(GRAY).transform(GRAY[:, :8]), "16x16x1", "8x16x1", "ImageLoader"),
+        bad(f"{name}: not fitted", lambda at: transformer().transform(GRAY), name, "not fitted", kind=NotFittedError),
+        bad(f"{name}: channels", lambda at: transformer(channels="lab").fit(GRAY), "channels", "'lab'"),
+        bad(f"{called}: one image", lambda at: function(GRAY[0]), "(16, 16)", "image[None]"),
         bad(f"{called}: channels", lambda at: function(COLOR, channels=2), "channels", "2"),
-        bad(f"{called}: no pixels", lambda at: function(GREY[:, :0]), "(12, 0, 16)"),
+        bad(f"{called}: no pixels", lambda at: function(GRAY[:, :0]), "(12, 0, 16)"),
         bad(f"{called}: NaN", lambda at: function(NAN), "NaN"),
     ]  # fmt: skip
 
@@ -319,22 +319,22 @@ DESCRIBING = [
     *of_every_descriptor("LBP", sk.LBP, features.lbp),
     *of_every_descriptor("Haralick", sk.Haralick, features.haralick),
     *of_every_descriptor("IntensityHistogram", sk.IntensityHistogram, features.intensity_histogram),
-    bad("HOG: cells larger than the image", lambda at: sk.HOG(pixels_per_cell=(32, 32)).fit(GREY), "pixels_per_cell", "16x16", "ImageLoader"),
-    bad("HOG: orientations", lambda at: sk.HOG(orientations=0).fit(GREY), "orientations", "0"),
-    bad("HOG: block_norm", lambda at: sk.HOG(block_norm="L3").fit(GREY), "block_norm", "'L3'", "L2-Hys"),
-    bad("LBP: radius", lambda at: sk.LBP(radii=(-1,)).fit(GREY), "radi", "-1"),
-    bad("Haralick: levels", lambda at: sk.Haralick(levels=1).fit(GREY), "levels", "1"),
-    bad("IntensityHistogram: bins", lambda at: sk.IntensityHistogram(bins=0).fit(GREY), "bins", "0"),
-    bad("IntensityHistogram: value_range", lambda at: sk.IntensityHistogram(value_range=(5, 1)).fit(GREY), "value_range", "(5, 1)"),
+    bad("HOG: cells larger than the image", lambda at: sk.HOG(pixels_per_cell=(32, 32)).fit(GRAY), "pixels_per_cell", "16x16", "ImageLoader"),
+    bad("HOG: orientations", lambda at: sk.HOG(orientations=0).fit(GRAY), "orientations", "0"),
+    bad("HOG: block_norm", lambda at: sk.HOG(block_norm="L3").fit(GRAY), "block_norm", "'L3'", "L2-Hys"),
+    bad("LBP: radius", lambda at: sk.LBP(radii=(-1,)).fit(GRAY), "radi", "-1"),
+    bad("Haralick: levels", lambda at: sk.Haralick(levels=1).fit(GRAY), "levels", "1"),
+    bad("IntensityHistogram: bins", lambda at: sk.IntensityHistogram(bins=0).fit(GRAY), "bins", "0"),
+    bad("IntensityHistogram: value_range", lambda at: sk.IntensityHistogram(value_range=(5, 1)).fit(GRAY), "value_range", "(5, 1)"),
     bad("BackboneFeatures: backbone", lambda at: sk.BackboneFeatures("nonesuch").fit(COLOR), "backbone", "'nonesuch'"),
     bad("BackboneFeatures: not fitted", lambda at: sk.BackboneFeatures().transform(COLOR), "BackboneFeatures", kind=NotFittedError),
     bad("embed: backbone", lambda at: sk.transfer.embed(COLOR, "nonesuch"), "'nonesuch'"),
     bad("embed: NaN", lambda at: sk.transfer.embed(NAN.repeat(2, 1).repeat(2, 2), "squeezenet1_1", weights=None), "NaN"),
-    bad("embed: too small", lambda at: sk.transfer.embed(GREY, "squeezenet1_1", weights=None), "at least 17x17", "16x16", "Resize"),
+    bad("embed: too small", lambda at: sk.transfer.embed(GRAY, "squeezenet1_1", weights=None), "at least 17x17", "16x16", "Resize"),
     bad("FeatureStore: memory", lambda at: sk.transfer.FeatureStore(memory="1 GB"), "memory", "'1 GB'", "bytes"),
     bad("FeatureStore: negative memory", lambda at: sk.transfer.FeatureStore(memory=-1), "memory", "-1"),
     bad("FeatureStore: disk", lambda at: sk.transfer.FeatureStore(disk=-5), "disk", "-5"),
-    bad("FeatureStore: a file for a folder", lambda at: sk.transfer.FeatureStore(at / "grey.png"), "directory", "grey.png", kind=NotADirectoryError),
+    bad("FeatureStore: a file for a folder", lambda at: sk.transfer.FeatureStore(at / "gray.png"), "directory", "gray.png", kind=NotADirectoryError),
 ]  # fmt: skip
 
 MEASURING = [
@@ -344,7 +344,7 @@ MEASURING = [
         for what, arguments, options, words, kind in (
             ("other shapes", (MASKS, MASKS[:, :8]), {}, ("(12, 16, 16)", "(12, 8, 16)"), ValueError),
             ("average", (MASKS, MASKS), {"average": "micro"}, ("average", "'micro'", "'mean'"), ValueError),
-            ("probabilities", (MASKS, GREY / 255.0), {}, ("y_pred", "fractions", "Threshold"), ValueError),
+            ("probabilities", (MASKS, GRAY / 255.0), {}, ("y_pred", "fractions", "Threshold"), ValueError),
             ("weights", (MASKS, MASKS), {"sample_weight": [1, 2]}, ("sample_weight", "12"), ValueError),
         )
     ),
@@ -392,7 +392,7 @@ COMPARING = [
     bad("compare: groups with gaps", lambda at: compared(groups=[None, "a"] * 6), "groups", kind=(TypeError, ValueError)),
     bad("compare: a damaged checkpoint", lambda at: compared(checkpoint=at), "checkpoint"),
     bad("compare: a taken name", lambda at: compared(models={"truth": GaussianNB()}), "'truth'"),
-    bad("compare: the same name twice", lambda at: sk.compare([GaussianNB(), object()], GREY.reshape(12, -1), BINARY), "object", kind=(TypeError, ValueError)),
+    bad("compare: the same name twice", lambda at: sk.compare([GaussianNB(), object()], GRAY.reshape(12, -1), BINARY), "object", kind=(TypeError, ValueError)),
     bad("Comparison: no such model", lambda at: fitted("comparison").interval("tree"), "'tree'", "bayes", kind=(KeyError, ValueError)),
     bad("Comparison: no such score", lambda at: fitted("comparison").interval("bayes", "dise"), "'dise'", kind=(KeyError, ValueError)),
     bad("Comparison: confidence", lambda at: fitted("comparison").summary(confidence=95), "confidence", "95"),
@@ -411,17 +411,17 @@ COMPARING = [
     bad("RocBandDisplay: names", lambda at: evaluation.RocBandDisplay.from_comparison(fitted("comparison"), ["tree"]), "'tree'", kind=(KeyError, ValueError)),
     bad("PrecisionRecallBandDisplay: one class", lambda at: evaluation.PrecisionRecallBandDisplay.from_predictions(BINARY * 0, SCORES), "class"),
     bad("TrainingCurvesDisplay: no network", lambda at: evaluation.TrainingCurvesDisplay.from_estimator(fitted("bayes")), "history"),
-    bad("PredictionGallery: show", lambda at: evaluation.PredictionGallery.from_estimator(fitted("mlp"), GREY, BINARY, show="best"), "show='best'"),
-    bad("PredictionGallery: lengths", lambda at: evaluation.PredictionGallery.from_estimator(fitted("mlp"), GREY, BINARY[:4]), "12", "4"),
-    bad("SegmentationDisplay: show", lambda at: evaluation.SegmentationDisplay.from_predictions(GREY, MASKS, MASKS, show=["first"]), "'first'", "worst"),
-    bad("SegmentationDisplay: lengths", lambda at: evaluation.SegmentationDisplay.from_predictions(GREY, MASKS[:4], MASKS[:4]), "12", "4"),
+    bad("PredictionGallery: show", lambda at: evaluation.PredictionGallery.from_estimator(fitted("mlp"), GRAY, BINARY, show="best"), "show='best'"),
+    bad("PredictionGallery: lengths", lambda at: evaluation.PredictionGallery.from_estimator(fitted("mlp"), GRAY, BINARY[:4]), "12", "4"),
+    bad("SegmentationDisplay: show", lambda at: evaluation.SegmentationDisplay.from_predictions(GRAY, MASKS, MASKS, show=["first"]), "'first'", "worst"),
+    bad("SegmentationDisplay: lengths", lambda at: evaluation.SegmentationDisplay.from_predictions(GRAY, MASKS[:4], MASKS[:4]), "12", "4"),
     bad("AuditDisplay: kind", lambda at: evaluation.AuditDisplay.from_audit(fitted("audit"), "leaks of gas"), "kind='leaks of gas'"),
-    bad("audit: lengths", lambda at: sk.audit(GREY, BINARY[:4]), "12", "4"),
-    bad("audit: groups", lambda at: sk.audit(GREY, BINARY, [1, 2]), "groups", "2", "12"),
-    bad("audit: max_hash_distance", lambda at: sk.audit(GREY, BINARY, max_hash_distance=-1), "max_hash_distance", "-1"),
-    bad("audit: max_hash_distance of text", lambda at: sk.audit(GREY, BINARY, max_hash_distance="foo"), "max_hash_distance", "foo"),
-    bad("audit: min_correlation", lambda at: sk.audit(GREY, BINARY, min_correlation=5), "min_correlation", "5"),
-    bad("audit: test of text", lambda at: sk.audit(GREY, BINARY, test="foo"), "test='foo'", "row numbers"),
+    bad("audit: lengths", lambda at: sk.audit(GRAY, BINARY[:4]), "12", "4"),
+    bad("audit: groups", lambda at: sk.audit(GRAY, BINARY, [1, 2]), "groups", "2", "12"),
+    bad("audit: max_hash_distance", lambda at: sk.audit(GRAY, BINARY, max_hash_distance=-1), "max_hash_distance", "-1"),
+    bad("audit: max_hash_distance of text", lambda at: sk.audit(GRAY, BINARY, max_hash_distance="foo"), "max_hash_distance", "foo"),
+    bad("audit: min_correlation", lambda at: sk.audit(GRAY, BINARY, min_correlation=5), "min_correlation", "5"),
+    bad("audit: test of text", lambda at: sk.audit(GRAY, BINARY, test="foo"), "test='foo'", "row numbers"),
     bad("Audit: severity", lambda at: fitted("audit").of("fatal"), "severity", "'fatal'"),
     bad("ThresholdAt: two promises", lambda at: sk.ThresholdAt(GaussianNB(), sensitivity=0.9, cost=2).fit(SCORES[:, None], BINARY), "sensitivity=0.9", "cost=2", "exclude"),
     bad("ThresholdAt: sensitivity", lambda at: sk.ThresholdAt(GaussianNB(), sensitivity=95).fit(SCORES[:, None], BINARY), "sensitivity", "95"),
@@ -443,24 +443,24 @@ COMPARING = [
     bad("parameter_table: no network", lambda at: inspection.parameter_table(fitted("bayes")), "GaussianNB", kind=TypeError),
     bad("parameter_table: not fitted", lambda at: inspection.parameter_table(sk.ScratchCNN()), "ScratchCNN", "fitted", kind=TypeError),
     bad("ParameterTable: a number", lambda at: inspection.parameter_table(3), "int", kind=TypeError),
-    bad("grad_cam: no network", lambda at: inspection.grad_cam(fitted("bayes"), GREY), "GaussianNB", "occlusion", kind=TypeError),
-    bad("grad_cam: no convolution", lambda at: inspection.grad_cam(fitted("mlp"), GREY), "convolution", "occlusion", kind=TypeError),
-    bad("grad_cam: target", lambda at: inspection.grad_cam(fitted("cnn"), GREY, target=7), "target=7", "0"),
-    bad("grad_cam: layer", lambda at: inspection.grad_cam(fitted("cnn"), GREY, layer="last"), "layer='last'", "parameter_table"),
-    bad("grad_cam: segmenter", lambda at: inspection.grad_cam(fitted("unet"), GREY), "classifiers", kind=TypeError),
-    bad("occlusion: patch", lambda at: inspection.occlusion(fitted("cnn"), GREY, patch=99), "patch=99", "16"),
-    bad("occlusion: stride", lambda at: inspection.occlusion(fitted("cnn"), GREY, patch=4, stride=0), "stride=0", "patch=4"),
-    bad("occlusion: target", lambda at: inspection.occlusion(fitted("cnn"), GREY, target="ill"), "target='ill'", "0"),
-    bad("hog_map: no HOG", lambda at: inspection.hog_map(fitted("cnn"), GREY), "HOG", "occlusion", kind=TypeError),
-    bad("ExplanationDisplay: method", lambda at: inspection.ExplanationDisplay.from_estimator(fitted("cnn"), GREY, method="lime"), "method='lime'", "occlusion"),
+    bad("grad_cam: no network", lambda at: inspection.grad_cam(fitted("bayes"), GRAY), "GaussianNB", "occlusion", kind=TypeError),
+    bad("grad_cam: no convolution", lambda at: inspection.grad_cam(fitted("mlp"), GRAY), "convolution", "occlusion", kind=TypeError),
+    bad("grad_cam: target", lambda at: inspection.grad_cam(fitted("cnn"), GRAY, target=7), "target=7", "0"),
+    bad("grad_cam: layer", lambda at: inspection.grad_cam(fitted("cnn"), GRAY, layer="last"), "layer='last'", "parameter_table"),
+    bad("grad_cam: segmenter", lambda at: inspection.grad_cam(fitted("unet"), GRAY), "classifiers", kind=TypeError),
+    bad("occlusion: patch", lambda at: inspection.occlusion(fitted("cnn"), GRAY, patch=99), "patch=99", "16"),
+    bad("occlusion: stride", lambda at: inspection.occlusion(fitted("cnn"), GRAY, patch=4, stride=0), "stride=0", "patch=4"),
+    bad("occlusion: target", lambda at: inspection.occlusion(fitted("cnn"), GRAY, target="ill"), "target='ill'", "0"),
+    bad("hog_map: no HOG", lambda at: inspection.hog_map(fitted("cnn"), GRAY), "HOG", "occlusion", kind=TypeError),
+    bad("ExplanationDisplay: method", lambda at: inspection.ExplanationDisplay.from_estimator(fitted("cnn"), GRAY, method="lime"), "method='lime'", "occlusion"),
     bad("save: unknown class", lambda at: saving.save(SimpleNamespace(), at / "m.skmed"), "SimpleNamespace", kind=(TypeError, ValueError)),
     bad("save: no folder", lambda at: saving.save(fitted("mlp"), at / "no" / "m.skmed"), "m.skmed", kind=OSError),
     bad("to_onnx: no net", lambda at: saving.to_onnx(SimpleNamespace(), at / "m.onnx"), "not an estimator", kind=(TypeError, ValueError)),
     bad("to_onnx: no folder", lambda at: saving.to_onnx(fitted("mlp"), at / "no" / "m.onnx"), "m.onnx", kind=OSError),
     bad("load: not there", lambda at: saving.load(at / "no.skmed"), "no.skmed", kind=FileNotFoundError),
-    bad("load: no model", lambda at: saving.load(at / "grey.png"), "grey.png"),
+    bad("load: no model", lambda at: saving.load(at / "gray.png"), "gray.png"),
     bad("load: damaged", lambda at: saving.load(at / "model.skmed"), "model.skmed"),
-    bad("read_card: no model", lambda at: saving.read_card(at / "grey.png"), "grey.png", "no model"),
+    bad("read_card: no model", lambda at: saving.read_card(at / "gray.png"), "gray.png", "no model"),
     bad("read_card: not there", lambda at: saving.read_card(at / "no.skmed"), "no.skmed", kind=FileNotFoundError),
     bad("load_recipe: unknown", lambda at: recipes.load_recipe("vgg17"), "'vgg17'", "list_recipes"),
     bad("recipe_card: unknown", lambda at: recipes.recipe_card("vgg17"), "'vgg17'", "list_recipes"),

@@ -14,7 +14,7 @@ from skmedimg.images._validate import as_images, check_images
 
 
 @pytest.fixture
-def grey(rng):
+def gray(rng):
     return rng.integers(0, 256, (12, 8, 8), dtype=np.uint8)
 
 
@@ -24,9 +24,9 @@ def rng():
 
 
 @pytest.fixture
-def paths(grey, tmp_path):
-    names = [tmp_path / f"scan é {row}.png" for row in range(len(grey))]
-    for name, image in zip(names, grey, strict=True):
+def paths(gray, tmp_path):
+    names = [tmp_path / f"scan é {row}.png" for row in range(len(gray))]
+    for name, image in zip(names, gray, strict=True):
         Image.fromarray(image).save(name)
     return names
 
@@ -60,8 +60,8 @@ def test_floats_and_wide_integers_are_taken_as_they_are(rng, dtype):
     np.testing.assert_array_equal(tensor_of(images), images.astype("f4").transpose(0, 3, 1, 2))
 
 
-def test_booleans_become_zero_and_one(grey):
-    assert set(np.unique(tensor_of(grey[..., None] > 127)).tolist()) == {0.0, 1.0}
+def test_booleans_become_zero_and_one(gray):
+    assert set(np.unique(tensor_of(gray[..., None] > 127)).tolist()) == {0.0, 1.0}
 
 
 @pytest.mark.parametrize(
@@ -74,20 +74,20 @@ def test_booleans_become_zero_and_one(grey):
     ],
     ids=["big-endian", "mirrored", "fortran", "uint16"],
 )
-def test_any_memory_layout_gives_the_same_tensor(grey, change):
-    images = change(grey.astype("u2") * 257)[..., None]
+def test_any_memory_layout_gives_the_same_tensor(gray, change):
+    images = change(gray.astype("u2") * 257)[..., None]
     expected = (images / 65535).astype("f4").transpose(0, 3, 1, 2)
     np.testing.assert_allclose(tensor_of(images), expected, rtol=1e-6)
 
 
-def test_read_only_images_are_taken_and_left_alone(grey):
-    grey.flags.writeable = False
-    assert tensor_of(grey[..., None]).max() <= 1
+def test_read_only_images_are_taken_and_left_alone(gray):
+    gray.flags.writeable = False
+    assert tensor_of(gray[..., None]).max() <= 1
 
 
-def test_stacks_are_handed_on_without_a_copy_in_their_own_dtype(grey):
-    images, estimator = checked(grey)
-    assert np.shares_memory(images, grey)
+def test_stacks_are_handed_on_without_a_copy_in_their_own_dtype(gray):
+    images, estimator = checked(gray)
+    assert np.shares_memory(images, gray)
     assert images.dtype == np.uint8
     assert images.shape == (12, 8, 8, 1)
     assert estimator.image_shape_ == (8, 8, 1)
@@ -97,22 +97,22 @@ def test_stacks_are_handed_on_without_a_copy_in_their_own_dtype(grey):
 @pytest.mark.parametrize(
     "kind",
     [
-        lambda grey, paths: grey,
-        lambda grey, paths: grey[..., None],
-        lambda grey, paths: list(grey),
-        lambda grey, paths: grey.reshape(12, -1),
-        lambda grey, paths: pd.DataFrame(grey.reshape(12, -1)),
-        lambda grey, paths: LazyImages(paths),
-        lambda grey, paths: LazyImages(paths)[:][..., :],
-        lambda grey, paths: paths,
+        lambda gray, paths: gray,
+        lambda gray, paths: gray[..., None],
+        lambda gray, paths: list(gray),
+        lambda gray, paths: gray.reshape(12, -1),
+        lambda gray, paths: pd.DataFrame(gray.reshape(12, -1)),
+        lambda gray, paths: LazyImages(paths),
+        lambda gray, paths: LazyImages(paths)[:][..., :],
+        lambda gray, paths: paths,
     ],
     ids=["stack", "channels", "list", "rows", "table", "lazy", "lazy view", "paths"],
 )
-def test_every_kind_of_gray_images_has_four_axes(grey, paths, kind):
-    images = as_images(kind(grey, paths), (8, 8))
+def test_every_kind_of_gray_images_has_four_axes(gray, paths, kind):
+    images = as_images(kind(gray, paths), (8, 8))
     assert images.shape == (12, 8, 8, 1)
     decoded = images.load() if isinstance(images, LazyImages) else images
-    np.testing.assert_array_equal(decoded, grey[..., None])
+    np.testing.assert_array_equal(decoded, gray[..., None])
     assert images[3].shape == (8, 8, 1)
 
 
@@ -123,8 +123,8 @@ def test_an_axis_of_channels_for_validation_leaves_the_users_lazy_stack_alone(pa
     assert lazy[0].shape == (8, 8)
 
 
-def test_rows_are_read_as_square_grey_then_square_rgb(grey):
-    assert checked(grey.reshape(12, 64))[0].shape == (12, 8, 8, 1)
+def test_rows_are_read_as_square_gray_then_square_rgb(gray):
+    assert checked(gray.reshape(12, 64))[0].shape == (12, 8, 8, 1)
     assert checked(np.ones((2, 48)))[0].shape == (2, 4, 4, 3)
 
 
@@ -138,9 +138,9 @@ def test_every_kind_of_path_list_is_decoded_to_image_shape(paths, kind):
     assert not hasattr(estimator, "n_features_in_")
 
 
-def test_a_column_of_pathlib_paths_is_a_list_of_paths(grey, paths):
+def test_a_column_of_pathlib_paths_is_a_list_of_paths(gray, paths):
     images, _ = checked(np.array(paths, dtype=object)[:, None], image_shape=(8, 8))
-    np.testing.assert_array_equal(images.load()[..., 0], grey)
+    np.testing.assert_array_equal(images.load()[..., 0], gray)
 
 
 def test_three_channels_of_image_shape_decode_to_rgb(paths):
@@ -186,21 +186,21 @@ def test_a_bad_X_is_explained_before_any_work(X, options, kind, words):
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
-def test_a_list_of_pictures_is_a_stack(grey, mode):
-    pictures = [Image.fromarray(image).convert(mode) for image in grey]
+def test_a_list_of_pictures_is_a_stack(gray, mode):
+    pictures = [Image.fromarray(image).convert(mode) for image in gray]
     images, _ = checked(pictures)
-    np.testing.assert_array_equal(images[..., 0], grey)
+    np.testing.assert_array_equal(images[..., 0], gray)
     assert images.shape[3] == len(mode)
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1)])
-def test_a_single_image_is_told_to_become_a_stack(grey, shape):
-    estimator = checked(grey)[1]
+def test_a_single_image_is_told_to_become_a_stack(gray, shape):
+    estimator = checked(gray)[1]
     with pytest.raises(ValueError, match=r"pass X\[None\]"):
-        check_images(estimator, grey[0].reshape(shape), reset=False)
-    colour = checked(np.repeat(grey[..., None], 3, axis=3))[1]
+        check_images(estimator, gray[0].reshape(shape), reset=False)
+    color = checked(np.repeat(gray[..., None], 3, axis=3))[1]
     with pytest.raises(ValueError, match=r"pass X\[None\]"):
-        check_images(colour, np.ones((8, 8, 3)), reset=False)
+        check_images(color, np.ones((8, 8, 3)), reset=False)
 
 
 def test_a_stack_of_as_many_images_as_each_has_lines_is_no_single_image():
@@ -210,30 +210,30 @@ def test_a_stack_of_as_many_images_as_each_has_lines_is_no_single_image():
     assert check_images(flat, np.ones((1, 12)), reset=False).shape == (1, 1, 12, 1)
 
 
-def test_images_of_another_shape_are_refused_with_the_way_out(grey):
-    estimator = checked(grey)[1]
+def test_images_of_another_shape_are_refused_with_the_way_out(gray):
+    estimator = checked(gray)[1]
     with pytest.raises(ValueError, match=r"fitted on 8x8x1 images and cannot take 6x6x1. Put Im"):
-        check_images(estimator, grey[:, :6, :6], reset=False)
+        check_images(estimator, gray[:, :6, :6], reset=False)
     with pytest.raises(ValueError, match='color="gray"'):
         check_images(estimator, np.ones((2, 8, 8, 3)), reset=False)
 
 
-def test_floats_up_to_255_after_integers_are_warned_of(grey):
-    model = ShallowMLP((), max_epochs=1).fit(grey, [0, 1] * 6)
+def test_floats_up_to_255_after_integers_are_warned_of(gray):
+    model = ShallowMLP((), max_epochs=1).fit(gray, [0, 1] * 6)
     with pytest.warns(UserWarning, match="divide them by 255"):
-        model.predict(grey.astype(float))
+        model.predict(gray.astype(float))
 
 
-def test_integers_after_floats_up_to_255_are_warned_of(grey):
-    model = ShallowMLP((), max_epochs=1).fit(grey.astype(float), [0, 1] * 6)
+def test_integers_after_floats_up_to_255_are_warned_of(gray):
+    model = ShallowMLP((), max_epochs=1).fit(gray.astype(float), [0, 1] * 6)
     with pytest.warns(UserWarning, match="pass X.astype"):
-        model.predict(grey)
+        model.predict(gray)
 
 
-def test_rows_after_stacks_take_the_shape_seen_in_fit(grey):
-    estimator = checked(grey)[1]
-    again = check_images(estimator, grey.reshape(12, 64), reset=False)
-    np.testing.assert_array_equal(again[..., 0], grey)
+def test_rows_after_stacks_take_the_shape_seen_in_fit(gray):
+    estimator = checked(gray)[1]
+    again = check_images(estimator, gray.reshape(12, 64), reset=False)
+    np.testing.assert_array_equal(again[..., 0], gray)
 
 
 def test_an_open_side_is_filled_in():
@@ -256,9 +256,9 @@ def test_an_open_side_is_filled_in():
         (np.array([True, False] * 6, dtype=object), r"numpy.asarray\(y, bool\)"),
     ],
 )
-def test_a_bad_y_is_explained(grey, y, words):
+def test_a_bad_y_is_explained(gray, y, words):
     with pytest.raises(ValueError, match=words):
-        ShallowMLP(max_epochs=1).fit(grey, y)
+        ShallowMLP(max_epochs=1).fit(gray, y)
 
 
 @pytest.mark.parametrize(
@@ -272,6 +272,6 @@ def test_a_bad_y_is_explained(grey, y, words):
         ({"groups": [1.0, np.nan] * 6}, "no patient"),
     ],
 )
-def test_bad_weights_and_groups_are_explained(grey, fit_parameters, words):
+def test_bad_weights_and_groups_are_explained(gray, fit_parameters, words):
     with pytest.raises(ValueError, match=words):
-        ShallowMLP(max_epochs=1).fit(grey, [0, 1] * 6, **fit_parameters)
+        ShallowMLP(max_epochs=1).fit(gray, [0, 1] * 6, **fit_parameters)

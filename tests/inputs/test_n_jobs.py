@@ -9,24 +9,24 @@ from sklearn.naive_bayes import GaussianNB
 import skmedimg
 from skmedimg import evaluation, features, search
 from skmedimg.__main__ import main
-from tests.inputs.bad_inputs import BINARY, GREY, write_files
+from tests.inputs.bad_inputs import BINARY, GRAY, write_files
 
-ROWS = GREY.reshape(12, -1).astype(float)
+ROWS = GRAY.reshape(12, -1).astype(float)
 
 # Who takes n_jobs -> a call with it on good input.
 CALLS = {
-    "LazyImages": lambda at, n: skmedimg.images.LazyImages([at / "grey.png"], n_jobs=n),
-    "LazyImages.load": lambda at, n: skmedimg.images.LazyImages([at / "grey.png"]).load(n),
-    "ImageLoader": lambda at, n: skmedimg.ImageLoader(8, n_jobs=n).fit([at / "grey.png"]),
-    "LBP": lambda at, n: skmedimg.LBP(n_jobs=n).fit(GREY),
-    "Haralick": lambda at, n: skmedimg.Haralick(n_jobs=n).fit(GREY),
-    "IntensityHistogram": lambda at, n: skmedimg.IntensityHistogram(n_jobs=n).fit(GREY),
-    "lbp": lambda at, n: features.lbp(GREY, n_jobs=n),
-    "haralick": lambda at, n: features.haralick(GREY, n_jobs=n),
-    "intensity_histogram": lambda at, n: features.intensity_histogram(GREY, n_jobs=n),
+    "LazyImages": lambda at, n: skmedimg.images.LazyImages([at / "gray.png"], n_jobs=n),
+    "LazyImages.load": lambda at, n: skmedimg.images.LazyImages([at / "gray.png"]).load(n),
+    "ImageLoader": lambda at, n: skmedimg.ImageLoader(8, n_jobs=n).fit([at / "gray.png"]),
+    "LBP": lambda at, n: skmedimg.LBP(n_jobs=n).fit(GRAY),
+    "Haralick": lambda at, n: skmedimg.Haralick(n_jobs=n).fit(GRAY),
+    "IntensityHistogram": lambda at, n: skmedimg.IntensityHistogram(n_jobs=n).fit(GRAY),
+    "lbp": lambda at, n: features.lbp(GRAY, n_jobs=n),
+    "haralick": lambda at, n: features.haralick(GRAY, n_jobs=n),
+    "intensity_histogram": lambda at, n: features.intensity_histogram(GRAY, n_jobs=n),
     "load_image_folder": lambda at, n: skmedimg.load_image_folder(at / "classes", n_jobs=n),
     "load_image_table": lambda at, n: skmedimg.load_image_table(at / "table.csv", n_jobs=n),
-    "audit": lambda at, n: skmedimg.audit(GREY, BINARY, probes=False, n_jobs=n),
+    "audit": lambda at, n: skmedimg.audit(GRAY, BINARY, probes=False, n_jobs=n),
     "compare": lambda at, n: skmedimg.compare(
         GaussianNB(), ROWS, BINARY, cv=2, n_jobs=n, random_state=0, verbose=0
     ),
@@ -104,5 +104,5 @@ def test_the_command_line_refuses_it_as_a_wrong_command(capsys, command, jobs):
 
 @pytest.mark.parametrize("n_jobs", [3, -1, -10_000, None])
 def test_images_are_read_in_as_many_threads_as_there_are_cores_and_more(folder, n_jobs):
-    stack = skmedimg.images.LazyImages([folder / "grey.png"] * 3, n_jobs=n_jobs)
+    stack = skmedimg.images.LazyImages([folder / "gray.png"] * 3, n_jobs=n_jobs)
     np.testing.assert_array_equal(stack.load(), stack.load(1))

@@ -144,7 +144,7 @@ def test_smaller_images_than_the_minimum_are_refused(name):
         probe_shapes(name, (side - 1, side, 3))
 
 
-def test_every_row_names_a_published_network_and_its_normalisation():
+def test_every_row_names_a_published_network_and_its_normalization():
     for name, row in BACKBONES.items():
         weights = models.get_model_weights(name).DEFAULT
         assert weights.transforms().crop_size == [row.size]
@@ -263,7 +263,7 @@ def test_a_frozen_batch_norm_between_open_layers_stays_in_evaluation_mode():
 
 
 @pytest.mark.parametrize("name", ["resnet18", "densenet121", "squeezenet1_1", "swin_t"])
-def test_summed_and_repeated_grey_give_the_same_up_to_rounding(name, tmp_path):
+def test_summed_and_repeated_gray_give_the_same_up_to_rounding(name, tmp_path):
     network = published(name)
     images = torch.rand(2, 1, 48, 48, generator=generator())
     backbones = [ours(name, network, tmp_path, gray=gray) for gray in ("repeat", "sum")]
@@ -273,7 +273,7 @@ def test_summed_and_repeated_grey_give_the_same_up_to_rounding(name, tmp_path):
     torch.testing.assert_close(summed, repeated, rtol=0, atol=3e-5 * repeated.abs().max().item())
 
 
-def test_summed_grey_keeps_the_published_names_and_takes_colour_too():
+def test_summed_gray_keeps_the_published_names_and_takes_color_too():
     backbone = build_backbone("resnet18", gray="sum")
     assert backbone.network.conv1.weight.shape == (64, 3, 7, 7)
     assert backbone(torch.zeros(1, 3, 32, 32)).shape == backbone(torch.zeros(1, 1, 32, 32)).shape
@@ -488,7 +488,7 @@ class Stem(nn.Module):
         return self.body(images)
 
 
-def test_a_network_of_ones_own_is_copied_and_normalised_by_what_it_says():
+def test_a_network_of_ones_own_is_copied_and_normalized_by_what_it_says():
     network = Stem()
     backbone = build_backbone(network)
     images = torch.rand(2, 1, 8, 8, generator=generator())

@@ -63,7 +63,7 @@ def assert_answers_alike(model, path, X, given=None):
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
 
 
-def as_colour(images):
+def as_color(images):
     return np.stack([images, images[:, ::-1], 255 - images], axis=3)
 
 
@@ -82,7 +82,7 @@ NETS = {
     "all trained": lambda: TransferClassifier(
         "squeezenet1_1", trainable_layers="all", pooling="max", max_epochs=1, **DRAWN
     ),
-    "grey summed": lambda: TransferClassifier(
+    "gray summed": lambda: TransferClassifier(
         "squeezenet1_1", gray="sum", pooling="flatten", max_epochs=2, **DRAWN
     ),
 }  # fmt: skip
@@ -131,8 +131,8 @@ def test_transformers_answer_alike_on_images_of_any_size(name, shape, depth, tmp
 
 
 @pytest.mark.parametrize("name", ["cnn", "frozen"])
-def test_colour_and_more_than_two_classes(name, lesions, tmp_path):
-    images, labels = as_colour(lesions.images), np.array(["c", "a", "b"])[np.arange(24) % 3]
+def test_color_and_more_than_two_classes(name, lesions, tmp_path):
+    images, labels = as_color(lesions.images), np.array(["c", "a", "b"])[np.arange(24) % 3]
     model = NETS[name]().fit(images, labels)
     path = model.to_onnx(tmp_path / "m.onnx")
     assert_answers_alike(model, path, images)
@@ -197,24 +197,24 @@ HOGS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("colour", [False, True])
+@pytest.mark.parametrize("color", [False, True])
 @pytest.mark.parametrize("settings", HOGS, ids=str)
-def test_oriented_gradients_are_those_of_scikit_image(settings, colour, lesions, tmp_path):
-    images = (as_colour(lesions.images) if colour else lesions.images).astype(np.float32)
+def test_oriented_gradients_are_those_of_scikit_image(settings, color, lesions, tmp_path):
+    images = (as_color(lesions.images) if color else lesions.images).astype(np.float32)
     if "transform_sqrt" in settings:  # roots of bytes meet bounds to the last bit, on either side
         images += np.random.default_rng(0).random(images.shape, dtype=np.float32)
     path = to_onnx(HOG(**settings).fit(images), tmp_path / "m.onnx")
     names = {"pixels_per_cell": (8, 8), "cells_per_block": (3, 3), "block_norm": "L2-Hys"}
     expected = [
-        skimage.feature.hog(image, **names | settings, channel_axis=-1 if colour else None)
+        skimage.feature.hog(image, **names | settings, channel_axis=-1 if color else None)
         for image in images.astype(float)
     ]
     np.testing.assert_allclose(run(path, images.reshape(24, 32, 32, -1)), expected, atol=2e-5)
 
 
-def test_oriented_gradients_of_colour_made_grey_are_refused(lesions, tmp_path):
-    model = HOG(channels="gray").fit(as_colour(lesions.images))
-    with pytest.raises(TypeError, match="with channels='gray': bytes and floats turn grey diff"):
+def test_oriented_gradients_of_color_made_gray_are_refused(lesions, tmp_path):
+    model = HOG(channels="gray").fit(as_color(lesions.images))
+    with pytest.raises(TypeError, match="with channels='gray': bytes and floats turn gray diff"):
         to_onnx(model, tmp_path / "m.onnx")
 
 

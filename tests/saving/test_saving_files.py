@@ -157,11 +157,11 @@ def test_other_formats_and_other_files_say_what_they_are(saved, tmp_path):
         load(version(99))
     with pytest.raises(ValueError, match=r"in format 1, .* load it with the skmedimg that saved"):
         load(version(1))
-    with pytest.raises(ValueError, match="is no model saved by skmedimg"):
+    with pytest.raises(ValueError, match="is not a model saved by skmedimg"):
         load(rewritten(saved, tmp_path / "n", lambda manifest: manifest.update(format="x")))
     for content in (b"", b"PK", pickle.dumps([1]), b"\x89PNG\r\n\x1a\n"):
         (tmp_path / "p").write_bytes(content)
-        with pytest.raises(ValueError, match="is no model saved by skmedimg, or it is damaged"):
+        with pytest.raises(ValueError, match="is not a model saved by skmedimg, or it is damaged"):
             load(tmp_path / "p")
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "nothing")
@@ -242,7 +242,7 @@ def test_settings_nested_too_deep_are_refused(saved, tmp_path):
     with zipfile.ZipFile(target, "w") as file:
         for name, value in {**contents(saved), "manifest.json": text}.items():
             file.writestr(name, value)
-    with pytest.raises(ValueError, match="is no model saved by skmedimg, or it is damaged"):
+    with pytest.raises(ValueError, match="is not a model saved by skmedimg, or it is damaged"):
         load(target)
 
 

@@ -151,7 +151,7 @@ def _written(picture, kind, **options):
 
 
 def _masks():
-    """Grey and palette pictures alone: coloured masks are refused."""
+    """Gray and palette pictures alone: colored masks are refused."""
     kinds = [(kind, *each) for kind in ("PNG", "TIFF", "GIF") for each in _PICTURES[kind]()]
     return [
         _written(picture, kind, **options)
@@ -161,7 +161,7 @@ def _masks():
 
 
 def _dicom():
-    """The files of pydicom's own tests: every transfer syntax, colour space and kind of table."""
+    """The files of pydicom's own tests: every transfer syntax, color space and kind of table."""
     import pydicom
 
     folder = Path(pydicom.__file__).parent / "data" / "test_files"

@@ -37,7 +37,7 @@ def test_damaged_files_are_read_or_refused_by_name(tmp_path, name):
     assert [reason for _, reason in found if reason] == []
 
 
-# of pydicom's files some hold no pixels, and complex numbers are no grey levels
+# of pydicom's files some hold no pixels, and complex numbers are no gray levels
 @pytest.mark.parametrize("name", sorted({*FORMATS} - {"dicom", "nifti", "nifti.gz"}))
 def test_whole_files_are_read(tmp_path, name):
     format = FORMATS[name]

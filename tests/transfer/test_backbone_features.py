@@ -160,7 +160,7 @@ def test_float64_and_float32_agree():
     np.testing.assert_allclose(squeezenet().fit_transform(LESIONS.images), exact, atol=1e-5)
 
 
-def test_summed_and_repeated_grey_agree():
+def test_summed_and_repeated_gray_agree():
     repeated = squeezenet().fit_transform(LESIONS.images)
     summed = squeezenet(gray="sum").fit_transform(LESIONS.images)
     np.testing.assert_allclose(summed, repeated, atol=1e-4 * np.abs(repeated).max())
@@ -176,7 +176,7 @@ def test_gpu_and_cpu_features_agree():
 # Kinds of X ------------------------------------------------------------------------------------
 
 
-def test_paths_are_decoded_in_colour_to_the_size_the_backbone_was_made_for(folder):
+def test_paths_are_decoded_in_color_to_the_size_the_backbone_was_made_for(folder):
     transformer = squeezenet().fit(sorted(folder.iterdir()))
     assert transformer.image_shape_ == (224, 224, 3)
 
