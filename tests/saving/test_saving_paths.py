@@ -73,7 +73,7 @@ def hostile(path, name, value):
 PATH_LIKE = re.compile(
     "path|dir|folder|file|cache|memory|stor|checkpoint|weights|log(?!ic)|temp|tmp|export|dump|save"
 )
-NO_PATHS = {"weight_init", "reuse_memory"}
+NO_PATHS = {"reuse_memory"}
 
 
 def test_every_parameter_that_may_name_a_path_is_reset_or_only_read():

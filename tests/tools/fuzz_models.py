@@ -11,7 +11,6 @@ number down before each file: whatever signal ends the child is laid to that fil
 import argparse
 import copy
 import faulthandler
-import io
 import json
 import os
 import signal
@@ -21,6 +20,7 @@ import tempfile
 import warnings
 import zipfile
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +70,7 @@ _VARIANTS = [
 ]  # fmt: skip
 _NUMBERS = (0, 1, -1, 2, 3, 7, 127, 255, 624, 625, 10**4, 10**6, 2**31 - 1, -(2**31), 2**40)
 _SURPRISES = (None, True, False, 1.5, {"float": "nan"}, {"float": "inf"}, "x", "", [], {"list": []})
+_ENVIRONMENT = {"OMP_NUM_THREADS": "1"}
 _METHODS = (
     "predict", "predict_proba", "decision_function", "transform", "apply", "decision_path",
     "score_samples", "kneighbors", "radius_neighbors", "kneighbors_graph", "inverse_transform",
@@ -240,6 +241,8 @@ def _attempt(model, method, *arguments):
 def work(first, count, seconds):
     """Load and ask files in this process; print the number of each before, and its outcome."""
     faulthandler.enable()
+    say = partial(print, file=os.fdopen(os.dup(1), "w"), flush=True)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # estimators that are verbose print there
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     signal.signal(signal.SIGALRM, _too_long)
@@ -247,13 +250,14 @@ def work(first, count, seconds):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "m")
         wholes = [(type(each).__name__, contents(each, path)) for each in models()]
-        print("models", len(wholes), flush=True)
+        say("models", len(wholes))
         for number in range(first, first + count):
             random = np.random.RandomState(number)
             name, whole = wholes[random.randint(len(wholes))]
-            print(number, name, flush=True)
+            say(number, name)
             mutate(whole, random, path)
-            signal.setitimer(signal.ITIMER_REAL, seconds)
+            signal.setitimer(signal.ITIMER_REAL, seconds, 1)  # again, for what catches it
+            signal.setitimer(signal.ITIMER_PROF, 2 * seconds)  # ends the process, C code or not
             outcome = "loaded"
             try:
                 with parallel_config("sequential"):
@@ -265,7 +269,8 @@ def work(first, count, seconds):
             except Exception as error:
                 outcome = f"another error: {type(error).__name__}"
             signal.setitimer(signal.ITIMER_REAL, 0)
-            print("=", outcome, flush=True)
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            say("=", outcome)
 
 
 class _TooLong(BaseException):
@@ -286,29 +291,39 @@ def fuzz(first, count, seconds=20, report=print):
     """Return outcomes, counted, and (number, estimator, signal, trace) where a child ended."""
     outcomes, ends, number, stop = Counter(), [], first, first + count
     while number < stop:
-        command = ["--child", "--first", number, "--files", stop - number, "--seconds", seconds]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        child = subprocess.Popen(
-            [sys.executable, "-m", "tests.tools.fuzz_models", *map(str, command)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
-        )  # fmt: skip
-        name, errors = "start", io.StringIO()
+        found, name, code, trace = _run_child(number, stop - number, seconds)
+        outcomes.update(found)
+        number += found.total()
+        if code == -signal.SIGPROF:  # a fit without end, as parameters may ask for
+            outcomes["stopped"] += 1
+        elif code:
+            ends.append((number, name, code, trace))
+            report(*ends[-1])
+        if code and name is None:
+            break
+        number += bool(code)
+    return outcomes, ends
+
+
+def _run_child(first, count, seconds):
+    """Return outcomes of a child, counted, its last estimator, its exit code and its trace."""
+    numbers = ["--first", first, "--files", count, "--seconds", seconds]
+    command = [sys.executable, "-m", "tests.tools.fuzz_models", "--child", *map(str, numbers)]
+    settings = {"stdout": subprocess.PIPE, "text": True, "env": {**os.environ, **_ENVIRONMENT}}
+    outcomes, name = Counter(), None
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(command, stderr=errors, **settings) as child,
+    ):
         for line in child.stdout:
             word, _, rest = line.strip().partition(" ")
             if word == "=":
                 outcomes[rest] += 1
-                number += 1
             elif word.isdigit():
                 name = rest
-        errors.write(child.stderr.read())
-        if child.wait():
-            end = (number, name, child.returncode, errors.getvalue()[-1500:])
-            ends.append(end)
-            report(*end)
-            if name == "start":
-                break
-            number += 1
-    return outcomes, ends
+        code = child.wait()
+        errors.seek(0)
+        return outcomes, name, code, errors.read().partition("Extension modules")[0][-1500:]
 
 
 def main(arguments=None):
