@@ -13,6 +13,7 @@ from skmedimg.saving._derived import add_derived
 
 _LIBRARIES = ("sklearn.", "imblearn.", "skmedimg.")
 _MOST_THREADS = 1024
+_MOST_LEAVES = 1 << 24
 
 
 def check_model(model):
@@ -74,6 +75,9 @@ def _check_estimator(estimator):
     # so many threads or processes are started
     jobs = state.get("n_jobs")
     _require(jobs is None or abs(jobs) <= _MOST_THREADS, f"{name} has n_jobs={jobs!r}.")
+    # a tree takes memory for twice as many nodes; where that fails, its next predict is a crash
+    leaves = state.get("max_leaf_nodes") or 0
+    _require(leaves <= _MOST_LEAVES, f"{name} has max_leaf_nodes={leaves!r}.")
     # coordinate descent believes that a Gram matrix is as wide as X
     precompute = state.get("precompute", False)
     _require(isinstance(precompute, (bool, str)), f"{name} has an array as precompute.")

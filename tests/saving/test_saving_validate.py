@@ -199,6 +199,7 @@ OTHERS = {
     "counts": (lambda: k_means(_counts=np.zeros(1)), "_counts"),
     "parameter": (lambda: FeatureHasher(n_features=0), "n_features"),
     "processes": (lambda: neighbors(n_jobs=10**6), "n_jobs"),
+    "leaves": (lambda: DecisionTreeClassifier(max_leaf_nodes=2**31 - 1), "max_leaf_nodes"),
     "method": (lambda: with_state(svm(), predict=1), "predict"),
 }  # fmt: skip
 
