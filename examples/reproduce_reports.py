@@ -169,7 +169,8 @@ def honestly(model, task, seed, options):
     )  # fmt: skip
     found = {name: result.interval("recipe", name) for name in names}
     folds = {"folds": options.folds, "repeats": options.repeats}
-    return {n: [round(float(v), 4) for v in i[:3]] for n, i in found.items()} | folds
+    scores = {name: (each.mean, each.low, each.high) for name, each in found.items()}
+    return {n: [round(float(v), 4) for v in values] for n, values in scores.items()} | folds
 
 
 def groups_of(task):

@@ -184,7 +184,7 @@ def test_what_is_no_list_of_paths_is_refused(X, error, message):
 
 @pytest.mark.parametrize(
     "parameter",
-    [{"size": 0}, {"color": "gray"}, {"aspect": "fit"}, {"interpolation": 1}, {"crop": True}]
+    [{"size": 0}, {"color": "purple"}, {"aspect": "fit"}, {"interpolation": 1}, {"crop": True}]
     + [{"draft": 2}, {"dtype": "float32"}, {"max_pixels": 0}, {"lazy": "yes"}, {"n_jobs": "all"}]
     + [{"verbose": -1}],
     ids=str,

@@ -204,7 +204,7 @@ def test_no_path_is_refused():
 
 @pytest.mark.parametrize(
     "option",
-    [{"size": (8,)}, {"size": (8, 0)}, {"size": (8.5, 8)}, {"color": "gray"}, {"aspect": "fit"}]
+    [{"size": (8,)}, {"size": (8, 0)}, {"size": (8.5, 8)}, {"color": "purple"}, {"aspect": "fit"}]
     + [{"interpolation": "cubic"}, {"crop": True}, {"dtype": "float32"}, {"draft": "yes"}],
     ids=str,
 )

@@ -65,9 +65,9 @@ def write_files(folder):
     (folder / "classes" / "well").mkdir()
     picture.save(folder / "classes" / "ill" / "p1 a.png")
     picture.save(folder / "classes" / "well" / "b.png")
-    (folder / "table.csv").write_text("path,label\ngrey.png,ill\ncolor.png,well\n")
-    (folder / "gaps.csv").write_text("path,label\ngrey.png,\ncolor.png,well\n")
-    (folder / "twice.csv").write_text("path,label\ngrey.png,ill\ngrey.png,well\n")
+    (folder / "table.csv").write_text("path,label\ngray.png,ill\ncolor.png,well\n")
+    (folder / "gaps.csv").write_text("path,label\ngray.png,\ncolor.png,well\n")
+    (folder / "twice.csv").write_text("path,label\ngray.png,ill\ngray.png,well\n")
     (folder / "model.skmed").write_bytes(b"PK\3\4 no model")
     (folder / "pickle.skmed").write_bytes(pickle.dumps(GaussianNB()))
     (folder / "comparison.json").write_text("{}")
@@ -218,7 +218,7 @@ READING = [
     bad("LazyImages: row by name", lambda at: sk.images.LazyImages([at / "gray.png"])[["a"]], "integer", kind=IndexError),
     bad("ImageLoader: size", lambda at: sk.ImageLoader(0).fit([at / "gray.png"]), "size", "0"),
     bad("ImageLoader: size of three", lambda at: sk.ImageLoader((4, 4, 3)).fit([at / "gray.png"]), "size", "(4, 4, 3)", "(height, width)"),
-    bad("ImageLoader: color", lambda at: sk.ImageLoader(color="gray").fit([at / "gray.png"]), "color", "'gray'", "gray"),
+    bad("ImageLoader: color", lambda at: sk.ImageLoader(color="purple").fit([at / "gray.png"]), "color", "'purple'", "gray"),
     bad("ImageLoader: one path", lambda at: sk.ImageLoader().fit(str(at / "gray.png")), "gray.png", "[X]", kind=TypeError),
     bad("ImageLoader: no paths", lambda at: sk.ImageLoader().fit([]), "1D array"),
     bad("ImageLoader: a missing file", lambda at: sk.ImageLoader(8).fit_transform([at / "gray.png", at / "no.png"]), "no.png", kind=FileNotFoundError),
@@ -247,8 +247,8 @@ READING = [
     bad("load_masks: size", lambda at: sk.images.load_masks([at / "gray.png"], size=(3,)), "size", "(3,)"),
     bad("load_masks: not there", lambda at: sk.images.load_masks([at / "no.png"]), "no.png", kind=FileNotFoundError),
     bad("load_masks: text", lambda at: sk.images.load_masks([at / "notes.png"]), "notes.png", "not an image"),
-    bad("load_image_folder: not there", lambda at: sk.load_image_folder(at / "no"), "no folder", kind=NotADirectoryError),
-    bad("load_image_folder: a file", lambda at: sk.load_image_folder(at / "gray.png"), "gray.png", "no folder", kind=NotADirectoryError),
+    bad("load_image_folder: not there", lambda at: sk.load_image_folder(at / "no"), "not a folder", kind=NotADirectoryError),
+    bad("load_image_folder: a file", lambda at: sk.load_image_folder(at / "gray.png"), "gray.png", "not a folder", kind=NotADirectoryError),
     bad("load_image_folder: empty", lambda at: sk.load_image_folder(at / "nothing"), "nothing", "holds no images"),
     bad("load_image_folder: one class", lambda at: sk.load_image_folder(at / "flat"), "flat", "'one'", "labels_from=None"),
     bad("load_image_folder: no classes", lambda at: sk.load_image_folder(at / "flat" / "one"), "no folder per class", "a.png", "labels_from"),
@@ -358,7 +358,7 @@ MEASURING = [
     bad("sensitivity: lengths", lambda at: metrics.sensitivity([0, 1], [1]), "inconsistent", "2", "1"),
     bad("specificity: average", lambda at: metrics.specificity([0, 1], [1, 0], average="micro"), "average", "'micro'", "macro"),
     bad("specificity: three classes", lambda at: metrics.specificity([0, 1, 2], [1, 0, 2]), "pos_label", "macro"),
-    bad("as_scorer: name", lambda at: metrics.as_scorer("dise"), "metric='dise'", "dice"),
+    bad("as_scorer: name", lambda at: metrics.as_scorer("dise"), "metric", "'dise'", "dice"),
     bad("as_scorer: function", lambda at: metrics.as_scorer(len), "metric", "make_scorer"),
     bad("specificity_at_sensitivity: sensitivity", lambda at: evaluation.specificity_at_sensitivity(BINARY, SCORES, sensitivity=95), "sensitivity", "95"),
     bad("specificity_at_sensitivity: one class", lambda at: evaluation.specificity_at_sensitivity(BINARY * 0, SCORES), "pos_label", "1"),
@@ -448,8 +448,8 @@ COMPARING = [
     bad("grad_cam: target", lambda at: inspection.grad_cam(fitted("cnn"), GRAY, target=7), "target=7", "0"),
     bad("grad_cam: layer", lambda at: inspection.grad_cam(fitted("cnn"), GRAY, layer="last"), "layer='last'", "parameter_table"),
     bad("grad_cam: segmenter", lambda at: inspection.grad_cam(fitted("unet"), GRAY), "classifiers", kind=TypeError),
-    bad("occlusion: patch", lambda at: inspection.occlusion(fitted("cnn"), GRAY, patch=99), "patch=99", "16"),
-    bad("occlusion: stride", lambda at: inspection.occlusion(fitted("cnn"), GRAY, patch=4, stride=0), "stride=0", "patch=4"),
+    bad("occlusion: patch", lambda at: inspection.occlusion(fitted("cnn"), GRAY, patch=99), "patch", "99", "16"),
+    bad("occlusion: stride", lambda at: inspection.occlusion(fitted("cnn"), GRAY, patch=4, stride=0), "stride", "got 0", "patch=4"),
     bad("occlusion: target", lambda at: inspection.occlusion(fitted("cnn"), GRAY, target="ill"), "target='ill'", "0"),
     bad("hog_map: no HOG", lambda at: inspection.hog_map(fitted("cnn"), GRAY), "HOG", "occlusion", kind=TypeError),
     bad("ExplanationDisplay: method", lambda at: inspection.ExplanationDisplay.from_estimator(fitted("cnn"), GRAY, method="lime"), "method='lime'", "occlusion"),
@@ -460,7 +460,7 @@ COMPARING = [
     bad("load: not there", lambda at: saving.load(at / "no.skmed"), "no.skmed", kind=FileNotFoundError),
     bad("load: no model", lambda at: saving.load(at / "gray.png"), "gray.png"),
     bad("load: damaged", lambda at: saving.load(at / "model.skmed"), "model.skmed"),
-    bad("read_card: no model", lambda at: saving.read_card(at / "gray.png"), "gray.png", "no model"),
+    bad("read_card: no model", lambda at: saving.read_card(at / "gray.png"), "gray.png", "not a model"),
     bad("read_card: not there", lambda at: saving.read_card(at / "no.skmed"), "no.skmed", kind=FileNotFoundError),
     bad("load_recipe: unknown", lambda at: recipes.load_recipe("vgg17"), "'vgg17'", "list_recipes"),
     bad("recipe_card: unknown", lambda at: recipes.recipe_card("vgg17"), "'vgg17'", "list_recipes"),

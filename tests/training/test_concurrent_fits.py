@@ -209,9 +209,8 @@ def test_a_comparison_takes_part(stacks):
         found = compare(models, X, Y, random_state=0, audit=False, verbose=0)
     assert max(stacks) > 1
     alone = compare(models, X, Y, random_state=0, audit=False, verbose=0)
-    assert [score["value"] for score in found.scores] == pytest.approx(
-        [score["value"] for score in alone.scores]
-    )
+    for name in found.names:
+        assert found.values(name, "accuracy") == pytest.approx(alone.values(name, "accuracy"))
 
 
 @pytest.mark.parametrize("fits", [1, 0, 2.5, "all", None])
