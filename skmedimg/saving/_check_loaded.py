@@ -54,10 +54,21 @@ def check_random_state(random):
 
 
 def _check_sparse(matrix):
-    """Products walk through `indptr` and write at `indices`, both as they are."""
+    """Products walk through `indptr` and write at `indices`, both as they are.
+
+    scipy's own full check looks at nothing where the last of `indptr` is not positive.
+    """
     _require(matrix.format in ("csr", "csc"), f"a sparse {matrix.format} array is not loaded.")
-    _require(len(matrix.shape) == 2, "a sparse array has two axes.")
-    matrix.check_format(full_check=True)
+    _require(len(matrix.shape) == 2, "a sparse array needs two axes.")
+    rows, columns = matrix.shape if matrix.format == "csr" else matrix.shape[::-1]
+    ends, places = matrix.indptr.astype(np.int64), matrix.indices
+    _require(
+        ends.shape == (rows + 1,) and ends[0] == 0 and (np.diff(ends) >= 0).all()
+        and places.shape == matrix.data.shape == (ends[-1],),
+        "indptr of a sparse array does not count its values.",
+    )  # fmt: skip
+    inside = (places >= 0) & (places < columns)
+    _require(inside.all(), "indices of a sparse array point beyond its shape.")
 
 
 def _check_estimator(estimator):
