@@ -2,7 +2,7 @@
 
 from skmedimg.recipes import list_recipes, recipe_card
 from skmedimg.recipes._catalogue import read_catalogue
-from skmedimg.recipes._recipe_card import count_words, figure_words
+from skmedimg.recipes._recipe_card import count_words, score_words
 
 HEAD = """\
 # Recipes
@@ -61,7 +61,7 @@ def details(card, report):
     """Return all facts of one system, and what is said of it alone, to be unfolded."""
     facts = [f"- {step}: `{text}`" for step, text in card.settings.items()]
     facts.append(f"- parameters: {count_words(card.parameters)}")
-    facts.append(f"- reported: {figure_words(card.reported)}")
+    facts.append(f"- reported: {score_words(card.reported)}")
     own = {
         "Left unsaid": [said for said in card.unsaid if said not in report["unsaid"]],
         "Known to be wrong": [said for said in card.faults if said not in report["faults"]],
