@@ -69,6 +69,14 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     --------
     specificity_at_sensitivity_scorer : What to report beside it.
 
+    References
+    ----------
+    .. [1] Youden, W. J. (1950). Index for rating diagnostic tests. Cancer, 3(1), 32-35.
+       DOI 10.1002/1097-0142(1950)3:1<32::AID-CNCR2820030106>3.0.CO;2-3
+    .. [2] Clopper, C. J., & Pearson, E. S. (1934). The use of confidence or fiducial limits
+       illustrated in the case of the binomial. Biometrika, 26(4), 404-413.
+       https://doi.org/10.1093/biomet/26.4.404
+
     Examples
     --------
     >>> from sklearn.datasets import load_breast_cancer
