@@ -141,7 +141,7 @@ def name_of(kind):
     name : str or None
         None where it is not among the classes that are saved.
     """
-    names = [f"{room}.{kind.__name__}" for room in (*_OWN, *_LISTED)]
+    names = [f"{package}.{kind.__name__}" for package in (*_OWN, *_LISTED)]
     return next((name for name in names if _find(name) is kind), None)
 
 
@@ -164,7 +164,7 @@ def class_of(name):
 
 def name_of_value(value):
     """Return the name of a function or type that is saved by name, or None."""
-    names = (f"{room}.{name}" for room in _FUNCTIONS for name in _FUNCTIONS[room].split())
+    names = (f"{package}.{name}" for package in _FUNCTIONS for name in _FUNCTIONS[package].split())
     known = {**_TYPES, **{name: _function(name) for name in names}} if callable(value) else {}
     return next((name for name, found in known.items() if found is value), None)
 
@@ -178,19 +178,19 @@ def value_of(name):
 
 
 def _function(name):
-    room, _, last = name.rpartition(".")
-    return _listed(_FUNCTIONS, room, last)
+    package, _, last = name.rpartition(".")
+    return _listed(_FUNCTIONS, package, last)
 
 
 def _find(name):
-    room, _, last = name.rpartition(".")
-    if room in _OWN and last in import_module(room).__all__:
-        found = getattr(import_module(room), last)
+    package, _, last = name.rpartition(".")
+    if package in _OWN and last in import_module(package).__all__:
+        found = getattr(import_module(package), last)
         return found if isinstance(found, type) and issubclass(found, BaseEstimator) else None
-    return _listed(_LISTED, room, last)
+    return _listed(_LISTED, package, last)
 
 
-def _listed(table, room, name):
+def _listed(table, package, name):
     """Return what a module of the table holds under that name; None if it is not listed there."""
-    listed = name in table.get(room, "").split()
-    return getattr(import_module(room), name, None) if listed else None
+    listed = name in table.get(package, "").split()
+    return getattr(import_module(package), name, None) if listed else None
