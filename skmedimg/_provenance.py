@@ -29,7 +29,15 @@ def describe(estimator):
 def estimator_key(name, estimator):
     """Return 16 hexadecimal digits that identify an estimator and its parameters."""
     described = f"{name}\n{describe(estimator)}\n{type(estimator).__module__}"
-    return hashlib.sha256(utf8(described)).hexdigest()[:16]
+    return sha256([utf8(described)])[:16]
+
+
+def sha256(pieces):
+    """Return the SHA-256 of pieces of bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def versions():
@@ -53,31 +61,36 @@ def fingerprint(X, y, groups):
     Files count with their bytes, not with their names, so that the same data have the same
     fingerprint on another machine.
     """
-    digest = hashlib.sha256()
+    return sha256(_bytes_of_data(X, y, groups))
+
+
+def _bytes_of_data(X, y, groups):
+    """Yield the bytes of images, targets and groups."""
     paths = list(X.paths) if hasattr(X, "paths") else list_paths(X)
     if paths is None:
-        _add_array(digest, X.toarray() if hasattr(X, "toarray") else np.asarray(X))
+        yield from _bytes_of_array(X.toarray() if hasattr(X, "toarray") else X)
     else:
         for path in paths:
-            _add_file(digest, path)
+            yield from _bytes_of_file(path)
     for part in (y, groups):
         if part is not None:
-            _add_array(digest, part)
-    return digest.hexdigest()
+            yield from _bytes_of_array(part)
 
 
-def _add_array(digest, array):
+def _bytes_of_array(array):
+    """Yield kind and shape of an array, then its values."""
     array = np.asarray(array)
-    digest.update(f"{array.dtype.kind}{array.shape}".encode())
+    yield f"{array.dtype.kind}{array.shape}".encode()
     if array.dtype.kind in "OTU":
-        digest.update(utf8("\0".join(map(str, array.ravel().tolist()))))
+        yield utf8("\0".join(map(str, array.ravel().tolist())))
         return
     for row in array:  # row by row, so that the whole array is never copied
-        digest.update(np.ascontiguousarray(row).data)
+        yield np.ascontiguousarray(row).data
 
 
-def _add_file(digest, path):
+def _bytes_of_file(path):
+    """Yield the content of a file in blocks, then a zero byte."""
     with open(path, "rb") as file:
         while block := file.read(_BLOCK):
-            digest.update(block)
-    digest.update(b"\0")
+            yield block
+    yield b"\0"

@@ -1,12 +1,18 @@
 """Compare estimators on the same folds."""
 
-import hashlib
 from numbers import Real
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skmedimg._provenance import describe, estimator_key, fingerprint, split_bytes, versions
+from skmedimg._provenance import (
+    describe,
+    estimator_key,
+    fingerprint,
+    sha256,
+    split_bytes,
+    versions,
+)
 from skmedimg.evaluation._comparison import Comparison
 from skmedimg.evaluation._records import WarningRecord
 from skmedimg.evaluation._text import counted
@@ -281,8 +287,8 @@ def _is_constant(result):
 
 
 def _digest_of(splits):
-    digest = hashlib.sha256()
-    for split in splits:
-        digest.update(np.int64([split.repeat, split.fold]).tobytes())
-        digest.update(split_bytes(split.train, split.test))
-    return digest.hexdigest()[:16]
+    numbers = [
+        np.int64([split.repeat, split.fold]).tobytes() + split_bytes(split.train, split.test)
+        for split in splits
+    ]
+    return sha256(numbers)[:16]

@@ -1,11 +1,11 @@
 """The file a model is kept in: a zip of members that are stored, not packed, each with a digest."""
 
-import hashlib
 import json
 import os
 import zipfile
 
 from skmedimg._files import whole_file
+from skmedimg._provenance import sha256
 
 MANIFEST = "manifest.json"
 FORMAT, VERSION = "skmedimg-model", 2
@@ -24,9 +24,9 @@ def write_archive(path, manifest, members):
     members : dict of str to list of bytes-like
         Pieces of each member by its name.
     """
-    digests = {name: _digest(pieces) for name, pieces in members.items()}
+    digests = {name: sha256(pieces) for name, pieces in members.items()}
     manifest = {"format": FORMAT, "version": VERSION, **manifest, "members": digests}
-    manifest["digest"] = _digest([_canonical(manifest)])
+    manifest["digest"] = sha256([_canonical(manifest)])
     with whole_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, pieces in {MANIFEST: [json.dumps(manifest).encode()], **members}.items():
             # the same model makes the same bytes: members have no date
@@ -75,11 +75,11 @@ def _checked(path, archive, size, only):
     _check_version(path, manifest)
     digests = manifest["members"]
     rest = {name: value for name, value in manifest.items() if name != "digest"}
-    if manifest.get("digest") != _digest([_canonical(rest)]) or {*sizes} != {MANIFEST, *digests}:
+    if manifest.get("digest") != sha256([_canonical(rest)]) or {*sizes} != {MANIFEST, *digests}:
         raise Unreadable(_changed(path))
     members = {name: archive.read(name) for name in digests if only in (None, name)}
     for name, content in members.items():
-        if _digest([content]) != digests[name]:
+        if sha256([content]) != digests[name]:
             raise Unreadable(_changed(path))
     return manifest, members
 
@@ -122,10 +122,3 @@ def _changed(path):
 def _canonical(manifest):
     # Sorted keys: a digest needs one text for equal manifests.
     return json.dumps(manifest, sort_keys=True).encode()
-
-
-def _digest(pieces):
-    digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece)
-    return digest.hexdigest()

@@ -1,12 +1,10 @@
 """Which study a search continues: its name, and a digest of what its scores depend on."""
 
-import hashlib
-
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from skmedimg._files import utf8
-from skmedimg._provenance import estimator_key, fingerprint, split_bytes
+from skmedimg._provenance import estimator_key, fingerprint, sha256, split_bytes
 from skmedimg.search._candidates import describe_choice, list_choices
 
 
@@ -31,16 +29,14 @@ def study_digest(run, groups):
     A function in a space counts with its name at most: a digest of its code would change with
     Python's version, and would still miss the files and modules that the function uses.
     """
-    digest = hashlib.sha256()
     y = None if run.y is None else np.asarray(run.y)
-    digest.update(fingerprint(run.X, y, groups).encode())
     # Scores of other folds or data would be ranked beside new ones as if they were comparable.
-    for train, test in run.splits:
-        digest.update(split_bytes(train, test))
-    for name, (estimator, space) in run.models.items():
-        text = f"{estimator_key(name, estimator)} {_describe_space(space)} {run.objectives}"
-        digest.update(utf8(text))
-    return digest.hexdigest()
+    splits = [split_bytes(train, test) for train, test in run.splits]
+    models = [
+        utf8(f"{estimator_key(name, estimator)} {_describe_space(space)} {run.objectives}")
+        for name, (estimator, space) in run.models.items()
+    ]
+    return sha256([fingerprint(run.X, y, groups).encode(), *splits, *models])
 
 
 def check_same_study(study, digest):
