@@ -12,8 +12,8 @@ The life of a fit, and the file of each stage:
 7. A stepper (``steps.py``) computes the gradients of a batch and steps the optimizer: ``PlainStep``
    on the whole batch, ``MicroBatchStep`` on parts that fit into memory (``microbatches.py``),
    ``GraphStep`` by replaying a CUDA graph (``cuda_graphs.py``).
-8. Inside ``fit_together`` (``concurrent_fits.py``) small MLPs train as one stack
-   (``stacked_mlp.py``).
+8. Inside ``fit_together`` (``neural/_fit_together.py``) small MLPs meet (``concurrent_fits.py``)
+   and train as one stack (``stacked_mlp.py``).
 9. ``run_network`` (``net.py``) predicts, batch by batch (``inference.py``).
 10. ``serialize.py`` turns a net into arrays for pickle and files, ``onnx_export.py`` into ONNX.
 """
