@@ -1,11 +1,12 @@
 """Parameter table: the layers of a model with output shapes and numbers of parameters."""
 
-import html
 from dataclasses import dataclass
 
 import numpy as np
 
 from skmedimg._sklearn import final_estimator
+from skmedimg.evaluation._html_tables import Table
+from skmedimg.evaluation._render import render
 from skmedimg.inspection._unwrap import inference_copy, network_of
 
 
@@ -176,13 +177,15 @@ class ParameterTable:
         return "\n".join([lines[0], rule, *lines[1:], rule, *totals])
 
     def _repr_html_(self):
-        head = ("Layer", "Kind", "Output", "Parameters", "Trainable", "Running")
-        lines = [_html_line("th", head), *(_html_line("td", _cells(row)) for row in self.rows)]
-        lines += [
-            _html_line("th", (words, "", "", f"{value:,}", remark, ""))
-            for words, value, remark in self.totals()
-        ]
-        return f'<table class="parameters">{"".join(lines)}</table>'
+        return render("parameter_table.html", {"table": layers_table(self)})
+
+
+def layers_table(table):
+    """Return a ParameterTable as the Table that a template shows."""
+    head = ["Layer", "Kind", "Output", "Parameters", "Trainable", "Running"]
+    totals = [[name, "", "", f"{count:,}", remark, ""] for name, count, remark in table.totals()]
+    rows = [*map(_cells, table.rows), *totals]
+    return Table(head, rows, text_columns=range(3))
 
 
 def _zeros(module, shape, flat):
@@ -255,10 +258,14 @@ def _row(name, layer, shape, seen):
     own = [p for p in _weights(layer) if id(p) not in seen]
     seen.update(map(id, own))
     return LayerRow(
-        name, type(layer).__name__, None if shape is None else tuple(map(int, shape)),
-        sum(p.numel() for p in own), sum(p.numel() for p in own if p.requires_grad),
-        _running(layer), sum(p.numel() * p.element_size() for p in own),
-    )  # fmt: skip
+        name,
+        type(layer).__name__,
+        None if shape is None else tuple(map(int, shape)),
+        parameters=sum(p.numel() for p in own),
+        trainable=sum(p.numel() for p in own if p.requires_grad),
+        running=_running(layer),
+        bytes=sum(p.numel() * p.element_size() for p in own),
+    )
 
 
 def _rows_of_arrays(estimator):
@@ -291,10 +298,6 @@ def _line(cells, widths):
     left = [f"{cell:<{width}}" for cell, width in zip(cells[:3], widths[:3], strict=True)]
     right = [f"{cell:>{width}}" for cell, width in zip(cells[3:], widths[3:], strict=True)]
     return "  ".join(left + right).rstrip()
-
-
-def _html_line(tag, cells):
-    return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
 
 def _size(count):

@@ -4,7 +4,6 @@ import numpy as np
 from sklearn.calibration import calibration_curve
 
 from skmedimg.evaluation._html_tables import Table
-from skmedimg.evaluation._render import Markup
 from skmedimg.evaluation.displays._confusion_display import ConfusionDisplay
 from skmedimg.evaluation.displays._draw import draw_calibration, positive_probabilities
 from skmedimg.evaluation.displays._gallery import PredictionGallery
@@ -224,11 +223,11 @@ def _rows_to_explain(context, name):
 
 
 def _layers(model):
-    """Return the table of a model's layers as Markup, or None for one without parameters."""
-    from skmedimg.inspection import parameter_table
+    """Return the Table of a model's layers, or None for one without parameters."""
+    from skmedimg.inspection._parameter_table import layers_table, parameter_table
 
     try:
-        return Markup(parameter_table(model)._repr_html_())
+        return layers_table(parameter_table(model))
     except TypeError:  # forests and nearest neighbors have no layers
         return None
 
