@@ -105,10 +105,10 @@ def _check_version(path, manifest):
     if version == VERSION:
         return
     newer = isinstance(version, int) and version > VERSION
-    way_out = (
-        'update it: pip install --upgrade "skmedimg"' if newer
-        else "load it with the skmedimg that saved it, and save it anew"
-    )  # fmt: skip
+    if newer:
+        way_out = 'update it: pip install --upgrade "skmedimg"'
+    else:
+        way_out = "load it with the skmedimg that saved it, and save it anew"
     raise Unreadable(
         f"{path!r} was saved by skmedimg {writer} in format {version!r}, and this version reads "
         f"{VERSION}; {way_out}."

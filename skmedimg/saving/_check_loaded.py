@@ -62,11 +62,11 @@ def _check_sparse(matrix):
     _require(len(matrix.shape) == 2, "a sparse array needs two axes.")
     rows, columns = matrix.shape if matrix.format == "csr" else matrix.shape[::-1]
     ends, places = matrix.indptr.astype(np.int64), matrix.indices
+    rising = ends.shape == (rows + 1,) and ends[0] == 0 and (np.diff(ends) >= 0).all()
     _require(
-        ends.shape == (rows + 1,) and ends[0] == 0 and (np.diff(ends) >= 0).all()
-        and places.shape == matrix.data.shape == (ends[-1],),
+        rising and places.shape == matrix.data.shape == (ends[-1],),
         "indptr of a sparse array does not count its values.",
-    )  # fmt: skip
+    )
     inside = (places >= 0) & (places < columns)
     _require(inside.all(), "indices of a sparse array point beyond its shape.")
 
@@ -258,34 +258,32 @@ def _check_multi_label(estimator, state):
         _require(state["_cached_dict"] == columns, "_cached_dict does not number classes_.")
 
 
-_CHECKS = {
-    **dict.fromkeys(("SVC", "NuSVC", "SVR", "NuSVR", "OneClassSVM"), _check_svm),
-    **dict.fromkeys(
-        ("DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier",
-         "ExtraTreeRegressor"), _check_tree,
+_CHECKED_CLASSES = {
+    _check_svm: "SVC NuSVC SVR NuSVR OneClassSVM",
+    _check_tree: (
+        "DecisionTreeClassifier DecisionTreeRegressor ExtraTreeClassifier ExtraTreeRegressor"
     ),
-    **dict.fromkeys(
-        ("RandomForestClassifier", "RandomForestRegressor", "ExtraTreesClassifier",
-         "ExtraTreesRegressor", "RandomTreesEmbedding"), _check_forest,
+    _check_forest: (
+        "RandomForestClassifier RandomForestRegressor ExtraTreesClassifier ExtraTreesRegressor "
+        "RandomTreesEmbedding"
     ),
-    **dict.fromkeys(
-        ("KNeighborsClassifier", "KNeighborsRegressor", "KNeighborsTransformer",
-         "RadiusNeighborsClassifier", "RadiusNeighborsRegressor", "RadiusNeighborsTransformer",
-         "NearestNeighbors", "LocalOutlierFactor"), _check_neighbors,
+    _check_neighbors: (
+        "KNeighborsClassifier KNeighborsRegressor KNeighborsTransformer "
+        "RadiusNeighborsClassifier RadiusNeighborsRegressor RadiusNeighborsTransformer "
+        "NearestNeighbors LocalOutlierFactor"
     ),
-    **dict.fromkeys(("KMeans", "MiniBatchKMeans"), _check_k_means),
-    **dict.fromkeys(
-        ("SGDClassifier", "SGDRegressor", "SGDOneClassSVM", "Perceptron",
-         "PassiveAggressiveClassifier", "PassiveAggressiveRegressor"), _check_sgd,
+    _check_k_means: "KMeans MiniBatchKMeans",
+    _check_sgd: (
+        "SGDClassifier SGDRegressor SGDOneClassSVM Perceptron PassiveAggressiveClassifier "
+        "PassiveAggressiveRegressor"
     ),
-    **dict.fromkeys(
-        ("ElasticNet", "Lasso", "MultiTaskElasticNet", "MultiTaskLasso"), _check_coordinate_descent,
-    ),
-    "OneHotEncoder": _check_one_hot,
-    **dict.fromkeys(("CountVectorizer", "TfidfVectorizer", "DictVectorizer"), _check_vocabulary),
-    "MultiLabelBinarizer": _check_multi_label,
-    "IsolationForest": _check_isolation_forest,
-}  # fmt: skip
+    _check_coordinate_descent: "ElasticNet Lasso MultiTaskElasticNet MultiTaskLasso",
+    _check_one_hot: "OneHotEncoder",
+    _check_vocabulary: "CountVectorizer TfidfVectorizer DictVectorizer",
+    _check_multi_label: "MultiLabelBinarizer",
+    _check_isolation_forest: "IsolationForest",
+}
+_CHECKS = {name: check for check, names in _CHECKED_CLASSES.items() for name in names.split()}
 
 
 def _array(state, name, shape, *dtypes):

@@ -123,10 +123,16 @@ _FUNCTIONS = {
 
 # Types that are values of a `dtype` parameter.
 _TYPES = {
-    "bool": bool, "float": float, "int": int, "object": object, "str": str,
-    "numpy.float32": np.float32, "numpy.float64": np.float64,
-    "numpy.int32": np.int32, "numpy.int64": np.int64,
-}  # fmt: skip
+    "bool": bool,
+    "float": float,
+    "int": int,
+    "object": object,
+    "str": str,
+    "numpy.float32": np.float32,
+    "numpy.float64": np.float64,
+    "numpy.int32": np.int32,
+    "numpy.int64": np.int64,
+}
 
 
 def name_of(kind):

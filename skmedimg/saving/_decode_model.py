@@ -12,9 +12,11 @@ from skmedimg.saving._local_paths import in_dict, without_written
 from skmedimg.saving._trees import unpack_tree
 
 _SPARSE = {
-    "csc_array": sparse.csc_array, "csc_matrix": sparse.csc_matrix,
-    "csr_array": sparse.csr_array, "csr_matrix": sparse.csr_matrix,
-}  # fmt: skip
+    "csc_array": sparse.csc_array,
+    "csc_matrix": sparse.csc_matrix,
+    "csr_array": sparse.csr_array,
+    "csr_matrix": sparse.csr_matrix,
+}
 
 
 def decode(value, arrays):

@@ -155,8 +155,8 @@ def _training(model):
 
 def _epochs(net):
     last = net.history_[-1]
-    kept = {name: last[name] for name in ("train_loss", "train_score", "valid_loss", "valid_score")
-            if name in last}  # fmt: skip
+    shown = ("train_loss", "train_score", "valid_loss", "valid_score")
+    kept = {name: last[name] for name in shown if name in last}
     return _plain({"epochs": net.n_iter_, "interrupted": net.interrupted_, **kept})
 
 

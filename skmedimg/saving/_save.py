@@ -79,9 +79,10 @@ def save(model, path, *, X=None, y=None, groups=None, metrics=None, notes=""):
     path = checked_path(path)
     arrays = {}
     manifest = {
-        "skmedimg": __version__, "sklearn": sklearn.__version__,
+        "skmedimg": __version__,
+        "sklearn": sklearn.__version__,
         "model": encode(model, arrays, "model"),
-    }  # fmt: skip
+    }
     card = make_card(model, X, y, groups, metrics, notes)
     members = {
         _CARD: [json.dumps(card.to_dict(), indent=1).encode()],

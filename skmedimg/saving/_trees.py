@@ -21,10 +21,13 @@ def pack_tree(tree):
     _, (n_features, n_classes, n_outputs), state = tree.__reduce__()
     nodes = state["nodes"]
     return {
-        "n_features": n_features, "n_classes": n_classes, "n_outputs": n_outputs,
-        "max_depth": state["max_depth"], "values": state["values"],
+        "n_features": n_features,
+        "n_classes": n_classes,
+        "n_outputs": n_outputs,
+        "max_depth": state["max_depth"],
+        "values": state["values"],
         **{f"node/{name}": np.ascontiguousarray(nodes[name]) for name in nodes.dtype.names},
-    }  # fmt: skip
+    }
 
 
 def unpack_tree(packed):
@@ -55,10 +58,8 @@ def unpack_tree(packed):
     # decision_path allocates by this number and then follows the nodes.
     _require(packed["max_depth"] == _depth(nodes), "another depth than it says")
     tree = tree_class()(n_features, n_classes, n_outputs)
-    tree.__setstate__({
-        "max_depth": packed["max_depth"], "node_count": count, "nodes": nodes,
-        "values": packed["values"],
-    })  # fmt: skip
+    state = {"max_depth": packed["max_depth"], "node_count": count, "nodes": nodes}
+    tree.__setstate__({**state, "values": packed["values"]})
     return tree
 
 

@@ -159,10 +159,23 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
     }
 
     def __init__(
-        self, estimators, spaces, *, study=None, storage=None, n_trials=20, timeout=None, cv=None,
-        scoring=None, refit=True, pruner=None, sampler=None, n_jobs=None, random_state=None,
+        self,
+        estimators,
+        spaces,
+        *,
+        study=None,
+        storage=None,
+        n_trials=20,
+        timeout=None,
+        cv=None,
+        scoring=None,
+        refit=True,
+        pruner=None,
+        sampler=None,
+        n_jobs=None,
+        random_state=None,
         verbose=0,
-    ):  # fmt: skip
+    ):
         self.estimators = estimators
         self.spaces = spaces
         self.study = study
