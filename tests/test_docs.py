@@ -17,6 +17,9 @@ SHARED = (
 )
 # Where one model must say more or other things about a shared parameter than the others do.
 OWN_WORDS = {
+    ("neural.NetworkClassifier", "image_shape"),
+    ("neural.NetworkSegmenter", "batch_size"),
+    ("neural.NetworkSegmenter", "class_weight"),
     ("neural.ShallowMLP", "image_shape"),
     ("neural.TransferClassifier", "image_shape"),
     ("neural.UNetSegmenter", "batch_size"),

@@ -25,6 +25,8 @@ class Dropout(nn.Module):
     ----------
     p : float
         Share of the values that become zero in training.
+    whole_channels : bool, default=False
+        Whether all values of a channel become zero together, as in torch's Dropout2d.
 
     Attributes
     ----------
@@ -41,9 +43,10 @@ class Dropout(nn.Module):
     [0.0, 2.0]
     """
 
-    def __init__(self, p):
+    def __init__(self, p, whole_channels=False):
         super().__init__()
         self.p = p
+        self.whole_channels = whole_channels
         self.generator = None
 
     def forward(self, values):
@@ -51,8 +54,11 @@ class Dropout(nn.Module):
         if not self.training or self.p == 0:
             return values
         # The factor 1 / (1 - p) keeps the expected value, so prediction needs none.
-        kept = torch.empty_like(values).bernoulli_(1 - self.p, generator=self.generator)
-        return values * kept.div_(1 - self.p)
+        shape = values.shape
+        if self.whole_channels:
+            shape = (*shape[:2], *[1] * (len(shape) - 2))
+        kept = torch.empty_like(values) if shape == values.shape else values.new_empty(shape)
+        return values * kept.bernoulli_(1 - self.p, generator=self.generator).div_(1 - self.p)
 
     def extra_repr(self):
         return f"p={self.p}"
@@ -71,11 +77,14 @@ def glorot(network):
 WEIGHT_INITS = {"torch": lambda network: network, "glorot": glorot}
 
 
+_CHANNEL_DROPOUTS = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
+
+
 def own_dropout(module):
     """Replace torch's dropout, which uses the global generator, by ours, and return the module."""
     for name, child in module.named_children():
-        if isinstance(child, (nn.Dropout, nn.Dropout2d)):
-            setattr(module, name, Dropout(child.p))
+        if isinstance(child, (nn.Dropout, *_CHANNEL_DROPOUTS)):
+            setattr(module, name, Dropout(child.p, isinstance(child, _CHANNEL_DROPOUTS)))
         else:
             own_dropout(child)
     return module

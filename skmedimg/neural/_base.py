@@ -1,5 +1,7 @@
 """The base class of network estimators: it has `fit`, and a subclass supplies the hooks."""
 
+import math
+
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
@@ -22,14 +24,18 @@ from skmedimg._training.serialize import check_fits, pack_net, plain_history, un
 from skmedimg.images._validate import check_groups, check_images, check_scale, check_weights
 from skmedimg.neural._epoch_events import FitTasks
 from skmedimg.neural._onnx_mixin import OnnxExport
+from skmedimg.neural._own_module import finish_module, module_from
 from skmedimg.neural._validation_split import inner_split
 
 
 class NetworkEstimator(OnnxExport, CallbackSupportMixin, BaseEstimator):
     """Base of all network estimators: training, resuming and pickling.
 
-    A subclass assigns its parameters and has a `_build_module`; the other hooks it may override.
+    A subclass assigns its parameters and may override the hooks.
     """
+
+    # Whether the module is one of this package: it is known to fit, and is not tried before.
+    _is_own_network = False
 
     # True: images are flattened to rows, in the order row, column, channel, for the module.
     _takes_rows = False
@@ -61,24 +67,61 @@ class NetworkEstimator(OnnxExport, CallbackSupportMixin, BaseEstimator):
         """Return the sample weights times the class weights."""
         return weights
 
-    def _build_module(self):
-        """Return a new torch module; `image_shape_` and `classes_` are set, the seed as well."""
-        raise NotImplementedError(f"{type(self).__name__} needs a method _build_module.")
+    def build_module(self, image_shape, n_outputs):
+        """Return a new network; override it to train a network of your own.
+
+        `fit` calls it, with torch's random generator seeded by `random_state`. Loading a model
+        calls it too, and then fills in the weights, so it must build the same network each time.
+
+        Parameters
+        ----------
+        image_shape : tuple of int
+            (height, width, channels) of one image, or (n_features,) of rows.
+        n_outputs : int
+            Number of logits that the network needs to return, for each pixel in a segmenter.
+
+        Returns
+        -------
+        module : torch.nn.Module
+            From images (n, channels, height, width) or rows (n, n_features) to logits.
+        """
+        return module_from(self.module, image_shape, n_outputs, type(self).__name__)
+
+    def parameter_groups(self, module):
+        """Return what the optimizer trains; override it for learning rates of your own.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            What `build_module` returned, on its device.
+
+        Returns
+        -------
+        groups : list of dict
+            Parameter groups of torch: "params" and optionally "lr", "weight_decay" ...
+        """
+        return [{"params": [p for p in module.parameters() if p.requires_grad]}]
+
+    def build_loss(self):
+        """Return the loss; override it for one that reads fitted attributes as `classes_`.
+
+        Returns
+        -------
+        loss : torch.nn.Module
+            From logits and class numbers of a batch to one loss per image.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs a method build_loss.")
+
+    def _n_outputs(self):
+        """Return the number of logits that the network returns."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method _n_outputs.")
 
     def _load_weights(self, module):
         """Load pretrained weights into a new module; not called when a pickle is loaded."""
 
-    def _criterion(self):
-        """Return the loss: a module from outputs and targets to one value per image."""
-        raise NotImplementedError(f"{type(self).__name__} needs a method _criterion.")
-
     def _batch_score(self):
         """Return the score of the history: a function like the loss, higher is better."""
         raise NotImplementedError(f"{type(self).__name__} needs a method _batch_score.")
-
-    def _parameter_groups(self, module):
-        """Return parameter groups for the optimizer, or None for all trainable parameters."""
-        return None
 
     def _network_inputs(self, images):
         """Return the inputs of the module: the images, or features computed from them."""
@@ -195,13 +238,26 @@ paths; LazyImages
         # torch's layers can only draw from its global generator: fresh_weights seeds that under a
         # lock and puts it back.
         with fresh_weights(self._seed):
-            module = self._build_module()
+            module = self._new_module()
         # Outside the lock, because weights may have to be downloaded.
         self._load_weights(module)
         # Resolved in fit, not in __init__: an estimator may be made on another machine.
         plan = self._plan(resolve_device(self.device))
-        self.net_ = build_net(module, plan, self._parameter_groups(module))
+        self.net_ = build_net(module, plan, self.parameter_groups(module))
         self.n_iter_ = 0
+
+    def _new_module(self):
+        """Return a new module for images of `image_shape_`, tried before it is trained."""
+        shape = (math.prod(self.image_shape_),) if self._takes_rows else self.image_shape_
+        module = self.build_module(shape, self._n_outputs())
+        if self._is_own_network:
+            return module
+        example = torch.zeros(2, *shape[2:], *shape[:2])
+        return finish_module(module, example, *self._expected_outputs(example))
+
+    def _expected_outputs(self, example):
+        """Return the shape of logits for example images, and advice for where it differs."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method _expected_outputs.")
 
     def _plan(self, device):
         """Return how the net is trained on a device, from the parameters."""
@@ -209,7 +265,7 @@ paths; LazyImages
         return TrainingPlan(
             device=device,
             precision=resolve_precision(self.precision, device, pixels),
-            criterion=self._criterion(),
+            criterion=self.build_loss(),
             score=self._batch_score(),
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,
@@ -314,17 +370,17 @@ paths; LazyImages
         """Raise if the weights are of another network, before memory is allocated for it."""
         # A file may be hostile: the network its parameters ask for is built on the meta device.
         if "net_" in state:
-            # _build_module reads parameters and fitted attributes from self.
+            # build_module reads parameters and fitted attributes from self.
             vars(self).update(state)
             with torch.device("meta"):
-                check_fits(state["net_"], self._build_module())
+                check_fits(state["net_"], self._new_module())
 
     def _unpack(self, packed):
         """Return the net whose arrays a pickle holds, on a device that is available."""
         with fresh_weights(0):
-            module = self._build_module()
+            module = self._new_module()
         plan = self._plan(available_device(self.device, type(self).__name__))
-        return unpack_net(packed, module, plan, self._parameter_groups(module))
+        return unpack_net(packed, module, plan, self.parameter_groups(module))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

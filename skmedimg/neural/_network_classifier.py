@@ -1,18 +1,184 @@
-"""The base of network classifiers: from images or rows to class labels."""
+"""NetworkClassifier: a torch network of your own as a classifier, and the base of ours."""
+
+import math
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import compute_class_weight
+from torch import nn
 
-from skmedimg._sklearn import fit_context, with_callbacks
-from skmedimg.images._validate import check_labels
+from skmedimg._sklearn import StrOptions, fit_context, with_callbacks
+from skmedimg.images._validate import check_images, check_labels, check_rows
 from skmedimg.networks._outputs import class_loss, hits, probabilities
 from skmedimg.neural._base import NetworkEstimator
+from skmedimg.neural._training_constraints import TRAINING_CONSTRAINTS
 
 
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):
-    """Base of classifiers: images or rows to logits, probabilities and class labels."""
+    """A classifier made of a torch network of your own.
+
+    It has the interface, the training and the guarantees of the other networks; `ShallowMLP`,
+    `ScratchCNN` and `TransferClassifier` are subclasses that build their own network.
+
+    Parameters
+    ----------
+    module : torch.nn.Module, class, callable or None, default=None
+        The network, from images (n, channels, height, width) to logits (n, n_outputs). A class or
+        function is called as ``module(image_shape, n_outputs)`` in every fit, with `image_shape`
+        (height, width, channels). An instance is copied, and every fit starts from the weights
+        that it has. None is for subclasses that override `build_module`.
+    output : {"auto", "softmax"}, default="softmax"
+        "auto" is one logit for two classes, else one per class; "softmax" always one per class.
+    max_epochs : int, default=30
+        Passes over the training images.
+    batch_size : int or "auto", default=32
+        Images per step. "auto" is 32, and a batch that does not fit into memory is split into
+        micro-batches whose gradients are accumulated.
+    learning_rate : float, default=1e-3
+        Learning rate, the largest one where the schedule changes it.
+    optimizer : str or callable, default="adam"
+        "adam", "adamw", "sgd" (Nesterov momentum 0.9), "rmsprop" (Keras's), or a callable that
+        returns a torch optimizer for parameter groups, `lr` and `weight_decay`.
+    weight_decay : float, default=0.0
+        L2 penalty; with "adamw" decoupled from the gradient.
+    schedule : str, default="cosine"
+        Learning-rate schedule: "constant", "cosine" (down to zero), "onecycle" (up and
+        down), "plateau" (times 0.3 after 4 epochs without a lower loss).
+    gradient_clip : float or None, default=None
+        Largest norm of the gradient of a step; None does not clip.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each label; "balanced" makes every class count the same.
+    early_stopping : bool, default=False
+        Hold back validation images, stop when their loss no longer falls and keep the best epoch.
+        False trains on all images.
+    validation_fraction : float, default=0.1
+        Share of images for validation with early stopping, stratified, all images of a patient
+        on one side.
+    n_iter_no_change : int, default=10
+        Epochs without a lower validation loss after which early stopping stops.
+    augment : Augmenter or None, default=None
+        Augments training images anew in every epoch, and no validation images.
+    image_shape : tuple of int or None, default=None
+        (height, width) or (height, width, channels) of one image where X holds rows or paths,
+        with at most one -1; None reads rows as square images. (n_features,) or (-1,) hands rows
+        to the module as they are.
+    callbacks : list or None, default=None
+        skorch callbacks.
+    device : str, default="auto"
+        "auto" takes CUDA, then MPS, then the CPU; worker processes each take a GPU of their own.
+    precision : str, default="auto"
+        "float32", "bfloat16", "float16", "float64", or "auto": the fastest of equal quality here.
+    reuse_memory : bool, default=True
+        Keep freed memory for the next step of a fit on the CPU: up to twice as fast, for up to
+        half as much memory again.
+    random_state : int, RandomState instance or None, default=None
+        An int makes `fit` repeatable bit for bit on the same device.
+    warm_start : bool, default=False
+        Let `fit` continue from the weights of the fit before.
+    verbose : bool or int, default=0
+        Show a progress bar with the running loss and score.
+
+    Attributes
+    ----------
+    classes_ : ndarray (n_classes,)
+        Labels, sorted.
+    image_shape_ : tuple of int
+        (height, width, channels) of one image, or (n_features,) of rows.
+    n_features_in_ : int
+        Values of one image; not set for paths.
+    n_iter_ : int
+        Epochs trained.
+    history_ : list of dict
+        Loss, score and learning rate of each epoch; `pandas.DataFrame(history_)` is a table.
+    best_epoch_ : int
+        Index in `history_` of the epoch kept, with early stopping only.
+    interrupted_ : bool
+        Whether the last fit was cut short; it is usable all the same.
+    net_ : skorch.NeuralNet
+        The trained net; `net_.module_` is the torch module.
+
+    See Also
+    --------
+    NetworkSegmenter : The same for masks.
+    ScratchCNN : A convolutional network whose layers are parameters.
+
+    Notes
+    -----
+    A subclass may override `build_module`, `parameter_groups` and `build_loss`. Layers of dropout
+    are replaced by ones with a generator of their own, so that `random_state` decides what they
+    draw; `torch.nn.functional.dropout` draws from torch's global generator instead.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from skmedimg.datasets import make_lesions
+    >>> from skmedimg.neural import NetworkClassifier
+    >>> def network(image_shape, n_outputs):
+    ...     return nn.Sequential(
+    ...         nn.Conv2d(image_shape[2], 8, 3), nn.ReLU(), nn.MaxPool2d(4), nn.Flatten(),
+    ...         nn.LazyLinear(n_outputs),
+    ...     )
+    >>> data = make_lesions(100, size=32, noise=0.1, random_state=0)
+    >>> model = NetworkClassifier(network, max_epochs=5, random_state=0)
+    >>> model.fit(data.images, data.target).predict_proba(data.images[:3]).shape
+    (3, 2)
+    """
+
+    _parameter_constraints = {
+        "module": [nn.Module, callable, None],
+        "output": [StrOptions({"auto", "softmax"})],
+        **TRAINING_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        module=None,
+        *,
+        output="softmax",
+        max_epochs=30,
+        batch_size=32,
+        learning_rate=1e-3,
+        optimizer="adam",
+        weight_decay=0.0,
+        schedule="cosine",
+        gradient_clip=None,
+        class_weight=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        augment=None,
+        image_shape=None,
+        callbacks=None,
+        device="auto",
+        precision="auto",
+        reuse_memory=True,
+        random_state=None,
+        warm_start=False,
+        verbose=0,
+    ):
+        self.module = module
+        self.output = output
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.schedule = schedule
+        self.gradient_clip = gradient_clip
+        self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.augment = augment
+        self.image_shape = image_shape
+        self.callbacks = callbacks
+        self.device = device
+        self.precision = precision
+        self.reuse_memory = reuse_memory
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.verbose = verbose
 
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
@@ -105,6 +271,33 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         best = self.predict_proba(X).argmax(axis=1)
         return self.classes_[best]
 
+    def build_loss(self):
+        return class_loss(self._n_outputs())
+
+    @property
+    def _takes_rows(self):
+        return self.image_shape is not None and len(self.image_shape) == 1
+
+    def _check_X(self, X, *, reset):
+        if not self._takes_rows:
+            return check_images(self, X, reset=reset, image_shape=self.image_shape)
+        rows = check_rows(self, X, reset=reset)
+        if reset and self.image_shape[0] not in (-1, math.prod(self.image_shape_)):
+            raise ValueError(
+                f"image_shape={tuple(self.image_shape)} asks for rows of {self.image_shape[0]} "
+                f"values, but one sample of X has shape {self.image_shape_}."
+            )
+        return rows
+
+    def _expected_outputs(self, example):
+        n_classes = len(self.classes_)
+        advice = "It needs one logit per class"
+        if n_classes == 2:
+            other = {"auto": "softmax", "softmax": "auto"}[self.output]
+            advice = f"For two classes output={self.output!r} needs {self._n_outputs()} logit(s)"
+            advice += f"; output={other!r} needs {3 - self._n_outputs()}"
+        return (len(example), self._n_outputs()), f"{advice}."
+
     def _check_targets(self, y, images):
         return check_labels(self, y, images)
 
@@ -146,9 +339,6 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     def _n_outputs(self):
         """Return the number of output units: one logit for two classes, unless output="softmax"."""
         return 1 if self.output != "softmax" and len(self.classes_) == 2 else len(self.classes_)
-
-    def _criterion(self):
-        return class_loss(self._n_outputs())
 
     def _batch_score(self):
         return hits

@@ -1,4 +1,4 @@
-"""The base of network segmenters: from images to a class label for every pixel."""
+"""NetworkSegmenter: a torch network of your own as a segmenter, and the base of ours."""
 
 from numbers import Integral
 
@@ -7,6 +7,7 @@ import torch
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, KFold
 from sklearn.utils.validation import check_is_fitted
+from torch import nn
 
 from skmedimg._sklearn import num_samples, take_rows
 from skmedimg._training.net import run_network
@@ -22,16 +23,206 @@ from skmedimg.neural._mask_threshold import best_threshold, dice_curves
 from skmedimg.neural._patch_sampling import PatchSampler
 from skmedimg.neural._per_layer import per_layer
 from skmedimg.neural._tiles import images_at_once, run_tiled
+from skmedimg.neural._training_constraints import SEGMENTER_CONSTRAINTS, TRAINING_CONSTRAINTS
 
 # Three: each fold is a whole training, and two thirds of the data still train a similar model.
 _FOLDS = 3
 
 
 class NetworkSegmenter(NetworkEstimator):
-    """Base of segmenters: images to a class label for every pixel; the module has a `multiple`.
+    """A segmenter made of a torch network of your own.
 
-    A subclass has the parameters loss, threshold, tile, tile_overlap, patch_size and postprocess.
+    It has the interface, the training and the guarantees of `UNetSegmenter`, which is a subclass
+    that builds its own network.
+
+    Parameters
+    ----------
+    module : torch.nn.Module, class, callable or None, default=None
+        The network, from images (n, channels, height, width) to logits (n, n_outputs, height,
+        width). A class or function is called as ``module(image_shape, n_outputs)`` in every fit,
+        with `image_shape` (height, width, channels). An instance is copied, and every fit starts
+        from the weights that it has. None is for subclasses that override `build_module`.
+    loss : {"bce", "ce", "dice", "dice_ce", "focal", "tversky"}, default="bce"
+        Cross-entropy of pixels ("ce" gives two classes two logits instead of one), one minus the
+        Dice coefficient, the sum of both, cross-entropy that leaves out what is easy, or Dice
+        that counts misses more than false alarms.
+    threshold : float or "tune", default=0.5
+        Probability above which a pixel is foreground, for two classes. "tune" takes that of the
+        highest mean Dice over images held back by early stopping or, without it, over all images,
+        each judged by one of three networks trained without it (four fits in all).
+    tile : int, tuple of int or None, default=None
+        (height, width) of the windows by which large images are predicted; they overlap and are
+        blended. Larger images than those of `fit` may then be predicted, at the same resolution.
+        None predicts images whole.
+    tile_overlap : float, default=0.25
+        Share of a window that it has in common with the next, at least.
+    patch_size : int, tuple of int or None, default=None
+        (height, width) of the patch that is cut, anew in every epoch, out of each training image;
+        half of the patches are centred on foreground. None trains on whole images.
+    postprocess : CleanMasks, callable or None, default=None
+        Applied to predicted masks of class numbers (n, height, width), in `predict` and `score`.
+    max_epochs : int, default=20
+        Passes over the training images.
+    batch_size : int or "auto", default=16
+        Images per step. "auto" is 16, and a batch that does not fit into memory is split into
+        micro-batches whose gradients are accumulated.
+    learning_rate : float, default=1e-3
+        Learning rate, the largest one where the schedule changes it.
+    optimizer : str or callable, default="adam"
+        "adam", "adamw", "sgd" (Nesterov momentum 0.9), "rmsprop" (Keras's), or a callable that
+        returns a torch optimizer for parameter groups, `lr` and `weight_decay`.
+    weight_decay : float, default=0.0
+        L2 penalty; with "adamw" decoupled from the gradient.
+    schedule : str, default="cosine"
+        Learning-rate schedule: "constant", "cosine" (down to zero), "onecycle" (up and
+        down), "plateau" (times 0.3 after 4 epochs without a lower loss).
+    gradient_clip : float or None, default=None
+        Largest norm of the gradient of a step; None does not clip.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of a pixel of each class in cross-entropies, of each class in Dice and Tversky;
+        "balanced" makes every class count the same.
+    early_stopping : bool, default=False
+        Hold back validation images, stop when their loss no longer falls and keep the best epoch.
+        False trains on all images.
+    validation_fraction : float, default=0.1
+        Share of images for validation with early stopping, stratified, all images of a patient
+        on one side.
+    n_iter_no_change : int, default=10
+        Epochs without a lower validation loss after which early stopping stops.
+    augment : Augmenter or None, default=None
+        Augments training images anew in every epoch, and no validation images.
+    image_shape : tuple of int or None, default=None
+        (height, width) or (height, width, channels) of one image where X holds rows or paths,
+        with at most one -1; None reads rows as square images.
+    callbacks : list or None, default=None
+        skorch callbacks.
+    device : str, default="auto"
+        "auto" takes CUDA, then MPS, then the CPU; worker processes each take a GPU of their own.
+    precision : str, default="auto"
+        "float32", "bfloat16", "float16", "float64", or "auto": the fastest of equal quality here.
+    reuse_memory : bool, default=True
+        Keep freed memory for the next step of a fit on the CPU: up to twice as fast, for up to
+        half as much memory again.
+    random_state : int, RandomState instance or None, default=None
+        An int makes `fit` repeatable bit for bit on the same device.
+    warm_start : bool, default=False
+        Let `fit` continue from the weights of the fit before.
+    verbose : bool or int, default=0
+        Show a progress bar with the running loss and score.
+
+    Attributes
+    ----------
+    classes_ : ndarray (n_classes,)
+        Labels of pixels, sorted; the first one is the background.
+    threshold_ : float
+        The threshold in use.
+    image_shape_ : tuple of int
+        (height, width, channels) of one image.
+    n_features_in_ : int
+        Values of one image; not set for paths.
+    n_iter_ : int
+        Epochs trained.
+    history_ : list of dict
+        Loss, score and learning rate of each epoch; `pandas.DataFrame(history_)` is a table.
+    best_epoch_ : int
+        Index in `history_` of the epoch kept, with early stopping only.
+    interrupted_ : bool
+        Whether the last fit was cut short; it is usable all the same.
+    net_ : skorch.NeuralNet
+        The trained net; `net_.module_` is the torch module.
+
+    See Also
+    --------
+    NetworkClassifier : The same for class labels of images.
+    UNetSegmenter : A U-Net whose layers are parameters.
+
+    Notes
+    -----
+    A subclass may override `build_module`, `parameter_groups` and `build_loss`. Two classes have
+    one logit, and with ``loss="ce"`` two. A network with strides has an attribute `multiple`: with
+    `tile` the sides of what it gets are multiples of it.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from skmedimg.datasets import make_lesions
+    >>> from skmedimg.neural import NetworkSegmenter
+    >>> def network(image_shape, n_outputs):
+    ...     return nn.Sequential(
+    ...         nn.Conv2d(image_shape[2], 8, 5, padding=2), nn.ReLU(), nn.Conv2d(8, n_outputs, 1)
+    ...     )
+    >>> data = make_lesions(50, size=32, noise=0.1, random_state=0)
+    >>> model = NetworkSegmenter(network, max_epochs=2, random_state=0)
+    >>> model.fit(data.images, data.masks).predict(data.images[:3]).shape
+    (3, 32, 32)
     """
+
+    _usual_batch_size = 16
+
+    _parameter_constraints = {
+        "module": [nn.Module, callable, None],
+        **SEGMENTER_CONSTRAINTS,
+        **TRAINING_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        module=None,
+        *,
+        loss="bce",
+        threshold=0.5,
+        tile=None,
+        tile_overlap=0.25,
+        patch_size=None,
+        postprocess=None,
+        max_epochs=20,
+        batch_size=16,
+        learning_rate=1e-3,
+        optimizer="adam",
+        weight_decay=0.0,
+        schedule="cosine",
+        gradient_clip=None,
+        class_weight=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        augment=None,
+        image_shape=None,
+        callbacks=None,
+        device="auto",
+        precision="auto",
+        reuse_memory=True,
+        random_state=None,
+        warm_start=False,
+        verbose=0,
+    ):
+        self.module = module
+        self.loss = loss
+        self.threshold = threshold
+        self.tile = tile
+        self.tile_overlap = tile_overlap
+        self.patch_size = patch_size
+        self.postprocess = postprocess
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.schedule = schedule
+        self.gradient_clip = gradient_clip
+        self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.augment = augment
+        self.image_shape = image_shape
+        self.callbacks = callbacks
+        self.device = device
+        self.precision = precision
+        self.reuse_memory = reuse_memory
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.verbose = verbose
 
     def predict_proba(self, X):
         """Return the probability of each class at each pixel.
@@ -88,6 +279,16 @@ class NetworkSegmenter(NetworkEstimator):
         return dice(true, self._codes(X), labels=foreground, sample_weight=sample_weight)
 
     # Hooks ---------------------------------------------------------------------------------
+
+    def build_loss(self):
+        weights = self._class_weights
+        return MaskLoss(self.loss, None if weights is None else torch.tensor(weights))
+
+    def _expected_outputs(self, example):
+        advice = "It needs one logit per class and pixel."
+        if len(self.classes_) == 2:
+            advice = 'Two classes need one logit per pixel, and with loss="ce" two.'
+        return (len(example), self._n_outputs(), *example.shape[2:]), advice
 
     def _check_X(self, X, *, reset):
         any_size = self.tile is not None or self.patch_size is not None
@@ -146,10 +347,6 @@ class NetworkSegmenter(NetworkEstimator):
         """Count logits per pixel: one tells two classes apart, unless the loss is "ce"."""
         one = len(self.classes_) == 2 and self.loss != "ce"
         return 1 if one else len(self.classes_)
-
-    def _criterion(self):
-        weights = self._class_weights
-        return MaskLoss(self.loss, None if weights is None else torch.tensor(weights))
 
     def _batch_score(self):
         return dice_score

@@ -157,6 +157,9 @@ class ScratchCNN(NetworkClassifier):
     True
     """
 
+    _takes_rows = False
+    _is_own_network = True
+
     _parameter_constraints = {
         "filters": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "kernel_size": [Interval(Integral, 1, None, closed="left"), tuple, list],
@@ -248,11 +251,11 @@ class ScratchCNN(NetworkClassifier):
         self.warm_start = warm_start
         self.verbose = verbose
 
-    def _build_module(self):
+    def build_module(self, image_shape, n_outputs):
         dense = per_layer("dense_units", self.dense_units, Integral, 1)
         network = convnet(
-            self.image_shape_,
-            self._n_outputs(),
+            image_shape,
+            n_outputs,
             self._blocks(),
             activation=self.activation,
             norm=self.norm,

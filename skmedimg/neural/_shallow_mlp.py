@@ -139,6 +139,7 @@ class ShallowMLP(NetworkClassifier):
     """
 
     _takes_rows = True
+    _is_own_network = True
 
     _parameter_constraints = {
         "hidden_units": [Interval(Integral, 1, None, closed="left"), "array-like"],
@@ -210,12 +211,12 @@ class ShallowMLP(NetworkClassifier):
     def _check_X(self, X, *, reset):
         return check_rows(self, X, reset=reset, image_shape=self.image_shape)
 
-    def _build_module(self):
+    def build_module(self, image_shape, n_outputs):
         units = per_layer("hidden_units", self.hidden_units, Integral, 1)
         network = mlp(
-            math.prod(self.image_shape_),
+            math.prod(image_shape),
             units,
-            self._n_outputs(),
+            n_outputs,
             activation=self.activation,
             dropout=per_layer("dropout", self.dropout, Real, 0, below=1, n_layers=len(units)),
             norm=self.norm,

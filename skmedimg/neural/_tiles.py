@@ -50,7 +50,7 @@ def windows(length, size, overlap, multiple):
 def _run_image(net, image, tile, overlap):
     """Return blended logits (1, channels, height, width), computed a row of windows at a time."""
     height, width = image.shape[:2]
-    multiple = net.module_.multiple
+    multiple = getattr(net.module_, "multiple", 1)
     # Padding to whole cells here keeps every window on the network's pooling grid.
     image = np.pad(image, ((0, -height % multiple), (0, -width % multiple), (0, 0)), mode="edge")
     tops, down = windows(image.shape[0], tile[0], overlap, multiple)

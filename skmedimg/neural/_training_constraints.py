@@ -7,6 +7,7 @@ import torch
 from skmedimg._device import PRECISIONS
 from skmedimg._sklearn import HasMethods, Interval, StrOptions
 from skmedimg._training.plan import OPTIMIZERS, SCHEDULES
+from skmedimg.networks._losses import LOSSES
 
 # What scikit-learn validates when `fit` begins; each estimator adds its own parameters.
 TRAINING_CONSTRAINTS = {
@@ -30,4 +31,16 @@ TRAINING_CONSTRAINTS = {
     "random_state": ["random_state"],
     "warm_start": ["boolean"],
     "verbose": ["verbose"],
+}
+
+_SIDES = [Interval(numbers.Integral, 1, None, closed="left"), tuple, list, None]
+
+# What segmenters have beside them.
+SEGMENTER_CONSTRAINTS = {
+    "loss": [StrOptions(set(LOSSES))],
+    "threshold": [Interval(numbers.Real, 0, 1, closed="neither"), StrOptions({"tune"})],
+    "tile": _SIDES,
+    "tile_overlap": [Interval(numbers.Real, 0, 1, closed="left")],
+    "patch_size": _SIDES,
+    "postprocess": [HasMethods("transform"), callable, None],
 }

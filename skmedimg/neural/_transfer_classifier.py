@@ -157,6 +157,9 @@ class TransferClassifier(NetworkClassifier):
     (3, 2)
     """
 
+    _takes_rows = False
+    _is_own_network = True
+
     _parameter_constraints = {
         **BACKBONE_CONSTRAINTS,
         "trainable_layers": [
@@ -258,12 +261,12 @@ class TransferClassifier(NetworkClassifier):
     def _check_X(self, X, *, reset):
         return backbone_images(self, X, reset=reset)
 
-    def _build_module(self):
+    def build_module(self, image_shape, n_outputs):
         # Shapes are computed on the meta device, where a network that cannot take these images
         # fails before any weight is allocated or downloaded.
         cut_shape, n_features = probe_shapes(
             self.backbone,
-            self.image_shape_,
+            image_shape,
             trainable_layers=self.trainable_layers,
             pooling=self.pooling,
             width=self.width,
@@ -275,16 +278,16 @@ class TransferClassifier(NetworkClassifier):
             init_weights=needs_random_init(self.weights),
         )
         backbone.freeze(self.trainable_layers)
-        head = self._build_head(n_features)
+        head = self._build_head(n_features, n_outputs)
         return TransferNetwork(backbone, head, self.pooling, cut_shape, exact=self._is_exact())
 
-    def _build_head(self, n_features):
+    def _build_head(self, n_features, n_outputs):
         units = per_layer("head_units", self.head_units, Integral, 1)
         n = max(1, len(units))
         # Without hidden layers there is one probability, that of the features.
         shares = per_layer("head_dropout", self.head_dropout, Real, 0, below=1, n_layers=n)
         dropout = shares[: len(units)]
-        head = mlp(n_features, units, self._n_outputs(), dropout=dropout)
+        head = mlp(n_features, units, n_outputs, dropout=dropout)
         return head if units else nn.Sequential(Dropout(shares[0]), *head)
 
     def _load_weights(self, module):
@@ -311,7 +314,7 @@ class TransferClassifier(NetworkClassifier):
         # The head alone is too small to gain anything from autocast.
         return replace(plan, precision=plan.precision._replace(autocast=None))
 
-    def _parameter_groups(self, module):
+    def parameter_groups(self, module):
         given = self.backbone_learning_rate
         # A single factor has no decay from layer to layer.
         pair = given if isinstance(given, (tuple, list)) else (given, 1.0)

@@ -4,19 +4,16 @@ from numbers import Integral, Real
 
 from torch import nn
 
-from skmedimg._sklearn import HasMethods, Interval, StrOptions
+from skmedimg._sklearn import Interval, StrOptions
 from skmedimg.networks._backbones import build_backbone
 from skmedimg.networks._blocks import ACTIVATIONS
-from skmedimg.networks._losses import LOSSES
 from skmedimg.networks._unet_backbone import BackboneEncoder
 from skmedimg.networks._unet_network import UPS, UNet, UNetEncoder
 from skmedimg.neural._network_segmenter import NetworkSegmenter
 from skmedimg.neural._per_layer import per_layer
-from skmedimg.neural._training_constraints import TRAINING_CONSTRAINTS
+from skmedimg.neural._training_constraints import SEGMENTER_CONSTRAINTS, TRAINING_CONSTRAINTS
 from skmedimg.transfer._frozen import backbone_images
 from skmedimg.transfer._weights import WEIGHTS, load_into, needs_random_init
-
-_SIDES = [Interval(Integral, 1, None, closed="left"), tuple, list, None]
 
 
 class UNetSegmenter(NetworkSegmenter):
@@ -181,6 +178,7 @@ class UNetSegmenter(NetworkSegmenter):
     """
 
     _usual_batch_size = 16
+    _is_own_network = True
 
     _parameter_constraints = {
         "filters": [Interval(Integral, 1, None, closed="left"), "array-like"],
@@ -188,8 +186,6 @@ class UNetSegmenter(NetworkSegmenter):
         "norm": [StrOptions({"batch", "group"}), None],
         "convs_per_block": [Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions(set(ACTIVATIONS))],
-        "loss": [StrOptions(set(LOSSES))],
-        "threshold": [Interval(Real, 0, 1, closed="neither"), StrOptions({"tune"})],
         "backbone": [str, nn.Module, None],
         "weights": WEIGHTS,
         "trainable_layers": [
@@ -197,10 +193,7 @@ class UNetSegmenter(NetworkSegmenter):
             Interval(Real, 0, 1, closed="both"),
             StrOptions({"all"}),
         ],
-        "tile": _SIDES,
-        "tile_overlap": [Interval(Real, 0, 1, closed="left")],
-        "patch_size": _SIDES,
-        "postprocess": [HasMethods("transform"), callable, None],
+        **SEGMENTER_CONSTRAINTS,
         **TRAINING_CONSTRAINTS,
     }
 
@@ -283,7 +276,7 @@ class UNetSegmenter(NetworkSegmenter):
             return super()._check_X(X, reset=reset)
         return backbone_images(self, X, reset=True)
 
-    def _build_module(self):
+    def build_module(self, image_shape, n_outputs):
         filters = per_layer("filters", self.filters, Integral, 1)
         parts = {
             "norm": self.norm,
@@ -291,14 +284,14 @@ class UNetSegmenter(NetworkSegmenter):
             "activation": self.activation,
         }
         if self.backbone is None:
-            encoder = UNetEncoder(self.image_shape_[2], filters, **parts)
+            encoder = UNetEncoder(image_shape[2], filters, **parts)
         else:
-            encoder = self._backbone_encoder()
-        return UNet(encoder, self._n_outputs(), filters, up=self.up, **parts)
+            encoder = self._backbone_encoder(image_shape)
+        return UNet(encoder, n_outputs, filters, up=self.up, **parts)
 
-    def _backbone_encoder(self):
+    def _backbone_encoder(self, image_shape):
         backbone = build_backbone(self.backbone, init_weights=needs_random_init(self.weights))
-        return BackboneEncoder(backbone.freeze(self.trainable_layers), self.image_shape_)
+        return BackboneEncoder(backbone.freeze(self.trainable_layers), image_shape)
 
     def _load_weights(self, module):
         if self.backbone is not None:

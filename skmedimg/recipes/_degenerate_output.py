@@ -52,8 +52,8 @@ class DegenerateOutputCNN(ScratchCNN):
             DegenerateOutputWarning,
         )
 
-    def _build_module(self):
-        network = super()._build_module()
+    def build_module(self, image_shape, n_outputs):
+        network = super().build_module(image_shape, n_outputs)
         # Behind the single logit of the head. It returns a logit again, so loss and predictions
         # stay those of ScratchCNN.
         network[-1].append(DegenerateUnit(self.output))

@@ -66,10 +66,9 @@ PUBLISHED_MLPS = [
 
 
 def module_of(estimator, image_shape, n_classes):
-    estimator.image_shape_ = image_shape
     estimator.classes_ = np.arange(n_classes)
     with torch.device("meta"):
-        return estimator._build_module()
+        return estimator.build_module(image_shape, estimator._n_outputs())
 
 
 def count(module, buffers=False):
@@ -118,10 +117,9 @@ def test_what_stands_before_pool_is_repeated_with_every_convolution(order, kinds
 @pytest.mark.parametrize("norm", [None, "group"])
 def test_pooling_before_a_rising_activation_changes_no_number_and_no_gradient(activation, norm):
     estimator = ScratchCNN((8,), activation=activation, norm=norm, dense_units=())
-    estimator.image_shape_, estimator.classes_ = (9, 10, 3), np.arange(3)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        quick = estimator._build_module().double()
+        quick = estimator.build_module((9, 10, 3), 3).double()
     written = copy.deepcopy(quick)
     *before, pool, act = written[0][0]
     written[0][0] = nn.Sequential(*before, act, pool)

@@ -8,14 +8,18 @@ from numpydoc.docscrape import ClassDoc
 
 from skmedimg import BackboneFeatures, ScratchCNN, ShallowMLP, TransferClassifier, UNetSegmenter
 from skmedimg.datasets import make_lesions
+from skmedimg.neural import NetworkClassifier, NetworkSegmenter
 
-NETWORKS = [ShallowMLP, ScratchCNN, TransferClassifier, UNetSegmenter]
+NETWORKS = [
+    *(ShallowMLP, ScratchCNN, TransferClassifier, UNetSegmenter),
+    *(NetworkClassifier, NetworkSegmenter),
+]
 LESIONS = make_lesions(20, size=32, noise=0.1, random_state=0)
 # Where one word has two meanings, or the default differs: classes of images and of pixels, norms of
 # dense layers and of convolutions, layers that an int stands for.
 DIFFERENT = {
     *("filters", "norm", "dropout", "class_weight", "convs_per_block", "weights", "backbone"),
-    *("trainable_layers", "batch_size"),
+    *("trainable_layers", "batch_size", "module", "image_shape"),
 }
 
 

@@ -67,9 +67,9 @@ def module_of(name):
     if "hog" in steps:
         shape = steps["hog"].fit_transform(np.zeros((1, *shape), dtype=np.uint8)).shape[1:]
     model = steps["model"]
-    model.image_shape_, model.classes_ = shape, np.arange(n_classes(name))
+    model.classes_ = np.arange(n_classes(name))
     with torch.device("meta"):
-        return model._build_module()
+        return model.build_module(shape, model._n_outputs())
 
 
 def count(module):
