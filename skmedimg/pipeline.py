@@ -21,14 +21,16 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
 
     It is imbalanced-learn's Pipeline (samplers act in `fit` alone) with additions: names of steps
     are optional; `groups` and `sample_weight` reach the last step without a prefix and follow
-    every sampler before it; scikit-learn's callbacks reach the last step, epoch by epoch.
+    every sampler before it, and so does a validation set, transformed like X; scikit-learn's
+    callbacks reach the last step, epoch by epoch.
 
     Parameters
     ----------
     steps : list of estimator or of (str, estimator)
         Unnamed steps are called after their class in lower case, a second one "hog_2".
     transform_input : list of str or None, default=None
-        Metadata to transform like X, as in scikit-learn; needs metadata routing.
+        Metadata to transform like X, as in scikit-learn; needs metadata routing. `X_val` is
+        transformed without it.
     memory : str, joblib.Memory or None, default=None
         Where fitted transformers are cached.
     verbose : bool, default=False
@@ -61,7 +63,18 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
 
     # scikit-learn routes whatever metadata the steps ask for, so `params` has to stay open.
     @with_callbacks
-    def fit(self, X, y=None, groups=None, sample_weight=None, **params):
+    def fit(
+        self,
+        X,
+        y=None,
+        groups=None,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        groups_val=None,
+        **params,
+    ):
         """Fit every step on the output of the steps before it.
 
         Parameters
@@ -73,6 +86,10 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
             Patients, for the last step.
         sample_weight : array-like (n,) or None, default=None
             Weights, for the last step.
+        X_val, y_val : like X and y, or None, default=None
+            A validation set for the last step, whose X is transformed by the steps before it.
+        groups_val : array-like (n_val,) or None, default=None
+            Patients of `X_val`, for the last step.
         **params : dict of str to object
             Other metadata: "step__name", or names that steps requested with metadata routing.
 
@@ -83,13 +100,16 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         # imbalanced-learn's fit, with scikit-learn's callbacks and metadata that follows samplers.
         root = self._init_callback_context(max_subtasks=1)
         root.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        routed = self._route(groups, sample_weight, params)
+        given = {"groups": groups, "sample_weight": sample_weight, "y_val": y_val}
+        given |= {"X_val": X_val, "groups_val": groups_val}
+        given = {name: value for name, value in given.items() if value is not None}
+        routed = self._route(given, params)
         Xt, yt = self._fit(X, y, routed, raw_params=params)
         last_name, last = self.steps[-1]
         # scikit-learn's ways to leave a step out.
         if last not in ("passthrough", None):
             # Samplers have removed or added rows, so groups and weights of X no longer fit Xt.
-            metadata = self._follow_samplers(routed[last_name]["fit"])
+            metadata = self._follow_samplers(self._transformed(routed[last_name], params | given))
             task = root.subcontext(task_name=f"fit-{last_name}")
             elapsed = print_elapsed_time("Pipeline", self._log_message(len(self.steps) - 1))
             with elapsed, task.propagate_callback_context(last):
@@ -97,16 +117,32 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         root.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
-    def _route(self, groups, sample_weight, params):
+    def _route(self, given, params):
         """Return the metadata for each step's methods."""
-        given = {"groups": groups, "sample_weight": sample_weight}
-        given = {name: value for name, value in given.items() if value is not None}
         if routing_enabled():
             return self._check_method_params(method="fit", props={**params, **given})
+        if self.transform_input is not None:
+            raise ValueError(
+                f"transform_input={self.transform_input!r} needs metadata routing: "
+                "sklearn.set_config(enable_metadata_routing=True). X_val is transformed without it."
+            )
         # Without metadata routing scikit-learn would want prefixes; the last step gets them so.
         routed = self._check_method_params(method="fit", props=params)
         routed[self.steps[-1][0]]["fit"].update(given)
         return routed
+
+    def _transformed(self, step_params, everything):
+        """Return the metadata of the last step's `fit`, transformed like X where asked for."""
+        metadata = self._get_metadata_for_step(
+            step_idx=len(self.steps) - 1, step_params=step_params, all_params=everything
+        )["fit"]
+        if metadata.get("X_val") is None or "X_val" in (self.transform_input or ()):
+            return metadata
+        X_val = metadata["X_val"]
+        for _, step in self.steps[:-1]:
+            if step not in ("passthrough", None) and not hasattr(step, "fit_resample"):
+                X_val = step.transform(X_val)
+        return {**metadata, "X_val": X_val}
 
     def _follow_samplers(self, metadata):
         """Return groups and weights of the rows that the samplers kept, in their order."""

@@ -129,10 +129,11 @@ class FitCheckpoint:
         return None
 
 
-def fit_facts(estimator, images, encoded, weights, groups):
+def fit_facts(estimator, images, encoded, weights, groups, held_out=None):
     """Return what has to be equal for a fit to go on from a checkpoint, as a dict of texts.
 
-    The net is about to be trained. Of data a digest is kept, of files their bytes count.
+    The net is about to be trained. Of data a digest is kept, of files their bytes count; `held_out`
+    holds images, encoded targets and weights of a validation set.
     """
     net = estimator.net_
     parameters = {
@@ -150,6 +151,8 @@ def fit_facts(estimator, images, encoded, weights, groups):
         "y": _digest(encoded, np.array(estimator.classes_.tolist(), dtype=str)),
         "sample_weight": _digest(weights),
         "groups": _digest(group_numbers),
+        "X_val": _digest(None if held_out is None else b"".join(image_keys(held_out[0]))),
+        "y_val": _digest(None if held_out is None else held_out[1]),
         "initial weights": _digest(*net.module_.state_dict().values()),
     }
 

@@ -25,6 +25,7 @@ from skmedimg.images._validate import check_groups, check_images, check_scale, c
 from skmedimg.neural._epoch_events import FitTasks
 from skmedimg.neural._onnx_mixin import OnnxExport
 from skmedimg.neural._own_module import finish_module, module_from
+from skmedimg.neural._validation_set import check_validation
 from skmedimg.neural._validation_split import inner_split
 
 
@@ -138,7 +139,18 @@ class NetworkEstimator(OnnxExport, CallbackSupportMixin, BaseEstimator):
 
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, groups=None, checkpoint=None):
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        groups=None,
+        checkpoint=None,
+        *,
+        X_val=None,
+        y_val=None,
+        groups_val=None,
+    ):
         """Train on images and their targets.
 
         Parameters
@@ -156,6 +168,11 @@ paths; LazyImages
             Folder where the fit saves its state after every epoch. Whatever ends the process, the
             same call goes on from there, and ends bit-for-bit identical to a fit that was never
             interrupted; once it has ended, it returns at once. A folder holds one fit.
+        X_val, y_val : like X and y, or None, default=None
+            A validation set of your own. Its loss and score are in `history_`; early stopping and
+            ``schedule="plateau"`` watch its loss, and no image of X is held back for that.
+        groups_val : array-like (n_val,) or None, default=None
+            Patients of `X_val`, needed where `groups` are given: a patient in both is refused.
 
         Returns
         -------
@@ -165,22 +182,45 @@ paths; LazyImages
         kept = None if checkpoint is None else FitCheckpoint(checkpoint)
         if not self.warm_start:  # with warm_start a later fit may train the missing epochs
             self._check_n_epochs(self.max_epochs)
-        self._fit(X, y, sample_weight, groups, self.max_epochs, fresh, checkpoint=kept)
+        given = X_val, y_val, groups_val
+        self._fit(
+            X, y, sample_weight, groups, self.max_epochs, fresh, checkpoint=kept, validation=given
+        )
         # Early stopping may have ended it before the last layers were unfrozen.
         if not self.warm_start and self.n_iter_ < self.max_epochs:
             self._check_n_epochs(self.n_iter_)
         return self
 
-    def _fit(self, X, y, sample_weight, groups, epochs, fresh, classes=None, checkpoint=None):
+    def _fit(
+        self,
+        X,
+        y,
+        sample_weight,
+        groups,
+        epochs,
+        fresh,
+        *,
+        classes=None,
+        checkpoint=None,
+        validation=None,
+    ):
         """Train for some epochs, from scratch if `fresh`, and return self."""
-        training, validation = self._prepare(
-            X, y, sample_weight, groups, fresh, classes, checkpoint
-        )
-        self._train(training, validation, epochs, FitTasks(self, epochs, X, y), checkpoint)
+        options = {"classes": classes, "checkpoint": checkpoint, "validation": validation}
+        datasets = self._prepare(X, y, sample_weight, groups, fresh, **options)
+        self._train(*datasets, epochs, FitTasks(self, epochs, X, y), checkpoint)
         return self
 
     def _prepare(
-        self, X, y, sample_weight=None, groups=None, fresh=True, classes=None, checkpoint=None
+        self,
+        X,
+        y,
+        sample_weight=None,
+        groups=None,
+        fresh=True,
+        *,
+        classes=None,
+        checkpoint=None,
+        validation=None,
     ):
         """Return the datasets for training and validation; build the net if it is new."""
         # The seed comes before the net, for a resumed fit takes its seed from the checkpoint; the
@@ -191,14 +231,16 @@ paths; LazyImages
             self._seed = self._draw_seed(checkpoint)
         encoded = self._encode_targets(y)
         weights = self._balance(encoded, weights)
-        rows = self._inner_rows(encoded, groups)
+        held_out = check_validation(self, validation, groups)
+        rows = self._inner_rows(encoded, groups) if held_out is None else (None, None)
         if fresh:
             self._start_net()
         if checkpoint is not None:
-            checkpoint.check(fit_facts(self, images, encoded, weights, groups), self._seed)
+            facts = fit_facts(self, images, encoded, weights, groups, held_out)
+            checkpoint.check(facts, self._seed)
         # Mean 1 over the whole set: the learning rate
         # then does not depend on the unit of the weights.
-        return self._datasets(images, encoded, weights / weights.mean(), rows)
+        return self._datasets(images, encoded, weights / weights.mean(), rows, held_out)
 
     def _check_fit(self, X, y, sample_weight, groups, fresh):
         """Return validated images, targets, weights and groups, without samples of weight 0."""
@@ -278,12 +320,13 @@ paths; LazyImages
             reuse_memory=self.reuse_memory,
         )
 
-    def _datasets(self, images, encoded, weights, rows):
+    def _datasets(self, images, encoded, weights, rows, held_out=None):
         """Return the datasets for training and validation; None for the latter if there is none."""
-        inputs = self._network_inputs(images)
-        validation = (
-            self._dataset(inputs, encoded, weights, rows[1]) if rows[1] is not None else None
-        )
+        inputs, validation = self._network_inputs(images), None
+        if held_out is not None:
+            validation = self._dataset(self._network_inputs(held_out[0]), *held_out[1:], None)
+        elif rows[1] is not None:
+            validation = self._dataset(inputs, encoded, weights, rows[1])
         training = self._dataset(inputs, encoded, weights, rows[0], self._batch_transform())
         return training, validation
 
@@ -314,8 +357,7 @@ paths; LazyImages
 
     def _train(self, training, validation, epochs, tasks, checkpoint):
         """Train the net and set the fitted attributes that describe the training."""
-        # Without validation images there is no loss that early stopping could watch.
-        patience = self.n_iter_no_change if validation is not None else None
+        patience = self.n_iter_no_change if self.early_stopping else None
         self.interrupted_ = True
         try:
             with tasks:

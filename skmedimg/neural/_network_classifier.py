@@ -208,7 +208,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
                 f"classes={np.unique(classes).tolist()} is not what it was on the first call, "
                 f"{self.classes_.tolist()}: name all labels there, or fit anew."
             )
-        return self._fit(X, y, sample_weight, None, 1, fresh, classes)
+        return self._fit(X, y, sample_weight, None, 1, fresh, classes=classes)
 
     def decision_function(self, X):
         """Return the logits: above zero, or the largest, is the class predicted.

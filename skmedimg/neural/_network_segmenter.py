@@ -48,8 +48,8 @@ class NetworkSegmenter(NetworkEstimator):
         that counts misses more than false alarms.
     threshold : float or "tune", default=0.5
         Probability above which a pixel is foreground, for two classes. "tune" takes that of the
-        highest mean Dice over images held back by early stopping or, without it, over all images,
-        each judged by one of three networks trained without it (four fits in all).
+        highest mean Dice over the validation images or, without any, over all images, each
+        judged by one of three networks trained without it (four fits in all).
     tile : int, tuple of int or None, default=None
         (height, width) of the windows by which large images are predicted; they overlap and are
         blended. Larger images than those of `fit` may then be predicted, at the same resolution.
@@ -358,25 +358,27 @@ class NetworkSegmenter(NetworkEstimator):
 
     # Training ------------------------------------------------------------------------------
 
-    def _fit(self, X, y, sample_weight, groups, epochs, fresh, classes=None, checkpoint=None):
+    def _fit(self, X, y, sample_weight, groups, epochs, fresh, *, checkpoint=None, validation=None):
         # Early stopping and the history need a threshold before one is tuned.
         self.threshold_ = 0.5 if self.threshold == "tune" else self.threshold
-        super()._fit(X, y, sample_weight, groups, epochs, fresh, classes, checkpoint)
-        if self.threshold == "tune" and not self.early_stopping:
+        options = {"checkpoint": checkpoint, "validation": validation}
+        super()._fit(X, y, sample_weight, groups, epochs, fresh, **options)
+        held_back = self.early_stopping or validation[0] is not None
+        if self.threshold == "tune" and not held_back:
             self.threshold_ = self._tune_out_of_fold(X, y, sample_weight, groups, checkpoint)
         return self
 
-    def _datasets(self, images, encoded, weights, rows):
-        training, validation = super()._datasets(images, encoded, weights, rows)
+    def _datasets(self, images, encoded, weights, rows, held_out=None):
+        training, validation = super()._datasets(images, encoded, weights, rows, held_out)
         if validation is not None:
             # Validation images are run whole, also where training takes patches, and may need small
             # batches.
-            validation.inference_batch_size = images_at_once(self.net_, images.shape)
+            validation.inference_batch_size = images_at_once(self.net_, validation.images.shape)
         return training, validation
 
     def _train(self, training, validation, epochs, tasks, checkpoint):
         super()._train(training, validation, epochs, tasks, checkpoint)
-        # With early stopping there are held-out images already; otherwise folds are trained for it.
+        # Without validation images folds are trained for it, by `_fit`.
         if self.threshold == "tune" and validation is not None:
             held_back = (validation.images, *map(validation.targets.get, "yw"))
             images, masks, weights = map(_to_numpy, held_back)

@@ -43,8 +43,8 @@ class UNetSegmenter(NetworkSegmenter):
         that counts misses more than false alarms.
     threshold : float or "tune", default=0.5
         Probability above which a pixel is foreground, for two classes. "tune" takes that of the
-        highest mean Dice over images held back by early stopping or, without it, over all images,
-        each judged by one of three networks trained without it (four fits in all).
+        highest mean Dice over the validation images or, without any, over all images, each
+        judged by one of three networks trained without it (four fits in all).
     backbone : str, torch.nn.Module or None, default=None
         UNetEncoder: "resnet34", "efficientnet_b0", "vgg16", ... (those of TransferClassifier that
         halve the image step by step), or None for a plain one trained from scratch.
