@@ -37,14 +37,19 @@ def parse_jobs(text):
     return jobs
 
 
-def read_folder(folder, pattern, n_jobs):
+def read_folder(folder, pattern, n_jobs, merge_validation=False):
     """Return the Bunch of a folder's paths, labels and patients; damaged files are left out."""
     from skmedimg import load_image_folder
 
     try:
         # One damaged file must not end the work on a thousand; the report names it.
         data = load_image_folder(
-            folder, group_pattern=pattern, on_error="skip-report", n_jobs=n_jobs, verbose=1
+            folder,
+            group_pattern=pattern,
+            merge_validation=merge_validation,
+            on_error="skip-report",
+            n_jobs=n_jobs,
+            verbose=1,
         )
     except ValueError as error:
         raise DataError(str(error)) from error

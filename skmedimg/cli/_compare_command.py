@@ -33,6 +33,11 @@ def add_arguments(parser):
         help=f"number of folds (default: the folder's own train/test split, else {_FOLDS})",
     )
     parser.add_argument(
+        "--merge-validation",
+        action="store_true",
+        help="also train on the images of FOLDER/val, which are left out otherwise",
+    )
+    parser.add_argument(
         "--repeats",
         type=int,
         default=1,
@@ -156,7 +161,9 @@ def _folder_data(options):
 
     if options.folder is None:
         raise DataError("compare needs a FOLDER of images, or --demo.")
-    data = read_folder(options.folder, options.groups, None)
+    data = read_folder(
+        options.folder, options.groups, None, merge_validation=options.merge_validation
+    )
     if len(data.target_names) < 2:
         raise DataError(
             f"{options.folder!r} has one class, {data.target_names[0]!r}; a comparison needs two: "
@@ -167,8 +174,13 @@ def _folder_data(options):
     cv = _FOLDS if options.cv is None else options.cv
     if options.cv is None and data.split is not None and (data.split == "test").any():
         say("using the folder's own train/test split; --cv 5 would make folds of all images")
-        tested = data.split == "test"
-        cv = [(np.flatnonzero(~tested), np.flatnonzero(tested))]
+        n_validation = int((data.split == "validation").sum())
+        if n_validation:
+            say(
+                f"leaving the {n_validation} validation images out of training; "
+                "--merge-validation adds them to it"
+            )
+        cv = [(np.flatnonzero(data.split == "train"), np.flatnonzero(data.split == "test"))]
     return np.asarray(data.paths), labels, data.groups, cv, options.positive
 
 
@@ -178,9 +190,9 @@ def _demo_data(options):
 
     from skmedimg.datasets import make_lesions
 
-    for name in ("folder", "groups", "models", "size", "color", "positive"):
-        if getattr(options, name) is not None:
-            given = "FOLDER" if name == "folder" else f"--{name}"
+    for name in ("folder", "groups", "models", "size", "color", "positive", "merge_validation"):
+        if getattr(options, name) not in (None, False):
+            given = "FOLDER" if name == "folder" else f"--{name.replace('_', '-')}"
             raise DataError(f"--demo brings its own images and models: leave {given} out.")
     say("demo: 240 synthetic images of 80 patients, half with a lesion; no real patients")
     data = make_lesions(240, size=48, patients=80, noise=0.1, random_state=options.seed)

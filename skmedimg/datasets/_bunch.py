@@ -23,7 +23,7 @@ def bunch_of(columns, report, *, on_error, verify, n_jobs, verbose):
     if not columns["paths"]:
         raise ValueError(f"No image is left.\n{report}")
     _warn_of_repeated_names(columns["paths"], report)
-    report.count(columns["labels"], columns["groups"], len(columns["paths"]))
+    report.count(columns["labels"], columns["groups"], len(columns["paths"]), columns["split"])
     return _arrays(columns, report)
 
 

@@ -28,6 +28,7 @@ CHEST_XRAY_PATIENT = r"person\d+_(?:bacteria|virus)|(?:NORMAL2-)?IM-\d+"
         "group_pattern": [str, None],
         "mask_root": [str, os.PathLike, None],
         "labels_from": [StrOptions({"folder"}), callable, None],
+        "merge_validation": ["boolean"],
         "on_error": [StrOptions({"raise", "skip-report"})],
         "verify": ["boolean"],
         "n_jobs": N_JOBS,
@@ -41,6 +42,7 @@ def load_image_folder(
     group_pattern=None,
     mask_root=None,
     labels_from="folder",
+    merge_validation=False,
     on_error="raise",
     verify=True,
     n_jobs=None,
@@ -64,6 +66,9 @@ def load_image_folder(
     labels_from : {"folder"}, callable or None, default="folder"
         "folder": the folder below `root` is the class. A callable gets the `pathlib.Path` of each
         image and returns its label. None: there are no labels.
+    merge_validation : bool, default=False
+        Whether images of a folder `val`, `valid` or `validation` count as "train" in `split`.
+        False keeps them apart, for ``fit(X, y, X_val=, y_val=)``.
     on_error : {"raise", "skip-report"}, default="raise"
         What happens to images that cannot be read or have no class or mask: an error that names
         the first, or they are left out of everything and listed in ``report.skipped``.
@@ -130,7 +135,7 @@ def load_image_folder(
         "masks": None
         if mask_root is None
         else find_masks(_checked_root(mask_root), images, report),
-        "split": split,
+        "split": _merged(split) if split is not None and merge_validation else split,
     }
     return bunch_of(
         columns, report, on_error=on_error, verify=verify, n_jobs=n_jobs, verbose=verbose
@@ -218,6 +223,10 @@ def _splits(root, images):
             "unclear which are classes. Pass one of the folders, or labels_from=callable."
         )
     return [_SPLITS[image.split("/")[0].lower()] for image in images]
+
+
+def _merged(splits):
+    return ["train" if part == "validation" else part for part in splits]
 
 
 def _no_class_folders(root, images):

@@ -21,6 +21,8 @@ class LoadReport:
         Images of each class; empty without labels.
     n_groups : int or None
         Patients, where they are known.
+    split_counts : dict of str to int
+        Images of "train", "validation" and "test", where the folders say so.
     ignored : list of (str, str)
         Files that are not images, and why: hidden files, notes, tables.
     skipped : list of (str, str)
@@ -44,20 +46,24 @@ class LoadReport:
         self.n_images = 0
         self.class_counts = {}
         self.n_groups = None
+        self.split_counts = {}
         self.ignored = []
         self.skipped = []
         self.warnings = []
 
-    def count(self, labels, groups, n_images):
-        """Store the number of images, of those of each class, and of patients.
+    def count(self, labels, groups, n_images, split=None):
+        """Store the number of images, of those of each class and part, and of patients.
 
         Parameters
         ----------
         labels : sequence (n_images,) or None
         groups : sequence (n_images,) or None
         n_images : int
+        split : sequence (n_images,) or None, default=None
         """
         self.n_images = n_images
+        if split is not None:
+            self.split_counts = dict(sorted(Counter(split).items()))
         if labels is not None:
             self.class_counts = dict(sorted(Counter(labels).items()))
         if groups is not None:
@@ -78,6 +84,9 @@ class LoadReport:
         counts = ", ".join(f"{label}: {count}" for label, count in self.class_counts.items())
         classes = f" ({counts})" if counts else ""
         lines = [f"{self.root}: {self.n_images} images{patients}{classes}"]
+        if self.split_counts:
+            parts = ", ".join(f"{part}: {count}" for part, count in self.split_counts.items())
+            lines.append(f"parts, in data.split: {parts}")
         lines += _listed("skipped, since they cannot be used", self.skipped)
         lines += _listed("ignored, since they are not images", self.ignored)
         return "\n".join(lines + [f"warning: {text}" for text in self.warnings])

@@ -187,23 +187,26 @@ def test_arguments_that_make_no_sense_have_code_2(capsys):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_folder_with_its_own_split_is_compared_on_it(tmp_path, capsys):
+@pytest.mark.parametrize(("merged", "n_train"), [(False, 12), (True, 24)])
+def test_a_folder_with_its_own_split_is_compared_on_it(merged, n_train, tmp_path, capsys):
     data = make_lesions(36, size=32, random_state=0)
     for row, image in enumerate(data.images):
-        part = "test" if row % 3 == 0 else "train"
+        part = ["test", "train", "val"][row % 3]
         path = tmp_path / part / f"class {data.target[row]}" / f"{row}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(path)
     code, out, err = run(
         capsys, "compare", tmp_path, "--models", "hog-linear", "--size", 32, "--out",
         tmp_path / "r.html", "--positive", "class 1", "--json", tmp_path / "r.json",
+        *(["--merge-validation"] if merged else []),
     )  # fmt: skip
     assert code == DONE, err
     assert "the folder's own train/test split" in err
+    assert ("leaving the 12 validation images out of training" in err) is not merged
     assert out.splitlines()[0].endswith("36 samples, 1 split")
     assert "Only 12 samples are tested" in out
     [split] = Comparison.from_json(tmp_path / "r.json").splits
-    assert (len(split.train), len(split.test)) == (24, 12)
+    assert (len(split.train), len(split.test)) == (n_train, 12)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -66,6 +66,10 @@ def test_train_and_test_folders_are_a_split_and_no_classes(write):
     assert data.target_names.tolist() == ["sick", "well"]
     assert data.split.tolist() == ["train", "train", "test", "test", "validation", "validation"]
     np.testing.assert_array_equal(data.target, [0, 1] * 3)
+    assert "test: 2, train: 2, validation: 2" in str(data.report)
+    merged = load_image_folder(root, merge_validation=True)
+    assert merged.split.tolist() == ["train", "train", "test", "test", "train", "train"]
+    assert merged.paths.tolist() == data.paths.tolist()
 
 
 def test_a_split_beside_classes_is_refused(write):
