@@ -2,7 +2,7 @@
 
 import sys
 
-from skmedimg.cli._main import main
+from skmedimg.cli import main
 
 
 def run():

@@ -14,8 +14,7 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
 import skmedimg
-from skmedimg.__main__ import main
-from skmedimg.cli._model_names import build_models
+from skmedimg.cli import main
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import Comparison
 from skmedimg.saving import read_card
@@ -244,8 +243,18 @@ def test_the_demo_needs_nothing(tmp_path, capsys):
     assert (tmp_path / "demo.html").stat().st_size > 1e5
 
 
-def test_models_go_by_names_of_ours_and_of_backbones():
-    models = build_models("cnn, resnet18", size=64, epochs=3)
+def test_models_go_by_names_of_ours_and_of_backbones(folder, capsys, monkeypatch):
+    compared = []
+
+    def compare(models, X, y, **options):
+        compared.append(models)
+        raise KeyboardInterrupt  # what is compared is enough to know
+
+    monkeypatch.setattr(skmedimg.evaluation, "compare", compare)
+    options = ["--size", 64, "--epochs", 3, "--positive", "healthy"]
+    code, _, err = run(capsys, "compare", folder, "--models", "cnn, resnet18", *options)
+    assert code == INTERRUPTED, err
+    [models] = compared
     assert list(models) == ["cnn", "resnet18"]
     assert models["cnn"][-1].max_epochs == 3
     assert models["resnet18"].image_shape == (64, 64, 1)

@@ -1,5 +1,7 @@
 """Displays draw what scikit-learn computes, fold by fold, and whatever the labels are."""
 
+import re
+
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
@@ -19,7 +21,6 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import LinearSVC
 
-from skmedimg._plotting import plain
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import (
     ComparisonDisplay,
@@ -297,9 +298,14 @@ def test_an_unknown_kind_lists_the_known_ones(result):
 
 
 def test_names_are_shortened_and_never_taken_for_mathematics():
-    assert plain("a" * 50, 11) == "aaaaa…aaaaa"
-    assert plain("$x$\n y") == r"\$x\$ y"
-    assert plain("_hidden") == " _hidden"
+    long = "start" + "a" * 50 + "end"
+    drawn = [
+        TrainingCurvesDisplay([[{"train_loss": 1.0}]], name).plot().ax_.get_title("left")
+        for name in ("$x$\n y", "_hidden", long)
+    ]
+    assert drawn[:2] == [r"\$x\$ y", " _hidden"]
+    assert re.fullmatch("starta+…a+end", drawn[2])
+    assert len(drawn[2]) < len(long)
 
 
 def picture_in_a_gallery(X):

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pytest
 from optuna.distributions import FloatDistribution
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -19,7 +20,6 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import Comparison, audit, compare
-from skmedimg.evaluation._records import WarningRecord
 from skmedimg.search import OptunaSearch
 
 EVIL = np.array(['<img src=x onerror="alert(1)">', "</svg><script>alert('$x$')</script> & co"])
@@ -293,15 +293,19 @@ def test_a_report_without_audit_or_images_says_so(lesions):
     assert "The data were not audited" in Page(page_of(result)).text
 
 
-def test_what_the_audit_found_is_said_once(result, lesions):
-    images = np.concatenate([lesions.images, lesions.images[:3]])
-    found = audit(images, np.r_[lesions.target, lesions.target[:3]], probes=False)
-    [copies] = found.of(kind="identical")
-    more = (WarningRecord(copies.title, "audit"), WarningRecord("One more thing.", "splits"))
-    warned = dataclasses.replace(result, audit=found, warnings=more)
+def test_what_the_audit_found_is_said_once(lesions):
+    rows = np.r_[:120, :3]
+    always = {"always": DummyClassifier(strategy="constant", constant=1)}
+    warned = compare(
+        always, lesions.images[rows], lesions.target[rows], cv=3, random_state=0, verbose=0
+    )
+    [copies] = warned.audit.of(kind="identical")
+    [of_audit] = [each.text for each in warned.warnings if each.source == "audit"]
+    [of_model] = {each.text for each in warned.warnings if each.name == "always"}
+    assert of_audit == copies.title
     page = page_of(warned)
     assert Page(page).text.count(copies.title) == 1
-    assert "One more thing." in Page(page).text
+    assert of_model in Page(page).text
     assert page.count('alt="Duplicates: ') == 3
 
 

@@ -8,7 +8,7 @@ from sklearn.naive_bayes import GaussianNB
 
 import skmedimg
 from skmedimg import evaluation, features, search
-from skmedimg.__main__ import main
+from skmedimg.cli import main
 from tests.inputs.bad_inputs import BINARY, GRAY, write_files
 
 ROWS = GRAY.reshape(12, -1).astype(float)
