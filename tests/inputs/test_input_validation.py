@@ -1,16 +1,18 @@
 """Input validation: every kind of X and y of the data contract is taken, all else is explained."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 from scipy import sparse
 from skimage.util import img_as_float32
+from sklearn.base import clone
 from torch import nn
 
-from skmedimg import BackboneFeatures, ScratchCNN, ShallowMLP
+from skmedimg import BackboneFeatures, IntensityHistogram, ScratchCNN, ShallowMLP
 from skmedimg.images import LazyImages
-from skmedimg.images._validate import as_images, check_images
 
 
 @pytest.fixture
@@ -41,8 +43,8 @@ def tensor_of(images):
 
 
 def checked(X, **options):
-    estimator = ScratchCNN()
-    return check_images(estimator, X, reset=True, **options), estimator
+    """Return a transformer whose fit has checked X, and done nothing else."""
+    return IntensityHistogram(**options).fit(X)
 
 
 @pytest.mark.parametrize("dtype", ["u1", "u2", "i1", "i2"])
@@ -86,10 +88,13 @@ def test_read_only_images_are_taken_and_left_alone(gray):
 
 
 def test_stacks_are_handed_on_without_a_copy_in_their_own_dtype(gray):
-    images, estimator = checked(gray)
-    assert np.shares_memory(images, gray)
-    assert images.dtype == np.uint8
-    assert images.shape == (12, 8, 8, 1)
+    large = np.resize(gray, (4096, 8, 8))
+    checked(gray)  # what is allocated once and for all is allocated
+    tracemalloc.start()
+    estimator = checked(large)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < large.nbytes / 4
     assert estimator.image_shape_ == (8, 8, 1)
     assert estimator.n_features_in_ == 64
 
@@ -108,43 +113,46 @@ def test_stacks_are_handed_on_without_a_copy_in_their_own_dtype(gray):
     ],
     ids=["stack", "channels", "list", "rows", "table", "lazy", "lazy view", "paths"],
 )
-def test_every_kind_of_gray_images_has_four_axes(gray, paths, kind):
-    images = as_images(kind(gray, paths), (8, 8))
-    assert images.shape == (12, 8, 8, 1)
-    decoded = images.load() if isinstance(images, LazyImages) else images
-    np.testing.assert_array_equal(decoded, gray[..., None])
-    assert images[3].shape == (8, 8, 1)
+def test_every_kind_of_gray_images_is_the_same_images(gray, paths, kind):
+    X, y = kind(gray, paths), [0, 1] * 6
+    model = ScratchCNN((2,), image_shape=(8, 8), max_epochs=1, device="cpu", random_state=0)
+    of_stack, of_kind = clone(model).fit(gray, y), clone(model).fit(X, y)
+    assert of_kind.image_shape_ == (8, 8, 1)
+    expected = of_stack.predict_proba(gray)
+    np.testing.assert_array_equal(of_stack.predict_proba(X), expected)
+    np.testing.assert_array_equal(of_kind.predict_proba(gray), expected)
 
 
 def test_an_axis_of_channels_for_validation_leaves_the_users_lazy_stack_alone(paths):
     lazy = LazyImages(paths)
-    assert as_images(as_images(lazy)).shape == (12, 8, 8, 1)
+    assert checked(lazy).image_shape_ == (8, 8, 1)
     assert lazy.shape == (12, 8, 8)
     assert lazy[0].shape == (8, 8)
 
 
 def test_rows_are_read_as_square_gray_then_square_rgb(gray):
-    assert checked(gray.reshape(12, 64))[0].shape == (12, 8, 8, 1)
-    assert checked(np.ones((2, 48)))[0].shape == (2, 4, 4, 3)
+    assert checked(gray.reshape(12, 64)).image_shape_ == (8, 8, 1)
+    assert checked(np.ones((2, 48))).image_shape_ == (4, 4, 3)
 
 
 @pytest.mark.parametrize("kind", [list, np.array, pd.Series, lambda p: pd.DataFrame({"p": p})])
 def test_every_kind_of_path_list_is_decoded_to_image_shape(paths, kind):
-    images, estimator = checked(kind([str(path) for path in paths]), image_shape=(6, 5))
-    assert isinstance(images, LazyImages)
-    assert images.shape == (12, 6, 5, 1)
-    assert images[:3].load().shape == (3, 6, 5, 1)
+    listed = kind([str(path) for path in paths])
+    estimator = checked(listed, image_shape=(6, 5))
     assert estimator.image_shape_ == (6, 5, 1)
     assert not hasattr(estimator, "n_features_in_")
+    decoded = LazyImages(paths, size=(6, 5)).load()
+    np.testing.assert_array_equal(estimator.transform(listed), estimator.transform(decoded))
 
 
 def test_a_column_of_pathlib_paths_is_a_list_of_paths(gray, paths):
-    images, _ = checked(np.array(paths, dtype=object)[:, None], image_shape=(8, 8))
-    np.testing.assert_array_equal(images.load()[..., 0], gray)
+    column = np.array(paths, dtype=object)[:, None]
+    estimator = checked(column, image_shape=(8, 8))
+    np.testing.assert_array_equal(estimator.transform(column), estimator.transform(gray))
 
 
 def test_three_channels_of_image_shape_decode_to_rgb(paths):
-    assert checked(paths, image_shape=(6, 5, 3))[0].shape == (12, 6, 5, 3)
+    assert checked(paths, image_shape=(6, 5, 3)).image_shape_ == (6, 5, 3)
 
 
 @pytest.mark.parametrize(
@@ -188,34 +196,33 @@ def test_a_bad_X_is_explained_before_any_work(X, options, kind, words):
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_a_list_of_pictures_is_a_stack(gray, mode):
     pictures = [Image.fromarray(image).convert(mode) for image in gray]
-    images, _ = checked(pictures)
-    np.testing.assert_array_equal(images[..., 0], gray)
-    assert images.shape[3] == len(mode)
+    estimator = checked(pictures)
+    assert estimator.image_shape_ == (8, 8, len(mode))
+    stack = np.stack([gray] * len(mode), axis=-1)
+    np.testing.assert_array_equal(estimator.transform(pictures), estimator.transform(stack))
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1)])
 def test_a_single_image_is_told_to_become_a_stack(gray, shape):
-    estimator = checked(gray)[1]
     with pytest.raises(ValueError, match=r"pass X\[None\]"):
-        check_images(estimator, gray[0].reshape(shape), reset=False)
-    color = checked(np.repeat(gray[..., None], 3, axis=3))[1]
+        checked(gray).transform(gray[0].reshape(shape))
+    color = checked(np.repeat(gray[..., None], 3, axis=3))
     with pytest.raises(ValueError, match=r"pass X\[None\]"):
-        check_images(color, np.ones((8, 8, 3)), reset=False)
+        color.transform(np.ones((8, 8, 3)))
 
 
 def test_a_stack_of_as_many_images_as_each_has_lines_is_no_single_image():
-    estimator = checked(np.ones((4, 8, 8)))[1]
-    assert check_images(estimator, np.ones((8, 8, 8)), reset=False).shape == (8, 8, 8, 1)
-    flat = checked(np.ones((3, 12)), image_shape=(1, -1))[1]
-    assert check_images(flat, np.ones((1, 12)), reset=False).shape == (1, 1, 12, 1)
+    assert len(checked(np.ones((4, 8, 8))).transform(np.ones((8, 8, 8)))) == 8
+    flat = checked(np.ones((3, 12)), image_shape=(1, -1))
+    assert len(flat.transform(np.ones((1, 12)))) == 1
 
 
 def test_images_of_another_shape_are_refused_with_the_way_out(gray):
-    estimator = checked(gray)[1]
+    estimator = checked(gray)
     with pytest.raises(ValueError, match=r"fitted on 8x8x1 images and cannot take 6x6x1. Put Im"):
-        check_images(estimator, gray[:, :6, :6], reset=False)
+        estimator.transform(gray[:, :6, :6])
     with pytest.raises(ValueError, match='color="gray"'):
-        check_images(estimator, np.ones((2, 8, 8, 3)), reset=False)
+        estimator.transform(np.ones((2, 8, 8, 3)))
 
 
 def test_floats_up_to_255_after_integers_are_warned_of(gray):
@@ -231,14 +238,14 @@ def test_integers_after_floats_up_to_255_are_warned_of(gray):
 
 
 def test_rows_after_stacks_take_the_shape_seen_in_fit(gray):
-    estimator = checked(gray)[1]
-    again = check_images(estimator, gray.reshape(12, 64), reset=False)
-    np.testing.assert_array_equal(again[..., 0], gray)
+    estimator = checked(gray)
+    rows = gray.reshape(12, 64)
+    np.testing.assert_array_equal(estimator.transform(rows), estimator.transform(gray))
 
 
 def test_an_open_side_is_filled_in():
-    assert checked(np.ones((2, 12)), image_shape=(1, -1))[1].image_shape_ == (1, 12, 1)
-    assert checked(np.ones((2, 24)), image_shape=(2, -1, 3))[1].image_shape_ == (2, 4, 3)
+    assert checked(np.ones((2, 12)), image_shape=(1, -1)).image_shape_ == (1, 12, 1)
+    assert checked(np.ones((2, 24)), image_shape=(2, -1, 3)).image_shape_ == (2, 4, 3)
 
 
 @pytest.mark.parametrize(
