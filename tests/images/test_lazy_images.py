@@ -1,5 +1,6 @@
 """LazyImages act like an array of images and read only what is asked for."""
 
+import multiprocessing
 import pickle
 import threading
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from imblearn.pipeline import Pipeline as ImbalancedPipeline
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
@@ -19,8 +21,6 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline
 
 from skmedimg.images import ImageReadError, LazyImages
-from skmedimg.images import _lazy_images as _lazy
-from skmedimg.images import _n_jobs as _jobs
 
 LABELS = np.arange(24) % 2
 
@@ -43,13 +43,14 @@ def lazy(files):
 @pytest.fixture
 def decoded(monkeypatch):
     """Record the files that are decoded."""
-    paths, decode = [], _lazy.decode
+    paths, decode = [], PngImageFile.load
 
-    def recorder(path, options):
-        paths.append(path)
-        return decode(path, options)
+    def load(picture):
+        if picture.tile:  # what is still to be decoded
+            paths.append(picture.filename)
+        return decode(picture)
 
-    monkeypatch.setattr(_lazy, "decode", recorder)
+    monkeypatch.setattr(PngImageFile, "load", load)
     return paths
 
 
@@ -167,23 +168,30 @@ def test_threads_do_not_change_the_order(lazy, n_jobs):
 
 
 def test_it_decodes_in_as_many_threads_as_asked(files, monkeypatch):
-    meeting = threading.Barrier(3, timeout=20)
-    monkeypatch.setattr(_lazy, "decode", lambda path, options: meeting.wait() and 0 or SQUARE)
-    images = LazyImages.__new__(LazyImages)
-    vars(images).update(
-        paths=np.array(files[:3], dtype=object), n_jobs=3, _options=None,
-        _item_shape=SQUARE.shape, dtype=SQUARE.dtype,
-    )  # fmt: skip
-    assert images.load().shape == (3, 4, 4)
+    images = LazyImages(files[:3], n_jobs=3)
+    meeting, decode = threading.Barrier(3, timeout=20), PngImageFile.load
+
+    def load(picture):
+        meeting.wait()
+        return decode(picture)
+
+    monkeypatch.setattr(PngImageFile, "load", load)
+    assert images.load().shape == (3, 20, 30)
 
 
-SQUARE = np.zeros((4, 4), np.uint8)
+def test_a_worker_process_decodes_in_one_thread_unless_asked(files, monkeypatch):
+    images, threads, decode = LazyImages(files), set(), PngImageFile.load
 
+    def load(picture):
+        threads.add(threading.current_thread())
+        return decode(picture)
 
-def test_a_worker_process_decodes_in_one_thread(monkeypatch):
-    monkeypatch.setattr(_jobs.multiprocessing, "parent_process", lambda: object())
-    assert _jobs.thread_count(None) == 1
-    assert _jobs.thread_count(2) == 2
+    monkeypatch.setattr(PngImageFile, "load", load)
+    monkeypatch.setattr(multiprocessing, "parent_process", lambda: object())
+    images.load()
+    assert threads == {threading.main_thread()}
+    images.load(2)
+    assert threads > {threading.main_thread()}
 
 
 def test_a_progress_bar_is_shown_on_request(lazy, capsys):

@@ -27,7 +27,6 @@ from skmedimg.metrics import (
     specificity,
     volumetric_similarity,
 )
-from skmedimg.metrics._pairs import mask_values
 
 OVERLAPS = (dice, iou, volumetric_similarity, pixel_precision, pixel_recall, pixel_f1)
 DISTANCES = (hausdorff_distance, average_surface_distance)
@@ -109,11 +108,13 @@ def test_the_lowest_percentile_is_the_nearest_pair_of_outline_pixels(blobs):
 
 @pytest.mark.parametrize("high", [1, 255, 256, 300])
 @pytest.mark.parametrize("low", [0, -1])
-@pytest.mark.parametrize("n", [0, 3])
-def test_values_of_masks_are_those_of_numpy(low, high, n):
-    values = np.array([low, low, 0, high])[: 4 * n]
-    found = mask_values(np.tile(values, (n, 1)).astype(np.int64))
-    np.testing.assert_array_equal(found, np.unique(values))
+def test_the_labels_of_masks_are_the_values_that_numpy_finds(low, high):
+    true = np.tile([[low, low, 0, high]], (3, 5, 1))
+    pred = np.roll(true, 1, axis=2)
+    labels = np.setdiff1d(true, [0])
+    expected = dice(true, pred, labels=labels, average=None)
+    np.testing.assert_array_equal(dice(true, pred, average=None), expected)
+    assert expected.shape == (3, len(labels))
 
 
 def test_concentric_squares_are_as_far_apart_as_their_sides():
