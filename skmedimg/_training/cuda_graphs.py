@@ -9,9 +9,6 @@ import torch
 # Runs before a capture: in the first, libraries choose kernels and allocate memory.
 _WARM_UP = 3
 
-# A capture takes some 30 ms and saves a small network 0.8 ms at every step.
-_MIN_STEPS = 60
-
 # Layers of these packages ask for the same kernels at every step; the Python in others may not.
 _CAPTURABLE = ("torch.nn.", "torchvision.", "skmedimg.")
 
@@ -24,6 +21,14 @@ class GraphReplay:
     Python takes a millisecond to launch, kernel by kernel, what a GPU computes in microseconds for
     a small network. A graph is launched once.
     """
+
+    min_steps = 60  # a capture takes some 30 ms and saves a small network 0.8 ms at every step
+
+    @classmethod
+    def is_worth_it(cls, device, n_steps, layers=()):
+        """Tell whether so many steps repay a capture, and all layers are known to stand it."""
+        enough = device.type == "cuda" and n_steps >= cls.min_steps
+        return enough and all(map(_is_capturable, layers))
 
     def __init__(self, device, generator=None):
         self.device = device
@@ -83,11 +88,6 @@ class GraphReplay:
                 self.failed, self.outputs = True, None
                 if spare is not None:  # else the generator stays in capture mode for ever
                     self.generator.graphsafe_set_state(spare)
-
-
-def is_worth_capturing(device, n_steps, layers=()):
-    """Tell whether so many steps repay a capture, and all layers are known to stand it."""
-    return device.type == "cuda" and n_steps >= _MIN_STEPS and all(map(_is_capturable, layers))
 
 
 def _is_capturable(layer):

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from skmedimg._training.cuda_graphs import GraphReplay, is_worth_capturing
+from skmedimg._training.cuda_graphs import GraphReplay
 from skmedimg.networks._blocks import ACTIVATIONS
 
 # Layers that map each value by itself, so that a stack of networks passes them as one network.
@@ -48,7 +48,8 @@ class Stack:
         self.each = torch.arange(len(self.nets), device=self.rows.device)[:, None]
         self.adam = _StackedAdam(self.nets)
         n_steps, device = len(self.nets) * len(self.batches[0]), self.rows.device
-        self.replay = GraphReplay(device) if is_worth_capturing(device, n_steps) else None
+        worth_it = GraphReplay.is_worth_it(device, n_steps)
+        self.replay = GraphReplay(device) if worth_it else None
 
     def train_epoch(self):
         """Train all nets for an epoch; return what `Net.record_epoch` takes for each."""

@@ -6,7 +6,7 @@ from itertools import chain
 import torch
 
 from skmedimg._device import release_memory
-from skmedimg._training.cuda_graphs import GraphReplay, is_worth_capturing
+from skmedimg._training.cuda_graphs import GraphReplay
 from skmedimg._training.microbatches import (
     MicroBatcher,
     concatenate,
@@ -168,6 +168,6 @@ def graph_step(net, generator, n_steps):
     """Return a `GraphStep` where capturing pays for so many steps, else the net's own stepper."""
     layers = chain(net.module_.modules(), net.criterion_.modules())
     # Callbacks want to see each step; a replayed one runs no Python.
-    if net.callbacks_ or not is_worth_capturing(net.plan.device, n_steps, layers):
+    if net.callbacks_ or not GraphReplay.is_worth_it(net.plan.device, n_steps, layers):
         return net.stepper_
     return GraphStep(net, net.stepper_, generator)

@@ -1,16 +1,17 @@
 """Fits that train beside each other learn what each learns alone."""
 
-from types import SimpleNamespace
+import sys
+import threading
 
 import joblib
 import numpy as np
 import pytest
 from joblib import Parallel, delayed
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 
 from skmedimg import ScratchCNN, ShallowMLP, compare
-from skmedimg._training import concurrent_fits as _concurrent_fits
 from skmedimg._training.stacked_mlp import Stack
 from skmedimg.neural import fit_together
 
@@ -21,14 +22,13 @@ X, Y = X[:203] / 16, Y[:203]
 @pytest.fixture
 def stacks(monkeypatch):
     """Note how many networks each stack held."""
-    sizes = []
+    sizes, make = [], Stack.__init__
 
-    class Noted(Stack):
-        def __init__(self, pairs):
-            sizes.append(len(pairs))
-            super().__init__(pairs)
+    def note(self, pairs):
+        sizes.append(len(pairs))
+        make(self, pairs)
 
-    monkeypatch.setattr(_concurrent_fits, "Stack", Noted)
+    monkeypatch.setattr(Stack, "__init__", note)
     return sizes
 
 
@@ -165,27 +165,32 @@ def test_what_goes_wrong_in_a_stack_reaches_everybody(monkeypatch):
         assert Parallel()(delayed(try_fit)(mlp()) for _ in range(3)) == [True] * 3
 
 
-@pytest.mark.parametrize("place", ["rendezvous", "group"])
+@pytest.mark.parametrize("place", ["before the first epoch", "in an epoch"])
 def test_nobody_waits_for_a_fit_that_was_interrupted(place, monkeypatch):
-    def interrupted(*seconds):
-        raise KeyboardInterrupt
+    interrupted, wait = [], threading.Condition.wait
 
-    rendezvous = _concurrent_fits._Rendezvous(3)
-    late = _concurrent_fits.GroupedTrainer(None, SimpleNamespace(dataset=None))
-    if place == "rendezvous":
-        monkeypatch.setattr(rendezvous.changed, "wait", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            rendezvous.join("key", late)
-        assert not rendezvous.forming["key"].members
-        return
-    group = _concurrent_fits._Group()
-    group.members += [late, "another"]
-    monkeypatch.setattr(group.changed, "wait", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        group.train(late)
-    group.leave(late)
-    assert group.members == ["another"]
-    assert not group.waiting
+    def interrupt_one(self, timeout=None):
+        ours = sys._getframe(1).f_globals["__name__"].startswith("skmedimg.")
+        # Only before the first epoch a fit does not wait for ever.
+        if ours and not interrupted and (timeout is None) == (place == "in an epoch"):
+            interrupted.append(threading.current_thread())
+            raise KeyboardInterrupt
+        return wait(self, timeout)
+
+    def try_fit(model):
+        try:
+            return model.fit(X, Y)
+        except KeyboardInterrupt:
+            return None
+
+    monkeypatch.setattr(threading.Condition, "wait", interrupt_one)
+    models = [mlp(random_state=seed) for seed in range(3)]
+    with fit_together(3):
+        found = Parallel()(delayed(try_fit)(model) for model in models)
+    assert len(interrupted) == 1
+    whole = [model for model in found if model is not None and not model.interrupted_]
+    assert len(whole) == 2
+    assert_alike(whole, [clone(model).fit(X, Y) for model in whole])
 
 
 def test_a_search_finds_the_same_and_nothing_is_left_behind(stacks):
@@ -193,7 +198,6 @@ def test_a_search_finds_the_same_and_nothing_is_left_behind(stacks):
     with fit_together(5):
         found = GridSearchCV(mlp(), grid, cv=5, error_score="raise").fit(X, Y)
     assert sum(stacks) >= 10
-    assert not _concurrent_fits._rendezvous
     assert joblib.effective_n_jobs(None) == 1
     held = len(stacks)
     alone = GridSearchCV(mlp(), grid, cv=5, error_score="raise").fit(X, Y)

@@ -18,7 +18,6 @@ from skmedimg import (
     TransferClassifier,
     UNetSegmenter,
 )
-from skmedimg._training.microbatches import MicroBatcher, is_out_of_memory
 from skmedimg.datasets import make_lesions
 from skmedimg.neural import lr_find
 
@@ -45,11 +44,13 @@ def memory_for():
     """Return a function that lets memory suffice for so many images at once, in every network."""
     seen, hooks = [], []
 
-    def limit(most):
+    shortage = torch.OutOfMemoryError("CUDA out of memory. Tried 2 GiB.\nMore words")
+
+    def limit(most, error=shortage):
         def run_out_of_memory(module, inputs):
             seen.append(len(inputs[0]))
             if len(inputs[0]) > most:
-                raise torch.OutOfMemoryError("CUDA out of memory. Tried 2 GiB.\nMore words")
+                raise error
 
         hooks.append(register_module_forward_pre_hook(run_out_of_memory))
         return seen
@@ -126,34 +127,56 @@ def test_auto_is_the_default_while_memory_suffices():
     assert len(lr_find(auto, DATA.images, DATA.target, steps=10).losses) > 2
 
 
-def test_every_device_is_understood_to_be_out_of_memory():
-    with pytest.raises(RuntimeError) as cpu:
+def shortage_of_the_cpu():
+    with pytest.raises(RuntimeError) as caught:
         torch.empty(2**60, dtype=torch.uint8)
-    assert is_out_of_memory(cpu.value)
-    assert is_out_of_memory(RuntimeError("MPS backend out of memory (MPS allocated: 9.0 GB"))
-    assert is_out_of_memory(RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"))
-    assert is_out_of_memory(MemoryError())
-    assert not is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    return caught.value
 
 
-def test_other_errors_pass_through():
-    def fail(part):
-        raise RuntimeError("shapes cannot be multiplied")
+@pytest.mark.parametrize(
+    "shortage",
+    [
+        shortage_of_the_cpu,
+        lambda: RuntimeError("MPS backend out of memory (MPS allocated: 9.0 GB"),
+        lambda: RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        lambda: MemoryError(),
+    ],
+    ids=["cpu", "mps", "cudnn", "python"],
+)
+def test_every_device_is_understood_to_be_out_of_memory(shortage, memory_for):
+    memory_for(20, shortage())
+    with pytest.warns(UserWarning, match="continuing with micro-batches of 16"):
+        ShallowMLP((4,), max_epochs=1, batch_size="auto").fit(DATA.images, DATA.target)
 
+
+def test_other_errors_pass_through(memory_for):
+    memory_for(20, RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
     with pytest.raises(RuntimeError, match="cannot be multiplied"):
-        MicroBatcher(torch.device("cpu")).run(fail, 4)
+        ShallowMLP((4,), max_epochs=1, batch_size="auto").fit(DATA.images, DATA.target)
 
 
-@pytest.mark.parametrize("n", range(1, 40))
-@pytest.mark.parametrize("min_size", [1, 2])
-def test_micro_batches_make_up_the_batch_and_none_is_too_small(n, min_size):
-    batcher = MicroBatcher(torch.device("cpu"), min_size)
-    batcher.max_size = 4
-    parts = batcher.run(lambda part: part or slice(0, n), n)
-    assert [row for part in parts for row in range(n)[part]] == list(range(n))
-    sizes = [part.stop - part.start for part in parts]
-    assert min(sizes) >= min(min_size, n)
+@pytest.mark.parametrize("n", range(4, 40))
+@pytest.mark.parametrize("norm", ["batch", "group"])
+@pytest.mark.filterwarnings("ignore:Out of memory")
+def test_micro_batches_make_up_the_batch_and_none_is_too_small(n, norm):
+    sizes = []
+
+    def run_out_of_memory(module, inputs):
+        if isinstance(module, torch.nn.Conv2d):  # the network has one
+            sizes.append(len(inputs[0]))
+            if sizes[-1] > 4:
+                sizes.clear()
+                raise torch.OutOfMemoryError
+
+    model = ScratchCNN((2,), norm=norm, max_epochs=1, batch_size="auto", random_state=0)
+    hook = register_module_forward_pre_hook(run_out_of_memory)
+    try:
+        model.fit(DATA.images[:n], np.arange(n) % 2)
+    finally:
+        hook.remove()
+    assert sum(sizes) == n
     assert max(sizes) <= 4
+    assert min(sizes) >= (2 if norm == "batch" else 1)
 
 
 class Interrupt(Callback):

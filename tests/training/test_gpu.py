@@ -19,7 +19,6 @@ from skmedimg import (
     TransferClassifier,
     UNetSegmenter,
 )
-from skmedimg._training import cuda_graphs as _cuda_graphs
 from skmedimg._training.cuda_graphs import GraphReplay
 from skmedimg.datasets import make_lesions
 from skmedimg.networks import Dropout
@@ -151,7 +150,7 @@ def captured(monkeypatch):
         replayed.append(outputs is not None)
         return outputs
 
-    monkeypatch.setattr(_cuda_graphs, "_MIN_STEPS", 1)
+    monkeypatch.setattr(GraphReplay, "min_steps", 1)
     monkeypatch.setattr(GraphReplay, "run", run_and_note)
     return replayed
 
