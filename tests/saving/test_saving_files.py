@@ -14,7 +14,8 @@ from sklearn.linear_model import LogisticRegression
 
 from skmedimg import HOG, Pipeline, ShallowMLP
 from skmedimg.datasets import make_lesions
-from skmedimg.saving import _archive, _save, load, read_card, save
+from skmedimg.saving import load, read_card, save
+from tests.saving._signed import write_signed
 
 ROWS = np.random.default_rng(0).normal(size=(60, 4))
 LABELS = np.arange(60) % 3
@@ -48,9 +49,8 @@ def rewritten(path, target, change=None, members=None, signed=False):
     if change is not None:
         change(manifest)
     if signed:
-        pieces = {name: [value] for name, value in content.items()}
         settings = {key: manifest[key] for key in ("skmedimg", "sklearn", "model")}
-        _archive.write_archive(str(target), settings, pieces)
+        write_signed(target, settings, content)
         return target
     with zipfile.ZipFile(target, "w") as file:
         for name, value in {"manifest.json": json.dumps(manifest).encode(), **content}.items():
@@ -256,10 +256,10 @@ def test_a_packed_file_is_refused_before_it_is_unpacked(saved, tmp_path):
         load(target)
 
 
-def test_settings_that_are_too_long_are_refused(saved, tmp_path, monkeypatch):
-    monkeypatch.setattr(_archive, "_MOST_JSON", 1000)
-    with pytest.raises(ValueError, match="has settings of more than 0 MB"):
-        load(saved)
+def test_settings_that_are_too_long_are_refused(saved, tmp_path):
+    longer = rewritten(saved, tmp_path / "m", lambda manifest: manifest.update(more="x" * 2**24))
+    with pytest.raises(ValueError, match="has settings of more than 16 MB"):
+        load(longer)
 
 
 @pytest.mark.parametrize(
@@ -344,4 +344,4 @@ def test_a_card_without_what_belongs_on_it_is_refused(saved, tmp_path):
     members = {"card.json": b'{"model": 1}'}
     with pytest.raises(ValueError, match="has no model card that can be read"):
         read_card(rewritten(saved, tmp_path / "m", members=members, signed=True))
-    assert _save._CARD in contents(saved)
+    assert "card.json" in contents(saved)

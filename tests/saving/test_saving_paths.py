@@ -20,9 +20,13 @@ import skmedimg
 from skmedimg import HOG, BackboneFeatures, OptunaSearch, Pipeline, TransferClassifier
 from skmedimg.datasets import make_lesions
 from skmedimg.networks import build_backbone
-from skmedimg.saving import _archive, load, save
-from skmedimg.saving._local_paths import READ, WRITTEN
+from skmedimg.saving import load, save
 from skmedimg.transfer import FeatureStore
+from tests.saving._signed import read_members, write_signed
+
+# Parameters that name a place to write to, and what they are reset to; those that name a file.
+WRITTEN = {"cache": "auto", "memory": None, "storage": None}
+READ = ("weights",)
 
 SQUEEZENET = {"weights": None, "random_state": 0}
 TRANSFER = {**SQUEEZENET, "max_epochs": 1, "cache": None}
@@ -39,12 +43,10 @@ def features(**params):
 
 def resealed(path, change):
     """Change the settings of a saved model, with a digest that fits: who writes a file has one."""
-    with zipfile.ZipFile(path) as file:
-        content = {name: [file.read(name)] for name in file.namelist()}
-    manifest = json.loads(content.pop("manifest.json")[0])
+    manifest, members = read_members(path)
     settings = {key: manifest[key] for key in ("skmedimg", "sklearn", "model")}
     change(settings["model"])
-    _archive.write_archive(str(path), settings, content)
+    write_signed(path, settings, members)
     return path
 
 

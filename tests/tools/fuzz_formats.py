@@ -2,7 +2,9 @@
 
 import gzip
 import io
+import warnings
 from collections import namedtuple
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -57,7 +59,7 @@ def read_shard(path):
 
 def read_cell(path):
     """A fold result comes back as it was written, or not at all."""
-    found = _checkpoint(path.parent / "cells").read("a", "a", _split())
+    found = _checkpoint(path.parent / "cells").read("a", "a", _fold_result().split)
     assert found is None or str(replace(found, split=None)) == str(
         replace(_fold_result(), split=None)
     )
@@ -68,9 +70,9 @@ def read_facts(path):
 
 
 def read_journal(path):
-    from skmedimg.search._study_storage import open_study, silence_optuna
+    from skmedimg.search._study_storage import open_study
 
-    with silence_optuna():
+    with quiet_optuna():
         open_study(f"journal:{path}", "study", ["maximize"]).get_trials()
 
 
@@ -214,19 +216,33 @@ def _checkpoint(folder):
     return Checkpoint(folder, FACTS, np.array([0, 1]))
 
 
-def _split():
-    from skmedimg.evaluation._records import Split
-
-    return Split(0, 0, np.arange(4), np.arange(4, 6))
-
-
+@cache
 def _fold_result():
-    from skmedimg.evaluation._records import FoldPredictions, FoldResult
+    """Return the result of the only fit of a comparison."""
+    from sklearn.neural_network import MLPClassifier
 
-    predictions = FoldPredictions(np.array([0, 1]), np.array([[0.75, 0.25], [0.5, 0.5]]), True)
-    return FoldResult(
-        "a", _split(), predictions, {"f1": 0.5}, 1.0, 0.25, 8.0, {"total": 9}, [{"loss": 0.5}]
-    )
+    from skmedimg import compare
+
+    model = MLPClassifier((1,), max_iter=1, random_state=0)
+    cv, quiet = [(range(4), range(4, 6))], {"baseline": False, "audit": False, "verbose": 0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = compare({"a": model}, ROWS[:6], [0, 1] * 3, cv=cv, random_state=0, **quiet)
+    [result] = found.fold_results["a"]
+    return replace(result, scores={"f1": 0.5})  # of scorers alone, as a file keeps them
+
+
+@contextmanager
+def quiet_optuna():
+    """Keep optuna from logging every study that is opened."""
+    from optuna import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
 
 
 def _journals():
@@ -234,9 +250,7 @@ def _journals():
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
-    from skmedimg.search._study_storage import silence_optuna
-
-    with TemporaryDirectory() as folder, silence_optuna():
+    with TemporaryDirectory() as folder, quiet_optuna():
         path = Path(folder) / "study.log"
         storage = JournalStorage(JournalFileBackend(str(path)))
         study = create_study(storage=storage, study_name="study", direction="maximize")

@@ -18,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 import warnings
-import zipfile
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -29,8 +28,8 @@ from joblib import parallel_config
 from scipy import sparse
 
 from skmedimg.saving import load, save
-from skmedimg.saving._archive import MANIFEST, write_archive
 from skmedimg.saving._classes import _LISTED
+from tests.saving._signed import read_members, write_signed
 
 # Parameters for estimators that need others than their defaults.
 _SETTINGS = {
@@ -150,9 +149,7 @@ def _inner(name):
 def contents(model, path):
     """Return what `save` writes, taken apart: settings, arrays and the other members."""
     save(model, path)
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    manifest = json.loads(members.pop(MANIFEST))
+    manifest, members = read_members(path)
     return manifest, safetensors.numpy.load(members.pop("arrays.safetensors")), members
 
 
@@ -167,9 +164,7 @@ def mutate(whole, random, path):
         else:
             _change_setting(manifest["model"], random)
     settings = {key: manifest[key] for key in ("skmedimg", "sklearn", "model")}
-    members = {name: [content] for name, content in members.items()}
-    members["arrays.safetensors"] = [safetensors.numpy.save(arrays)]
-    write_archive(str(path), settings, members)
+    write_signed(path, settings, {**members, "arrays.safetensors": safetensors.numpy.save(arrays)})
 
 
 def _changed_array(array, random):

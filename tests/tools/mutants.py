@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import json
 import struct
 import zipfile
 import zlib
@@ -12,6 +11,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from skmedimg.images import ImageReadError, read_image
+from tests.saving._signed import read_members, write_signed
 
 _NUMBERS = (0, 1, 2, 127, 128, 255, 256, 32767, 32768, 65535, 65536, 10**5, 2**31 - 1, 2**32 - 1)
 _SURPRISES = (
@@ -69,11 +69,7 @@ def with_checksums(kind):
 
 def forged_model(data, random, mutate):
     """Change what a saved model says and sign it anew, as whoever made the file could."""
-    from skmedimg.saving._archive import MANIFEST, write_archive
-
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    manifest = json.loads(members.pop(MANIFEST))
+    manifest, members = read_members(io.BytesIO(data))
     del manifest["digest"]
     if random.randint(3):
         for _ in range(random.randint(1, 4)):
@@ -83,7 +79,7 @@ def forged_model(data, random, mutate):
         members[name] = mutate(members[name], random)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "a.skmed"
-        write_archive(path, manifest, {name: [content] for name, content in members.items()})
+        write_signed(path, manifest, members)
         return path.read_bytes()
 
 
