@@ -13,6 +13,7 @@ from . import search as search
 from . import transfer as transfer
 from .datasets import load_image_folder as load_image_folder
 from .datasets import load_image_table as load_image_table
+from .evaluation import FoldEnsemble as FoldEnsemble
 from .evaluation import PatientAggregator as PatientAggregator
 from .evaluation import ThresholdAt as ThresholdAt
 from .evaluation import audit as audit

@@ -3,6 +3,7 @@ from ._comparison import Comparison as Comparison
 from .auditing._audit import Audit as Audit
 from .auditing._audit import audit as audit
 from .auditing._audit_display import AuditDisplay as AuditDisplay
+from .decisions._fold_ensemble import FoldEnsemble as FoldEnsemble
 from .decisions._patient_aggregator import PatientAggregator as PatientAggregator
 from .decisions._patient_aggregator import aggregate_patients as aggregate_patients
 from .decisions._threshold_at import ThresholdAt as ThresholdAt

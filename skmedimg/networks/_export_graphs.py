@@ -34,6 +34,18 @@ class Probabilities(nn.Module):
         return probabilities(logits)
 
 
+class MeanOf(nn.Module):
+    """The mean of what several graphs compute from the same images."""
+
+    def __init__(self, graphs):
+        super().__init__()
+        self.graphs = nn.ModuleList(graphs)
+
+    def forward(self, images):
+        """Return the mean (n, ...) of the graphs' outputs."""
+        return torch.stack([graph(images) for graph in self.graphs]).mean(0)
+
+
 class Rows(nn.Module):
     """From images to the features of the frozen part of a network."""
 

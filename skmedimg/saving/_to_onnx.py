@@ -3,11 +3,12 @@
 import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
+from torch import nn
 
 from skmedimg._provenance import describe
 from skmedimg._sklearn import final_estimator, steps_before
 from skmedimg._training.onnx_export import image_input, on_the_cpu, write_onnx
-from skmedimg.networks._export_graphs import Affine, Chosen, Probabilities, Rows
+from skmedimg.networks._export_graphs import Affine, Chosen, MeanOf, Probabilities, Rows
 from skmedimg.networks._hog_graph import HogGraph
 from skmedimg.saving._save import checked_path
 
@@ -19,10 +20,10 @@ def to_onnx(model, path):
     """Write a fitted network or pipeline as an ONNX file, preprocessing included.
 
     Of a pipeline, `HOG`, `BackboneFeatures`, scikit-learn's scalers, PCA, `VarianceThreshold`,
-    logistic regression, linear discriminants and networks are written. An `ImageLoader` in front
-    is left out, for ONNX reads no files: the graph begins with the images that it gives out. Any
-    other step is refused by name. Where `HOG` comes first, the input is pixels as stored, cast to
-    float32.
+    logistic regression, linear discriminants, networks and a `FoldEnsemble` of these are written.
+    An `ImageLoader` in front is left out, for ONNX reads no files: the graph begins with the images
+    that it gives out. Any other step is refused by name. Where `HOG` comes first, the input is
+    pixels as stored, cast to float32.
 
     Parameters
     ----------
@@ -83,6 +84,8 @@ def _steps(model):
 
 def _example(step):
     """Return an example of what comes from outside."""
+    if hasattr(step, "estimators_"):
+        return _example(_steps(step.estimators_[0])[0])
     if hasattr(step, "_pixels_dtype"):
         return image_input(step)[1]
     if hasattr(step, "image_shape_"):
@@ -101,6 +104,15 @@ def _parts(step):
             "the networks. Write the network alone, and compute its input as before."
         )
     return _WRITERS[name](step)
+
+
+def _ensemble(step):
+    graphs = []
+    for model in step.estimators_:
+        if not np.array_equal(model.classes_, step.classes_):
+            raise TypeError("step FoldEnsemble cannot be written as ONNX: a fold lacks a class.")
+        graphs.append(nn.Sequential(*[part for each in _steps(model) for part in _parts(each)]))
+    return [MeanOf(graphs)]
 
 
 def _features(step):
@@ -166,6 +178,7 @@ def _affine(factor, constant):
 
 _WRITERS = {
     "BackboneFeatures": _features,
+    "FoldEnsemble": _ensemble,
     "HOG": _hog,
     "LinearDiscriminantAnalysis": _linear,
     "LogisticRegression": _linear,
