@@ -122,6 +122,8 @@ class Net(NeuralNet):
     def infer(self, x, **fit_params):
         """Return the network's outputs in full precision."""
         plan = self.plan
+        if plan.standardize is not None:
+            x = plan.standardize(x)
         if plan.precision.autocast is None:
             return self.module_(x)
         with autocast(plan.device, plan.precision):

@@ -39,6 +39,9 @@ class TrainingPlan:
     weight_decay: float
     schedule: str  # one of SCHEDULES
     batch_size: int
+    # A module on the device that inputs pass first, or None: kept out of the network, which so
+    # keeps its own layers and parameter names.
+    standardize: nn.Module | None = None
     micro_batches: bool = False  # whether a batch that does not fit into memory is split
     gradient_clip: float | None = None
     callbacks: list | None = None  # of skorch

@@ -39,6 +39,11 @@ class Stack:
         rows, targets = zip(
             *(dataset.to_tensors(dataset.take(slice(None))) for dataset in datasets), strict=True
         )
+        # All rows at once, each by the mean and deviation of its own net.
+        rows = [
+            each if net.plan.standardize is None else net.plan.standardize(each)
+            for net, each in zip(self.nets, rows, strict=True)
+        ]
         # Folds differ by a sample or two: shorter ones are padded, and padding has no weight.
         self.rows = nn.utils.rnn.pad_sequence(rows, batch_first=True)
         self.labels = nn.utils.rnn.pad_sequence([t["y"] for t in targets], batch_first=True)

@@ -9,6 +9,7 @@ from skmedimg.inspection._unwrap import (
     inference_copy,
     network_of,
     stack_of,
+    standardized,
     target_columns,
 )
 
@@ -68,7 +69,8 @@ def grad_cam(model, X, *, target=None, layer=None, batch_size=16):
     # A copy, because hooks on the module itself would see the batches of other threads.
     module = inference_copy(network_of(final))
     images = stack_of(final, transform_before(model, X))
-    watched = _layer(module, layer, images[:1], type(final).__name__)
+    first = _inputs(final, module, images[:1])
+    watched = _layer(module, layer, first, type(final).__name__)
     maps = [
         _maps(final, module, watched, images[at : at + batch_size], target)
         for at in range(0, len(images), batch_size)
@@ -114,7 +116,7 @@ def _finished(module, first):
 
     hooks = [part.register_forward_hook(note) for part in module.modules()]
     with torch.no_grad():
-        module(_inputs(module, first))
+        module(first)
     for hook in hooks:
         hook.remove()
     return finished
@@ -135,7 +137,7 @@ def _maps(final, module, layer, images, target):
 
     hook = layer.register_forward_hook(start_here)
     with torch.enable_grad():
-        logits = module(_inputs(module, images))
+        logits = module(_inputs(final, module, images))
         # The sum gives each image its own gradient: in inference mode images do not influence each
         # other.
         scores = _chosen(final, logits, target)
@@ -148,14 +150,14 @@ def _maps(final, module, layer, images, target):
     return (weights * kept[-1].detach().float()).sum(dim=1).clamp_min(0)
 
 
-def _inputs(module, images):
-    """Return images as a tensor of the module's dtype, on its device."""
+def _inputs(final, module, images):
+    """Return images as a tensor of the module's dtype, on its device, standardized as in `fit`."""
     from skmedimg._device import resolve_precision
     from skmedimg.images._pixels import to_device
 
     sample = next(module.parameters())
     tensor = to_device(np.array(images), sample.device, resolve_precision("float32", sample.device))
-    return tensor.to(sample.dtype)
+    return standardized(final, tensor.to(sample.dtype))
 
 
 def _chosen(final, logits, target):

@@ -3,7 +3,13 @@
 import numpy as np
 
 from skmedimg._sklearn import final_estimator, steps_before
-from skmedimg.inspection._unwrap import before_step, inference_copy, network_of, target_columns
+from skmedimg.inspection._unwrap import (
+    before_step,
+    inference_copy,
+    network_of,
+    standardized,
+    target_columns,
+)
 
 # The gradient before a fitted scaler, from the gradient behind it. Scalers divide by `scale_`;
 # MinMaxScaler alone multiplies.
@@ -100,7 +106,7 @@ def _network_gradient(final, rows, target):
     sample = next(module.parameters())
     inputs = torch.as_tensor(np.array(rows), dtype=sample.dtype, device=sample.device)
     with torch.enable_grad():
-        logits = module(inputs.requires_grad_())
+        logits = module(standardized(final, inputs.requires_grad_()))
         # One logit for two classes: its negative is that of the first.
         if logits.shape[1] == 1:
             logits = torch.cat([-logits, logits], dim=1)

@@ -58,6 +58,12 @@ def network_of(estimator):
     return estimator.net_.module_
 
 
+def standardized(final, inputs):
+    """Return a tensor of inputs as the module of a fitted network takes them."""
+    standardize = final.net_.plan.standardize if hasattr(final, "net_") else None
+    return inputs if standardize is None else standardize(inputs)
+
+
 def inference_copy(module):
     """Return a copy of a torch module in inference mode, which shares all tensors with it.
 

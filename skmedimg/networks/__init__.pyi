@@ -22,6 +22,7 @@ from ._outputs import probabilities as probabilities
 from ._pretrained import fill_backbone as fill_backbone
 from ._pretrained import read_weights as read_weights
 from ._rmsprop import RMSprop as RMSprop
+from ._standardize import Standardize as Standardize
 from ._unet_backbone import BackboneEncoder as BackboneEncoder
 from ._unet_network import UNet as UNet
 from ._unet_network import UNetEncoder as UNetEncoder

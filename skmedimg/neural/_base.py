@@ -22,7 +22,9 @@ from skmedimg._training.net import build_net, run_network
 from skmedimg._training.plan import TrainingPlan
 from skmedimg._training.serialize import check_fits, pack_net, plain_history, unpack_net
 from skmedimg.images._validate import check_groups, check_images, check_scale, check_weights
+from skmedimg.networks._standardize import Standardize
 from skmedimg.neural._epoch_events import FitTasks
+from skmedimg.neural._input_statistics import input_statistics
 from skmedimg.neural._onnx_mixin import OnnxExport
 from skmedimg.neural._own_module import finish_module, module_from
 from skmedimg.neural._validation_set import check_validation
@@ -123,6 +125,10 @@ class NetworkEstimator(OnnxExport, CallbackSupportMixin, BaseEstimator):
     def _batch_score(self):
         """Return the score of the history: a function like the loss, higher is better."""
         raise NotImplementedError(f"{type(self).__name__} needs a method _batch_score.")
+
+    def _standardizes(self):
+        """Return whether inputs are standardized by the mean and deviation of training images."""
+        return False
 
     def _network_inputs(self, images):
         """Return the inputs of the module: the images, or features computed from them."""
@@ -230,11 +236,13 @@ paths; LazyImages
             self._start_targets(y, classes)
             self._seed = self._draw_seed(checkpoint)
         encoded = self._encode_targets(y)
-        weights = self._balance(encoded, weights)
         held_out = check_validation(self, validation, groups)
         rows = self._inner_rows(encoded, groups) if held_out is None else (None, None)
         if fresh:
+            if self._standardizes():
+                self._learn_statistics(images, weights, rows[0])
             self._start_net()
+        weights = self._balance(encoded, weights)
         if checkpoint is not None:
             facts = fit_facts(self, images, encoded, weights, groups, held_out)
             checkpoint.check(facts, self._seed)
@@ -275,6 +283,12 @@ paths; LazyImages
             return None, None
         return inner_split(encoded, groups, self.validation_fraction, self._seed)
 
+    def _learn_statistics(self, images, weights, rows):
+        """Set mean and deviation from the training images, all or some rows of the images."""
+        if rows is not None:
+            images, weights = images[rows], weights[rows]
+        self.input_mean_, self.input_std_ = input_statistics(images, weights, self._takes_rows)
+
     def _start_net(self):
         """Build the module from `_seed` and the net around it."""
         # torch's layers can only draw from its global generator: fresh_weights seeds that under a
@@ -304,9 +318,14 @@ paths; LazyImages
     def _plan(self, device):
         """Return how the net is trained on a device, from the parameters."""
         pixels = 0 if self._takes_rows else int(np.prod(self.image_shape_[:2]))
+        precision, standardize = resolve_precision(self.precision, device, pixels), None
+        if self._standardizes():
+            standardize = Standardize(self.input_mean_, self.input_std_)
+            standardize = standardize.to(device, precision.dtype)
         return TrainingPlan(
             device=device,
-            precision=resolve_precision(self.precision, device, pixels),
+            precision=precision,
+            standardize=standardize,
             criterion=self.build_loss(),
             score=self._batch_score(),
             optimizer=self.optimizer,
@@ -416,6 +435,18 @@ paths; LazyImages
             vars(self).update(state)
             with torch.device("meta"):
                 check_fits(state["net_"], self._new_module())
+            if self._standardizes():
+                self._check_statistics()
+
+    def _check_statistics(self):
+        """Raise if mean and deviation of a file do not belong to inputs of this shape."""
+        shape = self.image_shape_
+        size = int(np.prod(shape)) if self._takes_rows else shape[-1]
+        for name in ("input_mean_", "input_std_"):
+            values = getattr(self, name, None)
+            found = values.dtype == np.float64 and values.shape == (size,)
+            if not (isinstance(values, np.ndarray) and found and np.isfinite(values).all()):
+                raise ValueError(f"{name} needs to be {size} finite numbers of float64.")
 
     def _unpack(self, packed):
         """Return the net whose arrays a pickle holds, on a device that is available."""

@@ -2,10 +2,12 @@
 
 import os
 
+import torch
 from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._training.onnx_export import image_input, on_the_cpu, write_onnx
 from skmedimg.networks._export_graphs import Probabilities
+from skmedimg.networks._standardize import Standardize
 
 
 class OnnxExport:
@@ -39,7 +41,14 @@ class OnnxExport:
     def _graph(self):
         """Return the modules that compute `predict_proba` from stored pixels."""
         first, _ = image_input(self, flat=self._takes_rows)
-        return [first, on_the_cpu(self.net_.module_, self.image_shape_), Probabilities()]
+        network = on_the_cpu(self.net_.module_, self.image_shape_)
+        return [first, *self._standardization(), network, Probabilities()]
+
+    def _standardization(self):
+        """Return the module that standardizes inputs in a list, which may be empty."""
+        if self.net_.plan.standardize is None:
+            return []
+        return [Standardize(self.input_mean_, self.input_std_).to(torch.float32)]
 
     def _onnx_facts(self):
         """Return the metadata of the file."""

@@ -47,6 +47,10 @@ class ScratchCNN(NetworkClassifier):
         "auto" is one logit for two classes, else one per class; "softmax" always one per class.
     weight_init : {"torch", "glorot"}, default="torch"
         Weight initialization: torch's, or Keras's (Glorot's uniform, biases of zero).
+    standardize : bool, default=True
+        Standardize inputs by mean and standard deviation of up to 1000 training images: of each
+        channel, or where a network takes rows, of each column (pixels share one deviation). Both
+        are kept with the model.
     max_epochs : int, default=30
         Passes over the training images.
     batch_size : int or "auto", default=32
@@ -103,6 +107,8 @@ class ScratchCNN(NetworkClassifier):
         (height, width, channels) of one image.
     n_features_in_ : int
         Values of one image; not set for paths.
+    input_mean_, input_std_ : ndarray (n_channels,)
+        Mean and standard deviation by which inputs are standardized, after pixels are scaled.
     n_iter_ : int
         Epochs trained.
     history_ : list of dict
@@ -175,6 +181,7 @@ class ScratchCNN(NetworkClassifier):
         "dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
         "output": [StrOptions({"auto", "softmax"})],
         "weight_init": [StrOptions(set(WEIGHT_INITS))],
+        "standardize": ["boolean"],
         **TRAINING_CONSTRAINTS,
     }
 
@@ -195,6 +202,7 @@ class ScratchCNN(NetworkClassifier):
         dropout=0.5,
         output="auto",
         weight_init="torch",
+        standardize=True,
         max_epochs=30,
         batch_size=32,
         learning_rate=1e-3,
@@ -230,6 +238,7 @@ class ScratchCNN(NetworkClassifier):
         self.dropout = dropout
         self.output = output
         self.weight_init = weight_init
+        self.standardize = standardize
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -250,6 +259,9 @@ class ScratchCNN(NetworkClassifier):
         self.random_state = random_state
         self.warm_start = warm_start
         self.verbose = verbose
+
+    def _standardizes(self):
+        return self.standardize
 
     def build_module(self, image_shape, n_outputs):
         dense = per_layer("dense_units", self.dense_units, Integral, 1)

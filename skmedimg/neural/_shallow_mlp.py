@@ -29,6 +29,10 @@ class ShallowMLP(NetworkClassifier):
         "auto" is one logit for two classes, else one per class; "softmax" always one per class.
     weight_init : {"torch", "glorot"}, default="torch"
         Weight initialization: torch's, or Keras's (Glorot's uniform, biases of zero).
+    standardize : bool, default=True
+        Standardize inputs by mean and standard deviation of up to 1000 training images: of each
+        channel, or where a network takes rows, of each column (pixels share one deviation). Both
+        are kept with the model.
     max_epochs : int, default=50
         Passes over the training images.
     batch_size : int or "auto", default=32
@@ -85,6 +89,8 @@ class ShallowMLP(NetworkClassifier):
         (height, width, channels) of one image, or (n_features,) of rows.
     n_features_in_ : int
         Values of one image; not set for paths.
+    input_mean_, input_std_ : ndarray (n_features,)
+        Mean and standard deviation by which inputs are standardized, after pixels are scaled.
     n_iter_ : int
         Epochs trained.
     history_ : list of dict
@@ -148,6 +154,7 @@ class ShallowMLP(NetworkClassifier):
         "norm": [StrOptions({"batch", "layer"}), None],
         "output": [StrOptions({"auto", "softmax"})],
         "weight_init": [StrOptions(set(WEIGHT_INITS))],
+        "standardize": ["boolean"],
         **TRAINING_CONSTRAINTS,
     }
 
@@ -160,6 +167,7 @@ class ShallowMLP(NetworkClassifier):
         norm=None,
         output="auto",
         weight_init="torch",
+        standardize=True,
         max_epochs=50,
         batch_size=32,
         learning_rate=1e-3,
@@ -187,6 +195,7 @@ class ShallowMLP(NetworkClassifier):
         self.norm = norm
         self.output = output
         self.weight_init = weight_init
+        self.standardize = standardize
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -210,6 +219,9 @@ class ShallowMLP(NetworkClassifier):
 
     def _check_X(self, X, *, reset):
         return check_rows(self, X, reset=reset, image_shape=self.image_shape)
+
+    def _standardizes(self):
+        return self.standardize
 
     def build_module(self, image_shape, n_outputs):
         units = per_layer("hidden_units", self.hidden_units, Integral, 1)

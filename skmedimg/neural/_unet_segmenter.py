@@ -47,7 +47,8 @@ class UNetSegmenter(NetworkSegmenter):
         judged by one of three networks trained without it (four fits in all).
     backbone : str, torch.nn.Module or None, default=None
         UNetEncoder: "resnet34", "efficientnet_b0", "vgg16", ... (those of TransferClassifier that
-        halve the image step by step), or None for a plain one trained from scratch.
+        halve the image step by step), or None for a plain one trained from scratch. A backbone
+        normalizes images as in its own training instead of by `standardize`.
     weights : str, os.PathLike, estimator or None, default="DEFAULT"
         Of the backbone, as in TransferClassifier: published ones, a file, those of a fitted
         estimator, or None for random ones.
@@ -62,6 +63,10 @@ class UNetSegmenter(NetworkSegmenter):
     patch_size : int, tuple of int or None, default=None
         (height, width) of the patch that is cut, anew in every epoch, out of each training image;
         half of the patches are centred on foreground. None trains on whole images.
+    standardize : bool, default=True
+        Standardize inputs by mean and standard deviation of up to 1000 training images: of each
+        channel, or where a network takes rows, of each column (pixels share one deviation). Both
+        are kept with the model.
     postprocess : CleanMasks, callable or None, default=None
         Applied to predicted masks of class numbers (n, height, width), in `predict` and `score`.
     max_epochs : int, default=20
@@ -123,6 +128,8 @@ class UNetSegmenter(NetworkSegmenter):
         (height, width, channels) of one image.
     n_features_in_ : int
         Values of one image; not set for paths.
+    input_mean_, input_std_ : ndarray (n_channels,)
+        Mean and standard deviation by which images are standardized, after pixels are scaled.
     n_iter_ : int
         Epochs trained.
     history_ : list of dict
@@ -193,6 +200,7 @@ class UNetSegmenter(NetworkSegmenter):
             Interval(Real, 0, 1, closed="both"),
             StrOptions({"all"}),
         ],
+        "standardize": ["boolean"],
         **SEGMENTER_CONSTRAINTS,
         **TRAINING_CONSTRAINTS,
     }
@@ -213,6 +221,7 @@ class UNetSegmenter(NetworkSegmenter):
         tile=None,
         tile_overlap=0.25,
         patch_size=None,
+        standardize=True,
         postprocess=None,
         max_epochs=20,
         batch_size=16,
@@ -248,6 +257,7 @@ class UNetSegmenter(NetworkSegmenter):
         self.tile = tile
         self.tile_overlap = tile_overlap
         self.patch_size = patch_size
+        self.standardize = standardize
         self.postprocess = postprocess
         self.max_epochs = max_epochs
         self.batch_size = batch_size
@@ -275,6 +285,10 @@ class UNetSegmenter(NetworkSegmenter):
         if self.backbone is None or not reset:
             return super()._check_X(X, reset=reset)
         return backbone_images(self, X, reset=True)
+
+    def _standardizes(self):
+        # Published weights belong to the normalization of their own training.
+        return self.standardize and self.backbone is None
 
     def build_module(self, image_shape, n_outputs):
         filters = per_layer("filters", self.filters, Integral, 1)

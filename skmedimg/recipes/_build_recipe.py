@@ -39,7 +39,8 @@ def load_recipe(name):
                          pixels_per_cell=(4, 4))),
                     ('model',
                      ShallowMLP(batch_size=128, max_epochs=10, optimizer='rmsprop',
-                                schedule='constant', weight_init='glorot'))])
+                                schedule='constant', standardize=False,
+                                weight_init='glorot'))])
 
     A backbone's published weights are downloaded when it is fitted; without a network:
 

@@ -99,7 +99,7 @@ def shared_parameters(ours, model):
 
 
 def test_our_own_estimators_are_classifiers_with_a_network_that_they_build():
-    ours = ScratchCNN((4,), dense_units=(), max_epochs=2, random_state=0)
+    ours = ScratchCNN((4,), dense_units=(), standardize=False, max_epochs=2, random_state=0)
     shared = {
         name: ours.get_params()[name] for name in classifier().get_params() if name != "module"
     }
@@ -110,7 +110,7 @@ def test_our_own_estimators_are_classifiers_with_a_network_that_they_build():
 
 
 def test_our_own_segmenter_is_a_segmenter_with_a_network_that_it_builds():
-    ours = UNetSegmenter((4, 8), max_epochs=2, random_state=0)
+    ours = UNetSegmenter((4, 8), standardize=False, max_epochs=2, random_state=0)
     shared = {
         name: ours.get_params()[name] for name in segmenter().get_params() if name != "module"
     }

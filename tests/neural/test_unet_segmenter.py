@@ -83,6 +83,7 @@ def test_three_steps_are_those_of_a_plain_torch_loop(few, torch_generator_put_ba
     X, y = few
     first = FirstWeights()
     settings = {"optimizer": "sgd", "schedule": "constant", "learning_rate": 0.1, "batch_size": 12}
+    settings["standardize"] = False
     model = small((2, 4), max_epochs=3, precision="float64", callbacks=[first], **settings)
     model.fit(X, y > 0)
     net = UNet(UNetEncoder(1, (2, 4)), 1, (2, 4)).double()

@@ -76,7 +76,7 @@ SCHEDULES = [
 def test_a_fit_takes_the_steps_of_a_plain_loop_bit_for_bit(name, make):
     model = ShallowMLP(
         (20,), optimizer=name, weight_decay=0.01, batch_size=50, max_epochs=3,
-        schedule="constant", random_state=0,
+        schedule="constant", standardize=False, random_state=0,
     ).fit(X, Y)  # fmt: skip
     np.testing.assert_array_equal(weights_of(model), plain_loop(model, X, Y, 3, make)[0])
 
@@ -93,8 +93,9 @@ def test_rmsprop_takes_the_steps_of_keras():
 @pytest.mark.usefixtures("processor")
 @pytest.mark.parametrize(("name", "make"), SCHEDULES)
 def test_schedules_are_those_of_torch(name, make):
-    model = ShallowMLP((20,), batch_size=50, max_epochs=3, schedule=name, random_state=0)
-    model.fit(X, Y)
+    model = ShallowMLP(
+        (20,), batch_size=50, max_epochs=3, schedule=name, standardize=False, random_state=0
+    ).fit(X, Y)
     weights, rates = plain_loop(
         model, X, Y, 3, lambda p: torch.optim.Adam(p, 1e-3, fused=True), make
     )
