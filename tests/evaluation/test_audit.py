@@ -14,7 +14,6 @@ from scipy.stats import mannwhitneyu
 from skmedimg import audit
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import Audit
-from skmedimg.evaluation.auditing._hashes import clusters, dct_hash, near_pairs
 from skmedimg.evaluation.auditing._probes import _p_value, permuted_accuracy
 
 
@@ -43,38 +42,35 @@ def kinds(found, severity=None):
     return {finding.kind for finding in found.of(severity)}
 
 
-def test_the_hash_is_that_of_the_cosine_transform_written_out():
-    picture = np.random.default_rng(0).random((32, 32))
+def hash_written_out(picture):
+    """Return the 64 bits of a picture of 32 x 32 by the formula of the cosine transform."""
     at = (2 * np.arange(32) + 1)[None] * np.arange(8)[:, None] * np.pi / 64
     cosines = np.cos(at) * np.where(np.arange(8) == 0, np.sqrt(1 / 32), np.sqrt(2 / 32))[:, None]
     low = (cosines @ picture @ cosines.T).ravel()
-    bits = "0" + "".join(str(int(value > np.median(low[1:]))) for value in low[1:])
-    assert int(dct_hash(picture[None])[0]) == int(bits, 2)
+    return int("".join(str(int(value > np.median(low[1:]))) for value in low[1:]), 2)
 
 
-def test_clusters_are_the_connected_components_of_networkx():
+def test_near_duplicates_are_those_of_comparing_all_with_all():
     networkx = pytest.importorskip("networkx")
-    pairs = np.random.default_rng(0).integers(0, 60, (40, 2))
-    graph = networkx.Graph(pairs.tolist())
-    graph.add_nodes_from(range(60))
-    labels = clusters(60, pairs)
-    expected = {frozenset(rows) for rows in networkx.connected_components(graph)}
-    assert {frozenset(np.flatnonzero(labels == label)) for label in set(labels)} == expected
-
-
-def test_near_pairs_are_those_of_comparing_all_with_all():
     rng = np.random.default_rng(1)
-    pictures = np.repeat(rng.random((300, 32, 32)), 3, axis=0) + 0.1 * rng.random((900, 32, 32))
-    hashes = dct_hash(pictures)
-    pairs, distances = near_pairs(hashes, pictures, 6, 0.9)
-    alike = np.corrcoef(pictures.reshape(900, -1)) >= 0.9
+    pictures = np.repeat(rng.random((200, 32, 32)), 3, axis=0) + 0.1 * rng.random((600, 32, 32))
+    pictures = pictures.astype(np.float32)
+    found = audit(pictures, max_hash_distance=6, min_correlation=0.9, probes=False)
+    hashes = [hash_written_out(picture) for picture in pictures.astype(float)]
+    alike = np.corrcoef(pictures.reshape(600, -1)) >= 0.9
     expected = [
         (i, j, bits)
-        for i in range(900) for j in range(i + 1, 900)
-        if (bits := (int(hashes[i]) ^ int(hashes[j])).bit_count()) <= 6 and alike[i, j]
+        for i in range(600) for j in range(i + 1, 600)
+        if (bits := (hashes[i] ^ hashes[j]).bit_count()) <= 6 and alike[i, j]
     ]  # fmt: skip
     assert len(expected) > 100
-    assert sorted(zip(*pairs.T.tolist(), distances.tolist(), strict=True)) == expected
+    pairs = zip(*found.data.near.T.tolist(), found.data.distances.tolist(), strict=True)
+    assert sorted(pairs) == expected
+    graph = networkx.Graph([(i, j) for i, j, _ in expected])
+    graph.add_nodes_from(range(600))
+    groups = found.groups()
+    components = {frozenset(rows) for rows in networkx.connected_components(graph)}
+    assert {frozenset(np.flatnonzero(groups == group)) for group in set(groups)} == components
 
 
 def test_the_shortcut_p_value_is_that_of_mann_and_whitney():

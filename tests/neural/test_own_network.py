@@ -15,7 +15,6 @@ from torch.nn import functional
 
 from skmedimg import ScratchCNN, UNetSegmenter
 from skmedimg.datasets import make_lesions
-from skmedimg.networks._blocks import own_dropout
 from skmedimg.neural import NetworkClassifier, NetworkSegmenter
 
 LESIONS = make_lesions(40, size=16, noise=0.1, random_state=0)
@@ -157,7 +156,20 @@ def test_the_seed_decides_weights_and_dropout_and_torch_s_generator_stays():
 @pytest.mark.parametrize("kind", [nn.Dropout1d, nn.Dropout2d, nn.Dropout3d])
 def test_dropout_of_channels_stays_dropout_of_channels(kind):
     sides = (5,) * int(kind.__name__[-2])
-    layer = own_dropout(nn.Sequential(kind(0.5))).train()[0]
+
+    class Holding(nn.Sequential):
+        """Holds a dropout layer beside those that it runs."""
+
+        def __init__(self, image_shape, n_outputs):
+            super().__init__(nn.Flatten(), nn.Linear(16 * 16, n_outputs))
+            self.spare = kind(0.5)
+
+        def forward(self, x):
+            return self[1](self[0](x))
+
+    model = classifier(Holding).fit(IMAGES, LABELS)
+    layer = model.net_.module_.spare.train()
+    assert type(layer) is not kind  # one that draws from the fit's own generator
     layer.generator = torch.Generator().manual_seed(0)
     found = layer(torch.ones(50, 20, *sides))
     kept = found.flatten(2)

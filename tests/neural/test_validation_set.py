@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import sklearn
 from imblearn.over_sampling import RandomOverSampler
+from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -17,7 +18,6 @@ from skmedimg import (
     UNetSegmenter,
 )
 from skmedimg.datasets import make_lesions
-from skmedimg.neural._validation_split import inner_split
 
 LESIONS = make_lesions(80, size=16, noise=0.1, patients=20, random_state=0)
 X, Y, GROUPS, MASKS = LESIONS.images, LESIONS.target, LESIONS.groups, LESIONS.masks
@@ -44,7 +44,8 @@ def test_it_is_scored_after_every_epoch_and_changes_nothing_else():
 def test_early_stopping_watches_it_as_it_watches_the_inner_split():
     model = mlp(early_stopping=True, validation_fraction=0.2, max_epochs=15, learning_rate=0.1)
     inner = model.fit(ROWS, Y)
-    training, validation = inner_split(Y, None, 0.2, inner._seed)
+    splitter = StratifiedShuffleSplit(1, test_size=0.2, random_state=inner._seed)
+    [(training, validation)] = [map(np.sort, rows) for rows in splitter.split(ROWS, Y)]
     expected = inner.history_
     again = model.fit(ROWS[training], Y[training], X_val=ROWS[validation], y_val=Y[validation])
     assert again.history_ == expected

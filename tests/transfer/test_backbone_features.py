@@ -19,7 +19,6 @@ from torch import nn
 from skmedimg import BackboneFeatures, UNetSegmenter
 from skmedimg.datasets import make_lesions
 from skmedimg.images import LazyImages
-from skmedimg.images._keys import network_space
 from skmedimg.networks import Backbone
 from skmedimg.transfer import FeatureStore, embed
 
@@ -239,11 +238,6 @@ def test_features_are_found_by_all_that_the_numbers_depend_on():
         for options in kinds:
             squeezenet(cache=store, **options).fit_transform(LESIONS.images)
         assert store.info()["misses"] == 40 * len(kinds)
-
-
-def test_features_of_a_gpu_are_others_than_those_of_a_processor():
-    network = squeezenet(device="cpu").fit(LESIONS.images).network_
-    assert network_space(network, "cuda") != network_space(network, "cpu")
 
 
 def test_a_few_large_images_are_looked_up_but_not_kept(passes):
