@@ -14,6 +14,7 @@ from sklearn.model_selection import (
     GroupKFold,
     HalvingGridSearchCV,
     KFold,
+    ShuffleSplit,
     cross_val_score,
 )
 from sklearn.utils import get_tags
@@ -25,8 +26,6 @@ from skmedimg import Augmenter, CleanMasks, Pipeline, UNetSegmenter, metrics
 from skmedimg.datasets import make_lesions
 from skmedimg.metrics import as_scorer, dice
 from skmedimg.networks import UNet, UNetEncoder
-from skmedimg.neural._mask_threshold import best_threshold, dice_curves
-from skmedimg.neural._patch_sampling import PatchSampler
 from skmedimg.neural._tiles import windows
 
 EXPECTED_TO_FAIL = {
@@ -421,32 +420,42 @@ def test_the_network_never_sees_more_than_a_row_of_tiles(few):
     assert max(len(shape) and shape[0] for shape in seen) <= 32
 
 
+class Kept(Augmenter):
+    """Keeps the batches that a network augments."""
+
+    batches = []
+
+    def augment_batch(self, images, masks, generator):
+        self.batches.append((images.clone(), masks.clone()))
+        return super().augment_batch(images, masks, generator)
+
+
+def patches_of(images, masks, size):
+    """Return the patches, images and masks, that a network trains on in an epoch."""
+    Kept.batches.clear()
+    small((2,), patch_size=size, augment=Kept()).fit(images, masks)
+    return map(torch.cat, zip(*Kept.batches, strict=True))
+
+
 def test_patches_cut_image_and_mask_alike_and_favour_the_foreground():
-    generator = torch.Generator().manual_seed(0)
-    masks = torch.zeros(200, 40, 50, dtype=torch.uint8)
+    masks = np.zeros((400, 40, 52), dtype=np.uint8)
     masks[:, 5:8, 40:44] = 1
-    images = masks[:, None] * 0.5
-    cut_images, cut_masks = PatchSampler((16, 12), None, 1.0).augment_batch(
-        images, masks, generator
-    )
-    assert cut_images.shape == (200, 1, 16, 12)
-    torch.testing.assert_close(cut_images[:, 0], cut_masks * 0.5)
-    assert cut_masks.flatten(1).any(1).all()
-    _, chance = PatchSampler((16, 12), None, 0.0).augment_batch(images, masks, generator)
-    assert 0.03 < chance.flatten(1).any(1).float().mean() < 0.2
+    images, cut = patches_of(masks * 0.5, masks, (16, 12))
+    assert images.shape == (400, 1, 16, 12)
+    torch.testing.assert_close(images[:, 0], cut * 0.5)
+    # Half are centered on foreground, and chance alone shows it in less than a fifth of the others.
+    assert 0.5 < cut.flatten(1).any(1).float().mean() < 0.65
+    elsewhere = cut[:, 8 - 2 : 8 + 2].flatten(1).any(1)
+    assert elsewhere.float().mean() > 0.4
 
 
 def test_patches_reach_every_pixel_and_take_small_images_whole():
-    generator = torch.Generator().manual_seed(0)
-    places = torch.arange(36).reshape(1, 6, 6).expand(400, 6, 6)
-    _, cut = PatchSampler((2, 2), None, 0.5).augment_batch(
-        places[:, None].float(), places, generator
-    )
-    assert set(cut.unique().tolist()) == set(range(36))
-    images, _ = PatchSampler((50, 3), None).augment_batch(
-        places[:2, None].float(), places[:2], generator
-    )
-    assert images.shape == (2, 1, 6, 3)
+    places = np.tile(np.arange(64.0).reshape(8, 8), (400, 1, 1))
+    masks = np.random.default_rng(0).integers(0, 2, places.shape)
+    cut, _ = patches_of(places, masks, (4, 4))
+    assert set(cut.unique().tolist()) == set(range(64))
+    images, _ = patches_of(places[:2], masks[:2], (48, 4))
+    assert images.shape == (2, 1, 8, 4)
 
 
 def test_training_on_patches_learns_and_augments_them(lesions):
@@ -461,23 +470,19 @@ def test_training_on_patches_learns_and_augments_them(lesions):
 # Thresholds and post-processing --------------------------------------------------------------
 
 
-def test_dice_curves_are_the_metric_at_each_threshold():
-    rng = np.random.default_rng(0)
-    proba, masks = rng.uniform(size=(3, 9, 9)), rng.integers(0, 2, (3, 9, 9))
-    proba[0, 0, :3] = 0.25, 0.5, 0.75
-    masks[2] = 0
-    curves = dice_curves(proba, masks)
-    for step in range(1, 100):
-        found = (proba > step / 100).astype(int)
-        expected = dice(masks, found, labels=[1], average="image")
-        np.testing.assert_allclose(curves[:, step - 1], expected, atol=1e-12)
-
-
-def test_the_best_threshold_weighs_images_and_stays_near_one_half():
-    curves = np.zeros((2, 99))
-    curves[0, 10:60], curves[1, 79] = 1.0, 1.0
-    assert best_threshold(curves) == 0.5
-    assert best_threshold(curves, weights=[1, 5]) == 0.8
+@pytest.mark.parametrize("weights", [None, np.linspace(0.5, 3, 60)])
+def test_the_tuned_threshold_has_the_best_dice_on_the_images_held_back(weights, lesions):
+    X, y = lesions.images[:60], lesions.masks[:60]
+    settings = LEARNS | {"early_stopping": True, "validation_fraction": 0.4, "max_epochs": 5}
+    model = small(threshold="tune", **settings).fit(X, y, sample_weight=weights)
+    [(_, held)] = ShuffleSplit(1, test_size=0.4, random_state=model._seed).split(X)
+    foreground = model.predict_proba(X[held])[:, 1]
+    weights = None if weights is None else weights[held]
+    steps = np.arange(1, 100) / 100
+    scores = [dice(y[held], foreground > step, labels=[1], average="image") for step in steps]
+    means = np.average(scores, axis=1, weights=weights)
+    best = steps[means > means.max() - 1e-9]
+    assert model.threshold_ == best[np.abs(best - 0.5).argmin()]
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])

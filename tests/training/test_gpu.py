@@ -14,6 +14,7 @@ from sklearn.model_selection import GridSearchCV
 from skmedimg import (
     HOG,
     Augmenter,
+    BackboneFeatures,
     ScratchCNN,
     ShallowMLP,
     TransferClassifier,
@@ -24,6 +25,7 @@ from skmedimg.datasets import make_lesions
 from skmedimg.networks import Dropout
 from skmedimg.neural import fit_together
 from skmedimg.saving import load, save
+from skmedimg.transfer import FeatureStore
 
 GPU = "cuda"
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -95,6 +97,14 @@ def test_augmented_images_give_the_same_bits(name):
     model = clone(NETWORKS[name]).set_params(augment=changes)
     first, second = (fitted(clone(model)).predict_proba(X) for _ in range(2))
     np.testing.assert_array_equal(first, second)
+
+
+def test_stored_features_of_a_gpu_are_others_than_those_of_the_processor():
+    store = FeatureStore()
+    settings = {"weights": None, "cache": store, "random_state": 0}
+    for place in (GPU, "cpu", GPU, "cpu"):
+        BackboneFeatures("squeezenet1_1", device=place, **settings).fit(X).transform(X)
+    assert (store.info()["misses"], store.info()["hits"]) == (2 * len(X), 2 * len(X))
 
 
 def test_a_fit_leaves_the_settings_of_torch_and_its_random_numbers(network):
