@@ -10,12 +10,11 @@ from sklearn.model_selection import StratifiedKFold
 
 from skmedimg import CleanMasks, UNetSegmenter
 from skmedimg.images import LazyImages, clean_masks, load_masks, stratify_masks
-from skmedimg.images._validate_masks import check_masks, encode_masks
 
 
 @pytest.fixture
 def images():
-    return np.zeros((4, 6, 5, 1), dtype=np.uint8)
+    return np.random.default_rng(1).integers(0, 256, (4, 6, 5, 1), dtype=np.uint8)
 
 
 @pytest.fixture
@@ -23,8 +22,16 @@ def masks():
     return np.random.default_rng(0).integers(0, 2, (4, 6, 5), dtype=np.uint8)
 
 
-def check(y, images):
-    return check_masks(UNetSegmenter(), y, images)
+def fitted(y, images):
+    return UNetSegmenter((2,), max_epochs=1, device="cpu", random_state=0).fit(images, y)
+
+
+def assert_same(y, expected, images):
+    """Compare masks by what a network learns from them: any pixel that differs changes it."""
+    found, known = fitted(y, images), fitted(expected, images)
+    np.testing.assert_array_equal(found.classes_, known.classes_)
+    pixels = images.load() if isinstance(images, LazyImages) else images
+    np.testing.assert_array_equal(found.predict_proba(pixels), known.predict_proba(pixels))
 
 
 def save(folder, arrays, mode=None, palette=None):
@@ -41,24 +48,21 @@ def save(folder, arrays, mode=None, palette=None):
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.float32, np.uint16])
 def test_arrays_of_any_whole_numbers_stay_as_they_are_stored(masks, images, dtype):
-    found = check(masks.astype(dtype), images)
-    assert found.dtype == dtype
-    np.testing.assert_array_equal(found, masks)
+    assert_same(masks.astype(dtype), masks, images)
+    assert fitted(masks.astype(dtype), images).predict(images).dtype == dtype
 
 
 def test_rows_lists_and_a_last_axis_of_one_are_the_same_masks(masks, images):
     for y in (masks.reshape(4, -1), list(masks), masks.tolist(), masks[..., None]):
-        np.testing.assert_array_equal(check(y, images), masks)
+        assert_same(y, masks, images)
 
 
 def test_one_label_per_image_is_a_constant_mask(images):
-    found = check([3, 0, 1, 3], images)
-    assert found.shape == (4, 6, 5)
-    np.testing.assert_array_equal(found[:, 0, 0], [3, 0, 1, 3])
-    assert (found == found[:, :1, :1]).all()
+    labels = np.array([3, 0, 1, 3])
+    constant = np.zeros((4, 6, 5), int) + labels[:, None, None]
+    assert_same(labels.tolist(), constant, images)
     with pytest.warns(DataConversionWarning):
-        column = check(np.array([[3], [0], [1], [3]]), images)
-    np.testing.assert_array_equal(column, found)
+        assert_same(labels[:, None], constant, images)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +84,7 @@ def test_one_label_per_image_is_a_constant_mask(images):
 )  # fmt: skip
 def test_what_is_no_mask_is_refused_with_the_reason(y, kind, message, images):
     with pytest.raises(kind, match=message):
-        check(y, images)
+        fitted(y, images)
 
 
 @pytest.mark.parametrize(
@@ -95,32 +99,36 @@ def test_what_is_no_mask_is_refused_with_the_reason(y, kind, message, images):
 def test_values_that_may_be_classes_or_gray_levels_raise_and_are_shown(values, message):
     y = np.resize(np.array(values), (2, 16, 16))
     with pytest.raises(ValueError, match=message):
-        check(y, np.zeros((2, 16, 16, 1)))
+        fitted(y, np.zeros((2, 16, 16, 1)))
 
 
 @pytest.mark.parametrize("values", [[0, 1], [0, 255], [0, 1, 2], [-3, 5], [0, 100, 200]])
-def test_class_labels_are_taken(values, images):
-    y = np.resize(np.array(values), (4, 6, 5))
-    np.testing.assert_array_equal(check(y, images), y)
-
-
-def test_labels_are_encoded_by_their_place_among_the_classes(masks):
-    classes = np.array([-2, 3, 7])
-    labels = np.random.default_rng(0).choice(classes, (3, 4, 4))
-    np.testing.assert_array_equal(classes[encode_masks(labels, classes)], labels)
+def test_class_labels_are_encoded_by_their_place_among_the_classes(values, images):
+    places = np.random.default_rng(0).integers(0, len(values), (4, 6, 5))
+    found, known = fitted(np.array(values)[places], images), fitted(places, images)
+    np.testing.assert_array_equal(found.classes_, values)
+    np.testing.assert_array_equal(found.predict_proba(images), known.predict_proba(images))
 
 
 @pytest.mark.parametrize(
     "spelling", [np.uint8([0, 1]), np.uint8([0, 255]), np.array([False, True])]
 )
-def test_binary_masks_are_the_same_in_every_spelling(spelling, masks):
-    for classes in ([0, 1], [0, 255], [False, True]):
-        np.testing.assert_array_equal(encode_masks(spelling[masks], np.array(classes)), masks)
+def test_binary_masks_are_the_same_in_every_spelling(spelling, masks, images):
+    X_val, y_val = images[:2], masks[:2]
+    for classes in (np.uint8([0, 1]), np.uint8([0, 255]), np.array([False, True])):
+        # Encoded with the classes of the training masks, the validation masks give a loss.
+        model = UNetSegmenter((2,), max_epochs=1, device="cpu", random_state=0)
+        losses = [
+            model.fit(images, classes[masks], X_val=X_val, y_val=y).history_[0]["valid_loss"]
+            for y in (classes[y_val], spelling[y_val])
+        ]
+        assert losses[0] == losses[1]
 
 
-def test_labels_not_seen_in_fit_are_named():
-    with pytest.raises(ValueError, match=r"labels \[4\], but the classes seen in fit are \[0, 1\]"):
-        encode_masks(np.array([[[0, 1, 4]]]), np.array([0, 1]))
+def test_labels_not_seen_in_fit_are_named(masks, images):
+    odd = np.where(np.arange(5) == 2, 4, masks[:2])
+    with pytest.raises(ValueError, match=r"\[4\], but the classes seen in fit are \[0, 1\]"):
+        UNetSegmenter((2,), device="cpu").fit(images, masks, X_val=images[:2], y_val=odd)
 
 
 def test_mask_files_are_read_as_they_store_their_labels(tmp_path, masks):
@@ -146,9 +154,9 @@ def test_a_colored_mask_and_a_missing_file_are_named(tmp_path, images):
     color[0, 0] = 200, 0, 0
     paths = save(tmp_path, [color] * 4)
     with pytest.raises(ValueError, match=r"0\.png' is colored, .* palette PNG"):
-        check(paths, images)
+        fitted(paths, images)
     with pytest.raises(FileNotFoundError, match=r"nowhere\.png"):
-        check(["nowhere.png"] * 4, images)
+        fitted(["nowhere.png"] * 4, images)
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
     with pytest.raises(ValueError, match=r"broken\.png"):
         load_masks([tmp_path / "broken.png"])
@@ -159,13 +167,13 @@ def test_the_file_whose_values_are_odd_is_named(tmp_path, images, odd):
     binary = np.resize(np.uint8([0, 255]), (4, 6, 5))
     paths = save(tmp_path, [*binary[:2], np.resize(np.uint8(odd), (6, 5)), binary[3]])
     with pytest.raises(ValueError, match=rf"first such file is '.*2\.png', with \{odd}"):
-        check(paths, images)
+        fitted(paths, images)
 
 
 def test_mask_files_of_another_size_than_their_image_are_named(tmp_path, masks, images):
     paths = save(tmp_path, [*masks[:3], masks[3][:5]])
     with pytest.raises(ValueError, match=r"3\.png' is 5x5, but its image is 6x5.*image_shape="):
-        check(paths, images)
+        fitted(paths, images)
     with pytest.raises(ValueError, match=r"3\.png is 5x5, but .*0\.png is 6x5.*size=\(height"):
         load_masks(paths)
 
@@ -176,13 +184,12 @@ def test_masks_of_files_are_resized_with_their_images_by_nearest_neighbours(tmp_
     (tmp_path / "images").mkdir()
     image_paths = save(tmp_path / "images", [mask * 50] * 2)
     lazy = LazyImages(image_paths, size=(8, 10))
-    found = check(save(tmp_path, [mask] * 2), lazy)
-    assert found.shape == (2, 8, 10)
-    np.testing.assert_array_equal(found[0, :, 0], [3, 3, 3, 3, 0, 0, 0, 0])
-    small = check(save(tmp_path, [found[0]] * 2), lazy)
-    np.testing.assert_array_equal(small, found)
+    small = np.zeros((8, 10), dtype=np.uint8)
+    small[:4] = 3
+    assert_same(save(tmp_path, [mask] * 2), np.stack([small] * 2), lazy)
+    assert_same(save(tmp_path, [small] * 2), np.stack([small] * 2), lazy)
     with pytest.raises(ValueError, match=r"0\.png' is 39x20, but its image '.*0\.png' is 40x20"):
-        check(save(tmp_path, [mask[:39]] * 2), lazy)
+        fitted(save(tmp_path, [mask[:39]] * 2), lazy)
 
 
 def test_masks_of_images_that_are_cropped_by_content_are_refused(tmp_path):
@@ -191,15 +198,16 @@ def test_masks_of_images_that_are_cropped_by_content_are_refused(tmp_path):
     (tmp_path / "images").mkdir()
     lazy = LazyImages(save(tmp_path / "images", [mask] * 2), size=(8, 10), crop="foreground")
     with pytest.raises(ValueError, match='crop="foreground"'):
-        check(save(tmp_path, [mask] * 2), lazy)
+        fitted(save(tmp_path, [mask] * 2), lazy)
 
 
 def test_padded_images_have_padded_masks(tmp_path):
     mask = np.ones((40, 20), dtype=np.uint8)
     (tmp_path / "images").mkdir()
     lazy = LazyImages(save(tmp_path / "images", [mask * 200]), size=(8, 8), aspect="pad")
-    found = check(save(tmp_path, [mask]), lazy)
-    np.testing.assert_array_equal(found[0] > 0, lazy.load()[0] > 0)
+    padded = (lazy.load() > 0).astype(np.uint8)
+    assert not padded.all()
+    assert_same(save(tmp_path, [mask]), padded, lazy)
 
 
 def test_largest_components_are_those_of_scikit_image():
