@@ -1,16 +1,20 @@
 """Where a network runs and with what numbers: on machines with GPUs that are played here."""
 
+import contextlib
 import multiprocessing
 import os
 import sys
 from types import SimpleNamespace
 from unittest import mock
 
+import numpy as np
 import pytest
 import torch
 from joblib import Parallel, delayed
+from torch import nn
 
-from skmedimg._device import Precision, resolve_device, resolve_precision
+from skmedimg import ShallowMLP
+from skmedimg._device import resolve_precision
 
 CUDA, CPU = torch.device("cuda"), torch.device("cpu")
 
@@ -28,10 +32,24 @@ def gpus(monkeypatch):
     return play
 
 
+class Moved(Exception):
+    """Ends a fit that moves its network to a device: there is none here."""
+
+
+def device_taken(device="auto"):
+    """Return the device to which a fit moves its network."""
+    with mock.patch.object(nn.Module, "to", autospec=True, side_effect=Moved) as moving:
+        with contextlib.suppress(Moved):
+            ShallowMLP((), device=device).fit(np.eye(4), [0, 1, 0, 1])
+    [call] = moving.call_args_list
+    return str(call.args[1])
+
+
 def device_of_a_worker(n_gpus):
     """Return a worker's process, its name and the device it takes where there are GPUs."""
-    with mock.patch.multiple(torch.cuda, is_available=lambda: True, device_count=lambda: n_gpus):
-        return os.getpid(), multiprocessing.current_process().name, str(resolve_device("auto"))
+    playing = {"is_available": lambda: True, "device_count": lambda: n_gpus}
+    with mock.patch.multiple(torch.cuda, get_device_capability=lambda device: (8, 0), **playing):
+        return os.getpid(), multiprocessing.current_process().name, device_taken()
 
 
 def in_process(name, monkeypatch):
@@ -43,7 +61,7 @@ def in_process(name, monkeypatch):
 )
 def test_auto_takes_cuda_then_mps_then_the_cpu(gpus, n_gpus, mps, device):
     gpus(n_gpus, mps=mps)
-    assert str(resolve_device("auto")) == device
+    assert device_taken() == device
 
 
 @pytest.mark.parametrize(
@@ -60,7 +78,7 @@ def test_auto_takes_cuda_then_mps_then_the_cpu(gpus, n_gpus, mps, device):
 def test_every_worker_takes_the_next_gpu(gpus, monkeypatch, name, device):
     gpus(2)
     in_process(name, monkeypatch)
-    assert str(resolve_device("auto")) == device
+    assert device_taken() == device
 
 
 def test_the_workers_of_joblib_are_named_as_the_rule_expects():
@@ -75,7 +93,7 @@ def test_the_workers_of_dask_count_by_their_names(gpus, monkeypatch, name, devic
     gpus(2)
     worker = SimpleNamespace(name=name)
     monkeypatch.setitem(sys.modules, "distributed", SimpleNamespace(get_worker=lambda: worker))
-    assert str(resolve_device("auto")) == device
+    assert device_taken() == device
 
 
 @pytest.mark.parametrize("name", [1, "gpu-node-1", "tcp://10.0.0.7:1"])
@@ -83,21 +101,21 @@ def test_the_worker_that_dask_knows_is_asked(gpus, monkeypatch, name):
     gpus(2)
     distributed = pytest.importorskip("distributed")
     monkeypatch.setattr(distributed, "get_worker", lambda: SimpleNamespace(name=name))
-    assert str(resolve_device("auto")) == "cuda:1"
+    assert device_taken() == "cuda:1"
 
 
 def test_a_device_that_is_asked_for_is_taken_whatever_the_worker(gpus, monkeypatch):
     gpus(4)
     in_process("LokyProcess-2", monkeypatch)
-    assert resolve_device("cuda:3") == torch.device("cuda:3")
+    assert device_taken("cuda:3") == "cuda:3"
     with pytest.raises(ValueError, match=r"'cuda:4' is not available.*\(cuda:1\)"):
-        resolve_device("cuda:4")
+        ShallowMLP(device="cuda:4").fit(np.eye(4), [0, 1, 0, 1])
 
 
-@pytest.mark.parametrize("device", ["gpu", 3.5, "cuda:x"])
+@pytest.mark.parametrize("device", ["gpu", "cuda:x"])
 def test_what_is_no_device_is_answered_with_examples(device):
     with pytest.raises(ValueError, match="use 'auto', 'cpu', 'cuda'"):
-        resolve_device(device)
+        ShallowMLP(device=device).fit(np.eye(4), [0, 1, 0, 1])
 
 
 @pytest.mark.parametrize(
@@ -114,7 +132,9 @@ def test_auto_precision_on_a_gpu_follows_its_generation_and_the_size(
     gpus, capability, pixels, autocast
 ):
     gpus(1, capability)
-    assert resolve_precision("auto", CUDA, pixels) == Precision(torch.float32, autocast, pixels > 1)
+    found = resolve_precision("auto", CUDA, pixels)
+    assert (found.dtype, found.autocast) == (torch.float32, autocast)
+    assert found.channels_last == (pixels > 1)
 
 
 @pytest.mark.parametrize("multiplies", [True, False])

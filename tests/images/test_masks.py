@@ -23,7 +23,7 @@ def masks():
 
 
 def fitted(y, images):
-    return UNetSegmenter((2,), max_epochs=1, device="cpu", random_state=0).fit(images, y)
+    return UNetSegmenter((8,), max_epochs=1, device="cpu", random_state=0).fit(images, y)
 
 
 def assert_same(y, expected, images):
