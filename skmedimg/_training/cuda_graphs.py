@@ -91,5 +91,7 @@ class GraphReplay:
 
 
 def _is_capturable(layer):
+    if not getattr(layer, "can_be_captured", True):
+        return False
     hooks = layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks
     return not hooks and f"{type(layer).__module__}.".startswith(_CAPTURABLE)

@@ -9,7 +9,12 @@ from types import MappingProxyType
 import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW
-from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR, ReduceLROnPlateau
+from torch.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    LRScheduler,
+    OneCycleLR,
+    ReduceLROnPlateau,
+)
 
 from skmedimg._device import Precision
 from skmedimg.networks._rmsprop import RMSprop
@@ -37,7 +42,7 @@ class TrainingPlan:
     optimizer: object  # a name of OPTIMIZERS, or a callable that takes parameter groups
     learning_rate: float
     weight_decay: float
-    schedule: str  # one of SCHEDULES
+    schedule: object  # one of SCHEDULES, or a callable of an optimizer and a number of steps
     batch_size: int
     # A module on the device that inputs pass first, or None: kept out of the network, which so
     # keeps its own layers and parameter names.
@@ -62,6 +67,23 @@ def start_schedule(net, epochs, steps):
         net.lr_scheduler_ = OneCycleLR(optimizer, rates, epochs * steps, cycle_momentum=False)
     elif plan.schedule == "plateau":
         net.plateau_scheduler_ = ReduceLROnPlateau(optimizer, factor=0.3, patience=3)
+    elif callable(plan.schedule):
+        net.lr_scheduler_ = _own_schedule(plan.schedule, optimizer, epochs * steps)
+
+
+def _own_schedule(schedule, optimizer, n_steps):
+    """Return the scheduler that a callable of the user makes, which steps after every batch."""
+    name = getattr(schedule, "__name__", repr(schedule))
+    try:
+        made = schedule(optimizer, n_steps)
+    except TypeError as error:
+        raise TypeError(f"schedule={name} needs to take (optimizer, n_steps): {error}") from error
+    if not isinstance(made, LRScheduler) or isinstance(made, ReduceLROnPlateau):
+        raise TypeError(
+            f"schedule={name} needs to return a torch LRScheduler that steps without a loss, but "
+            f"returned a {type(made).__name__}."
+        )
+    return made
 
 
 def step_plateau(net):

@@ -5,9 +5,11 @@ from torch import nn
 
 from skmedimg._training.cuda_graphs import GraphReplay
 from skmedimg.networks._blocks import ACTIVATIONS
+from skmedimg.networks._outputs import ClassLogitsLoss, OneLogitLoss
 
 # Layers that map each value by itself, so that a stack of networks passes them as one network.
 _ELEMENTWISE = tuple({type(make()) for make in ACTIVATIONS.values()})
+_LOSSES = (ClassLogitsLoss, OneLogitLoss)
 _MAX_BYTES = 1 << 28  # of the samples of all networks in a stack; larger ones gain nothing
 
 
@@ -17,7 +19,8 @@ def stack_key(net, batches, count):
     known = isinstance(net.module_, nn.Sequential) and all(
         isinstance(layer, (nn.Linear, *_ELEMENTWISE)) for layer in layers
     )
-    usual = plan.optimizer in ("adam", "adamw") and plan.schedule != "plateau"
+    usual = plan.optimizer in ("adam", "adamw") and isinstance(plan.schedule, str)
+    usual &= plan.schedule != "plateau" and type(plan.criterion) in _LOSSES
     bare = not net.callbacks_ and plan.gradient_clip is None and plan.precision.autocast is None
     if not (known and usual and bare and dataset.augment is None):
         return None
@@ -27,7 +30,7 @@ def stack_key(net, batches, count):
         return None
     sizes = tuple(tuple(weights.shape) for weights in net.trainable_params_)
     shape = tuple(map(str, layers)), sizes, len(batches), batches.batch_size
-    return *shape, plan.device, plan.precision.dtype, plan.optimizer, type(plan.criterion)
+    return *shape, plan.device, plan.precision.dtype, plan.optimizer, str(plan.criterion)
 
 
 class Stack:

@@ -18,6 +18,19 @@ ACTIVATIONS = {
 INCREASING_ACTIVATIONS = frozenset(ACTIVATIONS) - {"gelu", "silu"}
 
 
+def new_activation(activation):
+    """Return a new module of a name in ACTIVATIONS, or of a class or function without arguments."""
+    if isinstance(activation, str):
+        return ACTIVATIONS[activation]()
+    made = activation()
+    if not isinstance(made, nn.Module):
+        raise TypeError(
+            f"activation={activation!r} needs to return a torch.nn.Module, as torch.nn.Mish does, "
+            f"but returned a {type(made).__name__}."
+        )
+    return made
+
+
 class Dropout(nn.Module):
     """Dropout that draws from a generator of its own, so that fits in threads stay repeatable.
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from skmedimg.networks._blocks import ACTIVATIONS, INCREASING_ACTIVATIONS, Dropout, norm_2d
+from skmedimg.networks._blocks import INCREASING_ACTIVATIONS, Dropout, new_activation, norm_2d
 from skmedimg.networks._mlp_network import mlp
 
 POOLS = {"max": nn.MaxPool2d, "avg": nn.AvgPool2d}
@@ -78,7 +78,7 @@ def convnet(
     n_outputs : int
         Number of logits: classes, or 1 for two classes.
     blocks : sequence of ConvBlock
-    activation : str
+    activation : str or callable
         As in `mlp`.
     norm : {"batch", "group"} or None
     block_order : sequence of str
@@ -149,7 +149,7 @@ def _part(part, channels, block, window, activation, norm):
         return [nn.Conv2d(channels, block.filters, block.kernel_size, padding=block.padding)]
     if part == "norm":
         return norm_2d(norm, block.filters)
-    return [ACTIVATIONS[activation]()] if part == "act" else [POOLS[block.pool](window)]
+    return [new_activation(activation)] if part == "act" else [POOLS[block.pool](window)]
 
 
 def _refuse_vanishing(image_shape, size, block, number):

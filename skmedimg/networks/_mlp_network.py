@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from skmedimg.networks._blocks import ACTIVATIONS, Dropout, norm_1d
+from skmedimg.networks._blocks import Dropout, new_activation, norm_1d
 
 
 def mlp(n_inputs, hidden_units, n_outputs, *, activation="relu", dropout=(), norm=None):
@@ -15,8 +15,9 @@ def mlp(n_inputs, hidden_units, n_outputs, *, activation="relu", dropout=(), nor
         Units of each hidden layer; an empty one gives a linear model.
     n_outputs : int
         Number of logits: classes, or 1 for two classes.
-    activation : str, default="relu"
-        "relu", "leaky-relu" (slope 0.3), "elu", "gelu", "silu", "tanh", "sigmoid" or "identity".
+    activation : str or callable, default="relu"
+        "relu", "leaky-relu" (slope 0.3), "elu", "gelu", "silu", "tanh", "sigmoid" or "identity",
+        or a class or function that returns a module, such as `torch.nn.Mish`.
     dropout : sequence of float, default=()
         Share dropped behind each hidden layer; an empty one drops nothing.
     norm : {"batch", "layer"} or None, default=None
@@ -34,7 +35,7 @@ def mlp(n_inputs, hidden_units, n_outputs, *, activation="relu", dropout=(), nor
     """
     layers = []
     for units, share in zip(hidden_units, dropout or (0,) * len(hidden_units), strict=True):
-        layers += [nn.Linear(n_inputs, units), *norm_1d(norm, units), ACTIVATIONS[activation]()]
+        layers += [nn.Linear(n_inputs, units), *norm_1d(norm, units), new_activation(activation)]
         # A layer that does nothing would still cost a call per batch.
         layers += [Dropout(share)] if share else []
         n_inputs = units

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from skmedimg.networks._blocks import ACTIVATIONS, norm_2d
+from skmedimg.networks._blocks import new_activation, norm_2d
 
 UPS = ("transpose", "bilinear")
 
@@ -26,7 +26,7 @@ class UNet(nn.Module):
         How a map is doubled: transposed convolution, or interpolation and a 1x1 convolution.
     norm : {"batch", "group"} or None, default=None
     convs_per_block : int, default=2
-    activation : str, default="relu"
+    activation : str or callable, default="relu"
         As in `mlp`.
 
     References
@@ -83,7 +83,7 @@ class UNetEncoder(nn.Module):
         Channels of each block, finest first.
     norm : {"batch", "group"} or None, default=None
     convs_per_block : int, default=2
-    activation : str, default="relu"
+    activation : str or callable, default="relu"
         As in `mlp`.
 
     Examples
@@ -160,7 +160,7 @@ def conv_block(before, after, norm, convs, activation):
     for channels in [before] + [after] * (convs - 1):
         # A norm has a bias of its own.
         layers.append(nn.Conv2d(channels, after, 3, padding=1, bias=norm is None))
-        layers += [*norm_2d(norm, after), ACTIVATIONS[activation]()]
+        layers += [*norm_2d(norm, after), new_activation(activation)]
     return nn.Sequential(*layers)
 
 

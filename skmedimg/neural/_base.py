@@ -26,6 +26,7 @@ from skmedimg.networks._standardize import Standardize
 from skmedimg.neural._epoch_events import FitTasks
 from skmedimg.neural._input_statistics import input_statistics
 from skmedimg.neural._onnx_mixin import OnnxExport
+from skmedimg.neural._own_loss import OwnLoss, as_loss
 from skmedimg.neural._own_module import finish_module, module_from
 from skmedimg.neural._validation_set import check_validation
 from skmedimg.neural._validation_split import inner_split
@@ -110,8 +111,9 @@ class NetworkEstimator(OnnxExport, CallbackSupportMixin, BaseEstimator):
 
         Returns
         -------
-        loss : torch.nn.Module
-            From logits and class numbers of a batch to one loss per image.
+        loss : torch.nn.Module or callable
+            From logits (n, n_outputs, ...) and class numbers (n, ...) of a batch to one loss per
+            image (n,), or their mean.
         """
         raise NotImplementedError(f"{type(self).__name__} needs a method build_loss.")
 
@@ -299,6 +301,8 @@ paths; LazyImages
         self._load_weights(module)
         # Resolved in fit, not in __init__: an estimator may be made on another machine.
         plan = self._plan(resolve_device(self.device))
+        if isinstance(plan.criterion, OwnLoss):
+            plan.criterion.try_on(self._logits_shape(2), plan.device, plan.precision.dtype)
         self.net_ = build_net(module, plan, self.parameter_groups(module))
         self.n_iter_ = 0
 
@@ -309,11 +313,15 @@ paths; LazyImages
         if self._is_own_network:
             return module
         example = torch.zeros(2, *shape[2:], *shape[:2])
-        return finish_module(module, example, *self._expected_outputs(example))
+        return finish_module(module, example, self._logits_shape(2), self._outputs_advice())
 
-    def _expected_outputs(self, example):
-        """Return the shape of logits for example images, and advice for where it differs."""
-        raise NotImplementedError(f"{type(self).__name__} needs a method _expected_outputs.")
+    def _logits_shape(self, n):
+        """Return the shape of the logits of n images."""
+        return (n, self._n_outputs())
+
+    def _outputs_advice(self):
+        """Return how many outputs a module needs, for the error."""
+        return "It needs one logit per class."
 
     def _plan(self, device):
         """Return how the net is trained on a device, from the parameters."""
@@ -326,7 +334,7 @@ paths; LazyImages
             device=device,
             precision=precision,
             standardize=standardize,
-            criterion=self.build_loss(),
+            criterion=as_loss(self.build_loss(), precision.dtype),
             score=self._batch_score(),
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,
@@ -362,6 +370,8 @@ paths; LazyImages
         plan = self.net_.plan
         targets = {"y": encoded}
         if (weights != 1).any():  # equal weights are left out: the loss has a faster kernel then
+            if isinstance(plan.criterion, OwnLoss):
+                plan.criterion.refuse_weights()
             targets["w"] = weights.astype(
                 np.float64 if plan.precision.dtype is torch.float64 else np.float32
             )

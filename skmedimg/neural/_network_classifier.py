@@ -12,7 +12,7 @@ from skmedimg._sklearn import StrOptions, fit_context, with_callbacks
 from skmedimg.images._validate import check_images, check_labels, check_rows
 from skmedimg.networks._outputs import class_loss, hits, probabilities
 from skmedimg.neural._base import NetworkEstimator
-from skmedimg.neural._training_constraints import TRAINING_CONSTRAINTS
+from skmedimg.neural._training_constraints import CLASSIFIER_CONSTRAINTS, TRAINING_CONSTRAINTS
 
 
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):
@@ -30,6 +30,12 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         that it has. None is for subclasses that override `build_module`.
     output : {"auto", "softmax"}, default="softmax"
         "auto" is one logit for two classes, else one per class; "softmax" always one per class.
+    loss : "cross_entropy", "focal", torch.nn.Module or callable, default="cross_entropy"
+        The focal loss (gamma 2) counts images less that are classified well. A module or function
+        of your own is called with logits (n, n_classes) and class numbers (n,), and returns one
+        loss per image or, without weights, their mean.
+    label_smoothing : float, default=0.0
+        Share of each label that is spread evenly over all classes, in cross-entropy.
     max_epochs : int, default=30
         Passes over the training images.
     batch_size : int or "auto", default=32
@@ -42,9 +48,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         returns a torch optimizer for parameter groups, `lr` and `weight_decay`.
     weight_decay : float, default=0.0
         L2 penalty; with "adamw" decoupled from the gradient.
-    schedule : str, default="cosine"
+    schedule : str or callable, default="cosine"
         Learning-rate schedule: "constant", "cosine" (down to zero), "onecycle" (up and
-        down), "plateau" (times 0.3 after 4 epochs without a lower loss).
+        down), "plateau" (times 0.3 after 4 epochs without a lower loss), or a callable that
+        returns a torch `LRScheduler` for (optimizer, n_steps), which steps after every batch.
     gradient_clip : float or None, default=None
         Largest norm of the gradient of a step; None does not clip.
     class_weight : dict, "balanced" or None, default=None
@@ -128,6 +135,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     _parameter_constraints = {
         "module": [nn.Module, callable, None],
         "output": [StrOptions({"auto", "softmax"})],
+        **CLASSIFIER_CONSTRAINTS,
         **TRAINING_CONSTRAINTS,
     }
 
@@ -136,6 +144,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         module=None,
         *,
         output="softmax",
+        loss="cross_entropy",
+        label_smoothing=0.0,
         max_epochs=30,
         batch_size=32,
         learning_rate=1e-3,
@@ -159,6 +169,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     ):
         self.module = module
         self.output = output
+        self.loss = loss
+        self.label_smoothing = label_smoothing
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -272,7 +284,15 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         return self.classes_[best]
 
     def build_loss(self):
-        return class_loss(self._n_outputs())
+        if self.label_smoothing and self.loss != "cross_entropy":
+            raise ValueError(
+                f"label_smoothing={self.label_smoothing} is for loss='cross_entropy', but loss is "
+                f"{self.loss!r}: set it to 0."
+            )
+        if callable(self.loss):
+            return self.loss
+        smoothing = self.label_smoothing
+        return class_loss(self._n_outputs(), loss=self.loss, label_smoothing=smoothing)
 
     @property
     def _takes_rows(self):
@@ -289,14 +309,14 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             )
         return rows
 
-    def _expected_outputs(self, example):
-        n_classes = len(self.classes_)
-        advice = "It needs one logit per class"
-        if n_classes == 2:
-            other = {"auto": "softmax", "softmax": "auto"}[self.output]
-            advice = f"For two classes output={self.output!r} needs {self._n_outputs()} logit(s)"
-            advice += f"; output={other!r} needs {3 - self._n_outputs()}"
-        return (len(example), self._n_outputs()), f"{advice}."
+    def _outputs_advice(self):
+        if len(self.classes_) > 2 or callable(self.loss):
+            return super()._outputs_advice()
+        other = {"auto": "softmax", "softmax": "auto"}[self.output]
+        return (
+            f"For two classes output={self.output!r} needs {self._n_outputs()} logit(s); "
+            f"output={other!r} needs {3 - self._n_outputs()}."
+        )
 
     def _check_targets(self, y, images):
         return check_labels(self, y, images)
@@ -337,8 +357,12 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         return weights * factors[encoded]
 
     def _n_outputs(self):
-        """Return the number of output units: one logit for two classes, unless output="softmax"."""
-        return 1 if self.output != "softmax" and len(self.classes_) == 2 else len(self.classes_)
+        """Return the number of output units: one logit for two classes, unless output="softmax".
+
+        A loss of the user gets one logit per class.
+        """
+        one = self.output != "softmax" and not callable(self.loss)
+        return 1 if one and len(self.classes_) == 2 else len(self.classes_)
 
     def _batch_score(self):
         return hits

@@ -42,10 +42,13 @@ class NetworkSegmenter(NetworkEstimator):
         width). A class or function is called as ``module(image_shape, n_outputs)`` in every fit,
         with `image_shape` (height, width, channels). An instance is copied, and every fit starts
         from the weights that it has. None is for subclasses that override `build_module`.
-    loss : {"bce", "ce", "dice", "dice_ce", "focal", "tversky"}, default="bce"
-        Cross-entropy of pixels ("ce" gives two classes two logits instead of one), one minus the
-        Dice coefficient, the sum of both, cross-entropy that leaves out what is easy, or Dice
-        that counts misses more than false alarms.
+    loss : str, torch.nn.Module or callable, default="bce"
+        Cross-entropy of pixels, "bce" or "ce" (which gives two classes two logits instead of
+        one), "dice" (one minus the Dice coefficient), "dice_ce" (the sum of both), "focal"
+        (cross-entropy that leaves out what is easy) or "tversky" (Dice that counts misses more
+        than false alarms). A module or function of your own is called with logits (n, n_classes,
+        height, width) and class numbers (n, height, width), and returns one loss per image or
+        their mean.
     threshold : float or "tune", default=0.5
         Probability above which a pixel is foreground, for two classes. "tune" takes that of the
         highest mean Dice over the validation images or, without any, over all images, each
@@ -73,9 +76,10 @@ class NetworkSegmenter(NetworkEstimator):
         returns a torch optimizer for parameter groups, `lr` and `weight_decay`.
     weight_decay : float, default=0.0
         L2 penalty; with "adamw" decoupled from the gradient.
-    schedule : str, default="cosine"
+    schedule : str or callable, default="cosine"
         Learning-rate schedule: "constant", "cosine" (down to zero), "onecycle" (up and
-        down), "plateau" (times 0.3 after 4 epochs without a lower loss).
+        down), "plateau" (times 0.3 after 4 epochs without a lower loss), or a callable that
+        returns a torch `LRScheduler` for (optimizer, n_steps), which steps after every batch.
     gradient_clip : float or None, default=None
         Largest norm of the gradient of a step; None does not clip.
     class_weight : dict, "balanced" or None, default=None
@@ -282,13 +286,22 @@ class NetworkSegmenter(NetworkEstimator):
 
     def build_loss(self):
         weights = self._class_weights
+        if callable(self.loss):
+            if weights is not None:
+                raise ValueError(
+                    f"class_weight={self.class_weight!r} does not reach a loss of your own: build "
+                    "the weights of the classes into it, and leave class_weight at None."
+                )
+            return self.loss
         return MaskLoss(self.loss, None if weights is None else torch.tensor(weights))
 
-    def _expected_outputs(self, example):
-        advice = "It needs one logit per class and pixel."
-        if len(self.classes_) == 2:
-            advice = 'Two classes need one logit per pixel, and with loss="ce" two.'
-        return (len(example), self._n_outputs(), *example.shape[2:]), advice
+    def _logits_shape(self, n):
+        return (n, self._n_outputs(), *self.image_shape_[:2])
+
+    def _outputs_advice(self):
+        if len(self.classes_) > 2:
+            return "It needs one logit per class and pixel."
+        return 'Two classes need one logit per pixel; with loss="ce" or a loss of your own, two.'
 
     def _check_X(self, X, *, reset):
         any_size = self.tile is not None or self.patch_size is not None
@@ -344,8 +357,8 @@ class NetworkSegmenter(NetworkEstimator):
         return encode_masks(y, self.classes_)
 
     def _n_outputs(self):
-        """Count logits per pixel: one tells two classes apart, unless the loss is "ce"."""
-        one = len(self.classes_) == 2 and self.loss != "ce"
+        """Count logits per pixel: one tells two classes apart, unless the loss needs two."""
+        one = len(self.classes_) == 2 and self.loss != "ce" and not callable(self.loss)
         return 1 if one else len(self.classes_)
 
     def _batch_score(self):

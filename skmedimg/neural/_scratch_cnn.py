@@ -7,7 +7,7 @@ from skmedimg.networks._blocks import ACTIVATIONS, WEIGHT_INITS
 from skmedimg.networks._convnet import PARTS, POOLS, ConvBlock, convnet
 from skmedimg.neural._network_classifier import NetworkClassifier
 from skmedimg.neural._per_layer import per_layer, per_layer_choice
-from skmedimg.neural._training_constraints import TRAINING_CONSTRAINTS
+from skmedimg.neural._training_constraints import CLASSIFIER_CONSTRAINTS, TRAINING_CONSTRAINTS
 
 
 class ScratchCNN(NetworkClassifier):
@@ -27,8 +27,9 @@ class ScratchCNN(NetworkClassifier):
         Convolutions before each pooling.
     padding : {"same", "valid"} or tuple of str, default="same"
         Whether convolutions keep the size or lose a margin.
-    activation : str, default="relu"
-        "relu", "leaky-relu" (slope 0.3), "elu", "gelu", "silu", "tanh", "sigmoid" or "identity".
+    activation : str or callable, default="relu"
+        "relu", "leaky-relu" (slope 0.3), "elu", "gelu", "silu", "tanh", "sigmoid" or "identity",
+        or a class or function that returns a module, such as `torch.nn.Mish`.
     norm : {"group", "batch"} or None, default="group"
         Normalization of each convolution; "group" does not depend on the other images.
     block_order : str, default="conv-norm-act-pool"
@@ -51,6 +52,12 @@ class ScratchCNN(NetworkClassifier):
         Standardize inputs by mean and standard deviation of up to 1000 training images: of each
         channel, or where a network takes rows, of each column (pixels share one deviation). Both
         are kept with the model.
+    loss : "cross_entropy", "focal", torch.nn.Module or callable, default="cross_entropy"
+        The focal loss (gamma 2) counts images less that are classified well. A module or function
+        of your own is called with logits (n, n_classes) and class numbers (n,), and returns one
+        loss per image or, without weights, their mean.
+    label_smoothing : float, default=0.0
+        Share of each label that is spread evenly over all classes, in cross-entropy.
     max_epochs : int, default=30
         Passes over the training images.
     batch_size : int or "auto", default=32
@@ -63,9 +70,10 @@ class ScratchCNN(NetworkClassifier):
         returns a torch optimizer for parameter groups, `lr` and `weight_decay`.
     weight_decay : float, default=0.0
         L2 penalty; with "adamw" decoupled from the gradient.
-    schedule : str, default="cosine"
+    schedule : str or callable, default="cosine"
         Learning-rate schedule: "constant", "cosine" (down to zero), "onecycle" (up and
-        down), "plateau" (times 0.3 after 4 epochs without a lower loss).
+        down), "plateau" (times 0.3 after 4 epochs without a lower loss), or a callable that
+        returns a torch `LRScheduler` for (optimizer, n_steps), which steps after every batch.
     gradient_clip : float or None, default=None
         Largest norm of the gradient of a step; None does not clip.
     class_weight : dict, "balanced" or None, default=None
@@ -171,7 +179,7 @@ class ScratchCNN(NetworkClassifier):
         "kernel_size": [Interval(Integral, 1, None, closed="left"), tuple, list],
         "convs_per_block": [Interval(Integral, 1, None, closed="left"), tuple, list],
         "padding": [StrOptions({"same", "valid"}), tuple, list],
-        "activation": [StrOptions(set(ACTIVATIONS))],
+        "activation": [StrOptions(set(ACTIVATIONS)), callable],
         "norm": [StrOptions({"group", "batch"}), None],
         "block_order": [str],
         "pool": [StrOptions(set(POOLS)), tuple, list],
@@ -182,6 +190,7 @@ class ScratchCNN(NetworkClassifier):
         "output": [StrOptions({"auto", "softmax"})],
         "weight_init": [StrOptions(set(WEIGHT_INITS))],
         "standardize": ["boolean"],
+        **CLASSIFIER_CONSTRAINTS,
         **TRAINING_CONSTRAINTS,
     }
 
@@ -203,6 +212,8 @@ class ScratchCNN(NetworkClassifier):
         output="auto",
         weight_init="torch",
         standardize=True,
+        loss="cross_entropy",
+        label_smoothing=0.0,
         max_epochs=30,
         batch_size=32,
         learning_rate=1e-3,
@@ -239,6 +250,8 @@ class ScratchCNN(NetworkClassifier):
         self.output = output
         self.weight_init = weight_init
         self.standardize = standardize
+        self.loss = loss
+        self.label_smoothing = label_smoothing
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate

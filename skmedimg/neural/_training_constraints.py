@@ -16,7 +16,7 @@ TRAINING_CONSTRAINTS = {
     "learning_rate": [Interval(numbers.Real, 0, None, closed="neither")],
     "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
     "weight_decay": [Interval(numbers.Real, 0, None, closed="left")],
-    "schedule": [StrOptions(set(SCHEDULES))],
+    "schedule": [StrOptions(set(SCHEDULES)), callable],
     "gradient_clip": [None, Interval(numbers.Real, 0, None, closed="neither")],
     "class_weight": [StrOptions({"balanced"}), dict, None],
     "early_stopping": ["boolean"],
@@ -33,11 +33,17 @@ TRAINING_CONSTRAINTS = {
     "verbose": ["verbose"],
 }
 
+# What classifiers have beside them.
+CLASSIFIER_CONSTRAINTS = {
+    "loss": [StrOptions({"cross_entropy", "focal"}), callable],
+    "label_smoothing": [Interval(numbers.Real, 0, 1, closed="left")],
+}
+
 _SIDES = [Interval(numbers.Integral, 1, None, closed="left"), tuple, list, None]
 
 # What segmenters have beside them.
 SEGMENTER_CONSTRAINTS = {
-    "loss": [StrOptions(set(LOSSES))],
+    "loss": [StrOptions(set(LOSSES)), callable],
     "threshold": [Interval(numbers.Real, 0, 1, closed="neither"), StrOptions({"tune"})],
     "tile": _SIDES,
     "tile_overlap": [Interval(numbers.Real, 0, 1, closed="left")],

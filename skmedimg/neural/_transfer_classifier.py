@@ -14,7 +14,7 @@ from skmedimg.networks._blocks import Dropout
 from skmedimg.networks._mlp_network import mlp
 from skmedimg.neural._network_classifier import NetworkClassifier
 from skmedimg.neural._per_layer import per_layer
-from skmedimg.neural._training_constraints import TRAINING_CONSTRAINTS
+from skmedimg.neural._training_constraints import CLASSIFIER_CONSTRAINTS, TRAINING_CONSTRAINTS
 from skmedimg.transfer._feature_store import shared_store
 from skmedimg.transfer._frozen import BACKBONE_CONSTRAINTS, backbone_images, frozen_rows
 from skmedimg.transfer._weights import load_into, needs_random_init
@@ -67,6 +67,12 @@ class TransferClassifier(NetworkClassifier):
         `decay` once more for each layer further from the head.
     output : {"auto", "softmax"}, default="auto"
         "auto" is one logit for two classes, else one per class; "softmax" always one per class.
+    loss : "cross_entropy", "focal", torch.nn.Module or callable, default="cross_entropy"
+        The focal loss (gamma 2) counts images less that are classified well. A module or function
+        of your own is called with logits (n, n_classes) and class numbers (n,), and returns one
+        loss per image or, without weights, their mean.
+    label_smoothing : float, default=0.0
+        Share of each label that is spread evenly over all classes, in cross-entropy.
     max_epochs : int, default=20
         Passes over the training images.
     batch_size : int or "auto", default=32
@@ -79,9 +85,10 @@ class TransferClassifier(NetworkClassifier):
         returns a torch optimizer for parameter groups, `lr` and `weight_decay`.
     weight_decay : float, default=0.0
         L2 penalty; with "adamw" decoupled from the gradient.
-    schedule : str, default="cosine"
+    schedule : str or callable, default="cosine"
         Learning-rate schedule: "constant", "cosine" (down to zero), "onecycle" (up and
-        down), "plateau" (times 0.3 after 4 epochs without a lower loss).
+        down), "plateau" (times 0.3 after 4 epochs without a lower loss), or a callable that
+        returns a torch `LRScheduler` for (optimizer, n_steps), which steps after every batch.
     gradient_clip : float or None, default=None
         Largest norm of the gradient of a step; None does not clip.
     class_weight : dict, "balanced" or None, default=None
@@ -172,6 +179,7 @@ class TransferClassifier(NetworkClassifier):
         "unfreeze_after": [Interval(Integral, 0, None, closed="left")],
         "backbone_learning_rate": [Interval(Real, 0, None, closed="neither"), tuple, list],
         "output": [StrOptions({"auto", "softmax"})],
+        **CLASSIFIER_CONSTRAINTS,
         **TRAINING_CONSTRAINTS,
     }
 
@@ -190,6 +198,8 @@ class TransferClassifier(NetworkClassifier):
         unfreeze_after=0,
         backbone_learning_rate=1.0,
         output="auto",
+        loss="cross_entropy",
+        label_smoothing=0.0,
         max_epochs=20,
         batch_size=32,
         learning_rate=1e-3,
@@ -223,6 +233,8 @@ class TransferClassifier(NetworkClassifier):
         self.unfreeze_after = unfreeze_after
         self.backbone_learning_rate = backbone_learning_rate
         self.output = output
+        self.loss = loss
+        self.label_smoothing = label_smoothing
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate

@@ -35,12 +35,16 @@ class UNetSegmenter(NetworkSegmenter):
         Normalization of each convolution; "group" does not depend on the other images.
     convs_per_block : int, default=2
         Convolutions at each level.
-    activation : str, default="relu"
-        "relu", "leaky-relu" (slope 0.3), "elu", "gelu", "silu", "tanh", "sigmoid" or "identity".
-    loss : {"bce", "ce", "dice", "dice_ce", "focal", "tversky"}, default="bce"
-        Cross-entropy of pixels ("ce" gives two classes two logits instead of one), one minus the
-        Dice coefficient, the sum of both, cross-entropy that leaves out what is easy, or Dice
-        that counts misses more than false alarms.
+    activation : str or callable, default="relu"
+        "relu", "leaky-relu" (slope 0.3), "elu", "gelu", "silu", "tanh", "sigmoid" or "identity",
+        or a class or function that returns a module, such as `torch.nn.Mish`.
+    loss : str, torch.nn.Module or callable, default="bce"
+        Cross-entropy of pixels, "bce" or "ce" (which gives two classes two logits instead of
+        one), "dice" (one minus the Dice coefficient), "dice_ce" (the sum of both), "focal"
+        (cross-entropy that leaves out what is easy) or "tversky" (Dice that counts misses more
+        than false alarms). A module or function of your own is called with logits (n, n_classes,
+        height, width) and class numbers (n, height, width), and returns one loss per image or
+        their mean.
     threshold : float or "tune", default=0.5
         Probability above which a pixel is foreground, for two classes. "tune" takes that of the
         highest mean Dice over the validation images or, without any, over all images, each
@@ -81,9 +85,10 @@ class UNetSegmenter(NetworkSegmenter):
         returns a torch optimizer for parameter groups, `lr` and `weight_decay`.
     weight_decay : float, default=0.0
         L2 penalty; with "adamw" decoupled from the gradient.
-    schedule : str, default="cosine"
+    schedule : str or callable, default="cosine"
         Learning-rate schedule: "constant", "cosine" (down to zero), "onecycle" (up and
-        down), "plateau" (times 0.3 after 4 epochs without a lower loss).
+        down), "plateau" (times 0.3 after 4 epochs without a lower loss), or a callable that
+        returns a torch `LRScheduler` for (optimizer, n_steps), which steps after every batch.
     gradient_clip : float or None, default=None
         Largest norm of the gradient of a step; None does not clip.
     class_weight : dict, "balanced" or None, default=None
@@ -192,7 +197,7 @@ class UNetSegmenter(NetworkSegmenter):
         "up": [StrOptions(set(UPS))],
         "norm": [StrOptions({"batch", "group"}), None],
         "convs_per_block": [Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
+        "activation": [StrOptions(set(ACTIVATIONS)), callable],
         "backbone": [str, nn.Module, None],
         "weights": WEIGHTS,
         "trainable_layers": [
