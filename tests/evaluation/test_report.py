@@ -21,6 +21,7 @@ from sklearn.preprocessing import FunctionTransformer
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import Comparison, audit, compare
 from skmedimg.search import OptunaSearch
+from tests.evaluation._estimators import Brighter
 
 EVIL = np.array(['<img src=x onerror="alert(1)">', "</svg><script>alert('$x$')</script> & co"])
 VOID = {"meta", "img", "br", "hr"}
@@ -220,23 +221,8 @@ def test_many_classes_have_curves_and_confusions():
 
 
 def test_segmenters_are_reported_with_outlines(lesions):
-    from sklearn.base import BaseEstimator
-
-    class Threshold(BaseEstimator):
-        def fit(self, X, y):
-            self.level_ = np.quantile(X, 0.95)
-            return self
-
-        def predict(self, X):
-            return (X > self.level_).astype(int)
-
-        def __sklearn_tags__(self):
-            tags = super().__sklearn_tags__()
-            tags.estimator_type = "segmenter"
-            return tags
-
     masks = (lesions.masks > 0).astype(int)
-    result = compare({"level": Threshold()}, lesions.images, masks, cv=3, random_state=0, verbose=0)
+    result = compare({"level": Brighter()}, lesions.images, masks, cv=3, random_state=0, verbose=0)
     words = Page(page_of(result)).text
     assert "The worst outlines" in words
     assert "Dice 0." in words

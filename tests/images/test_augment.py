@@ -80,14 +80,6 @@ def seen_per_fold():
     return folds
 
 
-@pytest.fixture
-def global_generator_put_back():
-    """The check suites seed numpy's global generator."""
-    state = np.random.get_state()
-    yield
-    np.random.set_state(state)
-
-
 def random_images(*shape, seed=0):
     """Smooth images in [0.2, 0.8]."""
     images = np.random.default_rng(seed).random(shape)
@@ -528,7 +520,7 @@ def test_what_cannot_be_changed_is_refused_with_a_way_out():
         batch(Augmenter(), torch.zeros(4, 64))
 
 
-@pytest.mark.usefixtures("global_generator_put_back")
+@pytest.mark.usefixtures("numpy_generator_put_back")
 @pytest.mark.parametrize("balance", [False, True])
 def test_scikit_learns_checks_pass(balance):
     augmenter = Augmenter(rotation=9, noise=0.1, balance=balance, image_shape=(1, -1))
@@ -537,7 +529,7 @@ def test_scikit_learns_checks_pass(balance):
     assert sum(r["status"] == "passed" for r in results) >= 41
 
 
-@pytest.mark.usefixtures("global_generator_put_back")
+@pytest.mark.usefixtures("numpy_generator_put_back")
 def test_imbalanced_learns_checks_pass_but_for_sparse_images():
     augmenter = Augmenter(rotation=9, noise=0.1, balance=True, image_shape=(1, -1), random_state=0)
     passed = []

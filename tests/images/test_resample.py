@@ -36,14 +36,6 @@ class Recorder(ClassifierMixin, BaseEstimator):
 
 
 @pytest.fixture
-def global_generator_put_back():
-    """The check suites seed numpy's global generator."""
-    state = np.random.get_state()
-    yield
-    np.random.set_state(state)
-
-
-@pytest.fixture
 def files(tmp_path):
     """Twenty small images, each of one gray."""
     paths = [tmp_path / f"{k}.png" for k in range(20)]
@@ -147,7 +139,7 @@ def test_something_else_than_a_sampler_is_refused():
         Resample(DummyClassifier()).fit_resample(np.zeros((20, 4, 4)), Y)
 
 
-@pytest.mark.usefixtures("global_generator_put_back")
+@pytest.mark.usefixtures("numpy_generator_put_back")
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_scikit_learns_checks_pass(sampler):
     results = check_estimator(Resample(sampler), on_skip=None, on_fail=None)
@@ -155,7 +147,7 @@ def test_scikit_learns_checks_pass(sampler):
     assert sum(r["status"] == "passed" for r in results) >= 41
 
 
-@pytest.mark.usefixtures("global_generator_put_back")
+@pytest.mark.usefixtures("numpy_generator_put_back")
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_imbalanced_learns_checks_pass_but_for_sparse_images(sampler):
     passed = []

@@ -381,9 +381,9 @@ def test_occlusion_averages_over_the_patches_that_cover_a_pixel():
 
 
 def test_occlusion_refuses_patches_that_do_not_fit():
-    with pytest.raises(ValueError, match="patch needs to be from 1 to 8, .*got 9"):
+    with pytest.raises(ValueError, match="patch .* 1 to 8, .*got 9"):
         occlusion(LooksAtOnePixel(), np.zeros((1, 8, 8)), patch=9)
-    with pytest.raises(ValueError, match="stride needs to be from 1 to patch=2, got 3"):
+    with pytest.raises(ValueError, match="stride .* patch=2, got 3"):
         occlusion(LooksAtOnePixel(), np.zeros((1, 8, 8)), patch=2, stride=3)
 
 

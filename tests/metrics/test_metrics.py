@@ -255,7 +255,7 @@ def test_masks_that_cannot_be_compared_raise_and_say_why(masks):
         dice(true, pred, average="macro")
     with pytest.raises(ValueError, match="got rows of shape"):
         hausdorff_distance(true.reshape(6, -1), pred.reshape(6, -1))
-    with pytest.raises(ValueError, match="spacing needs positive sizes, one or 2, but is 0.0"):
+    with pytest.raises(ValueError, match="spacing needs positive .* 0.0"):
         hausdorff_distance(true, pred, spacing=0.0)
     for percentile in (-0.5, 100.5):
         with pytest.raises(ValueError, match="percentile needs to be from 0 to 100"):

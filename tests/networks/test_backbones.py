@@ -140,7 +140,7 @@ def test_every_row_runs_at_its_minimum_size_and_yields_its_width(name):
 @pytest.mark.parametrize("name", [name for name, row in BACKBONES.items() if row.minimum > 1])
 def test_smaller_images_than_the_minimum_are_refused(name):
     side = BACKBONES[name].minimum
-    with pytest.raises(ValueError, match=f"at least {side}x{side}, but X has {side - 1}x{side}"):
+    with pytest.raises(ValueError, match=f"{side}x{side}, but X has {side - 1}x{side}"):
         probe_shapes(name, (side - 1, side, 3))
 
 
@@ -222,7 +222,7 @@ def test_a_share_of_the_depth_opens_that_share_of_the_layers(depth, layers):
 
 
 def test_more_layers_than_there_are_is_an_error_that_counts_them():
-    with pytest.raises(ValueError, match="trainable_layers=14 is more than the 13 weight layers"):
+    with pytest.raises(ValueError, match="trainable_layers=14 .* 13 weight layers"):
         build_backbone("vgg16", init_weights=False).freeze(14)
 
 

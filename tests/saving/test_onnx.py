@@ -39,11 +39,6 @@ QUICK = {"max_epochs": 2, "random_state": 0, "precision": "float32"}
 DRAWN = {"weights": None, "cache": None, "random_state": 0, "precision": "float32"}
 
 
-@pytest.fixture(scope="module")
-def lesions():
-    return make_lesions(24, size=32, random_state=0)
-
-
 def run(path, X):
     session = onnxruntime.InferenceSession(path)
     [taken], [given] = session.get_inputs(), session.get_outputs()

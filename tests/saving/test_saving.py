@@ -52,17 +52,11 @@ from skmedimg import (
     TransferClassifier,
     UNetSegmenter,
 )
-from skmedimg.datasets import make_lesions
 from skmedimg.saving import load, save
 from skmedimg.transfer import FeatureStore
 
 QUICK = {"max_epochs": 2, "random_state": 0}
 SQUEEZENET = {"backbone": "squeezenet1_1", "weights": None, "random_state": 0}
-
-
-@pytest.fixture(scope="module")
-def lesions():
-    return make_lesions(40, size=32, random_state=0)
 
 
 def small_mlp():
@@ -232,7 +226,7 @@ def test_a_model_trained_on_a_gpu_loads_where_there_is_none(lesions, tmp_path, m
 def test_a_pipeline_from_files_predicts_files(lesions, tmp_path):
     from PIL import Image
 
-    paths = [str(tmp_path / f"{row}.png") for row in range(40)]
+    paths = [str(tmp_path / f"{row}.png") for row in range(24)]
     for path, image in zip(paths, lesions.images, strict=True):
         Image.fromarray(image).save(path)
     model = Pipeline([ImageLoader((24, 24)), HOG(), LogisticRegression()])

@@ -9,7 +9,6 @@ import pytest
 import skops.io
 
 from skmedimg import HOG, Pipeline, ScratchCNN, ShallowMLP, TransferClassifier, UNetSegmenter
-from skmedimg.datasets import make_lesions
 
 LIVELY = {"max_epochs": 2, "random_state": 0, "warm_start": True, "optimizer": "adamw"}
 MODELS = {
@@ -40,11 +39,6 @@ def through_skops(model):
     unknown = skops.io.get_untrusted_types(data=content)
     assert all(name.startswith(("skmedimg.", "imblearn.", "collections.")) for name in unknown)
     return skops.io.loads(content, trusted=unknown)
-
-
-@pytest.fixture(scope="module")
-def lesions():
-    return make_lesions(24, size=32, random_state=0)
 
 
 @pytest.mark.parametrize("through", [through_pickle, through_joblib, through_skops])

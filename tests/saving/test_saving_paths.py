@@ -18,7 +18,6 @@ from sklearn.pipeline import make_pipeline
 
 import skmedimg
 from skmedimg import HOG, BackboneFeatures, OptunaSearch, Pipeline, TransferClassifier
-from skmedimg.datasets import make_lesions
 from skmedimg.networks import build_backbone
 from skmedimg.saving import load, save
 from skmedimg.transfer import FeatureStore
@@ -30,11 +29,6 @@ READ = ("weights",)
 
 SQUEEZENET = {"weights": None, "random_state": 0}
 TRANSFER = {**SQUEEZENET, "max_epochs": 1, "cache": None}
-
-
-@pytest.fixture(scope="module")
-def lesions():
-    return make_lesions(8, size=32, random_state=0)
 
 
 def features(**params):

@@ -176,7 +176,7 @@ def test_a_trial_that_fails_is_recorded_and_the_study_goes_on():
 
 
 def test_a_study_whose_trials_all_fail_says_why():
-    with pytest.raises(ValueError, match="2 failed, the first with MemoryError: out of memory"):
+    with pytest.raises(ValueError, match="2 failed, .* MemoryError: out of memory"):
         OptunaSearch(Fussy(), {"value": [0.9]}, n_trials=2, cv=2).fit(X, Y)
 
 
@@ -438,7 +438,7 @@ def test_a_line_torn_by_a_full_disk_is_cut_off_and_the_study_goes_on(tmp_path, t
     bayes_search(f"journal:{journal}", 2).fit(X, Y)
     with journal.open("ab") as file:
         file.write(torn)
-    with pytest.warns(UserWarning, match=r"last line of .*study\.log' was only half written"):
+    with pytest.warns(UserWarning, match=r"last line of .*study\.log' .*half written"):
         found = bayes_search(f"journal:{journal}", 3).fit(X, Y)
     assert len(found.study_.trials) == 3
     assert torn not in journal.read_bytes()
