@@ -50,6 +50,7 @@ class _Decoder:
         if "class" in value:
             return self._object(value["class"], value["state"])
         [(kind, content)] = value.items()
+        # The prefix leaves a file no choice but the readers below.
         read = getattr(self, f"read_{kind.replace('-', '_')}", None)
         if read is None:
             raise ValueError(f"the file holds {kind!r}, which this version does not know.")
@@ -57,10 +58,12 @@ class _Decoder:
 
     def _object(self, name, state):
         kind = class_of(name)
+        # Without __init__: an estimator is its state, and a constructor may do anything.
         made = object.__new__(kind)
         state = {key: self.read(item) for key, item in state.items()}
         for key, item in state.items():
             state[key] = self._checked(made, key, item, without_written(key, item))
+        # Before anything is set: networks allocate memory by what the state says.
         if hasattr(kind, "_check_state"):
             made._check_state(state)
         getattr(made, "__setstate__", vars(made).update)(state)
@@ -116,11 +119,13 @@ class _Decoder:
     def read_array(self, entry):
         """Return an array in the order it lay in memory."""
         if "objects" in entry:
+            # Filled afterwards, because np.array would make an axis of lists of one length.
             flat = np.empty(len(entry["objects"]), dtype=object)
             flat[:] = self.read_list(entry["objects"])
             return flat.reshape(entry["shape"])
         flat = self.arrays[entry["name"]]
         if "dtype" in entry:
+            # Bits of a file read as objects would be addresses in memory.
             flat = flat.view(_without_objects(entry["dtype"]))
         return flat.reshape(entry["shape"], order=entry["order"])
 

@@ -40,12 +40,14 @@ def encode(value, arrays, where):
     encoded : object
     """
     kind = type(value)
+    # JSON has neither nan nor infinity.
     if kind in PLAIN or (kind is float and math.isfinite(value)):
         return value
     write = _WRITERS.get(kind) or _WRITERS_BY_NAME.get(f"{kind.__module__}.{kind.__qualname__}")
     if write is not None:
         return write(value, arrays, where)
     if isinstance(value, np.generic):
+        # The dtype of a scalar decides how later sums are rounded.
         return {"scalar": _array(np.asarray(value), arrays, where)}
     if isinstance(value, np.dtype):
         return {"dtype": value.str}
@@ -53,6 +55,7 @@ def encode(value, arrays, where):
         return os.fspath(value)
     if sparse.issparse(value) and value.format in ("csr", "csc"):
         return _sparse(value, arrays, where)
+    # Functions and types that are values are known by name alone: no code is saved.
     name = name_of_value(value)
     if name is not None:
         return {"named": name}
@@ -75,6 +78,7 @@ def _items(values, arrays, where):
 
 
 def _dict(value, arrays, where):
+    # Pairs, because the keys of a dict need not be text.
     pairs = [
         [
             encode(key, arrays, where),
@@ -100,6 +104,7 @@ def _array(array, arrays, where):
 
 
 def _bits(flat):
+    # safetensors holds plain numbers; complex ones, dates and text are stored as their bits.
     flat = flat.astype(flat.dtype.newbyteorder("<"), copy=False)
     bits = BITS[flat.dtype.kind]
     return flat.view(f"<f{flat.dtype.itemsize // 2}" if bits == "f" else f"<{bits}")
@@ -130,6 +135,7 @@ def _tree(value, arrays, where):
 
 
 def _study(value, arrays, where):
+    # The trials alone: the storage of a study may be a database of this machine.
     trials = [
         encode(trial, arrays, f"{where}.trials[{i}]") for i, trial in enumerate(value.get_trials())
     ]

@@ -133,6 +133,7 @@ class PredictionGallery:
         rows = np.arange(len(y_true)) if rows is None else np.asarray(rows)
         check_consistent_length(y_true, y_pred, rows, probability)
         chosen, total = _choose(y_true == y_pred, probability, show, n)
+        # Only images that are shown are read: X may be thousands of files.
         shown = [
             Shown(
                 int(rows[i]),
@@ -245,6 +246,7 @@ class PredictionGallery:
         for ax in self.axes_:
             ax.set_axis_off()
         for ax, each in zip(self.axes_, self.shown, strict=False):
+            # One range for all: an image that is dark as a whole is shown dark.
             ax.imshow(each.picture, cmap="gray", vmin=0, vmax=255)
             color = SERIES[2] if each.correct else SERIES[6]
             title = "\n".join(plain(line, 27) for line in each.lines)

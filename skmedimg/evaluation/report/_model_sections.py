@@ -33,6 +33,7 @@ def explanations_section(context):
 
 def layers_section(context):
     """Return tables of layers, for fitted models without explanations."""
+    # The section with explanations shows the layers beside them.
     if context.X is not None and context.comparison.task == "classification":
         return None
     tables = [{"name": name, "layers": _layers(model)} for name, model in _fitted(context)]
@@ -81,6 +82,7 @@ def _confusion(context, name, key):
     comparison = context.comparison
     display = ConfusionDisplay.from_comparison(comparison, name, plot=False)
     display.name = None
+    # A matrix grows with its classes until it is as wide as the page's column.
     side = min(5.0, 2.3 + 0.42 * len(comparison.classes))
     rows = [
         [f"{label!s}", row["precision"], row["recall"], row["f1"], int(row["support"])]
@@ -103,6 +105,7 @@ def _calibration(context, name, key):
         return None
     probabilities, bins = positive_probabilities(comparison, name)
     truth = comparison.truth() == comparison.pos_label
+    # Quantiles: bins of equal width may hold no image where a model is always sure.
     shares, means = calibration_curve(truth, probabilities, n_bins=bins, strategy="quantile")
     rows = [[f"{mean:.3f}", share] for mean, share in zip(means, shares, strict=True)]
     return context.plot(
@@ -136,6 +139,7 @@ def _history_table(histories):
         for key in ("train_loss", "valid_loss", "train_score", "valid_score")
         if any(key in record for history in histories for record in history)
     ]
+    # Fits may stop at different epochs: later means would be those of other fits.
     epochs = min(map(len, histories))
     chosen = np.unique(np.linspace(0, epochs - 1, min(epochs, 10)).round().astype(int))
     rows = [
@@ -192,6 +196,7 @@ def _explain(context, name, model):
     """Return images of the first test set with what the prediction of a fitted model rests on."""
     from skmedimg.inspection import ExplanationDisplay
 
+    # A model that was given is fitted on the first training set: these images are new to it.
     rows = _rows_to_explain(context, name)
     X = context.X
     X = [X[int(row)] for row in rows] if isinstance(X, list) else X[rows]
@@ -213,11 +218,13 @@ def _rows_to_explain(context, name):
     first = context.comparison.fold_results[name][0]
     test, predicted = first.split.test, first.predictions.predicted
     truth = context.comparison.y[test]
+    # Mistakes tell most, but alone they would show a model worse than it is.
     wrong = test[predicted != truth][: _EXPLAINED // 3]
     right = [
         test[(predicted == truth) & (truth == label)][:_EXPLAINED]
         for label in context.comparison.classes
     ]
+    # One of each class in turn, so that a few images show every class.
     turns = [row for rows in zip(*right, strict=False) for row in rows]
     return np.r_[wrong, turns][:_EXPLAINED].astype(int)
 

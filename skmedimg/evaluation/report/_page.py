@@ -49,6 +49,7 @@ def write_report(comparison, path, *, X=None, models=None, image_shape=None, tit
 
 def report_page(comparison, *, X=None, models=None, image_shape=None, title=None):
     """Return the report as text; parameters as of `Comparison.to_html`."""
+    # The audit keeps the images it looked at.
     if X is None and comparison.audit is not None and comparison.audit.images:
         X = comparison.audit.images[0]
     unknown = sorted(set(models or {}) - set(comparison.names))
@@ -91,6 +92,7 @@ def _result(context):
             continue
         [other] = [name for name in conclusion.pair if name != best]
         shown = conclusion.winner == best
+        # The baseline is no model to choose: whether it is beaten is a sentence of its own.
         if other == comparison.baseline:
             beats_baseline = shown
         else:

@@ -50,6 +50,7 @@ def draw_svg(draw, size, label, key):
         axes = figure.subplots(count[0], 1) if count and count[0] > 1 else figure.subplots()
         draw(axes)
         content = io.BytesIO()
+        # Without date and program the same comparison gives the same bytes.
         figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
     return _for_page(content.getvalue(), label, key)
 
@@ -78,6 +79,7 @@ def restyled_svg(draw, size, label, key):
                 facecolor="none",
                 bbox_inches="tight",
             )
+        # pyplot keeps a figure alive until it is closed.
         finally:
             plt.close(figure)
     return _for_page(content.getvalue(), label, key)
@@ -104,6 +106,7 @@ def _for_page(content, label, key):
     """Return SVG without a size of its own, whose ids, colors and fonts suit the page."""
     root = ElementTree.fromstring(content)
     width = float(root.get("width").removesuffix("pt"))
+    # A style sheet inside a drawing would apply to all drawings of the page.
     for parent in list(root.iter()):
         for child in list(parent):
             if child.tag.endswith(("}metadata", "}style")):
@@ -122,6 +125,7 @@ def _adapt(element, key):
         del element.attrib[name]
         name = name.rpartition("}")[2]
         if name == "id":
+            # Paths and clips are referred to by ids, which must differ on a page; groups are not.
             value = None if element.tag == "g" else f"{key}-{value}"
         elif name == "href" and value.startswith("#"):
             value = f"#{key}-{value[1:]}"
