@@ -158,18 +158,22 @@ def generator(seed, device="cpu"):
 
 
 @contextlib.contextmanager
-def fresh_weights(seed):
-    """Let modules that are built inside draw their initial weights from a seed."""
+def fresh_weights(seed, device=None):
+    """Let what draws from torch's global generators inside, as new layers do, draw from a seed."""
     # torch's initializers draw from the global generator alone. It is lent under a lock for the
     # milliseconds of building and put back; a lock around a whole fit would serialize threads.
-    shared = torch.default_generator
+    shared = [torch.default_generator]
+    if device is not None and device.type == "cuda":
+        shared.append(torch.cuda.default_generators[device.index or 0])
     with _INIT_LOCK:
-        state = shared.get_state()
-        shared.manual_seed(seed % _MAX_SEED)
+        states = [generator.get_state() for generator in shared]
+        for generator in shared:
+            generator.manual_seed(seed % _MAX_SEED)
         try:
             yield
         finally:
-            shared.set_state(state)
+            for generator, state in zip(shared, states, strict=True):
+                generator.set_state(state)
 
 
 @contextlib.contextmanager

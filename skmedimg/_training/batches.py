@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 
 from skmedimg._device import free_memory
+from skmedimg._training.mixup import mix
 from skmedimg.images._lazy_images import LazyImages
 from skmedimg.images._pixels import as_tensor, to_device
 
@@ -17,12 +18,15 @@ class Dataset(torch.utils.data.Dataset):
 
     inference_batch_size = None  # images per inference batch; None leaves it to InferenceBatches
 
-    def __init__(self, images, device, precision, *, flat=False, augment=None, targets=None):
+    def __init__(
+        self, images, device, precision, *, flat=False, augment=None, mixup=0.0, targets=None
+    ):
         self.images = images  # (n, height, width, channels) or (n, n_features), in their own dtype
         self.device = device
         self.precision = precision
         self.flat = flat  # whether the network takes rows: images flattened in C order
         self.augment = augment
+        self.mixup = mixup  # alpha of the Beta distribution that mixes a batch, 0 mixes nothing
         self.targets = targets or {}
         self._store()
 
@@ -51,6 +55,8 @@ class Dataset(torch.utils.data.Dataset):
             masks = targets["y"] if targets["y"].ndim == 3 else None
             images, masks = self.augment.augment_batch(images, masks, generator)
             targets = targets if masks is None else {**targets, "y": masks}
+        if self.mixup and generator is not None:
+            images, targets = mix(images, targets, self.mixup, generator)
         if self.flat and images.ndim == 4:
             images = images.permute(0, 2, 3, 1).flatten(1)
         return images, targets

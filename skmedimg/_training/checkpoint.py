@@ -16,7 +16,7 @@ from skmedimg._warnings import warn_user
 from skmedimg.images._keys import content_hash, image_keys
 
 _FILE = "training.pt"
-_FORMAT = 2
+_FORMAT = 3
 _SHARE = 0.05  # of the time, at most, is spent on writing; a killed fit may lose some epochs
 _DIGEST = "xxh3:"
 
@@ -158,7 +158,7 @@ def fit_facts(estimator, images, encoded, weights, groups, held_out=None):
 
 
 def _state(fit, over):
-    net, best = fit.net, fit.best
+    net, best, average = fit.net, fit.best, fit.net.weight_average_
     changing = _changing_names(net)
     return {
         "weights": {name: net.module_.state_dict()[name] for name in changing},
@@ -166,6 +166,7 @@ def _state(fit, over):
         "schedulers": [None if it is None else it.state_dict() for it in _schedulers(net)],
         "generators": [generator.get_state() for generator in fit.generators],
         "history": plain_history(net),
+        "average": None if average is None else average.weights,
         "best": None if best is None else best.state(changing),
         "over": over,
     }
@@ -182,6 +183,8 @@ def _restore(fit, state):
         generator.set_state(content)
     net.history.clear()
     fill_history(net, state["history"])
+    if net.weight_average_ is not None:
+        net.weight_average_.load(net, state["average"])
     if fit.best is not None:
         fit.best.load_state(state["best"], net)
 

@@ -12,6 +12,7 @@ from skmedimg._training.plan import (
     step_plateau,
 )
 from skmedimg._training.steps import graph_step
+from skmedimg._training.weight_average import WeightAverage
 from skmedimg.networks._blocks import set_generator
 
 
@@ -28,6 +29,7 @@ def fit_network(
     shuffler, draws = generator(seed), generator(seed + 1, plan.device)
     batches = TrainingBatches(training, plan.batch_size, shuffler, draws)
     start_schedule(net, epochs, len(batches))
+    net.weight_average_ = None if plan.ema_decay is None else WeightAverage(plan.ema_decay)
     best = BestEpoch(patience) if patience is not None else None
     state = FitState(net, (shuffler, draws), best)
     set_generator(net.module_, draws)
@@ -47,6 +49,9 @@ def fit_network(
         if net.history and "train_loss" not in net.history[-1]:
             net.history.pop()  # of an interrupted epoch, which has no loss
         net.drop_gradients()  # on a GPU they hold the memory of a whole graph
+        if net.weight_average_ is not None:
+            net.weight_average_.apply(net)
+            net.weight_average_ = None
         if best is not None:
             best.restore(net)
     return best.epoch if best is not None else None
@@ -74,12 +79,13 @@ def _run_epoch(state, trainer, watched, observer):
     net.notify("on_epoch_begin", **data)
     net.history.record("learning_rate", net.optimizer_.param_groups[0]["lr"])
     trainer.train_epoch()
-    if watched is not None:
-        net.run_single_epoch(watched, False, "valid", net.validation_step)
-    over = _is_stopped_by_callbacks(net, data)
-    step_plateau(net)
-    over |= best is not None and best.update(net)
-    return bool(observer.end_epoch(net)) or over
+    with net.averaged_weights():
+        if watched is not None:
+            net.run_single_epoch(watched, False, "valid", net.validation_step)
+        over = _is_stopped_by_callbacks(net, data)
+        step_plateau(net)
+        over |= best is not None and best.update(net)
+        return bool(observer.end_epoch(net)) or over
 
 
 def _is_stopped_by_callbacks(net, data):

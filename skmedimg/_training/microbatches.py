@@ -16,10 +16,10 @@ ADVICE = "Use smaller images, a smaller network or device='cpu'; a segmenter can
 class MicroBatcher:
     """Runs work on batches whole, or on micro-batches of the size that was found to fit."""
 
-    def __init__(self, device, min_size=1):
+    def __init__(self, device, min_size=1, max_size=None):
         self.device = device
         self.min_size = min_size
-        self.max_size = None  # None while whole batches have always fitted
+        self.max_size = max_size  # None while whole batches have always fitted
 
     def run(self, work, n):
         """Return what work returns for each part (a slice, or None for all) of n images."""

@@ -1,5 +1,6 @@
 """skorch's net with our training steps, and predictions: the only importer of skorch."""
 
+from contextlib import nullcontext
 from functools import partial
 
 import torch
@@ -76,7 +77,7 @@ class Net(NeuralNet):
             named = self.get_all_learnable_params()
             self.notify("on_grad_computed", named_parameters=named, batch=batch)
         if self._step_optimizer():
-            self.step_schedule()
+            self.finish_step()
 
     def drop_gradients(self):
         """Set all gradients to None; torch's zero_grad does the same in 10 microseconds more."""
@@ -90,6 +91,18 @@ class Net(NeuralNet):
         if self.scaler_ is not None:
             self.scaler_.unscale_(self.optimizer_)
         nn.utils.clip_grad_norm_(self.trainable_params_, self.plan.gradient_clip)
+
+    def finish_step(self):
+        """Move on the schedule and the average of the weights, after a step of the optimizer."""
+        self.step_schedule()
+        if self.weight_average_ is not None:
+            self.weight_average_.update(self)
+
+    def averaged_weights(self):
+        """Return a context in which the net has its averaged weights, where it has any."""
+        if self.weight_average_ is None:
+            return nullcontext()
+        return self.weight_average_.applied(self)
 
     def step_schedule(self):
         """Move on to the next learning rate, where the schedule changes it at every step."""
@@ -131,6 +144,11 @@ class Net(NeuralNet):
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Return the mean loss of a batch, with sample weights where the targets hold them."""
+        if "y_mixed" in y_true:  # of mixup
+            share = y_true["share"]
+            first = self.criterion_(y_pred, y_true["y"]) * share * y_true.get("w", 1)
+            second = self.criterion_(y_pred, y_true["y_mixed"]) * y_true.get("w_mixed", 1)
+            return (first + second * (1 - share)).mean()
         if "w" in y_true:
             return (self.criterion_(y_pred, y_true["y"]) * y_true["w"]).mean()
         if hasattr(self.criterion_, "mean"):
@@ -202,12 +220,14 @@ def build_net(module, plan, groups=None):
     net.trainable_params_ = [p for group in net.optimizer_.param_groups for p in group["params"]]
     net.scaler_ = loss_scaler(plan.device, plan.precision)
     net.lr_scheduler_ = net.plateau_scheduler_ = None  # lr_find trains without any
+    net.weight_average_ = None
     net.inference_batcher_ = MicroBatcher(plan.device)
     net.stepper_ = PlainStep()
-    if plan.micro_batches:
+    if plan.micro_batches or plan.micro_batch_size:
         # BatchNorm cannot train on a single image.
         has_batch_norm = any(isinstance(layer, _BATCH_NORMS) for layer in module.modules())
-        net.stepper_ = MicroBatchStep(plan.device, min_size=2 if has_batch_norm else 1)
+        min_size = 2 if has_batch_norm else 1
+        net.stepper_ = MicroBatchStep(plan.device, min_size, plan.micro_batch_size)
     return net
 
 

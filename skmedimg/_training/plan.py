@@ -48,6 +48,8 @@ class TrainingPlan:
     # keeps its own layers and parameter names.
     standardize: nn.Module | None = None
     micro_batches: bool = False  # whether a batch that does not fit into memory is split
+    micro_batch_size: int | None = None  # into which batches are split, in memory or not
+    ema_decay: float | None = None  # of the moving average of the weights
     gradient_clip: float | None = None
     callbacks: list | None = None  # of skorch
     reuse_memory: bool = True

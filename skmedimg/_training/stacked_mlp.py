@@ -22,7 +22,8 @@ def stack_key(net, batches, count):
     usual = plan.optimizer in ("adam", "adamw") and isinstance(plan.schedule, str)
     usual &= plan.schedule != "plateau" and type(plan.criterion) in _LOSSES
     bare = not net.callbacks_ and plan.gradient_clip is None and plan.precision.autocast is None
-    if not (known and usual and bare and dataset.augment is None):
+    plain = dataset.augment is None and not dataset.mixup and plan.ema_decay is None
+    if not (known and usual and bare and plain):
         return None
     images = dataset.images
     in_memory = isinstance(images, torch.Tensor) and images.ndim == 2

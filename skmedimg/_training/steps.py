@@ -58,10 +58,13 @@ class PlainStep:
 
 
 class MicroBatchStep(PlainStep):
-    """Trains on micro-batches once a batch does not fit into memory, and accumulates gradients."""
+    """Trains on micro-batches once a batch does not fit into memory, and accumulates gradients.
 
-    def __init__(self, device, min_size):
-        self.batcher = MicroBatcher(device, min_size)
+    With `max_size` it does so from the start.
+    """
+
+    def __init__(self, device, min_size, max_size=None):
+        self.batcher = MicroBatcher(device, min_size, max_size)
 
     def compute_gradients(self, net, batch):
         parts = self.batcher.run(partial(self._accumulate, net, batch), len(batch[0]))
@@ -117,7 +120,7 @@ class GraphStep:
         if replayed is None:
             return self.eager.step(net, batch)
         if self.captures_optimizer:
-            net.step_schedule()
+            net.finish_step()
         else:
             for weights, gradient in self.gradients:
                 weights.grad = gradient

@@ -26,6 +26,7 @@ from skmedimg.networks._standardize import Standardize
 from skmedimg.neural._epoch_events import FitTasks
 from skmedimg.neural._input_statistics import input_statistics
 from skmedimg.neural._onnx_mixin import OnnxExport
+from skmedimg.neural._own_augment import OwnAugment, as_augment
 from skmedimg.neural._own_loss import OwnLoss, as_loss
 from skmedimg.neural._own_module import finish_module, module_from
 from skmedimg.neural._validation_set import check_validation
@@ -138,7 +139,7 @@ class NetworkEstimator(OnnxExport, CallbackSupportMixin, BaseEstimator):
 
     def _batch_transform(self):
         """Return an object whose `augment_batch` changes training batches, or None."""
-        return self.augment
+        return as_augment(self.augment)
 
     def _begin_epoch(self, net):
         """Change the net before an epoch, as gradual unfreezing does."""
@@ -326,6 +327,7 @@ paths; LazyImages
     def _plan(self, device):
         """Return how the net is trained on a device, from the parameters."""
         pixels = 0 if self._takes_rows else int(np.prod(self.image_shape_[:2]))
+        size = self._usual_batch_size if self.batch_size == "auto" else self.batch_size
         precision, standardize = resolve_precision(self.precision, device, pixels), None
         if self._standardizes():
             standardize = Standardize(self.input_mean_, self.input_std_)
@@ -340,8 +342,10 @@ paths; LazyImages
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             schedule=self.schedule,
-            batch_size=self._usual_batch_size if self.batch_size == "auto" else self.batch_size,
+            batch_size=size * self.accumulate,
             micro_batches=self.batch_size == "auto",
+            micro_batch_size=size if self.accumulate > 1 else None,
+            ema_decay=self.ema_decay,
             gradient_clip=self.gradient_clip,
             callbacks=None if self.callbacks is None else list(self.callbacks),
             reuse_memory=self.reuse_memory,
@@ -349,15 +353,20 @@ paths; LazyImages
 
     def _datasets(self, images, encoded, weights, rows, held_out=None):
         """Return the datasets for training and validation; None for the latter if there is none."""
+        plan, augment = self.net_.plan, as_augment(self.augment)
+        if isinstance(augment, OwnAugment) and len(self.image_shape_) == 3:
+            has_masks = encoded.ndim > 1
+            augment.try_on(self.image_shape_, has_masks, plan.device, plan.precision.dtype)
         inputs, validation = self._network_inputs(images), None
         if held_out is not None:
             validation = self._dataset(self._network_inputs(held_out[0]), *held_out[1:], None)
         elif rows[1] is not None:
             validation = self._dataset(inputs, encoded, weights, rows[1])
-        training = self._dataset(inputs, encoded, weights, rows[0], self._batch_transform())
+        mixup = getattr(self, "mixup", 0.0)  # which segmenters lack
+        training = self._dataset(inputs, encoded, weights, rows[0], self._batch_transform(), mixup)
         return training, validation
 
-    def _dataset(self, inputs, encoded, weights, rows, augment=None):
+    def _dataset(self, inputs, encoded, weights, rows, augment=None, mixup=0.0):
         """Return the chosen rows of inputs, targets and weights as a dataset on the device."""
         if augment is not None and len(self.image_shape_) == 1:
             raise ValueError(
@@ -381,6 +390,7 @@ paths; LazyImages
             plan.precision,
             flat=self._takes_rows,
             augment=augment,
+            mixup=mixup,
             targets=targets,
         )
 

@@ -58,6 +58,11 @@ class ShallowMLP(NetworkClassifier):
         returns a torch `LRScheduler` for (optimizer, n_steps), which steps after every batch.
     gradient_clip : float or None, default=None
         Largest norm of the gradient of a step; None does not clip.
+    accumulate : int, default=1
+        Batches whose gradients are added up for one step, as of a batch so many times as large.
+    ema_decay : float or None, default=None
+        Decay of a moving average of the weights, such as 0.999, which takes their place in
+        validation and prediction. None keeps the weights of the last step.
     class_weight : dict, "balanced" or None, default=None
         Weight of each label; "balanced" makes every class count the same.
     early_stopping : bool, default=False
@@ -68,8 +73,13 @@ class ShallowMLP(NetworkClassifier):
         on one side.
     n_iter_no_change : int, default=10
         Epochs without a lower validation loss after which early stopping stops.
-    augment : Augmenter or None, default=None
-        Augments training images anew in every epoch, and no validation images.
+    augment : Augmenter, callable or None, default=None
+        Augments training images anew in every epoch, and no validation images. A function of your
+        own, such as torchvision's v2 transforms, maps a batch of tensors (n, channels, height,
+        width) to another; in a segmenter it maps images and masks (n, height, width) to both.
+    mixup : float, default=0.0
+        Alpha of mixup: each training image and its label are mixed with another of the batch, at a
+        share from a Beta distribution, such as 0.2. 0 mixes nothing.
     image_shape : tuple of int or None, default=None
         (height, width) or (height, width, channels) of one image where X holds rows or paths,
         with at most one -1; None reads rows as square images.
@@ -186,11 +196,14 @@ class ShallowMLP(NetworkClassifier):
         weight_decay=0.0,
         schedule="cosine",
         gradient_clip=None,
+        accumulate=1,
+        ema_decay=None,
         class_weight=None,
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=10,
         augment=None,
+        mixup=0.0,
         image_shape=None,
         callbacks=None,
         device="auto",
@@ -216,11 +229,14 @@ class ShallowMLP(NetworkClassifier):
         self.weight_decay = weight_decay
         self.schedule = schedule
         self.gradient_clip = gradient_clip
+        self.accumulate = accumulate
+        self.ema_decay = ema_decay
         self.class_weight = class_weight
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.augment = augment
+        self.mixup = mixup
         self.image_shape = image_shape
         self.callbacks = callbacks
         self.device = device

@@ -18,11 +18,13 @@ TRAINING_CONSTRAINTS = {
     "weight_decay": [Interval(numbers.Real, 0, None, closed="left")],
     "schedule": [StrOptions(set(SCHEDULES)), callable],
     "gradient_clip": [None, Interval(numbers.Real, 0, None, closed="neither")],
+    "accumulate": [Interval(numbers.Integral, 1, None, closed="left")],
+    "ema_decay": [None, Interval(numbers.Real, 0, 1, closed="neither")],
     "class_weight": [StrOptions({"balanced"}), dict, None],
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(numbers.Real, 0, 1, closed="neither")],
     "n_iter_no_change": [Interval(numbers.Integral, 1, None, closed="left")],
-    "augment": [None, HasMethods("augment_batch")],
+    "augment": [None, HasMethods("augment_batch"), callable],
     "image_shape": ["array-like", None],
     "callbacks": [list, tuple, None],
     "device": [str, torch.device],
@@ -37,6 +39,7 @@ TRAINING_CONSTRAINTS = {
 CLASSIFIER_CONSTRAINTS = {
     "loss": [StrOptions({"cross_entropy", "focal"}), callable],
     "label_smoothing": [Interval(numbers.Real, 0, 1, closed="left")],
+    "mixup": [Interval(numbers.Real, 0, None, closed="left")],
 }
 
 _SIDES = [Interval(numbers.Integral, 1, None, closed="left"), tuple, list, None]

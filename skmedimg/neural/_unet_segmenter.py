@@ -91,6 +91,11 @@ class UNetSegmenter(NetworkSegmenter):
         returns a torch `LRScheduler` for (optimizer, n_steps), which steps after every batch.
     gradient_clip : float or None, default=None
         Largest norm of the gradient of a step; None does not clip.
+    accumulate : int, default=1
+        Batches whose gradients are added up for one step, as of a batch so many times as large.
+    ema_decay : float or None, default=None
+        Decay of a moving average of the weights, such as 0.999, which takes their place in
+        validation and prediction. None keeps the weights of the last step.
     class_weight : dict, "balanced" or None, default=None
         Weight of a pixel of each class in cross-entropies, of each class in Dice and Tversky;
         "balanced" makes every class count the same.
@@ -102,8 +107,10 @@ class UNetSegmenter(NetworkSegmenter):
         on one side.
     n_iter_no_change : int, default=10
         Epochs without a lower validation loss after which early stopping stops.
-    augment : Augmenter or None, default=None
-        Augments training images anew in every epoch, and no validation images.
+    augment : Augmenter, callable or None, default=None
+        Augments training images anew in every epoch, and no validation images. A function of your
+        own, such as torchvision's v2 transforms, maps a batch of tensors (n, channels, height,
+        width) to another; in a segmenter it maps images and masks (n, height, width) to both.
     image_shape : tuple of int or None, default=None
         (height, width) or (height, width, channels) of one image where X holds rows or paths,
         with at most one -1; None reads rows as square images.
@@ -235,6 +242,8 @@ class UNetSegmenter(NetworkSegmenter):
         weight_decay=0.0,
         schedule="cosine",
         gradient_clip=None,
+        accumulate=1,
+        ema_decay=None,
         class_weight=None,
         early_stopping=False,
         validation_fraction=0.1,
@@ -271,6 +280,8 @@ class UNetSegmenter(NetworkSegmenter):
         self.weight_decay = weight_decay
         self.schedule = schedule
         self.gradient_clip = gradient_clip
+        self.accumulate = accumulate
+        self.ema_decay = ema_decay
         self.class_weight = class_weight
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction

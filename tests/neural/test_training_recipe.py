@@ -1,15 +1,23 @@
 """The options of the training recipe, each beside torch, torchvision or a closed form."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 from sklearn.base import clone
+from skorch.callbacks import Callback
 from torch import nn
 from torch.nn import functional
 from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, ReduceLROnPlateau
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torchvision.transforms import v2
 
 from skmedimg import ScratchCNN, ShallowMLP, UNetSegmenter
+from skmedimg._training.mixup import mix
 from skmedimg.datasets import make_lesions
+from skmedimg.neural import NetworkClassifier
 
 LESIONS = make_lesions(40, size=16, noise=0.1, n_classes=3, random_state=0)
 IMAGES, LABELS, MASKS = LESIONS.images, LESIONS.target, LESIONS.masks
@@ -30,16 +38,8 @@ def unet(**parameters):
     return UNetSegmenter((4,), **{"max_epochs": 2, "random_state": 0, **parameters})
 
 
-def logits_of(model, X):
-    """Return the logits (n, n_outputs) of a fitted network on rows, as a tensor."""
-    with torch.no_grad():
-        module = model.net_.module_.cpu().eval()
-        return model.net_.infer(torch.tensor(X, dtype=torch.float32)) if module else None
-
-
 def stops_after(n_epochs):
     """Return a skorch callback that breaks a fit off, as a killed process would."""
-    from skorch.callbacks import Callback
 
     class Stop(Callback):
         def on_epoch_begin(self, net, **kwargs):
@@ -203,3 +203,194 @@ def test_an_activation_may_be_a_class(make):
 def test_an_activation_that_is_none_is_refused():
     with pytest.raises(TypeError, match="returned a int"):
         mlp(activation=lambda: 3).fit(ROWS, LABELS)
+
+
+# Augmentation ---------------------------------------------------------------------------------
+
+
+def mirrored(images):
+    return images.flip(3)
+
+
+def test_a_function_augments_training_images_and_nothing_else():
+    turned = np.ascontiguousarray(IMAGES[:, :, ::-1])
+    own = cnn(augment=mirrored).fit(IMAGES, LABELS, X_val=IMAGES, y_val=LABELS)
+    expected = cnn().fit(turned, LABELS, X_val=IMAGES, y_val=LABELS)
+    np.testing.assert_array_equal(own.predict_proba(IMAGES), expected.predict_proba(IMAGES))
+    assert own.history_ == expected.history_
+
+
+def test_torchvisions_transforms_are_repeatable_and_leave_its_generator():
+    transform = v2.Compose([v2.RandomHorizontalFlip(), v2.RandomRotation(20)])
+    state = torch.get_rng_state()
+    one, two = (cnn(augment=transform).fit(IMAGES, LABELS).history_ for _ in range(2))
+    other = cnn(augment=transform, random_state=1).fit(IMAGES, LABELS).history_
+    assert one == two != other
+    assert (torch.get_rng_state() == state).all()
+
+
+@pytest.mark.parametrize("patch_size", [None, 8])
+def test_torchvision_moves_masks_with_their_images(patch_size):
+    seen = []
+
+    def watched(images, masks):
+        images, masks = v2.RandomHorizontalFlip(p=1.0)(images, masks)
+        seen.append((images.as_subclass(torch.Tensor), masks.as_subclass(torch.Tensor)))
+        return images, masks
+
+    bright = (MASKS > 0).astype(np.uint8) * 255  # each mask is its image
+    unet(augment=watched, patch_size=patch_size).fit(bright, MASKS > 0)
+    for images, masks in seen[1:]:  # the first are zeros, on which it is tried
+        torch.testing.assert_close(images[:, 0], masks.to(images.dtype))
+        assert images.shape[-1] == (patch_size or 16)
+
+
+def test_a_fit_with_an_augmentation_of_the_user_resumes(tmp_path):
+    transform = v2.Compose([v2.RandomRotation(20)])
+    assert_resumes(cnn(augment=transform, max_epochs=3), IMAGES, LABELS, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("augment", "match"),
+    [
+        (lambda images, masks: images, "cannot be called"),
+        (lambda images: images[:, :, :8], r"returned torch.float32 \(2, 1, 8, 16\)"),
+        (lambda images: images.double(), "float64"),
+        (lambda images: None, "returned None"),
+    ],
+)
+def test_an_augmentation_that_does_not_fit_is_refused_before_training(augment, match):
+    with pytest.raises(ValueError, match=match):
+        cnn(augment=augment).fit(IMAGES, LABELS)
+
+
+def test_a_bare_transform_that_scikit_learn_cannot_clone_is_refused():
+    with pytest.raises(TypeError, match="v2.Compose"):
+        cnn(augment=v2.RandomRotation(20)).fit(IMAGES, LABELS)
+
+
+def test_an_augmentation_of_masks_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match=r"return \(images, masks\)"):
+        unet(augment=lambda images, masks: images).fit(IMAGES, MASKS)
+    with pytest.raises(ValueError, match="masks of shape"):
+        unet(augment=lambda images, masks: (images, masks / 2)).fit(IMAGES, MASKS)
+
+
+# Mixup ----------------------------------------------------------------------------------------
+
+
+def test_mixup_is_torchvisions():
+    draws = torch.Generator().manual_seed(0)
+    images = torch.rand(6, 1, 4, 4, generator=draws)
+    labels = torch.tensor([0, 1, 2, 0, 1, 2])
+    mixed, targets = mix(images, {"y": labels}, 0.5, draws)
+    share = targets["share"][0].item()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, "_sample_dirichlet", lambda *_: torch.tensor([share, 1 - share]))
+        expected, soft = v2.MixUp(alpha=0.5, num_classes=3)(images, labels)
+    torch.testing.assert_close(mixed, expected)
+    logits = torch.randn(6, 3, generator=draws)
+    model = mlp(mixup=0.5, output="softmax").fit(ROWS, LABELS)
+    found = model.net_.get_loss(logits, targets)
+    torch.testing.assert_close(found, functional.cross_entropy(logits, soft))
+
+
+def test_shares_of_mixup_have_the_beta_distribution():
+    draws = torch.Generator().manual_seed(0)
+    images, targets = torch.zeros(2, 1), {"y": torch.tensor([0, 1])}
+    shares = [mix(images, targets, 0.4, draws)[1]["share"][0].item() for _ in range(2000)]
+    assert stats.kstest(shares, stats.beta(0.4, 0.4).cdf).pvalue > 0.01
+
+
+def test_weights_are_mixed_with_their_labels():
+    model = mlp(mixup=0.5, output="softmax").fit(ROWS, LABELS)
+    targets = {"y": torch.tensor([0, 1]), "w": torch.tensor([3.0, 1.0])}
+    _, mixed = mix(torch.zeros(2, 1), targets, 1.0, torch.Generator().manual_seed(1))
+    logits, share = torch.tensor([[1.0, 2.0, 3.0], [0.0, 0.0, 1.0]]), mixed["share"][0]
+    losses = -logits.log_softmax(1)
+    one = share * 3 * losses[0, 0] + (1 - share) * 1 * losses[0, 1]
+    two = share * 1 * losses[1, 1] + (1 - share) * 3 * losses[1, 0]
+    torch.testing.assert_close(model.net_.get_loss(logits, mixed), (one + two) / 2)
+
+
+@pytest.mark.parametrize("make", [mlp, cnn])
+def test_mixup_changes_the_training_and_is_repeatable(make, tmp_path):
+    one, two = (make(mixup=0.4).fit(IMAGES, LABELS).history_ for _ in range(2))
+    assert one == two != make().fit(IMAGES, LABELS).history_
+    assert_resumes(make(mixup=0.4), IMAGES, LABELS, tmp_path)
+
+
+# Averages of weights --------------------------------------------------------------------------
+
+
+def test_the_average_of_the_weights_is_torchs():
+    model = mlp(ema_decay=0.8, max_epochs=4, batch_size=10, norm="batch")
+    oracle = None
+
+    class Oracle(Callback):
+        def on_batch_end(self, net, batch, training, **kwargs):
+            nonlocal oracle
+            if not training:
+                return
+            if oracle is None:
+                average = get_ema_multi_avg_fn(0.8)
+                oracle = AveragedModel(copy.deepcopy(net.module_), multi_avg_fn=average)
+            oracle.update_parameters(net.module_)
+
+    model.set_params(callbacks=[Oracle()]).fit(ROWS, LABELS)
+    found, expected = model.net_.module_.state_dict(), oracle.module.state_dict()
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-6, atol=1e-7)
+
+
+def test_validation_and_early_stopping_see_the_average():
+    options = {"early_stopping": True, "max_epochs": 6, "ema_decay": 0.9}
+    model = mlp(**options).fit(ROWS, LABELS, X_val=ROWS, y_val=LABELS)
+    p = model.predict_proba(ROWS)[np.arange(40), LABELS]
+    loss = model.history_[model.best_epoch_]["valid_loss"]
+    assert loss == pytest.approx(-np.log(p).mean(), rel=1e-5)
+
+
+def test_training_goes_on_from_its_own_weights():
+    averaged = mlp(ema_decay=0.9).fit(ROWS, LABELS)
+    plain = mlp().fit(ROWS, LABELS)
+    assert [r["train_loss"] for r in averaged.history_] == [r["train_loss"] for r in plain.history_]
+    assert (averaged.predict_proba(ROWS) != plain.predict_proba(ROWS)).any()
+
+
+def test_a_fit_with_an_average_resumes(tmp_path):
+    assert_resumes(mlp(ema_decay=0.9), ROWS, LABELS, tmp_path)
+
+
+# Accumulated gradients ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [mlp, unet])
+def test_accumulated_batches_are_one_large_batch(make):
+    y, X = (MASKS, IMAGES.astype(float)) if make is unet else (LABELS, ROWS)
+    options = {"precision": "float64", "optimizer": "sgd", "learning_rate": 0.1}
+    large = make(batch_size=20, **options).fit(X, y)
+    small = make(batch_size=5, accumulate=4, **options).fit(X, y)
+    np.testing.assert_allclose(small.predict_proba(X), large.predict_proba(X), rtol=1e-9)
+    losses = [[record["train_loss"] for record in model.history_] for model in (small, large)]
+    np.testing.assert_allclose(*losses, rtol=1e-9)
+
+
+def test_no_more_images_than_a_batch_are_run_at_once():
+    sizes = []
+
+    class Watched(nn.Linear):
+        def forward(self, values):
+            sizes.append(len(values))
+            return super().forward(values)
+
+    def module(image_shape, n_outputs):
+        return Watched(image_shape[0], n_outputs)
+
+    model = NetworkClassifier(
+        module, image_shape=(-1,), batch_size=6, accumulate=3, max_epochs=1, random_state=0
+    )
+    model.fit(ROWS, LABELS)
+    trained = sizes[1:]  # the first are those on which it is tried
+    assert max(trained) <= 6
+    assert model.net_.optimizer_.state_dict()["state"][0]["step"] == 3  # 40 images by 18
