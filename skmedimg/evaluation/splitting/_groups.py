@@ -1,4 +1,4 @@
-"""Pass patients to an estimator whose fit can use them."""
+"""Pass patients and weights to an estimator whose fit can use them."""
 
 import inspect
 
@@ -24,6 +24,26 @@ def groups_for_fit(estimator, groups):
     """
     name = _parameter(estimator)
     return {} if name is None else {name: groups}
+
+
+def weights_for_fit(estimator, sample_weight):
+    """Return {parameter of fit: weights}, by which an estimator gets the weights, or {}.
+
+    It is for scikit-learn without metadata routing, with which estimators say what they want.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skmedimg.evaluation.splitting._groups import weights_for_fit
+    >>> weights_for_fit(make_pipeline(LogisticRegression()), [1, 2])
+    {'logisticregression__sample_weight': [1, 2]}
+    >>> weights_for_fit(KNeighborsClassifier(), [1, 2])
+    {}
+    """
+    name = _weight_parameter(estimator)
+    return {} if name is None else {name: sample_weight}
 
 
 def splits_patients(estimator):
@@ -58,6 +78,21 @@ def _parameter_of_last(pipeline):
     # scikit-learn's Pipeline takes groups as <step>__groups; a fit that names `groups` hands it on.
     explicit = "groups" in inspect.signature(pipeline.fit).parameters
     return inner if explicit else f"{name}__{inner}"
+
+
+def _weight_parameter(estimator):
+    """Return the parameter of `fit` that takes weights, or None where `fit` cannot use them."""
+    explicit = "sample_weight" in inspect.signature(estimator.fit).parameters
+    if hasattr(estimator, "steps"):
+        name, last = estimator.steps[-1]
+        inner = None if isinstance(last, str) else _weight_parameter(last)
+        return inner if explicit or inner is None else f"{name}__{inner}"
+    if explicit:
+        return "sample_weight"
+    # A search hands keywords of fit on to the estimator that it searches.
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in _fit_parameters(estimator))
+    searched = getattr(estimator, "estimator", None)
+    return _weight_parameter(searched) if takes_any and hasattr(searched, "fit") else None
 
 
 def _has_grouped_splitter(estimator):
