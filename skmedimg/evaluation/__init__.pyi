@@ -7,6 +7,7 @@ from .decisions._fold_ensemble import FoldEnsemble as FoldEnsemble
 from .decisions._patient_aggregator import PatientAggregator as PatientAggregator
 from .decisions._patient_aggregator import aggregate_patients as aggregate_patients
 from .decisions._threshold_at import ThresholdAt as ThresholdAt
+from .decisions._threshold_planning import positives_needed as positives_needed
 from .displays._comparison_display import ComparisonDisplay as ComparisonDisplay
 from .displays._confusion_display import ConfusionDisplay as ConfusionDisplay
 from .displays._gallery import PredictionGallery as PredictionGallery

@@ -85,7 +85,7 @@ OURS = {
     "ScratchCNN": lambda: ScratchCNN((4, 8), norm="batch", early_stopping=True, **QUICK),
     "ShallowMLP": small_mlp,
     "ThresholdAt": lambda: ThresholdAt(
-        small_mlp(), sensitivity=0.9, pos_label="yes",
+        small_mlp(), sensitivity=0.9, pos_label="yes", ensemble=True,
         cv=StratifiedKFold(2, shuffle=True, random_state=0),
     ),
     "TransferClassifier": lambda: TransferClassifier(
@@ -181,6 +181,20 @@ def test_a_model_of_scikit_learn_comes_back_to_the_bit(name, lesions, tmp_path):
     np.testing.assert_array_equal(answer(again, lesions.images), answer(model, lesions.images))
     np.testing.assert_array_equal(again.predict(lesions.images), model.predict(lesions.images))
     assert repr(again) == repr(model)
+
+
+@pytest.mark.parametrize("ensemble", [False, True])
+def test_a_threshold_comes_back_with_what_it_knows_of_its_patients(ensemble, lesions, tmp_path):
+    held = ThresholdAt(
+        make_pipeline(HOG(), GaussianNB()), sensitivity=0.8, pos_label="yes", ensemble=ensemble
+    )
+    model = fitted(held, lesions)
+    again = load(save(model, tmp_path / "m"))
+    assert again.describe() == model.describe()
+    assert again.plan().equals(model.plan())
+    X = lesions.images
+    np.testing.assert_array_equal(again.decision_function(X), model.decision_function(X))
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
 
 
 @pytest.mark.parametrize("labels", [[0, 1], ["no", "yes"], [False, True], [3.0, 5.0]])

@@ -1,23 +1,47 @@
 """Decision thresholds, chosen on predictions for rows that the model was not trained on."""
 
 import warnings
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils import assert_all_finite, get_tags, indexable
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from skmedimg._sklearn import HasMethods, Interval, fit_context, take_rows
-from skmedimg.evaluation.decisions._threshold_choice import choose_threshold
+from skmedimg._sklearn import (
+    HasMethods,
+    Interval,
+    check_sample_weight,
+    fit_context,
+    routing_enabled,
+)
+from skmedimg._warnings import warn_user
+from skmedimg.evaluation.decisions._inner_models import (
+    change_of_scale,
+    fit_and_score,
+    fit_rows,
+    score_rows,
+)
+from skmedimg.evaluation.decisions._threshold_choice import (
+    check_constraints,
+    choose_threshold,
+    independent_cases,
+    share_interval,
+    threshold_curve,
+)
+from skmedimg.evaluation.decisions._threshold_planning import plan_table
 from skmedimg.evaluation.scores._positive_label import positive_label
 from skmedimg.evaluation.splitting._folds import choose_splitter, refuse_shared_patients, split_rows
-from skmedimg.evaluation.splitting._groups import groups_for_fit
+from skmedimg.evaluation.splitting._groups import groups_for_fit, weights_for_fit
 from skmedimg.images._n_jobs import N_JOBS
 from skmedimg.images._validate import check_groups
+
+# Numbers of patients that `plan` and `describe` tell about.
+PLANNED = (59, 100, 200, 500, 1000)
 
 
 class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -27,6 +51,12 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     where `groups` are given), chooses the threshold on these scores, and then trains on all rows.
     At most one of `sensitivity`, `specificity` and `cost` is set; with none of them the threshold
     has the largest sum of sensitivity and specificity (Youden's index [1]_).
+
+    The threshold is chosen on the scores of the inner models, but used on those of one model of
+    all rows. Where more rows change the scale of the scores, as with nearly separable classes and
+    little regularization, the sensitivity is not kept, and `fit` warns. `ensemble=True` keeps the
+    inner models instead: a row is positive where their median score reaches the threshold, which
+    is a majority vote.
 
     Parameters
     ----------
@@ -47,19 +77,33 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     cv : int, splitter or iterable, default=5
         Folds of the inner scores; an integer is stratified by class, and grouped by patient where
         `groups` are given.
+    ensemble : bool, default=False
+        Whether the inner models predict, by the median of their scores, instead of one model that
+        is trained on all rows. Predicting and saving then cost as much as all inner models.
     n_jobs : int or None, default=None
         Number of inner fits in parallel.
 
     Attributes
     ----------
     estimator_ : classifier
-        Fitted on all rows.
+        Fitted on all rows; only with `ensemble=False`.
+    estimators_ : list of classifier
+        The inner models, one per fold; only with `ensemble=True`.
     threshold_ : float
         A row is positive if its score is at least this.
     sensitivity_, specificity_ : float
-        At the threshold, on the inner scores.
+        At the threshold, on the inner scores; weighted where there are weights.
+    sensitivity_interval_, specificity_interval_ : tuple of float
+        95 % intervals (low, high) of the two at this threshold, by patient [3]_. That of the
+        constrained one does not know that the threshold was chosen for it: see `confidence`.
     bound_ : float or None
         The lower bound of the constrained sensitivity or specificity, where `confidence` is set.
+    n_positives_, n_negatives_ : float
+        Patients (rows without `groups`) of each class that the threshold was chosen on; with
+        unequal weights the effective number, (sum w)^2 / sum w^2.
+    curve_ : dict of str to ndarray of shape (n_thresholds,)
+        "threshold" (rising), "sensitivity" and "specificity" of every threshold, on the inner
+        scores.
     pos_label_ : label
     classes_ : ndarray of shape (2,)
     n_features_in_ : int
@@ -68,6 +112,7 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     See Also
     --------
     specificity_at_sensitivity_scorer : What to report beside it.
+    positives_needed : How many patients a sensitivity with confidence takes.
 
     References
     ----------
@@ -76,6 +121,9 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     .. [2] Clopper, C. J., & Pearson, E. S. (1934). The use of confidence or fiducial limits
        illustrated in the case of the binomial. Biometrika, 26(4), 404-413.
        https://doi.org/10.1093/biomet/26.4.404
+    .. [3] Korn, E. L., & Graubard, B. I. (1998). Confidence intervals for proportions with small
+       expected number of positive counts estimated from survey data. Survey Methodology, 24,
+       193-201.
 
     Examples
     --------
@@ -86,6 +134,12 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     >>> model = ThresholdAt(GaussianNB(), sensitivity=0.95, pos_label=0).fit(X, y)
     >>> print(f"{model.sensitivity_:.3f} {model.specificity_:.3f}")
     0.953 0.947
+    >>> sure = ThresholdAt(GaussianNB(), sensitivity=0.95, confidence=0.95, pos_label=0).fit(X, y)
+    >>> print(sure.describe())
+    threshold 6.817e-05 for class 0, chosen on 212 positives and 357 negatives:
+      sensitivity 0.976 (95 % interval 0.946 to 0.992), at least 0.951 with confidence 0.95
+      specificity 0.905 (95 % interval 0.869 to 0.933)
+      specificity expected with other numbers of positives: 0.70 (59), 0.80 (100), 0.87 (200), ...
     """
 
     _parameter_constraints = {
@@ -99,6 +153,7 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "confidence": [Interval(Real, 0.5, 1, closed="left"), None],
         "pos_label": "no_validation",
         "cv": ["cv_object"],
+        "ensemble": ["boolean"],
         "n_jobs": N_JOBS,
     }
 
@@ -112,6 +167,7 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         confidence=None,
         pos_label=None,
         cv=5,
+        ensemble=False,
         n_jobs=None,
     ):
         self.estimator = estimator
@@ -121,11 +177,12 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.confidence = confidence
         self.pos_label = pos_label
         self.cv = cv
+        self.ensemble = ensemble
         self.n_jobs = n_jobs
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, groups=None):
-        """Choose the threshold and train on all rows.
+    def fit(self, X, y, groups=None, sample_weight=None, **params):
+        """Choose the threshold and train.
 
         Parameters
         ----------
@@ -135,25 +192,32 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         groups : array-like of shape (n_samples,), default=None
             Patients: kept together in the inner folds, and handed on where the estimator's own
             `fit` takes them.
+        sample_weight : array-like of shape (n_samples,), default=None
+            What each row stands for in sensitivity and specificity, and in the estimator's own
+            `fit` where it takes weights. Rows of weight zero are left out.
+        **params : dict of str to object
+            For the estimator's `fit`; what has a value per sample is split with the samples.
 
         Returns
         -------
         self : ThresholdAt
         """
+        check_constraints(self.sensitivity, self.specificity, self.cost, self.confidence)
         X, y = indexable(X, _binary(y))
-        groups = check_groups(groups, y)
-        self.pos_label_ = positive_label(np.unique(y), self.pos_label)
+        groups, weights = check_groups(groups, y), _checked_weights(sample_weight, y)
+        used = np.flatnonzero(weights)
+        self.pos_label_ = positive_label(np.unique(y[used]), self.pos_label)
+        _check_patients(y[used], None if groups is None else groups[used])
+        given = self._fit_params(groups, None if sample_weight is None else weights, params)
         # On scores of its own training rows a model looks
         # better than it is, and the threshold would too.
-        scores, rows = self._inner_scores(X, y, groups)
-        clusters = None if groups is None else groups[rows]
-        self._choose(y[rows] == self.pos_label_, scores, clusters)
-        # As in CalibratedClassifierCV(ensemble=False): the threshold comes from
-        # models of part of the rows and is used by one model of all of them.
-        self.estimator_ = _fit(self.estimator, X, y, groups, np.arange(len(y)))
-        self.classes_ = self.estimator_.classes_
-        if hasattr(self.estimator_, "n_features_in_"):
-            self.n_features_in_ = self.estimator_.n_features_in_
+        splits = self._splits(y, groups, used)
+        inner = self._fit_inner(X, y, given, splits)
+        rows = np.concatenate([test for _, test in splits])
+        clusters = (np.arange(len(y)) if groups is None else groups)[rows]
+        scores = np.concatenate([each["scores"] for each in inner])
+        self._choose(y[rows] == self.pos_label_, scores, clusters, weights[rows])
+        self._keep_models(X, y, given, used, inner)
         return self
 
     def predict(self, X):
@@ -169,7 +233,7 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         positive = self._column()
-        reached = score_rows(self.estimator_, X, self.pos_label_) >= self.threshold_
+        reached = self._score(X) >= self.threshold_
         return self.classes_[np.where(reached, positive, 1 - positive)]
 
     def decision_function(self, X):
@@ -185,7 +249,7 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         # Shifted by the threshold, so that its sign agrees with `predict`.
-        above = score_rows(self.estimator_, X, self.pos_label_) - self.threshold_
+        above = self._score(X) - self.threshold_
         return above if self._column() == 1 else -above
 
     @available_if(lambda self: hasattr(self.estimator, "predict_proba"))
@@ -199,24 +263,145 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, 2)
+            Of an ensemble the mean.
         """
         check_is_fitted(self)
-        return self.estimator_.predict_proba(X)
+        return np.mean([model.predict_proba(X) for model in self._models()], axis=0)
 
-    def _inner_scores(self, X, y, groups):
-        """Score each row by a model trained without it."""
-        splitter = choose_splitter(self.cv, stratified=True, grouped=groups is not None)
-        splits = split_rows(splitter, y, groups)
-        for train, test in splits:  # a threshold chosen on patients seen in training is too good
-            refuse_shared_patients("An inner split of cv", train, test, groups)
-        with warnings.catch_warnings():  # threads of scikit-learn leave filters in disorder
-            scores = Parallel(n_jobs=self.n_jobs)(
-                delayed(_fit_and_score)(self.estimator, X, y, groups, train, test, self.pos_label_)
-                for train, test in splits
+    def plan(self, n_patients=PLANNED):
+        """Return what other numbers of patients would give, with scores as good as these.
+
+        With more positives the threshold for a sensitivity lies higher: more of them may be
+        missed, so that no single odd one sets the threshold. What more patients do for the model
+        itself is not included.
+
+        Parameters
+        ----------
+        n_patients : sequence of int, default=(59, 100, 200, 500, 1000)
+            Independent positives where a sensitivity is set, negatives where a specificity is.
+
+        Returns
+        -------
+        table : pandas.DataFrame
+            Indexed by "n_positives" ("n_negatives"). "misses_allowed" ("false_alarms_allowed"):
+            how many of them may lie on the wrong side of the threshold, missing where they are too
+            few; "probability" that the sensitivity (specificity) holds on new patients;
+            "specificity" ("sensitivity"): expected on new patients.
+
+        See Also
+        --------
+        positives_needed : The other way round, before there are data.
+        """
+        check_is_fitted(self)
+        wrong = [n for n in n_patients if not isinstance(n, Integral) or n < 1]
+        if wrong:
+            raise ValueError(f"n_patients needs whole numbers above 0, but has {wrong[0]!r}.")
+        found, cleared = self.curve_["sensitivity"], self.curve_["specificity"]
+        if self.sensitivity is not None:
+            table = plan_table(
+                n_patients, self.sensitivity, self.confidence, found, cleared, self.n_positives_
             )
-        return np.concatenate(scores), np.concatenate([test for _, test in splits])
+            return table.rename_axis("n_positives").rename(columns={"expected": "specificity"})
+        if self.specificity is not None:
+            table = plan_table(
+                *(n_patients, self.specificity, self.confidence),
+                *(cleared[::-1], found[::-1], self.n_negatives_),
+            )
+            names = {"expected": "sensitivity", "misses_allowed": "false_alarms_allowed"}
+            return table.rename_axis("n_negatives").rename(columns=names)
+        raise ValueError("plan needs a model with sensitivity= or specificity= set.")
 
-    def _choose(self, positive, scores, clusters):
+    def describe(self):
+        """Return as text what the threshold gives, and what more patients would give.
+
+        Returns
+        -------
+        text : str
+        """
+        check_is_fitted(self)
+        lines = [
+            f"threshold {self.threshold_:.4g} for class {self.pos_label_}, chosen on "
+            f"{self.n_positives_:.4g} positives and {self.n_negatives_:.4g} negatives:"
+        ]
+        for name in ("sensitivity", "specificity"):
+            low, high = getattr(self, f"{name}_interval_")
+            line = (
+                f"  {name} {getattr(self, f'{name}_'):.3f} (95 % interval {low:.3f} to {high:.3f})"
+            )
+            if self.bound_ is not None and getattr(self, name) is not None:
+                line += f", at least {self.bound_:.3f} with confidence {self.confidence}"
+            lines.append(line)
+        if self.sensitivity is not None or self.specificity is not None:
+            table = self.plan()
+            table = table[table["probability"].notna()]
+            kind, other = table.index.name.removeprefix("n_"), table.columns[-1]
+            planned = ", ".join(f"{share:.2f} ({n})" for n, share in table[other].items())
+            if planned:
+                lines.append(f"  {other} expected with other numbers of {kind}: {planned}")
+        return "\n".join(lines)
+
+    def get_metadata_routing(self):
+        """Return which metadata go to the estimator, the splitter and this class itself.
+
+        Returns
+        -------
+        router : sklearn.utils.metadata_routing.MetadataRouter
+        """
+        to_fit = MethodMapping().add(caller="fit", callee="fit")
+        to_split = MethodMapping().add(caller="fit", callee="split")
+        router = MetadataRouter(owner=self).add_self_request(self)
+        router.add(estimator=self.estimator, method_mapping=to_fit)
+        return router.add(splitter=self.cv, method_mapping=to_split)
+
+    def _fit_params(self, groups, weights, params):
+        """Return what the estimator's fit gets, with one entry per row of X where it has them."""
+        given = {"groups": groups, "sample_weight": weights}
+        given = {name: value for name, value in given.items() if value is not None}
+        if routing_enabled():
+            return dict(process_routing(self, "fit", **params, **given).estimator.fit)
+        if groups is not None:
+            params |= groups_for_fit(self.estimator, groups)
+        if weights is not None:
+            named = weights_for_fit(self.estimator, weights)
+            if not named:
+                warn_user(
+                    f"{type(self.estimator).__name__}.fit takes no sample_weight: the weights "
+                    "count for the threshold and not for the training."
+                )
+            params |= named
+        return params
+
+    def _splits(self, y, groups, used):
+        """Return pairs of training and test rows, of the rows in use only."""
+        splitter = choose_splitter(self.cv, stratified=True, grouped=groups is not None)
+        if isinstance(self.cv, Integral) or hasattr(self.cv, "split") or self.cv is None:
+            kept = None if groups is None else groups[used]
+            splits = [(used[a], used[b]) for a, b in split_rows(splitter, y[used], kept)]
+        else:  # positions that the user wrote down are positions in X
+            splits = [
+                (train[np.isin(train, used)], test[np.isin(test, used)])
+                for train, test in split_rows(splitter, y, groups)
+            ]
+        for number, (train, test) in enumerate(splits, 1):
+            # a threshold chosen on patients seen in training is too good
+            refuse_shared_patients("An inner split of cv", train, test, groups)
+            _check_classes(y[train], f"The training rows of inner split {number} of cv")
+        _check_classes(y[np.concatenate([b for _, b in splits])], "The test rows of cv, together,")
+        return [(train, test) for train, test in splits if len(test)]
+
+    def _fit_inner(self, X, y, given, splits):
+        """Return a dict for each inner model, with its scores of the rows it was not trained on."""
+        promised = self.sensitivity is not None or self.specificity is not None
+        with warnings.catch_warnings():  # threads of scikit-learn leave filters in disorder
+            return Parallel(n_jobs=self.n_jobs)(
+                delayed(fit_and_score)(
+                    *(self.estimator, X, y, given, train, test, self.pos_label_),
+                    keep=self.ensemble, seen=promised and not self.ensemble,
+                )
+                for train, test in splits
+            )  # fmt: skip
+
+    def _choose(self, positive, scores, clusters, weights):
         point = choose_threshold(
             positive,
             scores,
@@ -225,9 +410,61 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             cost=self.cost,
             confidence=self.confidence,
             clusters=clusters,
+            weights=weights,
         )
         self.threshold_, self.bound_ = point.threshold, point.bound
         self.sensitivity_, self.specificity_ = point.sensitivity, point.specificity
+        above = scores >= point.threshold
+        self.sensitivity_interval_ = share_interval(
+            above[positive], clusters[positive], weights[positive]
+        )
+        self.specificity_interval_ = share_interval(
+            ~above[~positive], clusters[~positive], weights[~positive]
+        )
+        self.n_positives_ = independent_cases(positive, clusters, weights)
+        self.n_negatives_ = independent_cases(~positive, clusters, weights)
+        curve = threshold_curve(positive, scores, weights)
+        names = ("threshold", "sensitivity", "specificity")
+        self.curve_ = dict(zip(names, curve, strict=True))
+
+    def _keep_models(self, X, y, given, used, inner):
+        """Store the inner models or one of all rows, and what is known of their X."""
+        for name in ("estimator_", "estimators_", "n_features_in_", "feature_names_in_"):
+            vars(self).pop(name, None)  # of an earlier fit
+        if self.ensemble:
+            self.estimators_ = [each["model"] for each in inner]
+        else:
+            # As in CalibratedClassifierCV(ensemble=False): the threshold comes from
+            # models of part of the rows and is used by one model of all of them.
+            self.estimator_ = fit_rows(self.estimator, X, y, given, used)
+            self._warn_of_scale(X, inner)
+        first = self._models()[0]
+        self.classes_ = first.classes_
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(first, name):
+                setattr(self, name, getattr(first, name))
+
+    def _warn_of_scale(self, X, inner):
+        """Warn where the model of all rows has scores of another scale than the inner models."""
+        change = change_of_scale(self.estimator_, X, inner)
+        if change is not None:
+            name = "specificity" if self.sensitivity is None else "sensitivity"
+            warn_user(
+                f"The threshold may not keep its {name}: on the same rows the scores of the final "
+                f"model spread {change} times as far as those of the inner models, on which the "
+                "threshold was chosen. Set ensemble=True to predict by the inner models, or "
+                "regularize more."
+            )
+
+    def _models(self):
+        return self.estimators_ if hasattr(self, "estimators_") else [self.estimator_]
+
+    def _score(self, X):
+        """Return the score of each row: of an ensemble the median, at which most models agree."""
+        # The median does not depend on whether scores are probabilities or log odds; the mean of
+        # probabilities would follow the one model that is sure.
+        scores = [score_rows(model, X, self.pos_label_) for model in self._models()]
+        return np.median(scores, axis=0)
 
     def _column(self):
         return int(self.classes_[1] == self.pos_label_)
@@ -239,15 +476,6 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return tags
 
 
-def score_rows(estimator, X, pos_label):
-    """Return how positive each row looks: its probability, else its decision value."""
-    column = int(estimator.classes_[1] == pos_label)
-    if hasattr(estimator, "predict_proba"):
-        return np.asarray(estimator.predict_proba(X))[:, column].astype(float)
-    decision = np.asarray(estimator.decision_function(X), dtype=float)
-    return decision if column == 1 else -decision
-
-
 def _binary(y):
     """Return labels (n_samples,) of two classes, checked."""
     y = column_or_1d(np.asarray(y), warn=True)
@@ -257,17 +485,39 @@ def _binary(y):
         raise ValueError(
             f"Only binary classification is supported by ThresholdAt. Unknown label type: {kind}."
         )
-    if len(np.unique(y)) < 2:
-        raise ValueError("ThresholdAt needs rows of both classes, but y has only one class.")
+    _check_classes(y, "y")
     return y
 
 
-def _fit_and_score(estimator, X, y, groups, train, test, pos_label):
-    return score_rows(_fit(estimator, X, y, groups, train), take_rows(X, test), pos_label)
+def _check_classes(y, what):
+    """Raise ValueError where labels are not of both classes."""
+    classes = np.unique(y)
+    if len(classes) < 2:
+        found = f"only one class, {classes.tolist()[0]!r}" if len(classes) else "no rows"
+        raise ValueError(f"ThresholdAt needs rows of both classes, but {what} has {found}.")
 
 
-def _fit(estimator, X, y, groups, rows):
-    extra = {} if groups is None else groups_for_fit(estimator, groups[rows])
-    # Taking all rows would copy X.
-    everything = len(rows) == len(y)
-    return clone(estimator).fit(X if everything else take_rows(X, rows), y[rows], **extra)
+def _checked_weights(sample_weight, y):
+    """Return weights (n_samples,), not negative, with one above zero in each class."""
+    if sample_weight is None:
+        return np.ones(len(y))
+    weights = check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+    for label in np.unique(y).tolist():
+        if not weights[y == label].any():
+            raise ValueError(
+                "sample_weight needs a weight above zero in each class, but all those of class "
+                f"{label!r} are zero."
+            )
+    return weights
+
+
+def _check_patients(y, groups):
+    """Raise ValueError where a class has one patient: no model can be trained without it."""
+    unit = "row" if groups is None else "patient"
+    groups = np.arange(len(y)) if groups is None else groups
+    for label in np.unique(y).tolist():
+        if len(np.unique(groups[y == label])) < 2:
+            raise ValueError(
+                f"ThresholdAt needs two {unit}s of each class or more, one to train on and one to "
+                f"choose the threshold on, but class {label!r} has 1."
+            )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skmedimg.evaluation.decisions._threshold_planning import positives_needed
 from skmedimg.evaluation.statistics._intervals import clopper_pearson
 
 
@@ -26,11 +27,12 @@ def choose_threshold(
     cost=None,
     confidence=None,
     clusters=None,
+    weights=None,
 ):
     """Return the OperatingPoint that meets a constraint at the least loss of the other share.
 
-    `positive` and `scores` have one entry per row; `clusters` are the patients. At most one of
-    sensitivity, specificity and cost is given; none of them means Youden's index. With a
+    `positive`, `scores` and `weights` have one entry per row; `clusters` are the patients. At most
+    one of sensitivity, specificity and cost is given; none of them means Youden's index. With a
     confidence, the one-sided lower bound has to meet the constraint too.
 
     Examples
@@ -44,43 +46,75 @@ def choose_threshold(
     >>> choose_threshold(positive, scores, specificity=1.0).threshold
     0.7
     """
-    _check_constraints(sensitivity, specificity, cost, confidence)
-    # Thresholds rise: sensitivity (found) falls from
-    # 1 to 0, specificity (cleared) rises from 0 to 1.
-    thresholds = _thresholds(scores)
-    found = _share_at_least(np.sort(scores[positive]), thresholds)
-    cleared = 1 - _share_at_least(np.sort(scores[~positive]), thresholds)
+    check_constraints(sensitivity, specificity, cost, confidence)
+    weights = np.ones(len(scores)) if weights is None else weights
+    thresholds, found, cleared = threshold_curve(positive, scores, weights)
     if sensitivity is not None:
-        n = _n_clusters(positive, clusters)
+        n = independent_cases(positive, clusters, weights)
         # The highest threshold that is sensitive enough is the most specific one.
         best, bound = _last_met(found, n, sensitivity, confidence, "sensitivity")
     elif specificity is not None:
-        n = _n_clusters(~positive, clusters)
+        n = independent_cases(~positive, clusters, weights)
         # The other way round: reversed, specificity falls,
         # and the last one met is the lowest threshold.
         best, bound = _last_met(cleared[::-1], n, specificity, confidence, "specificity")
         best = len(thresholds) - 1 - best
     else:
-        best, bound = _cheapest(positive, found, cleared, cost), None
+        best, bound = _cheapest(positive, found, cleared, cost, weights), None
     chosen = (float(values[best]) for values in (thresholds, found, cleared))
     return OperatingPoint(*chosen, bound)
 
 
-def positives_needed(share, confidence):
-    """Return how many cases, all found, raise the lower bound to a share; inf for a share of 1.
+def threshold_curve(positive, scores, weights):
+    """Return rising thresholds with their (falling) sensitivity and (rising) specificity."""
+    thresholds = _thresholds(scores)
+    found = 1 - _share_below(scores[positive], weights[positive], thresholds)
+    cleared = _share_below(scores[~positive], weights[~positive], thresholds)
+    return thresholds, found, cleared
 
-    Examples
-    --------
-    >>> from skmedimg.evaluation.decisions._threshold_choice import positives_needed
-    >>> positives_needed(0.95, 0.95)
-    59.0
+
+def independent_cases(chosen, clusters, weights):
+    """Return how many patients the chosen rows are, as Kish's effective number where weighted.
+
+    Weights tell how much a patient stands for, not how often it was seen: n patients of equal
+    weight are n, and (sum w)^2 / sum w^2 otherwise. A patient's weight is the mean of its images.
     """
-    # With n of n found, the one-sided Clopper-Pearson bound is (1 - confidence) ** (1 / n);
-    # solved for n, rounded up. Without a miss among 59 cases, 95 % is shown with confidence 95 %.
-    return np.inf if share == 1 else float(np.ceil(np.log(1 - confidence) / np.log(share)))
+    if clusters is None:
+        mean_weights = weights[chosen]
+    else:
+        _, patient = np.unique(clusters[chosen], return_inverse=True)
+        mean_weights = np.bincount(patient, weights[chosen]) / np.bincount(patient)
+    n = mean_weights.sum() ** 2 / (mean_weights**2).sum()
+    # Equal weights give a whole number, up to rounding.
+    return float(round(n)) if np.isclose(n, round(n), rtol=1e-12) else float(n)
 
 
-def _check_constraints(sensitivity, specificity, cost, confidence):
+def share_interval(hit, clusters, weights, confidence=0.95):
+    """Return a confidence interval (low, high) of the weighted share of rows that are hits [1]_.
+
+    Images of one patient are alike to an unknown degree: the interval is Clopper and Pearson's of
+    the number of independent images that has the same variance as the patients show.
+
+    References
+    ----------
+    .. [1] Korn, E. L., & Graubard, B. I. (1998). Confidence intervals for proportions with small
+       expected number of positive counts estimated from survey data. Survey Methodology, 24,
+       193-201.
+    """
+    _, patient = np.unique(clusters, return_inverse=True)
+    share = float(np.sum(weights * hit) / weights.sum())
+    n_patients = independent_cases(np.ones(len(hit), dtype=bool), clusters, weights)
+    deviations = np.bincount(patient, weights * (hit - share))
+    n_clusters = len(deviations)
+    variance = np.sum(deviations**2) / weights.sum() ** 2 * n_clusters / max(n_clusters - 1, 1)
+    # Without a spread nothing is known of how alike the images are: the patients count.
+    n = n_patients if variance <= 0 else min(share * (1 - share) / variance, len(hit))
+    low, high = clopper_pearson(min(share * n, n), n, confidence)
+    return float(low), float(high)
+
+
+def check_constraints(sensitivity, specificity, cost, confidence):
+    """Raise ValueError where constraints contradict each other."""
     if sum(each is not None for each in (sensitivity, specificity, cost)) > 1:
         raise ValueError(
             f"sensitivity={sensitivity}, specificity={specificity} and cost={cost} exclude each "
@@ -88,6 +122,12 @@ def _check_constraints(sensitivity, specificity, cost, confidence):
         )
     if confidence is not None and sensitivity is None and specificity is None:
         raise ValueError(f"confidence={confidence} bounds a sensitivity or specificity: set one.")
+    for name, share in (("sensitivity", sensitivity), ("specificity", specificity)):
+        if confidence is not None and share == 1:
+            raise ValueError(
+                f"{name}=1.0 with confidence={confidence} cannot be shown: no number proves it. "
+                f"Set {name} below 1, or leave confidence out."
+            )
 
 
 def _thresholds(scores):
@@ -106,13 +146,11 @@ def _thresholds(scores):
     return np.concatenate([values[:1], between, [np.nextafter(values[-1], np.inf)]])
 
 
-def _share_at_least(ordered, thresholds):
-    """Return the share of sorted scores at or above each threshold."""
-    return 1 - np.searchsorted(ordered, thresholds, side="left") / len(ordered)
-
-
-def _n_clusters(chosen, clusters):
-    return int(chosen.sum()) if clusters is None else len(np.unique(clusters[chosen]))
+def _share_below(scores, weights, thresholds):
+    """Return the weighted share of scores below each threshold."""
+    order = np.argsort(scores)
+    below = np.concatenate([[0.0], np.cumsum(weights[order])])
+    return below[np.searchsorted(scores[order], thresholds, side="left")] / below[-1]
 
 
 def _last_met(shares, n, wanted, confidence, name):
@@ -121,25 +159,37 @@ def _last_met(shares, n, wanted, confidence, name):
         # 1e-12: 19 of 20 may come out as 0.9499999... and has to meet 0.95.
         return np.flatnonzero(shares >= wanted - 1e-12)[-1], None
     # Even a perfect model cannot show it with so few cases, whatever threshold is taken.
-    if n < positives_needed(wanted, confidence):
-        needed = positives_needed(wanted, confidence)
-        way_out = "no number proves it" if np.isinf(needed) else f"it takes {needed:.0f}"
+    needed = positives_needed(wanted, confidence)
+    if n < needed:
         raise ValueError(
-            f"{name}={wanted} with confidence={confidence} cannot be shown by {n} independent "
-            f"cases of that class ({way_out}): lower one of the two, or gather more."
+            f"{name}={wanted} with confidence={confidence} cannot be shown by {n:.4g} independent "
+            f"cases of that class (it takes {needed}): lower one of the two, or gather more."
         )
+    # The bound falls with the share, so the last position is found by halving. With every case
+    # found, as at the first position, n cases suffice.
+    best, beyond = 0, len(shares)
+    while beyond - best > 1:
+        middle = (best + beyond) // 2
+        if _lower_bound(shares[middle], n, confidence) >= wanted - 1e-12:
+            best = middle
+        else:
+            beyond = middle
+    return best, _lower_bound(shares[best], n, confidence)
+
+
+def _lower_bound(share, n, confidence):
+    """Return the one-sided Clopper-Pearson bound of a share of n patients."""
     # n counts patients: images of one patient are not independent, so the share of images is taken
     # as that of n patients (min: rounding must not make it more than n). An interval of level 2c -
     # 1 leaves 1 - c on either side, so its lower end is the one-sided bound at confidence c.
-    bounds, _ = clopper_pearson(np.minimum(shares * n, n), n, 2 * confidence - 1)
-    best = np.flatnonzero(bounds >= wanted - 1e-12)[-1]
-    return best, float(bounds[best])
+    return float(clopper_pearson(min(share * n, n), n, 2 * confidence - 1)[0])
 
 
-def _cheapest(positive, found, cleared, cost):
+def _cheapest(positive, found, cleared, cost, weights):
     """Return the position of the lowest total cost, or without a cost of Youden's index."""
     if cost is None:  # rounded, so that equal sums are ties in spite of floating point
         return np.argmax(np.round(found + cleared, 12))
-    missed, alarms = (1 - found) * positive.sum(), (1 - cleared) * (~positive).sum()
+    missed = (1 - found) * weights[positive].sum()
+    alarms = (1 - cleared) * weights[~positive].sum()
     # Rounded for the same reason.
     return np.argmin(np.round(cost * missed + alarms, 9))
