@@ -5,17 +5,15 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
-from sklearn.utils import assert_all_finite, get_tags, indexable
+from sklearn.utils import get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._sklearn import (
     HasMethods,
     Interval,
-    check_sample_weight,
     fit_context,
     routing_enabled,
 )
@@ -32,6 +30,12 @@ from skmedimg.evaluation.decisions._threshold_choice import (
     independent_cases,
     share_interval,
     threshold_curve,
+)
+from skmedimg.evaluation.decisions._threshold_input import (
+    binary_labels,
+    check_classes,
+    check_patients,
+    checked_weights,
 )
 from skmedimg.evaluation.decisions._threshold_planning import plan_table
 from skmedimg.evaluation.scores._positive_label import positive_label
@@ -203,11 +207,11 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self : ThresholdAt
         """
         check_constraints(self.sensitivity, self.specificity, self.cost, self.confidence)
-        X, y = indexable(X, _binary(y))
-        groups, weights = check_groups(groups, y), _checked_weights(sample_weight, y)
+        X, y = indexable(X, binary_labels(y))
+        groups, weights = check_groups(groups, y), checked_weights(sample_weight, y)
         used = np.flatnonzero(weights)
         self.pos_label_ = positive_label(np.unique(y[used]), self.pos_label)
-        _check_patients(y[used], None if groups is None else groups[used])
+        check_patients(y[used], None if groups is None else groups[used])
         given = self._fit_params(groups, None if sample_weight is None else weights, params)
         # On scores of its own training rows a model looks
         # better than it is, and the threshold would too.
@@ -385,8 +389,8 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         for number, (train, test) in enumerate(splits, 1):
             # a threshold chosen on patients seen in training is too good
             refuse_shared_patients("An inner split of cv", train, test, groups)
-            _check_classes(y[train], f"The training rows of inner split {number} of cv")
-        _check_classes(y[np.concatenate([b for _, b in splits])], "The test rows of cv, together,")
+            check_classes(y[train], f"The training rows of inner split {number} of cv")
+        check_classes(y[np.concatenate([b for _, b in splits])], "The test rows of cv, together,")
         return [(train, test) for train, test in splits if len(test)]
 
     def _fit_inner(self, X, y, given, splits):
@@ -474,50 +478,3 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         tags.classifier_tags.multi_class = False
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
-
-
-def _binary(y):
-    """Return labels (n_samples,) of two classes, checked."""
-    y = column_or_1d(np.asarray(y), warn=True)
-    assert_all_finite(y, input_name="y")
-    kind = type_of_target(y, input_name="y")
-    if kind != "binary":
-        raise ValueError(
-            f"Only binary classification is supported by ThresholdAt. Unknown label type: {kind}."
-        )
-    _check_classes(y, "y")
-    return y
-
-
-def _check_classes(y, what):
-    """Raise ValueError where labels are not of both classes."""
-    classes = np.unique(y)
-    if len(classes) < 2:
-        found = f"only one class, {classes.tolist()[0]!r}" if len(classes) else "no rows"
-        raise ValueError(f"ThresholdAt needs rows of both classes, but {what} has {found}.")
-
-
-def _checked_weights(sample_weight, y):
-    """Return weights (n_samples,), not negative, with one above zero in each class."""
-    if sample_weight is None:
-        return np.ones(len(y))
-    weights = check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
-    for label in np.unique(y).tolist():
-        if not weights[y == label].any():
-            raise ValueError(
-                "sample_weight needs a weight above zero in each class, but all those of class "
-                f"{label!r} are zero."
-            )
-    return weights
-
-
-def _check_patients(y, groups):
-    """Raise ValueError where a class has one patient: no model can be trained without it."""
-    unit = "row" if groups is None else "patient"
-    groups = np.arange(len(y)) if groups is None else groups
-    for label in np.unique(y).tolist():
-        if len(np.unique(groups[y == label])) < 2:
-            raise ValueError(
-                f"ThresholdAt needs two {unit}s of each class or more, one to train on and one to "
-                f"choose the threshold on, but class {label!r} has 1."
-            )
