@@ -8,7 +8,6 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._device import (
-    available_device,
     fresh_weights,
     resolve_device,
     resolve_precision,
@@ -20,7 +19,7 @@ from skmedimg._training.checkpoint import FitCheckpoint, fit_facts
 from skmedimg._training.loop import fit_network
 from skmedimg._training.net import build_net, run_network
 from skmedimg._training.plan import TrainingPlan
-from skmedimg._training.serialize import check_fits, pack_net, plain_history, unpack_net
+from skmedimg._training.serialize import plain_history
 from skmedimg.images._validate import check_groups, check_images, check_scale, check_weights
 from skmedimg.networks._standardize import Standardize
 from skmedimg.neural._epoch_events import FitTasks
@@ -29,12 +28,13 @@ from skmedimg.neural._onnx_mixin import OnnxExport
 from skmedimg.neural._own_augment import OwnAugment, as_augment
 from skmedimg.neural._own_loss import OwnLoss, as_loss
 from skmedimg.neural._own_module import finish_module, module_from
+from skmedimg.neural._pickled_network import PickledNetwork
 from skmedimg.neural._validation_set import check_validation
 from skmedimg.neural._validation_split import inner_split
 
 
-class NetworkEstimator(OnnxExport, CallbackSupportMixin, BaseEstimator):
-    """Base of all network estimators: training, resuming and pickling.
+class NetworkEstimator(OnnxExport, PickledNetwork, CallbackSupportMixin, BaseEstimator):
+    """Base of all network estimators: training and resuming.
 
     A subclass assigns its parameters and may override the hooks.
     """
@@ -430,50 +430,6 @@ paths; LazyImages
             check_is_fitted(self)
         inputs = self._network_inputs(self._checked(X, reset=False))
         return run_network(self.net_, inputs, flat=self._takes_rows, finish=finish)
-
-    # Pickling ------------------------------------------------------------------------------
-
-    def __getstate__(self):
-        """Return parameters, fitted attributes and the net as plain arrays."""
-        state = dict(super().__getstate__())
-        if "net_" in state:
-            # The device of tensors may be missing where the pickle is loaded; arrays have none.
-            state["net_"] = pack_net(state["net_"])
-        return state
-
-    def __setstate__(self, state):
-        """Build the net anew and fill in its arrays; a device that is gone is replaced."""
-        super().__setstate__({name: value for name, value in state.items() if name != "net_"})
-        if "net_" in state:
-            self.net_ = self._unpack(state["net_"])
-
-    def _check_state(self, state):
-        """Raise if the weights are of another network, before memory is allocated for it."""
-        # A file may be hostile: the network its parameters ask for is built on the meta device.
-        if "net_" in state:
-            # build_module reads parameters and fitted attributes from self.
-            vars(self).update(state)
-            with torch.device("meta"):
-                check_fits(state["net_"], self._new_module())
-            if self._standardizes():
-                self._check_statistics()
-
-    def _check_statistics(self):
-        """Raise if mean and deviation of a file do not belong to inputs of this shape."""
-        shape = self.image_shape_
-        size = int(np.prod(shape)) if self._takes_rows else shape[-1]
-        for name in ("input_mean_", "input_std_"):
-            values = getattr(self, name, None)
-            found = values.dtype == np.float64 and values.shape == (size,)
-            if not (isinstance(values, np.ndarray) and found and np.isfinite(values).all()):
-                raise ValueError(f"{name} needs to be {size} finite numbers of float64.")
-
-    def _unpack(self, packed):
-        """Return the net whose arrays a pickle holds, on a device that is available."""
-        with fresh_weights(0):
-            module = self._new_module()
-        plan = self._plan(available_device(self.device, type(self).__name__))
-        return unpack_net(packed, module, plan, self.parameter_groups(module))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

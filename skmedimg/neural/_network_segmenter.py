@@ -4,12 +4,9 @@ from numbers import Integral
 
 import numpy as np
 import torch
-from sklearn.base import clone
-from sklearn.model_selection import GroupKFold, KFold
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from skmedimg._sklearn import num_samples, take_rows
 from skmedimg._training.net import run_network
 from skmedimg.images._lazy_images import LazyImages
 from skmedimg.images._paths import list_paths
@@ -19,14 +16,11 @@ from skmedimg.metrics import dice
 from skmedimg.networks._losses import MaskLoss, dice_score
 from skmedimg.networks._outputs import probabilities
 from skmedimg.neural._base import NetworkEstimator
-from skmedimg.neural._mask_threshold import best_threshold, dice_curves
+from skmedimg.neural._mask_threshold import best_threshold, dice_curves, tune_out_of_fold
 from skmedimg.neural._patch_sampling import PatchSampler
 from skmedimg.neural._per_layer import per_layer
 from skmedimg.neural._tiles import images_at_once, run_tiled
 from skmedimg.neural._training_constraints import SEGMENTER_CONSTRAINTS, TRAINING_CONSTRAINTS
-
-# Three: each fold is a whole training, and two thirds of the data still train a similar model.
-_FOLDS = 3
 
 
 class NetworkSegmenter(NetworkEstimator):
@@ -390,7 +384,7 @@ class NetworkSegmenter(NetworkEstimator):
         super()._fit(X, y, sample_weight, groups, epochs, fresh, **options)
         held_back = self.early_stopping or validation[0] is not None
         if self.threshold == "tune" and not held_back:
-            self.threshold_ = self._tune_out_of_fold(X, y, sample_weight, groups, checkpoint)
+            self.threshold_ = tune_out_of_fold(self, X, y, sample_weight, groups, checkpoint)
         return self
 
     def _datasets(self, images, encoded, weights, rows, held_out=None):
@@ -408,28 +402,6 @@ class NetworkSegmenter(NetworkEstimator):
             held_back = (validation.images, *map(validation.targets.get, "yw"))
             images, masks, weights = map(_to_numpy, held_back)
             self.threshold_ = best_threshold(self._curves(images, masks), weights)
-
-    def _tune_out_of_fold(self, X, y, sample_weight, groups, checkpoint):
-        """Return the threshold with the highest mean Dice on out-of-fold predictions."""
-        # postprocess is left out: the threshold is chosen on probabilities, before any cleaning.
-        model = clone(self).set_params(threshold=0.5, warm_start=False, postprocess=None)
-        weights = np.ones(num_samples(X)) * (1.0 if sample_weight is None else sample_weight)
-        rows = np.flatnonzero(weights)
-        folds = KFold(_FOLDS, shuffle=True, random_state=self._seed)
-        if groups is not None:
-            folds, groups = GroupKFold(_FOLDS), np.asarray(groups)[rows]
-        curves, fold_weights = [], []
-        for fold, (training, held_out) in enumerate(folds.split(rows, groups=groups)):
-            training, held_out = rows[training], rows[held_out]
-            # Every fold has a checkpoint of its own: an interrupted tuning goes on where it was.
-            kept = None if checkpoint is None else checkpoint.folder / f"fold-{fold}"
-            data = take_rows(X, training), take_rows(y, training), weights[training]
-            model.fit(*data, checkpoint=kept)
-            images = model._check_X(take_rows(X, held_out), reset=False)
-            masks = check_masks(self, take_rows(y, held_out), images)
-            curves.append(model._curves(images, encode_masks(masks, self.classes_)))
-            fold_weights.append(weights[held_out])
-        return best_threshold(np.concatenate(curves), np.concatenate(fold_weights))
 
     def _curves(self, images, masks):
         foreground = self._run(images, lambda logits: probabilities(logits)[:, 1])
