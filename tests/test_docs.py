@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[1]
 SHARED = (
     *("max_epochs", "batch_size", "learning_rate", "optimizer", "weight_decay", "schedule"),
     *("gradient_clip", "accumulate", "ema_decay", "class_weight", "early_stopping"),
-    *("validation_fraction", "n_iter_no_change", "augment", "mixup", "image_shape"),
-    *("callbacks", "device", "precision"),
+    *("validation_fraction", "n_iter_no_change", "augment", "mixup", "predict_augment"),
+    *("image_shape", "callbacks", "device", "precision"),
     *("reuse_memory", "random_state", "warm_start", "verbose"),
 )
 # Where one model must say more or other things about a shared parameter than the others do.

@@ -12,6 +12,7 @@ from skmedimg._training.inference import InferenceBatches, are_few, inference_ba
 from skmedimg._training.microbatches import MicroBatcher, concatenate, out_of_memory, take
 from skmedimg._training.plan import OPTIMIZERS
 from skmedimg._training.steps import MicroBatchStep, PlainStep
+from skmedimg.networks._views import mean_over_views
 
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
@@ -231,18 +232,21 @@ def build_net(module, plan, groups=None):
     return net
 
 
-def run_network(net, images, *, flat=False, finish=None, batch_size=None):
+def run_network(net, images, *, flat=False, finish=None, batch_size=None, views=()):
     """Return a network's outputs for all images, in order, each batch mapped by `finish`.
 
     Without a batch size, batches are as large as caches like and short ones are padded, so that an
     image rounds the same in each; a few large images are not, since padding would cost too much.
+    With names of `views` outputs are logits of the mean over them (test-time augmentation).
     """
     if net.module_.training:
         net.module_.eval()
     device, precision = net.plan.device, net.plan.precision
 
+    infer = partial(mean_over_views, net.infer, names=views) if views else net.infer
+
     def run(batch, part):
-        outputs = net.infer(take(batch, part))
+        outputs = infer(take(batch, part))
         return (outputs if finish is None else finish(outputs)).cpu()
 
     options = {"flat": flat, "batch_size": batch_size, "pad": not (batch_size or are_few(images))}

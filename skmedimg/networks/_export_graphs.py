@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from skmedimg.networks._outputs import probabilities
+from skmedimg.networks._views import mean_over_views
 
 
 class FromPixels(nn.Module):
@@ -32,6 +33,19 @@ class Probabilities(nn.Module):
     def forward(self, logits):
         """Return probabilities (n, n_classes, ...)."""
         return probabilities(logits)
+
+
+class OverViews(nn.Module):
+    """A network whose predictions are averaged over mirrored and shifted images."""
+
+    def __init__(self, network, names):
+        super().__init__()
+        self.network = network
+        self.names = names
+
+    def forward(self, images):
+        """Return logits (n, n_classes, ...) of the mean probabilities."""
+        return mean_over_views(self.network, images, self.names)
 
 
 class MeanOf(nn.Module):

@@ -22,12 +22,14 @@ from skmedimg._training.plan import TrainingPlan
 from skmedimg._training.serialize import plain_history
 from skmedimg.images._validate import check_groups, check_images, check_scale, check_weights
 from skmedimg.networks._standardize import Standardize
+from skmedimg.networks._views import VIEWS
 from skmedimg.neural._epoch_events import FitTasks
 from skmedimg.neural._input_statistics import input_statistics
 from skmedimg.neural._onnx_mixin import OnnxExport
 from skmedimg.neural._own_augment import OwnAugment, as_augment
 from skmedimg.neural._own_loss import OwnLoss, as_loss
 from skmedimg.neural._own_module import finish_module, module_from
+from skmedimg.neural._per_layer import per_layer_choice
 from skmedimg.neural._pickled_network import PickledNetwork
 from skmedimg.neural._validation_set import check_validation
 from skmedimg.neural._validation_split import inner_split
@@ -234,6 +236,7 @@ paths; LazyImages
         """Return the datasets for training and validation; build the net if it is new."""
         # The seed comes before the net, for a resumed fit takes its seed from the checkpoint; the
         # checkpoint is opened last, when nothing can be refused any more.
+        self._views()  # a wrong name is refused before training
         images, y, weights, groups = self._check_fit(X, y, sample_weight, groups, fresh)
         if fresh:
             self._start_targets(y, classes)
@@ -428,8 +431,21 @@ paths; LazyImages
         """Return the network's outputs for each image, in order."""
         if not hasattr(self, "net_"):  # check_is_fitted is slow beside a prediction of one row
             check_is_fitted(self)
-        inputs = self._network_inputs(self._checked(X, reset=False))
-        return run_network(self.net_, inputs, flat=self._takes_rows, finish=finish)
+        images, views = self._checked(X, reset=False), self._views()
+        inputs = images if views else self._network_inputs(images)
+        return run_network(self.net_, inputs, flat=self._takes_rows, finish=finish, views=views)
+
+    def _views(self):
+        """Return the names of the views that predictions are averaged over, or none."""
+        asked = getattr(self, "predict_augment", None)  # which networks on rows alone lack
+        if asked is None:
+            return ()
+        if self._takes_rows:
+            raise ValueError(
+                f"predict_augment={asked!r} needs images, but this network takes rows: set it to "
+                "None."
+            )
+        return per_layer_choice("predict_augment", asked, VIEWS, None)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

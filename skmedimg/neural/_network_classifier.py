@@ -12,7 +12,11 @@ from skmedimg._sklearn import StrOptions, fit_context, with_callbacks
 from skmedimg.images._validate import check_images, check_labels, check_rows
 from skmedimg.networks._outputs import class_loss, hits, probabilities
 from skmedimg.neural._base import NetworkEstimator
-from skmedimg.neural._training_constraints import CLASSIFIER_CONSTRAINTS, TRAINING_CONSTRAINTS
+from skmedimg.neural._training_constraints import (
+    CLASSIFIER_CONSTRAINTS,
+    IMAGE_CONSTRAINTS,
+    TRAINING_CONSTRAINTS,
+)
 
 
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):
@@ -76,6 +80,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     mixup : float, default=0.0
         Alpha of mixup: each training image and its label are mixed with another of the batch, at a
         share from a Beta distribution, such as 0.2. 0 mixes nothing.
+    predict_augment : str, tuple of str or None, default=None
+        "flip-horizontal", "flip-vertical", "shift" (by a 32nd of the side), or several: predictions
+        are the mean over the image and its flips and shifts, which takes up to 20 times as long.
+        Masks are mapped back.
     image_shape : tuple of int or None, default=None
         (height, width) or (height, width, channels) of one image where X holds rows or paths,
         with at most one -1; None reads rows as square images. (n_features,) or (-1,) hands rows
@@ -146,6 +154,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         "module": [nn.Module, callable, None],
         "output": [StrOptions({"auto", "softmax"})],
         **CLASSIFIER_CONSTRAINTS,
+        **IMAGE_CONSTRAINTS,
         **TRAINING_CONSTRAINTS,
     }
 
@@ -171,6 +180,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         n_iter_no_change=10,
         augment=None,
         mixup=0.0,
+        predict_augment=None,
         image_shape=None,
         callbacks=None,
         device="auto",
@@ -199,6 +209,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.augment = augment
         self.mixup = mixup
+        self.predict_augment = predict_augment
         self.image_shape = image_shape
         self.callbacks = callbacks
         self.device = device

@@ -96,6 +96,10 @@ class NetworkSegmenter(NetworkEstimator):
         Augments training images anew in every epoch, and no validation images. A function of your
         own, such as torchvision's v2 transforms, maps a batch of tensors (n, channels, height,
         width) to another; in a segmenter it maps images and masks (n, height, width) to both.
+    predict_augment : str, tuple of str or None, default=None
+        "flip-horizontal", "flip-vertical", "shift" (by a 32nd of the side), or several: predictions
+        are the mean over the image and its flips and shifts, which takes up to 20 times as long.
+        Masks are mapped back.
     image_shape : tuple of int or None, default=None
         (height, width) or (height, width, channels) of one image where X holds rows or paths,
         with at most one -1; None reads rows as square images.
@@ -194,6 +198,7 @@ class NetworkSegmenter(NetworkEstimator):
         validation_fraction=0.1,
         n_iter_no_change=10,
         augment=None,
+        predict_augment=None,
         image_shape=None,
         callbacks=None,
         device="auto",
@@ -224,6 +229,7 @@ class NetworkSegmenter(NetworkEstimator):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.augment = augment
+        self.predict_augment = predict_augment
         self.image_shape = image_shape
         self.callbacks = callbacks
         self.device = device
@@ -413,11 +419,12 @@ class NetworkSegmenter(NetworkEstimator):
         return self._run(self._check_X(X, reset=False), finish)
 
     def _run(self, images, finish):
+        views = self._views()
         if self.tile is not None:
-            return run_tiled(self.net_, images, self._sides("tile"), self.tile_overlap, finish)
-        return run_network(
-            self.net_, images, finish=finish, batch_size=images_at_once(self.net_, images.shape)
-        )
+            tile = self._sides("tile")
+            return run_tiled(self.net_, images, tile, self.tile_overlap, finish, views)
+        size = images_at_once(self.net_, images.shape)
+        return run_network(self.net_, images, finish=finish, batch_size=size, views=views)
 
     def _codes(self, X):
         """Return masks of positions in `classes_`, cleaned if asked for."""

@@ -6,7 +6,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._training.onnx_export import image_input, on_the_cpu, write_onnx
-from skmedimg.networks._export_graphs import Probabilities
+from skmedimg.networks._export_graphs import OverViews, Probabilities
 from skmedimg.networks._standardize import Standardize
 
 
@@ -42,6 +42,8 @@ class OnnxExport:
         """Return the modules that compute `predict_proba` from stored pixels."""
         first, _ = image_input(self, flat=self._takes_rows)
         network = on_the_cpu(self.net_.module_, self.image_shape_)
+        if self._views():
+            network = OverViews(network, self._views())
         return [first, *self._standardization(), network, Probabilities()]
 
     def _standardization(self):

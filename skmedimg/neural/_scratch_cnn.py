@@ -7,7 +7,11 @@ from skmedimg.networks._blocks import ACTIVATIONS, WEIGHT_INITS
 from skmedimg.networks._convnet import PARTS, POOLS, ConvBlock, convnet
 from skmedimg.neural._network_classifier import NetworkClassifier
 from skmedimg.neural._per_layer import per_layer, per_layer_choice
-from skmedimg.neural._training_constraints import CLASSIFIER_CONSTRAINTS, TRAINING_CONSTRAINTS
+from skmedimg.neural._training_constraints import (
+    CLASSIFIER_CONSTRAINTS,
+    IMAGE_CONSTRAINTS,
+    TRAINING_CONSTRAINTS,
+)
 
 
 class ScratchCNN(NetworkClassifier):
@@ -98,6 +102,10 @@ class ScratchCNN(NetworkClassifier):
     mixup : float, default=0.0
         Alpha of mixup: each training image and its label are mixed with another of the batch, at a
         share from a Beta distribution, such as 0.2. 0 mixes nothing.
+    predict_augment : str, tuple of str or None, default=None
+        "flip-horizontal", "flip-vertical", "shift" (by a 32nd of the side), or several: predictions
+        are the mean over the image and its flips and shifts, which takes up to 20 times as long.
+        Masks are mapped back.
     image_shape : tuple of int or None, default=None
         (height, width) or (height, width, channels) of one image where X holds rows or paths,
         with at most one -1; None reads rows as square images.
@@ -201,6 +209,7 @@ class ScratchCNN(NetworkClassifier):
         "weight_init": [StrOptions(set(WEIGHT_INITS))],
         "standardize": ["boolean"],
         **CLASSIFIER_CONSTRAINTS,
+        **IMAGE_CONSTRAINTS,
         **TRAINING_CONSTRAINTS,
     }
 
@@ -239,6 +248,7 @@ class ScratchCNN(NetworkClassifier):
         n_iter_no_change=10,
         augment=None,
         mixup=0.0,
+        predict_augment=None,
         image_shape=None,
         callbacks=None,
         device="auto",
@@ -280,6 +290,7 @@ class ScratchCNN(NetworkClassifier):
         self.n_iter_no_change = n_iter_no_change
         self.augment = augment
         self.mixup = mixup
+        self.predict_augment = predict_augment
         self.image_shape = image_shape
         self.callbacks = callbacks
         self.device = device

@@ -14,7 +14,7 @@ _PIXELS_ELSEWHERE = 1 << 22
 _SMALL = 32 * 32
 
 
-def run_tiled(net, images, tile, overlap, finish):
+def run_tiled(net, images, tile, overlap, finish, views=()):
     """Return what a network says of images that it sees window by window.
 
     Windows start where the network's pooling grid starts, so that a pixel further from a window's
@@ -23,7 +23,7 @@ def run_tiled(net, images, tile, overlap, finish):
     """
     parts = []
     for row in range(images.shape[0]):
-        logits = _run_image(net, images[row], tile, overlap)
+        logits = _run_image(net, images[row], tile, overlap, views)
         parts.append(finish(torch.from_numpy(logits)).numpy())
     return np.concatenate(parts)
 
@@ -47,7 +47,7 @@ def windows(length, size, overlap, multiple):
     return starts, _fades(starts, size, length)
 
 
-def _run_image(net, image, tile, overlap):
+def _run_image(net, image, tile, overlap, views):
     """Return blended logits (1, channels, height, width), computed a row of windows at a time."""
     height, width = image.shape[:2]
     multiple = getattr(net.module_, "multiple", 1)
@@ -60,7 +60,8 @@ def _run_image(net, image, tile, overlap):
         # One row of windows at a time: few logits wait in memory to be blended.
         strip = image[top : top + down.shape[1]]
         tiles = np.stack([strip[:, left : left + across.shape[1]] for left in lefts])
-        logits = run_network(net, tiles, batch_size=images_at_once(net, tiles.shape))
+        size = images_at_once(net, tiles.shape)
+        logits = run_network(net, tiles, batch_size=size, views=views)
         if blended is None:
             blended = np.zeros((1, logits.shape[1], *image.shape[:2]), dtype=logits.dtype)
         for left, weights, window in zip(lefts, across, logits, strict=True):

@@ -8,6 +8,7 @@ from skmedimg._device import PRECISIONS
 from skmedimg._sklearn import HasMethods, Interval, StrOptions
 from skmedimg._training.plan import OPTIMIZERS, SCHEDULES
 from skmedimg.networks._losses import LOSSES
+from skmedimg.networks._views import VIEWS
 
 # What scikit-learn validates when `fit` begins; each estimator adds its own parameters.
 TRAINING_CONSTRAINTS = {
@@ -35,6 +36,9 @@ TRAINING_CONSTRAINTS = {
     "verbose": ["verbose"],
 }
 
+# What networks on images have beside them.
+IMAGE_CONSTRAINTS = {"predict_augment": [StrOptions(set(VIEWS)), tuple, list, None]}
+
 # What classifiers have beside them.
 CLASSIFIER_CONSTRAINTS = {
     "loss": [StrOptions({"cross_entropy", "focal"}), callable],
@@ -46,6 +50,7 @@ _SIDES = [Interval(numbers.Integral, 1, None, closed="left"), tuple, list, None]
 
 # What segmenters have beside them.
 SEGMENTER_CONSTRAINTS = {
+    **IMAGE_CONSTRAINTS,
     "loss": [StrOptions(set(LOSSES)), callable],
     "threshold": [Interval(numbers.Real, 0, 1, closed="neither"), StrOptions({"tune"})],
     "tile": _SIDES,

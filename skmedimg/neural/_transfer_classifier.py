@@ -14,7 +14,11 @@ from skmedimg.networks._blocks import Dropout
 from skmedimg.networks._mlp_network import mlp
 from skmedimg.neural._network_classifier import NetworkClassifier
 from skmedimg.neural._per_layer import per_layer
-from skmedimg.neural._training_constraints import CLASSIFIER_CONSTRAINTS, TRAINING_CONSTRAINTS
+from skmedimg.neural._training_constraints import (
+    CLASSIFIER_CONSTRAINTS,
+    IMAGE_CONSTRAINTS,
+    TRAINING_CONSTRAINTS,
+)
 from skmedimg.transfer._feature_store import shared_store
 from skmedimg.transfer._frozen import BACKBONE_CONSTRAINTS, backbone_images, frozen_rows
 from skmedimg.transfer._weights import load_into, needs_random_init
@@ -113,6 +117,10 @@ class TransferClassifier(NetworkClassifier):
     mixup : float, default=0.0
         Alpha of mixup: each training image and its label are mixed with another of the batch, at a
         share from a Beta distribution, such as 0.2. 0 mixes nothing.
+    predict_augment : str, tuple of str or None, default=None
+        "flip-horizontal", "flip-vertical", "shift" (by a 32nd of the side), or several: predictions
+        are the mean over the image and its flips and shifts, which takes up to 20 times as long.
+        Masks are mapped back.
     image_shape : tuple of int or None, default=None
         (height, width) or (height, width, channels) of one image where X holds rows or paths,
         with at most one -1; None reads rows as square images.
@@ -190,6 +198,7 @@ class TransferClassifier(NetworkClassifier):
         "backbone_learning_rate": [Interval(Real, 0, None, closed="neither"), tuple, list],
         "output": [StrOptions({"auto", "softmax"})],
         **CLASSIFIER_CONSTRAINTS,
+        **IMAGE_CONSTRAINTS,
         **TRAINING_CONSTRAINTS,
     }
 
@@ -225,6 +234,7 @@ class TransferClassifier(NetworkClassifier):
         n_iter_no_change=10,
         augment=None,
         mixup=0.0,
+        predict_augment=None,
         image_shape=None,
         callbacks=None,
         device="auto",
@@ -263,6 +273,7 @@ class TransferClassifier(NetworkClassifier):
         self.n_iter_no_change = n_iter_no_change
         self.augment = augment
         self.mixup = mixup
+        self.predict_augment = predict_augment
         self.image_shape = image_shape
         self.callbacks = callbacks
         self.device = device

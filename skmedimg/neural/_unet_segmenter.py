@@ -111,6 +111,10 @@ class UNetSegmenter(NetworkSegmenter):
         Augments training images anew in every epoch, and no validation images. A function of your
         own, such as torchvision's v2 transforms, maps a batch of tensors (n, channels, height,
         width) to another; in a segmenter it maps images and masks (n, height, width) to both.
+    predict_augment : str, tuple of str or None, default=None
+        "flip-horizontal", "flip-vertical", "shift" (by a 32nd of the side), or several: predictions
+        are the mean over the image and its flips and shifts, which takes up to 20 times as long.
+        Masks are mapped back.
     image_shape : tuple of int or None, default=None
         (height, width) or (height, width, channels) of one image where X holds rows or paths,
         with at most one -1; None reads rows as square images.
@@ -249,6 +253,7 @@ class UNetSegmenter(NetworkSegmenter):
         validation_fraction=0.1,
         n_iter_no_change=10,
         augment=None,
+        predict_augment=None,
         image_shape=None,
         callbacks=None,
         device="auto",
@@ -287,6 +292,7 @@ class UNetSegmenter(NetworkSegmenter):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.augment = augment
+        self.predict_augment = predict_augment
         self.image_shape = image_shape
         self.callbacks = callbacks
         self.device = device

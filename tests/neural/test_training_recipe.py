@@ -3,6 +3,7 @@
 import copy
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from scipy import stats
@@ -14,10 +15,10 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, ReduceLROnPlat
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torchvision.transforms import v2
 
-from skmedimg import ScratchCNN, ShallowMLP, UNetSegmenter
+from skmedimg import ScratchCNN, ShallowMLP, TransferClassifier, UNetSegmenter
 from skmedimg._training.mixup import mix
 from skmedimg.datasets import make_lesions
-from skmedimg.neural import NetworkClassifier
+from skmedimg.neural import NetworkClassifier, NetworkSegmenter
 
 LESIONS = make_lesions(40, size=16, noise=0.1, n_classes=3, random_state=0)
 IMAGES, LABELS, MASKS = LESIONS.images, LESIONS.target, LESIONS.masks
@@ -394,3 +395,104 @@ def test_no_more_images_than_a_batch_are_run_at_once():
     trained = sizes[1:]  # the first are those on which it is tried
     assert max(trained) <= 6
     assert model.net_.optimizer_.state_dict()["state"][0]["step"] == 3  # 40 images by 18
+
+
+# Averaged predictions -------------------------------------------------------------------------
+
+
+def shifted(X, down, right):
+    """Return images moved by one pixel, their edge repeated, by numpy."""
+    padded = np.pad(X, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    return padded[:, 1 - down : 17 - down, 1 - right : 17 - right]
+
+
+FLIPS = {
+    "flip-horizontal": [(), (2,)],
+    "flip-vertical": [(), (1,)],
+    ("flip-horizontal", "flip-vertical"): [(), (2,), (1,), (1, 2)],
+}
+
+
+@pytest.mark.parametrize("names", FLIPS)
+def test_predictions_of_flips_are_averaged(names):
+    model = cnn().fit(IMAGES, LABELS)
+    views = [model.predict_proba(np.ascontiguousarray(np.flip(IMAGES, a))) for a in FLIPS[names]]
+    model.set_params(predict_augment=names)
+    found = model.predict_proba(IMAGES)
+    np.testing.assert_allclose(found, np.mean(views, axis=0), rtol=1e-5)
+    np.testing.assert_allclose(found.sum(1), 1, rtol=1e-12)
+    np.testing.assert_array_equal(model.predict(IMAGES), found.argmax(1))
+
+
+def test_predictions_of_shifts_are_averaged():
+    model = cnn().fit(IMAGES, TWO)
+    moves = [(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)]
+    expected = np.mean([model.predict_proba(shifted(IMAGES, *move)) for move in moves], axis=0)
+    model.set_params(predict_augment=["shift"])
+    np.testing.assert_allclose(model.predict_proba(IMAGES), expected, rtol=1e-5)
+    log_odds = np.log(expected[:, 1] / expected[:, 0])
+    np.testing.assert_allclose(model.decision_function(IMAGES), log_odds, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("tile", [None, 16])
+def test_masks_are_mapped_back_before_they_are_averaged(tile):
+    model = unet(tile=tile).fit(IMAGES, MASKS)
+    views = []
+    for axes in FLIPS["flip-horizontal", "flip-vertical"]:
+        found = model.predict_proba(np.ascontiguousarray(np.flip(IMAGES, axes)))
+        views.append(np.flip(found, [axis + 1 for axis in axes]))
+    model.set_params(predict_augment=("flip-horizontal", "flip-vertical"))
+    found = model.predict_proba(IMAGES)
+    np.testing.assert_allclose(found, np.mean(views, axis=0), rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(model.predict(IMAGES), model.classes_[found.argmax(1)])
+
+
+def test_shifted_masks_are_mapped_back():
+    def copy_of_the_image(image_shape, n_outputs):
+        """Return a network whose logit is the pixel itself, whatever is learned."""
+        layer = nn.Conv2d(1, 1, 1, bias=False)
+        nn.init.ones_(layer.weight)
+        return layer
+
+    model = NetworkSegmenter(copy_of_the_image, max_epochs=1, learning_rate=1e-12, random_state=0)
+    smooth = np.linspace(-2, 2, 16) * np.ones((4, 16, 1))
+    model.fit(smooth, smooth > 0)
+    expected = model.predict_proba(smooth)[:, :, :, 1:-1]
+    model.set_params(predict_augment="shift")
+    found = model.predict_proba(smooth)[:, :, :, 1:-1]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_frozen_features_do_not_stand_in_for_views():
+    data = make_lesions(10, size=32, random_state=0)
+    model = TransferClassifier("squeezenet1_1", weights=None, max_epochs=1, random_state=0)
+    model.fit(data.images, data.target)
+    mirrored = np.ascontiguousarray(data.images[:, :, ::-1])
+    expected = (model.predict_proba(data.images) + model.predict_proba(mirrored)) / 2
+    model.set_params(predict_augment="flip-horizontal")
+    np.testing.assert_allclose(model.predict_proba(data.images), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("make", [cnn, unet])
+def test_onnx_averages_over_views_too(make, tmp_path):
+    y = MASKS if make is unet else LABELS
+    model = make(predict_augment=("flip-horizontal", "shift")).fit(IMAGES, y)
+    session = onnxruntime.InferenceSession(model.to_onnx(tmp_path / "views.onnx"))
+    [found] = session.run(None, {"images": IMAGES[..., None]})
+    np.testing.assert_allclose(found, model.predict_proba(IMAGES), atol=1e-5)
+
+
+@pytest.mark.parametrize("wrong", ["mirror", ("flip-horizontal", "turn"), 3])
+def test_unknown_views_are_refused_before_training(wrong):
+    model = cnn(predict_augment=wrong)
+    with pytest.raises(ValueError, match="predict_augment"):
+        model.fit(IMAGES, LABELS)
+    assert not hasattr(model, "net_")
+
+
+def test_views_of_rows_are_refused():
+    model = NetworkClassifier(
+        lambda shape, n: nn.Linear(shape[0], n), image_shape=(-1,), predict_augment="shift"
+    )
+    with pytest.raises(ValueError, match="needs images"):
+        model.fit(ROWS, LABELS)
