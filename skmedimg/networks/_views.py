@@ -23,9 +23,9 @@ def mean_over_views(network, images, names):
     views = list(product(_flips(names), _shifts(names, step)))
     total = 0
     for flips, (down, right) in views:
-        found = probabilities(network(_shifted(images.flip(flips), down, right)))
+        found = probabilities(network(_shifted(_flipped(images, flips), down, right)))
         if found.ndim > 2:  # of pixels, which go back to their places
-            found = _shifted(found, -down, -right).flip(flips)
+            found = _flipped(_shifted(found, -down, -right), flips)
         total = total + found
     return (total / len(views)).clamp_min(torch.finfo(total.dtype).tiny).log()
 
@@ -44,6 +44,11 @@ def _shifts(names, step):
     if "shift" not in names:
         return [(0, 0)]
     return [(0, 0), (step, 0), (-step, 0), (0, step), (0, -step)]
+
+
+def _flipped(values, axes):
+    """Return images or maps mirrored along some axes; ONNX knows no flip along none."""
+    return values.flip(axes) if axes else values
 
 
 def _shifted(values, down, right):
