@@ -83,7 +83,7 @@ class TrainingBatches:
         self.augmenter = augmenter  # draws the augmentations, a generator on the device
 
     def __len__(self):
-        return len(_batch_starts(len(self.dataset), self.batch_size))
+        return n_steps(len(self.dataset), self.batch_size)
 
     def __iter__(self):
         for taken in prefetch(self.dataset, self.shuffled_rows()):
@@ -133,6 +133,11 @@ def _take(images, rows):
     if isinstance(images, LazyImages):
         return images[rows].load()
     return images[rows]
+
+
+def n_steps(n, batch_size):
+    """Return the number of batches of an epoch of n images."""
+    return len(_batch_starts(n, batch_size))
 
 
 def _batch_starts(n, batch_size):

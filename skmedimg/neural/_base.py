@@ -14,7 +14,7 @@ from skmedimg._device import (
     seed_from,
 )
 from skmedimg._sklearn import CallbackSupportMixin, fit_context, with_callbacks
-from skmedimg._training.batches import Dataset
+from skmedimg._training.batches import Dataset, n_steps
 from skmedimg._training.checkpoint import FitCheckpoint, fit_facts
 from skmedimg._training.loop import fit_network
 from skmedimg._training.net import build_net, run_network
@@ -50,9 +50,13 @@ class NetworkEstimator(OnnxExport, PickledNetwork, CallbackSupportMixin, BaseEst
     # Images per step that batch_size="auto" stands for.
     _usual_batch_size = 32
 
+    # What max_epochs="auto" stands for: so many epochs, and on few images so many steps.
+    _usual_epochs = 30
+    _least_steps = 300
+
     # Hooks, in the order in which `fit` calls them --------------------------------------------
 
-    def _check_n_epochs(self, epochs):
+    def _check_n_epochs(self, epochs, planned):
         """Warn if a fit of so many epochs ends before something that the parameters ask for."""
 
     def _check_X(self, X, *, reset):
@@ -191,15 +195,8 @@ paths; LazyImages
         """
         fresh = not (self.warm_start and hasattr(self, "net_"))
         kept = None if checkpoint is None else FitCheckpoint(checkpoint)
-        if not self.warm_start:  # with warm_start a later fit may train the missing epochs
-            self._check_n_epochs(self.max_epochs)
         given = X_val, y_val, groups_val
-        self._fit(
-            X, y, sample_weight, groups, self.max_epochs, fresh, checkpoint=kept, validation=given
-        )
-        # Early stopping may have ended it before the last layers were unfrozen.
-        if not self.warm_start and self.n_iter_ < self.max_epochs:
-            self._check_n_epochs(self.n_iter_)
+        self._fit(X, y, sample_weight, groups, None, fresh, checkpoint=kept, validation=given)
         return self
 
     def _fit(
@@ -215,10 +212,18 @@ paths; LazyImages
         checkpoint=None,
         validation=None,
     ):
-        """Train for some epochs, from scratch if `fresh`, and return self."""
+        """Train for some epochs or `max_epochs`, from scratch if `fresh`, and return self."""
         options = {"classes": classes, "checkpoint": checkpoint, "validation": validation}
         datasets = self._prepare(X, y, sample_weight, groups, fresh, **options)
+        # With warm_start a later fit, and after partial_fit another one, may train what is missing.
+        is_whole = epochs is None and not self.warm_start
+        epochs = epochs or self._n_epochs(len(datasets[0]))
+        if is_whole:
+            self._check_n_epochs(epochs, epochs)
         self._train(*datasets, epochs, FitTasks(self, epochs, X, y), checkpoint)
+        # Early stopping may have ended it before the last layers were unfrozen.
+        if is_whole and self.n_iter_ < epochs:
+            self._check_n_epochs(self.n_iter_, epochs)
         return self
 
     def _prepare(
@@ -288,6 +293,13 @@ paths; LazyImages
         if not self.early_stopping:
             return None, None
         return inner_split(encoded, groups, self.validation_fraction, self._seed)
+
+    def _n_epochs(self, n):
+        """Return the number of epochs for so many training images."""
+        if self.max_epochs != "auto":
+            return self.max_epochs
+        steps = n_steps(n, self.net_.plan.batch_size)
+        return max(self._usual_epochs, math.ceil(self._least_steps / steps))
 
     def _learn_statistics(self, images, weights, rows):
         """Set mean and deviation from the training images, all or some rows of the images."""

@@ -58,8 +58,9 @@ class NetworkSegmenter(NetworkEstimator):
         half of the patches are centred on foreground. None trains on whole images.
     postprocess : CleanMasks, callable or None, default=None
         Applied to predicted masks of class numbers (n, height, width), in `predict` and `score`.
-    max_epochs : int, default=20
-        Passes over the training images.
+    max_epochs : int or "auto", default="auto"
+        Passes over the training images. "auto" is 20, and on few images as many as make 300
+        steps.
     batch_size : int or "auto", default=16
         Images per step. "auto" is 16, and a batch that does not fit into memory is split into
         micro-batches whose gradients are accumulated.
@@ -167,6 +168,7 @@ class NetworkSegmenter(NetworkEstimator):
     """
 
     _usual_batch_size = 16
+    _usual_epochs = 20
 
     _parameter_constraints = {
         "module": [nn.Module, callable, None],
@@ -184,7 +186,7 @@ class NetworkSegmenter(NetworkEstimator):
         tile_overlap=0.25,
         patch_size=None,
         postprocess=None,
-        max_epochs=20,
+        max_epochs="auto",
         batch_size=16,
         learning_rate=1e-3,
         optimizer="adam",

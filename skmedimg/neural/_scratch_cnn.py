@@ -62,8 +62,9 @@ class ScratchCNN(NetworkClassifier):
         loss per image or, without weights, their mean.
     label_smoothing : float, default=0.0
         Share of each label that is spread evenly over all classes, in cross-entropy.
-    max_epochs : int, default=30
-        Passes over the training images.
+    max_epochs : int or "auto", default="auto"
+        Passes over the training images. "auto" is 30, and on few images as many as make 300
+        steps.
     batch_size : int or "auto", default=32
         Images per step. "auto" is 32, and a batch that does not fit into memory is split into
         micro-batches whose gradients are accumulated.
@@ -233,7 +234,7 @@ class ScratchCNN(NetworkClassifier):
         standardize=True,
         loss="cross_entropy",
         label_smoothing=0.0,
-        max_epochs=30,
+        max_epochs="auto",
         batch_size=32,
         learning_rate=1e-3,
         optimizer="adam",

@@ -77,8 +77,9 @@ class TransferClassifier(NetworkClassifier):
         loss per image or, without weights, their mean.
     label_smoothing : float, default=0.0
         Share of each label that is spread evenly over all classes, in cross-entropy.
-    max_epochs : int, default=20
-        Passes over the training images.
+    max_epochs : int or "auto", default="auto"
+        Passes over the training images. "auto" is 20, and on few images as many as make 300
+        steps.
     batch_size : int or "auto", default=32
         Images per step. "auto" is 32, and a batch that does not fit into memory is split into
         micro-batches whose gradients are accumulated.
@@ -183,6 +184,7 @@ class TransferClassifier(NetworkClassifier):
     """
 
     _takes_rows = False
+    _usual_epochs = 20
     _is_own_network = True
 
     _parameter_constraints = {
@@ -219,7 +221,7 @@ class TransferClassifier(NetworkClassifier):
         output="auto",
         loss="cross_entropy",
         label_smoothing=0.0,
-        max_epochs=20,
+        max_epochs="auto",
         batch_size=32,
         learning_rate=1e-3,
         optimizer="adam",
@@ -283,13 +285,13 @@ class TransferClassifier(NetworkClassifier):
         self.warm_start = warm_start
         self.verbose = verbose
 
-    def _check_n_epochs(self, epochs):
-        frozen_for, most = self.unfreeze_after, self.max_epochs
+    def _check_n_epochs(self, epochs, planned):
+        frozen_for = self.unfreeze_after
         if not self.trainable_layers or epochs > frozen_for:
             return
-        end, more = f"max_epochs={most} ends before that", f"max_epochs above {frozen_for}"
-        if epochs < most:
-            end = f"this fit stopped after {epochs} of max_epochs={most}"
+        end, more = f"max_epochs={planned} ends before that", f"max_epochs above {frozen_for}"
+        if epochs < planned:
+            end = f"this fit stopped after {epochs} of max_epochs={planned}"
             more = "let it train longer (n_iter_no_change)"
         warn_user(
             f"The layers of trainable_layers={self.trainable_layers!r} are never unfrozen: the "

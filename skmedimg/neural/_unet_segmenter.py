@@ -73,8 +73,9 @@ class UNetSegmenter(NetworkSegmenter):
         are kept with the model.
     postprocess : CleanMasks, callable or None, default=None
         Applied to predicted masks of class numbers (n, height, width), in `predict` and `score`.
-    max_epochs : int, default=20
-        Passes over the training images.
+    max_epochs : int or "auto", default="auto"
+        Passes over the training images. "auto" is 20, and on few images as many as make 300
+        steps.
     batch_size : int or "auto", default=16
         Images per step. "auto" is 16, and a batch that does not fit into memory is split into
         micro-batches whose gradients are accumulated.
@@ -239,7 +240,7 @@ class UNetSegmenter(NetworkSegmenter):
         patch_size=None,
         standardize=True,
         postprocess=None,
-        max_epochs=20,
+        max_epochs="auto",
         batch_size=16,
         learning_rate=1e-3,
         optimizer="adam",

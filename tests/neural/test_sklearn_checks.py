@@ -19,7 +19,7 @@ FULL_BATCH = [
     ShallowMLP(max_epochs=60, **EXACT),
     ScratchCNN(max_epochs=60, dropout=0.0, **SMALL_CNN, **EXACT),
 ]
-DEFAULTS = [ShallowMLP(), ScratchCNN((8, 16), image_shape=(1, -1))]
+DEFAULTS = [ShallowMLP(), ScratchCNN((8, 16), image_shape=(1, -1), max_epochs=30)]
 
 
 @pytest.mark.usefixtures("numpy_generator_put_back")
