@@ -10,6 +10,7 @@ from skmedimg.saving._classes import class_of, value_of
 from skmedimg.saving._encode_model import BITS
 from skmedimg.saving._local_paths import in_dict, without_written
 from skmedimg.saving._trees import unpack_tree
+from skmedimg.saving._trusted import missing, trusted_by_name
 
 _SPARSE = {
     "csc_array": sparse.csc_array,
@@ -19,7 +20,7 @@ _SPARSE = {
 }
 
 
-def decode(value, arrays):
+def decode(value, arrays, trusted=()):
     """Return the value that was encoded, and which parameters were reset.
 
     Parameters
@@ -27,6 +28,8 @@ def decode(value, arrays):
     value : object
         What `encode` returned.
     arrays : dict of str to ndarray
+    trusted : sequence of class or function, default=()
+        Of the user; others are refused.
 
     Returns
     -------
@@ -34,13 +37,14 @@ def decode(value, arrays):
     reset : list of (object, str)
         Owner and name of each parameter that named a file or folder to write to.
     """
-    decoder = _Decoder(arrays)
+    decoder = _Decoder(arrays, trusted_by_name(trusted))
     return decoder.read(value), decoder.reset
 
 
 class _Decoder:
-    def __init__(self, arrays):
+    def __init__(self, arrays, trusted):
         self.arrays = arrays
+        self.trusted = trusted
         self.reset = []
 
     def read(self, value):
@@ -86,6 +90,12 @@ class _Decoder:
 
     def read_named(self, name):
         return value_of(name)
+
+    def read_trusted(self, name):
+        """Return a class or function that the caller has passed; none is imported."""
+        if name not in self.trusted:
+            raise missing(name)
+        return self.trusted[name]
 
     def read_sparse(self, entry):
         name, shape, *items = entry

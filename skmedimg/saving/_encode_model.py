@@ -17,6 +17,7 @@ from skmedimg.saving._classes import name_of, name_of_value
 from skmedimg.saving._derived import without_derived
 from skmedimg.saving._local_paths import in_dict, without_folders
 from skmedimg.saving._trees import pack_tree
+from skmedimg.saving._trusted import encode_own, is_own_callable
 
 PLAIN = (bool, int, str, type(None))
 
@@ -68,7 +69,9 @@ def encode(value, arrays, where):
 def _state(value, arrays, where):
     state = without_derived(value)
     return {
-        key: encode(without_folders(key, item), arrays, f"{where}.{key}")
+        key: encode_own(item, f"{where}.{key}")
+        if is_own_callable(value, key, item)
+        else encode(without_folders(key, item), arrays, f"{where}.{key}")
         for key, item in state.items()
     }
 

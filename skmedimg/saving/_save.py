@@ -16,6 +16,7 @@ from skmedimg.saving._decode_model import decode
 from skmedimg.saving._encode_model import encode
 from skmedimg.saving._local_paths import settings_line
 from skmedimg.saving._model_card import card_of, make_card
+from skmedimg.saving._trusted import trusted_by_name
 
 _ARRAYS = "arrays.safetensors"
 _CARD, _CARD_TEXT = "card.json", "card.md"
@@ -26,9 +27,11 @@ def save(model, path, *, X=None, y=None, groups=None, metrics=None, notes=""):
 
     The file is a zip that opens anywhere, and carries a model card. Estimators of this package and
     most of scikit-learn's are saved by their names and arrays. Those whose compiled code would
-    follow a file's numbers unchecked (gradient boosting, HDBSCAN, Birch) are refused. What would
-    need code (functions, callbacks, networks of your own) is refused by name before anything is
-    written. An interrupted call leaves what was there before.
+    follow a file's numbers unchecked (gradient boosting, HDBSCAN, Birch) are refused. Functions and
+    classes of your own that a network was given (`module`, `loss`, `augment` ...) are saved by
+    name, for ``load(path, trusted=[...])``. What else would need code (lambdas, callbacks,
+    instances of your own) is refused before anything is written. An interrupted call leaves what
+    was there before.
 
     Parameters
     ----------
@@ -93,7 +96,7 @@ def save(model, path, *, X=None, y=None, groups=None, metrics=None, notes=""):
     return path
 
 
-def load(path):
+def load(path, *, trusted=()):
     """Load a model that `save` wrote.
 
     Only classes known by name are made, of plain values and arrays. A file from a stranger can
@@ -105,6 +108,10 @@ def load(path):
     Parameters
     ----------
     path : str or os.PathLike
+    trusted : sequence of class or function, default=()
+        The classes and functions of your own that the model was made with: `module` of a
+        `NetworkClassifier`, `loss`, `augment` and the like. A file holds their names alone, and
+        none is imported by its name.
 
     Returns
     -------
@@ -125,11 +132,12 @@ def load(path):
     LogisticRegression(C=2)
     """
     path = os.fspath(path)
+    trusted_by_name(trusted)  # a wrong list is not the fault of the file
     manifest, members = read_archive(path)
     _warn_of_versions(path, manifest)
     try:
         arrays = safetensors.numpy.load(members[_ARRAYS])
-        model, reset = decode(manifest["model"], arrays)
+        model, reset = decode(manifest["model"], arrays, trusted)
         check_model(model)
         notice = _reset_notice(path, model, reset)
     except Exception as error:  # a file that was not written by `save` may hold anything
