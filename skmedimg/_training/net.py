@@ -3,6 +3,7 @@
 from contextlib import nullcontext
 from functools import partial
 
+import numpy as np
 import torch
 from skorch import NeuralNet
 from torch import nn
@@ -12,6 +13,7 @@ from skmedimg._training.inference import InferenceBatches, are_few, inference_ba
 from skmedimg._training.microbatches import MicroBatcher, concatenate, out_of_memory, take
 from skmedimg._training.plan import OPTIMIZERS
 from skmedimg._training.steps import MicroBatchStep, PlainStep
+from skmedimg.networks._outputs import probabilities
 from skmedimg.networks._views import mean_over_views
 
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
@@ -156,11 +158,24 @@ class Net(NeuralNet):
             return self.criterion_.mean(y_pred, y_true["y"])
         return self.criterion_(y_pred, y_true["y"]).mean()
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = "classifier"  # scikit-learn's scorers ask
+        return tags
+
+    @property
+    def classes_(self):
+        """The numbers of the classes, for scikit-learn's scorers."""
+        return np.arange(self.plan.n_classes)
+
     def predict(self, X):
         """Return encoded classes, for skorch's scoring callbacks."""
+        return self.predict_proba(X).argmax(1)
+
+    def predict_proba(self, X):
+        """Return the probability of each class, for skorch's scoring callbacks."""
         outputs = torch.cat([torch.as_tensor(part) for part in self.forward_iter(X)])
-        classes = outputs.argmax(1) if outputs.shape[1] > 1 else outputs[:, 0] > 0
-        return classes.long().cpu().numpy()
+        return probabilities(outputs.double()).cpu().numpy()
 
     # Epochs ---------------------------------------------------------------------------------
 

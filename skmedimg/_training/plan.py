@@ -38,6 +38,7 @@ class TrainingPlan:
     device: torch.device
     precision: Precision
     criterion: nn.Module  # maps (outputs, targets) to one loss per image
+    n_classes: int
     score: object  # maps (outputs, targets) to one score per image, for the history
     optimizer: object  # a name of OPTIMIZERS, or a callable that takes parameter groups
     learning_rate: float

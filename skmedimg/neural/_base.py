@@ -352,6 +352,7 @@ paths; LazyImages
             precision=precision,
             standardize=standardize,
             criterion=as_loss(self.build_loss(), precision.dtype),
+            n_classes=len(self.classes_),
             score=self._batch_score(),
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,

@@ -7,6 +7,8 @@ from imblearn.over_sampling import RandomOverSampler
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import EpochScoring, LRScheduler
+from torch.optim.lr_scheduler import StepLR
 
 from skmedimg import (
     HOG,
@@ -170,3 +172,25 @@ def test_a_checkpoint_of_another_validation_set_is_refused(tmp_path):
         mlp().fit(ROWS[TRAIN], Y[TRAIN], checkpoint=tmp_path, X_val=ROWS[TRAIN], y_val=1 - Y[TRAIN])
     with pytest.raises(ValueError, match="X_val differs"):
         mlp().fit(ROWS[TRAIN], Y[TRAIN], checkpoint=tmp_path)
+
+
+# skorch's callbacks ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("output", ["auto", "softmax"])
+def test_skorchs_scoring_sees_probabilities_of_the_validation_set(output):
+    names = {"roc_auc": "auc", "neg_log_loss": "log_loss", "balanced_accuracy": "balanced"}
+    scores = [EpochScoring(scorer, name=name) for scorer, name in names.items()]
+    model = mlp(output=output, callbacks=scores).fit(ROWS[TRAIN], Y[TRAIN], **GIVEN)
+    found, p = model.history_[-1], model.predict_proba(ROWS[VAL])
+    assert found["auc"] == pytest.approx(sklearn.metrics.roc_auc_score(Y[VAL], p[:, 1]))
+    assert found["log_loss"] == pytest.approx(-found["valid_loss"], rel=1e-5)
+    expected = sklearn.metrics.balanced_accuracy_score(Y[VAL], p.argmax(1))
+    assert found["balanced"] == pytest.approx(expected)
+
+
+def test_skorchs_scheduler_sets_the_rates_of_a_constant_schedule():
+    halving = LRScheduler(policy=StepLR, step_size=1, gamma=0.5)
+    model = mlp(schedule="constant", max_epochs=3, callbacks=[halving]).fit(ROWS, Y)
+    rates = [record["learning_rate"] for record in model.history_]
+    np.testing.assert_allclose(rates, [1e-3, 5e-4, 2.5e-4])
