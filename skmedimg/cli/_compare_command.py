@@ -174,13 +174,14 @@ def _folder_data(options):
     cv = _FOLDS if options.cv is None else options.cv
     if options.cv is None and data.split is not None and (data.split == "test").any():
         say("using the folder's own train/test split; --cv 5 would make folds of all images")
-        n_validation = int((data.split == "validation").sum())
+        parts = [np.flatnonzero(data.split == part) for part in ("train", "validation", "test")]
+        n_validation = len(parts[1])
         if n_validation:
             say(
-                f"leaving the {n_validation} validation images out of training; "
-                "--merge-validation adds them to it"
+                f"leaving the {n_validation} validation images out of training, networks score "
+                "them after every epoch; --merge-validation trains on them"
             )
-        cv = [(np.flatnonzero(data.split == "train"), np.flatnonzero(data.split == "test"))]
+        cv = [tuple(part for part in parts if len(part))]
     return np.asarray(data.paths), labels, data.groups, cv, options.positive
 
 

@@ -64,7 +64,9 @@ LazyImages
     groups : array-like (n,), default=None
         Patients. No patient is on both sides of a split; one that is raises.
     cv : int, splitter or iterable of (train, test), default=5
-        An integer stratifies by class, keeps patients together, and shuffles.
+        An integer stratifies by class, keeps patients together, and shuffles. In a list of
+        (train, validation, test), such as a published split, nothing is trained on the validation
+        rows: networks get them as `X_val`.
     repeats : int, default=1
         Number of repetitions of the K-fold of an integer `cv`, reshuffled each time.
     scoring : str, list of str or callable, or dict of str to str or callable, default=None
@@ -288,7 +290,9 @@ def _is_constant(result):
 
 def _digest_of(splits):
     numbers = [
-        np.int64([split.repeat, split.fold]).tobytes() + split_bytes(split.train, split.test)
+        np.int64([split.repeat, split.fold]).tobytes()
+        + split_bytes(split.train, split.test)
+        + (b"" if split.validation is None else split_bytes(split.validation, split.test))
         for split in splits
     ]
     return sha256(numbers)[:16]

@@ -109,7 +109,8 @@ def _check(comparison):
         raise ValueError(f"groups needs {n} entries")
     for split in comparison.splits:
         # A negative row would silently index from the end.
-        rows = np.concatenate([split.train, split.test])
+        held_out = [] if split.validation is None else [split.validation]
+        rows = np.concatenate([split.train, split.test, *held_out])
         if rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n:
             raise ValueError(f"splits need rows from 0 to {n - 1}")
     for result in (each for results in comparison.fold_results.values() for each in results):

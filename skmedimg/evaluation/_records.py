@@ -16,12 +16,15 @@ class Split:
         Within one repeat every row is tested at most once.
     train, test : ndarray of int
         Rows of X.
+    validation : ndarray of int or None
+        Rows that networks watch during training, for early stopping and the history.
     """
 
     repeat: int
     fold: int
     train: np.ndarray
     test: np.ndarray
+    validation: np.ndarray = None
 
 
 @dataclass(frozen=True, eq=False)

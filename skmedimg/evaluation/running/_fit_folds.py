@@ -16,7 +16,7 @@ from skmedimg.evaluation.running._costs import MemoryWatch, count_parameters
 from skmedimg.evaluation.running._history import training_history
 from skmedimg.evaluation.scores._positive_label import code_labels
 from skmedimg.evaluation.scores._score_table import score_fold
-from skmedimg.evaluation.splitting._groups import groups_for_fit
+from skmedimg.evaluation.splitting._groups import groups_for_fit, validation_for_fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,6 +198,11 @@ def _fit_and_predict(task, split, predict, scorers, groups, seed):
     X_train, y_train = take_rows(task.X, split.train), task.y[split.train]
     # An estimator that splits off a validation set must keep patients together as well.
     extra = {} if groups is None else groups_for_fit(model, groups[split.train])
+    if split.validation is not None:
+        X_val, y_val = take_rows(task.X, split.validation), task.y[split.validation]
+        # Those of training and of validation are given together, or neither.
+        groups_val = groups[split.validation] if extra else None
+        extra |= validation_for_fit(model, X_val, y_val, groups_val)
     # Only `fit` is measured and timed: taking the training rows costs every estimator the same.
     with MemoryWatch() as watch:
         begin = time.perf_counter()

@@ -77,7 +77,8 @@ def make_splits(cv, task, strata, groups, repeats=1, seed=0):
         ]
     else:
         _refuse_repeats(cv, repeats)
-        pairs = split_rows(choose(cv), strata, groups)
+        given = _with_validation(cv)
+        pairs = given or split_rows(choose(cv), strata, groups)
     splits = tuple(_number(pairs, len(strata)))
     for number, split in enumerate(splits):
         _check_split(number, split, strata, groups, task)
@@ -134,12 +135,20 @@ def _number(pairs, n_samples):
     tested, repeat, fold = np.zeros(n_samples, dtype=bool), 0, 0
     # A splitter such as RepeatedKFold yields one flat
     # list, which does not say where a repeat begins.
-    for train, test in pairs:
+    for train, *validation, test in pairs:
         if tested[test].any():
             tested[:], repeat, fold = False, repeat + 1, 0
         tested[test] = True
-        yield Split(repeat, fold, train, test)
+        yield Split(repeat, fold, train, test, *validation)
         fold += 1
+
+
+def _with_validation(cv):
+    """Return the rows of a list of (train, validation, test), or None where cv is another one."""
+    is_list = isinstance(cv, (list, tuple)) and len(cv) > 0
+    if not is_list or not all(isinstance(parts, (list, tuple)) and len(parts) == 3 for parts in cv):
+        return None
+    return [tuple(map(_indices, parts)) for parts in cv]
 
 
 def _check_sizes(cv, task, strata, groups):
@@ -170,6 +179,15 @@ def _check_split(number, split, strata, groups, task):
     if task == "classification" and len(np.unique(strata[split.train])) < 2:
         raise ValueError(f"Split {number} of cv trains on a single class: use fewer folds.")
     refuse_shared_patients(f"Split {number} of cv", split.train, split.test, groups)
+    if split.validation is not None:
+        if not len(split.validation):
+            raise ValueError(f"Split {number} of cv has no validation rows: give (train, test).")
+        for part in ("train", "test"):
+            rows = getattr(split, part)
+            if np.isin(split.validation, rows).any():
+                raise ValueError(f"Split {number} of cv has rows in validation and in {part}.")
+            where = f"Split {number} of cv (validation beside {part})"
+            refuse_shared_patients(where, split.validation, rows, groups)
 
 
 def _what_is_done(n_lacking, n_splits):

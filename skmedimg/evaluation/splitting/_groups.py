@@ -46,6 +46,22 @@ def weights_for_fit(estimator, sample_weight):
     return {} if name is None else {name: sample_weight}
 
 
+def validation_for_fit(estimator, X, y, groups):
+    """Return {parameter of fit: value} of a validation set, where `fit` takes one, else {}.
+
+    A Pipeline takes one for its last step. With metadata routing it has to be requested.
+    """
+    if routing_enabled():
+        wanted = get_routing_for_object(estimator).consumes("fit", ["X_val", "y_val"])
+        takes = len(wanted) == 2
+    else:
+        last = final_estimator(estimator, wrappers=False)
+        takes = all("X_val" in inspect.signature(each.fit).parameters for each in (estimator, last))
+    if not takes:
+        return {}
+    return {"X_val": X, "y_val": y, **({} if groups is None else {"groups_val": groups})}
+
+
 def splits_patients(estimator):
     """Return whether an estimator holds a search whose inner folds ignore the patients."""
     final = final_estimator(estimator, wrappers=False)
