@@ -3,9 +3,9 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-from skmedimg.images._limits import ImageReadError
+from skmedimg.images._limits import MAX_PIXELS, MAX_SECONDS, ImageReadError
 from skmedimg.images._n_jobs import thread_count
-from skmedimg.images._read_image import read_image
+from skmedimg.images._read_image import read_pixels
 
 # By name, so that a large folder is listed without opening each file; how a file is read is decided
 # by its content.
@@ -116,7 +116,7 @@ def _fault(path):
     """Return the error of reading a file, or None."""
     try:
         # With draft_size JPEGs are decoded at an eighth of their size: truncated ones still fail.
-        read_image(path, color="gray", draft_size=(1, 1))
+        read_pixels(path, "gray", None, None, MAX_PIXELS, (1, 1), MAX_SECONDS)
     except (ImageReadError, OSError) as error:
         return error
     return None

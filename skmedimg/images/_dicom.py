@@ -1,10 +1,12 @@
 """Read DICOM files with pydicom: the gray values that a viewer shows, in 8 or 16 bits."""
 
-import mmap
+import zlib
 
 import numpy as np
 
-from skmedimg.images._limits import ImageReadError, check_frame, check_pixels
+from skmedimg.images._limits import ImageReadError, check_frame, check_pixels, max_bytes
+
+_BLOCK = 2**18  # bytes
 
 # The elements that can hold pixels, and those that decide how stored values are shown.
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
@@ -14,7 +16,7 @@ _LOOKS = (
 )
 
 
-def read_dicom(path, frame, window, max_pixels):
+def read_dicom(path, file, frame, window, max_pixels):
     """Return the pixels of a DICOM file as they are meant to be shown, the brightest highest.
 
     Stored values are rescaled by slope and intercept, clipped to the window, and stretched to the
@@ -26,13 +28,12 @@ def read_dicom(path, frame, window, max_pixels):
         raise ImportError(
             f'Reading {path!r} needs pydicom: pip install "skmedimg[dicom]".'
         ) from error
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        # Mapped: an element with a damaged length cannot make pydicom allocate 4 GB, because a map
-        # returns no more bytes than the file has. force: old files lack the preamble.
-        dataset = pydicom.dcmread(mapped, force=True)
+    _check_inflated(path, file, max_bytes(max_pixels))
+    dataset = pydicom.dcmread(file, force=True)  # force: old files lack the preamble
     if not any(keyword in dataset for keyword in _PIXELS):
         raise ImageReadError(f"{path!r} is DICOM without pixels, such as a report or a directory.")
-    check_pixels(path, int(dataset.Columns), int(dataset.Rows), max_pixels)
+    pixel_bytes = int(dataset.BitsAllocated) // 8 * int(dataset.SamplesPerPixel)
+    check_pixels(path, int(dataset.Columns), int(dataset.Rows), max_pixels, pixel_bytes)
     frame = check_frame(path, frame, int(dataset.get("NumberOfFrames") or 1))
     # Decodes this frame alone, and converts YBR colors to RGB.
     stored = pydicom.pixels.pixel_array(dataset, index=frame)
@@ -42,6 +43,28 @@ def read_dicom(path, frame, window, max_pixels):
     if stored.ndim == 3:
         return np.array(stored)
     return _shown(stored, dataset, frame, window)
+
+
+def _check_inflated(path, file, most):
+    """Raise where a deflated file would inflate to more than `most` bytes; pydicom has no limit."""
+    from pydicom.filereader import read_dataset, read_preamble
+    from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+    read_preamble(file, force=True)
+    # Group 2 says how all other groups are stored.
+    meta = read_dataset(file, False, True, stop_when=lambda tag, *_: tag.group != 2)
+    if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+        decoder, n_bytes = zlib.decompressobj(-zlib.MAX_WBITS), 0
+        while not decoder.eof and n_bytes <= most:
+            block = decoder.unconsumed_tail or file.read(_BLOCK)
+            if not block:
+                break  # truncated, as pydicom will say
+            n_bytes += len(decoder.decompress(block, _BLOCK))
+        if n_bytes > most:
+            raise ImageReadError(
+                f"{path!r} inflates to more than {most} bytes. Raise max_pixels if you trust it."
+            )
+    file.seek(0)
 
 
 def _shown(stored, dataset, frame, window):

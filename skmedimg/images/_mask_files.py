@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from skmedimg.images._image_file import ImageFile
 from skmedimg.images._limits import MAX_PIXELS, ImageReadError
 from skmedimg.images._pillow_formats import open_picture, signature_of
 from skmedimg.images._read_image import read_image
@@ -98,7 +99,7 @@ def stack_masks(masks, names):
 
 def _header(path, ask):
     """Return `ask(picture)` of a picture that is opened but not decoded; None for other files."""
-    with open(path, "rb") as file:
+    with ImageFile(path) as file:
         head = file.read(32)
         if signature_of(head) is None:
             return None

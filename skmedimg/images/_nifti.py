@@ -4,7 +4,9 @@ import numpy as np
 
 from skmedimg.images._limits import ImageReadError, check_frame, check_pixels
 
-LARGEST_EXTENSION = 2**24  # bytes; extensions in use hold a few thousand, of text
+# Extensions hold some thousand bytes of text, and there are one or two.
+LARGEST_EXTENSION = 2**24  # bytes, of one and of all together
+_MAX_EXTENSIONS = 100
 
 
 def read_nifti(path, frame, max_pixels):
@@ -19,13 +21,16 @@ def read_nifti(path, frame, max_pixels):
             f'Reading {path!r} needs nibabel: pip install "skmedimg[nifti]".'
         ) from error
     _check_extensions(path, nibabel)
-    volume = nibabel.load(path)
+    volume = nibabel.load(path, mmap=False)  # see ImageFile
     width, height, *depth = volume.shape
     if len(depth) > 1 and max(depth[1:]) > 1:
         raise ImageReadError(
             f"{path!r} holds a series of volumes of shape {volume.shape}; store one volume."
         )
-    check_pixels(path, width, height, max_pixels)
+    # Scaled values become float64.
+    scaled = (volume.dataobj.slope, volume.dataobj.inter) != (1, 0)
+    pixel_bytes = 8 if scaled else volume.get_data_dtype().itemsize
+    check_pixels(path, width, height, max_pixels, pixel_bytes)
     frame = check_frame(path, frame, depth[0] if depth else 1)
     # Indexing dataobj reads this slice alone; a fourth axis of length 1 takes index 0.
     whole = (slice(None), slice(None))
@@ -46,6 +51,11 @@ def _check_extensions(path, nibabel):
             size = kind.template_dtype.itemsize
             if kind.may_contain_header(raw[:size]):
                 header = kind(raw[:size], check=False)
+                if header["vox_offset"] > size + LARGEST_EXTENSION:
+                    raise ImageReadError(
+                        f"{path!r} announces {header['vox_offset']:.0f} bytes before its pixels; "
+                        f"at most {LARGEST_EXTENSION} are read."
+                    )
                 file.seek(size)
                 # Four bytes after the header say whether extensions follow.
                 if file.read(4)[:1] not in (b"", b"\0"):
@@ -58,14 +68,21 @@ def _walk_extensions(path, file, left, endianness):
 
     nibabel reads extensions to the end of the file where `left` is below 0.
     """
-    while left >= 16 or left < 0:
+    total = 0
+    for _ in range(_MAX_EXTENSIONS):
+        if 0 <= left < 16:
+            return
         head = np.frombuffer(file.read(8), f"{endianness}i4")
         if len(head) < 2:
             return  # truncated, as nibabel will say
-        if not 8 <= head[0] <= LARGEST_EXTENSION:
+        total += int(head[0])
+        if head[0] < 8 or total > LARGEST_EXTENSION:
             raise ImageReadError(
                 f"{path!r} announces an extension of its header of {head[0]} bytes; "
                 f"at most {LARGEST_EXTENSION} are read."
             )
         file.seek(int(head[0]) - 8, 1)
         left -= head[0]
+    raise ImageReadError(
+        f"{path!r} has more than {_MAX_EXTENSIONS} extensions of its header, as no scanner writes."
+    )

@@ -1,6 +1,6 @@
 """Read JPEG, PNG, TIFF, BMP, WebP, GIF and PGM/PPM files with Pillow."""
 
-import mmap
+import re
 
 import numpy as np
 from PIL import (
@@ -32,6 +32,8 @@ READERS = {
     b"P5": ("PGM", PpmImagePlugin.PpmImageFile),
     b"P6": ("PPM", PpmImagePlugin.PpmImageFile),
 }
+# Bytes per pixel of the layouts of 16-bit channels.
+_DEEP_BYTES = {"RGB;16B": 6, "RGBA;16B": 8}
 # What undoes each EXIF orientation; 1 is upright.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -44,23 +46,36 @@ _UPRIGHT = {
 }
 _ORIENTATION = 0x0112
 
+# Progressive JPEGs have about ten scans. Each scan works on all pixels, and can be ten bytes.
+_MAX_SCANS = 100
+_START_OF_SCAN = b"\xff\xda"
+
+# PGM and PPM: Pillow reads the header byte by byte, and copies a block of pixels per comment in it.
+_MAX_HEADER = 2**16
+_MAX_COMMENTS = 1000
+
+_ALPHA_BLOCK = 2**16  # pixels
+
 
 def signature_of(head):
     """Return the key of `READERS` that a file starts with, or None."""
     return next((signature for signature in READERS if head.startswith(signature)), None)
 
 
-def read_picture(path, head, color, frame, max_pixels, draft_size):
+def read_picture(path, file, head, color, frame, max_pixels, draft_size):
     """Return the pixels of a file of one of `READERS`, upright and without transparency."""
     name, reader = READERS[signature_of(head)]
-    with open(path, "rb") as file, open_picture(path, file, head, max_pixels) as picture:
-        picture.seek(check_frame(path, frame, getattr(picture, "n_frames", 1)))
+    with open_picture(path, file, head, max_pixels) as picture:
+        _seek(path, picture, frame)
         # Once more: another page may be larger than the first.
         check_pixels(path, *picture.size, max_pixels)
         # 16-bit color: Pillow has no mode for it.
         if name == "PNG" and picture.mode[0] != "I" and "16B" in str(picture.tile[0]):
-            return _without_alpha(_deep_png(path, reader))
+            layout = picture.tile[0].args
+            check_pixels(path, *picture.size, max_pixels, _DEEP_BYTES.get(layout, 0))
+            return _without_alpha(_deep_png(file, reader, layout))
         if name == "JPEG":
+            _check_scans(path, file)
             _draft(picture, color, draft_size)
         picture.load()
         return _plain(_upright(picture, name), path)
@@ -71,9 +86,11 @@ def open_picture(path, file, head, max_pixels):
     name, reader = READERS[signature_of(head)]
     if name == "WebP":  # the decoder allocates the canvas before the picture is open
         check_pixels(path, *webp_size(head), max_pixels)
-    if name == "PNG":  # a chunk may promise 4 GB; a map never gives more than there is
-        file = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    picture = reader(file, path)  # not Image.open: its size limit is a global setting
+    if name in ("PGM", "PPM"):
+        _check_comments(path, file)
+    # Not Image.open: its size limit is a global setting. Without the name of the file, because
+    # Pillow would map the file by it.
+    picture = reader(file)
     check_pixels(path, *picture.size, max_pixels)
     return picture
 
@@ -88,6 +105,41 @@ def webp_size(head):
     return tuple(int.from_bytes(head[k : k + 2], "little") & 0x3FFF for k in (26, 28))
 
 
+def _seek(path, picture, frame):
+    """Go to a frame of a picture; raise where it has others and none is chosen."""
+    # Not n_frames: it walks through all frames of TIFF and GIF, in minutes where there are many.
+    if frame is None:
+        check_frame(path, frame, 2 if getattr(picture, "is_animated", False) else 1, exact=False)
+        return
+    try:
+        picture.seek(frame)
+    except EOFError as error:
+        raise ImageReadError(
+            f"{path!r} holds at most {frame} images, so there is no frame={frame}."
+        ) from error
+
+
+def _check_scans(path, file):
+    """Raise where a JPEG that is open, which has read up to the first scan, has very many."""
+    scans = 1 + file.count(_START_OF_SCAN)
+    if scans > _MAX_SCANS:
+        raise ImageReadError(
+            f"{path!r} has {scans} scans, as no camera writes; at most {_MAX_SCANS} are read."
+        )
+
+
+def _check_comments(path, file):
+    """Raise where comments make the header of a PGM or PPM long, or fill its pixels."""
+    head = file.read(_MAX_HEADER)
+    # The kind, width, height and largest value; a shorter file is for Pillow to judge.
+    tokens = re.sub(rb"#[^\r\n]*", b"", head).split()
+    if len(head) == _MAX_HEADER and len(tokens) < 4:
+        raise ImageReadError(f"{path!r} has a header of more than {_MAX_HEADER} bytes.")
+    if head[:2] == b"P2" and (comments := head.count(b"#") + file.count(b"#")) > _MAX_COMMENTS:
+        raise ImageReadError(f"{path!r} has {comments} comments; at most {_MAX_COMMENTS} are read.")
+    file.seek(0)
+
+
 def _draft(picture, color, draft_size):
     """Set the JPEG decoder to skip colors, and to reduce by 2, 4 or 8 where that is enough."""
     height, width = draft_size or picture.size[::-1]
@@ -97,25 +149,25 @@ def _draft(picture, color, draft_size):
     picture.draft("L" if color == "gray" else picture.mode, (width, height))
 
 
-def _deep_png(path, reader):
+def _deep_png(file, reader, layout):
     """Return a PNG of 16-bit channels; Pillow keeps one byte of each, so it is decoded twice."""
-    with open(path, "rb") as file, reader(file, path) as picture:
-        layout = picture.tile[0].args
-        # Pillow keeps the high byte of each channel. Stored numbers are big-endian ("16B"), so if
-        # they are read as little-endian ("16L"), it keeps the low byte.
-        rawmodes = ("RGBA",) if layout == "LA;16B" else (layout, layout[:-1] + "L")
-    planes = [_decoded_as(path, reader, rawmode) for rawmode in rawmodes]
-    if len(planes) == 1:  # gray and alpha of 16 bits are as wide as four channels of 8
-        return planes[0].view(">u2").astype(np.uint16)
-    return planes[0].astype(np.uint16) << 8 | planes[1]
+    if layout == "LA;16B":  # gray and alpha of 16 bits are as wide as four channels of 8
+        return _decoded_as(file, reader, "RGBA").view(">u2").astype(np.uint16)
+    # Pillow keeps the high byte of each channel. Stored numbers are big-endian ("16B"), so if
+    # they are read as little-endian ("16L"), it keeps the low byte.
+    pixels = _decoded_as(file, reader, layout).astype(np.uint16)
+    pixels <<= 8  # in place, as all of this is large
+    pixels |= _decoded_as(file, reader, layout[:-1] + "L")
+    return pixels
 
 
-def _decoded_as(path, reader, rawmode):
+def _decoded_as(file, reader, rawmode):
     """Return a PNG decoded with another layout of its bytes than its header asks for."""
-    with open(path, "rb") as file, reader(file, path) as picture:
+    file.seek(0)
+    with reader(file) as picture:
         picture.tile = [picture.tile[0]._replace(args=rawmode)]
         picture.load()
-        return np.array(_upright(picture, "PNG"))
+        return np.asarray(_upright(picture, "PNG"))
 
 
 def _upright(picture, name):
@@ -153,8 +205,15 @@ def _without_alpha(pixels):
     if pixels.ndim == 2 or pixels.shape[2] in (1, 3):
         return pixels
     full = int(np.iinfo(pixels.dtype).max)
-    values, alpha = pixels[..., :-1], pixels[..., -1:]
-    if (alpha != full).any():
-        # Rounded division, in integers wide enough for 65535 * 65535.
-        values = (values.astype(np.uint64) * alpha + full // 2) // full
-    return (values[..., 0] if values.shape[2] == 1 else values).astype(pixels.dtype)
+    # Products of two values need twice the bits.
+    wide = np.uint16 if pixels.dtype == np.uint8 else np.uint32
+    sides, channels = pixels.shape[:2], pixels.shape[2] - 1
+    pixels = pixels.reshape(-1, channels + 1)
+    values = np.array(pixels[:, :-1])
+    # Block by block: the products of a whole image would take twice its memory.
+    for start in range(0, len(pixels), _ALPHA_BLOCK):
+        block = slice(start, start + _ALPHA_BLOCK)
+        alpha = pixels[block, -1:]
+        if (alpha != full).any():  # rounded division
+            values[block] = (values[block].astype(wide) * alpha + full // 2) // full
+    return values.reshape(sides if channels == 1 else (*sides, channels))

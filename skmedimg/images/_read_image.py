@@ -7,6 +7,7 @@ from numbers import Real
 import numpy as np
 from PIL import Image
 
+from skmedimg.images._image_file import ImageFile
 from skmedimg.images._limits import MAX_PIXELS, ImageReadError
 from skmedimg.images._pillow_formats import read_picture, signature_of
 from skmedimg.images._pixels import to_gray
@@ -42,7 +43,8 @@ def read_image(
         (center, width) of the DICOM values shown, in Hounsfield units for CT. None takes the
         window named in the file, and the whole range of the stored bits where it names none.
     max_pixels : int, default=100_000_000
-        Larger images are refused before they are decoded.
+        Larger images are refused before they are decoded. Pixels of more than 4 bytes count
+        as several: those of 16-bit color 1.5 times, with transparency twice.
     draft_size : tuple of int or None, default=None
         (height, width) that is enough: JPEGs may then be decoded at 1/2, 1/4 or 1/8 of their size,
         but never smaller than this. Faster, but not bit-for-bit the result of the whole image.
@@ -80,18 +82,22 @@ def read_image(
     return np.array(pixels) if isinstance(pixels, Image.Image) else pixels
 
 
-def read_pixels(path, color, frame, window, max_pixels, draft_size):
+def read_pixels(path, color, frame, window, max_pixels, draft_size, max_seconds=None):
     """Return the image in a file: a Pillow picture where it has 8 bits, else an array."""
     _check_options(color, frame, window, max_pixels)
     draft_size = check_size(draft_size, "draft_size")
-    head = _head(path)
-    try:
-        pixels = _decode(path, head, color, frame, window, max_pixels, draft_size)
-    except (ImageReadError, ImportError):
-        raise
-    except Exception as error:  # decoders raise all kinds of errors on damaged files
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ImageReadError(f"{path!r} cannot be decoded: {reason}.") from error
+    # Opening a pipe would wait forever.
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise ImageReadError(f"{path!r} is not a file but a folder, pipe or device.")
+    with ImageFile(path, max_seconds) as file:
+        head = _head(path, file)
+        try:
+            pixels = _decode(path, file, head, color, frame, window, max_pixels, draft_size)
+        except (ImageReadError, ImportError):
+            raise
+        except Exception as error:  # decoders raise all kinds of errors on damaged files
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise ImageReadError(f"{path!r} cannot be decoded: {reason}.") from error
     # Pillow's own conversion, before the picture is copied into an array.
     if isinstance(pixels, Image.Image):
         mode = {"gray": "L", "rgb": "RGB"}.get(color, pixels.mode)
@@ -117,30 +123,28 @@ def _is_window(window):
     return numbers and bool(np.isfinite(window).all()) and window[1] >= 1
 
 
-def _head(path):
-    """Return the first bytes of a regular file; opening a pipe would wait forever."""
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise ImageReadError(f"{path!r} is not a file but a folder, pipe or device.")
-    with open(path, "rb") as file:
-        head = file.read(_HEAD)
+def _head(path, file):
+    """Return the first bytes of a file, and leave it at its start."""
+    head = file.read(_HEAD)
+    file.seek(0)
     if not head:
         raise ImageReadError(f"{path!r} is empty (0 bytes).")
     return head
 
 
-def _decode(path, head, color, frame, window, max_pixels, draft_size):
+def _decode(path, file, head, color, frame, window, max_pixels, draft_size):
     """Return the pixels in the layout of the file, read by the decoder of its format."""
     # By suffix too: DICOM may lack its signature, and a packed NIfTI file has that of gzip.
     if head[128:132] == b"DICM" or path.lower().endswith((".dcm", ".dicom")):
         from skmedimg.images._dicom import read_dicom
 
-        return read_dicom(path, frame, window, max_pixels)
+        return read_dicom(path, file, frame, window, max_pixels)
     if path.lower().endswith((".nii", ".nii.gz")):
         from skmedimg.images._nifti import read_nifti
 
         return read_nifti(path, frame, max_pixels)
     if signature_of(head) is not None:
-        return read_picture(path, head, color, frame, max_pixels, draft_size)
+        return read_picture(path, file, head, color, frame, max_pixels, draft_size)
     raise ImageReadError(
         f"{path!r} is not an image: it starts with {head[:12]!r}. Supported are JPEG, PNG, TIFF, "
         "BMP, WebP, GIF, PGM/PPM, DICOM and NIfTI."
