@@ -17,6 +17,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import StandardScaler
+from torch import nn
 
 import skmedimg as sk
 from skmedimg import evaluation, features, images, inspection, metrics, recipes, saving, search
@@ -38,6 +39,18 @@ QUICK = {"max_epochs": 1, "random_state": 0}
 MLP = sk.ShallowMLP((4,), **QUICK)
 CNN = sk.ScratchCNN((2,), dense_units=(2,), **QUICK)
 UNET = sk.UNetSegmenter((2, 2), **QUICK)
+
+
+def linear(image_shape, n_outputs):
+    return nn.Sequential(nn.Flatten(), nn.LazyLinear(n_outputs))
+
+
+def pixelwise(image_shape, n_outputs):
+    return nn.LazyConv2d(n_outputs, 1)
+
+
+OWN = sk.neural.NetworkClassifier(linear, **QUICK)
+OWN_MASKS = sk.neural.NetworkSegmenter(pixelwise, **QUICK)
 
 
 def bad(name, call, *words, kind=ValueError):
@@ -133,6 +146,15 @@ def of_every_network(name, make, y):
         bad(f"{name}: precision", lambda at: fit(options={"precision": "int8"}), "precision", "'int8'", "float32"),
         bad(f"{name}: validation_fraction", lambda at: fit(options={"validation_fraction": 2}), "validation_fraction", "2"),
         bad(f"{name}: augment", lambda at: fit(options={"augment": 3}), "augment", "3"),
+        bad(f"{name}: loss", lambda at: fit(options={"loss": "hinge"}), "loss", "'hinge'"),
+        bad(f"{name}: loss of one argument", lambda at: fit(options={"loss": abs}), "loss=abs", "class numbers"),
+        bad(f"{name}: schedule of one argument", lambda at: fit(options={"schedule": abs}), "schedule=abs", "(optimizer, n_steps)", kind=TypeError),
+        bad(f"{name}: accumulate", lambda at: fit(options={"accumulate": 0}), "accumulate", "0"),
+        bad(f"{name}: ema_decay", lambda at: fit(options={"ema_decay": 1.5}), "ema_decay", "1.5"),
+        bad(f"{name}: X_val alone", lambda at: fit(X_val=GRAY), "X_val and y_val", "y_val is None"),
+        bad(f"{name}: X_val of another size", lambda at: fit(X_val=COLOR[:, :8], y_val=y), "X_val does not fit X"),
+        bad(f"{name}: y_val of another length", lambda at: fit(X_val=GRAY, y_val=y[:9]), "y_val does not fit X_val", "9"),
+        bad(f"{name}: a patient in X_val too", lambda at: fit(groups=BINARY, X_val=GRAY, y_val=y, groups_val=BINARY + 1), "groups_val", "1 patient", "1"),
         bad(f"{name}: schedule", lambda at: fit(options={"schedule": "up"}), "schedule", "'up'"),
         bad(f"{name}: random_state", lambda at: fit(options={"random_state": "x"}), "random_state", "'x'"),
         bad(f"{name}: groups", lambda at: fit(groups=[1, 2]), "groups", "2", "12"),
@@ -145,6 +167,18 @@ NETWORKS = [
     *of_every_network("ShallowMLP", MLP, BINARY),
     *of_every_network("ScratchCNN", CNN, BINARY),
     *of_every_network("UNetSegmenter", UNET, MASKS),
+    *of_every_network("NetworkClassifier", OWN, BINARY),
+    *of_every_network("NetworkSegmenter", OWN_MASKS, MASKS),
+    bad("NetworkClassifier: no module", lambda at: sk.neural.NetworkClassifier(**QUICK).fit(GRAY, BINARY), "module=", "f(image_shape, n_outputs)", "build_module"),
+    bad("NetworkClassifier: module of no argument", lambda at: sk.neural.NetworkClassifier(dict.copy, **QUICK).fit(GRAY, BINARY), "module=copy", "(image_shape, n_outputs)", kind=TypeError),
+    bad("NetworkClassifier: three outputs", lambda at: sk.neural.NetworkClassifier(nn.Sequential(nn.Flatten(), nn.LazyLinear(3)), **QUICK).fit(GRAY, BINARY), "(2, 2)", "returned (2, 3)", "output='softmax' needs 2"),
+    bad("NetworkClassifier: rows of another length", lambda at: sk.neural.NetworkClassifier(linear, image_shape=(9,), **QUICK).fit(np.ones((4, 50)), [0, 1] * 2), "image_shape=(9,)", "(50,)"),
+    bad("NetworkSegmenter: smaller masks", lambda at: sk.neural.NetworkSegmenter(nn.LazyConv2d(1, 3), **QUICK).fit(GRAY, MASKS), "(2, 1, 16, 16)", "returned (2, 1, 14, 14)"),
+    bad("ShallowMLP: label_smoothing", lambda at: sk.ShallowMLP(label_smoothing=1.0).fit(GRAY, BINARY), "label_smoothing", "1.0"),
+    bad("ShallowMLP: mixup", lambda at: sk.ShallowMLP(mixup=-1).fit(GRAY, BINARY), "mixup", "-1"),
+    bad("ShallowMLP: activation", lambda at: sk.ShallowMLP(activation=dict).fit(GRAY, BINARY), "activation", "returned a dict", kind=TypeError),
+    bad("ScratchCNN: predict_augment", lambda at: sk.ScratchCNN(predict_augment="turn").fit(GRAY, BINARY), "predict_augment", "'turn'", "flip-horizontal"),
+    bad("ScratchCNN: augment of two arguments", lambda at: sk.ScratchCNN(augment=divmod).fit(GRAY, BINARY), "augment=divmod", "(images)"),
     bad("ShallowMLP: hidden_units", lambda at: sk.ShallowMLP((4, -1)).fit(GRAY, BINARY), "hidden_units", "-1"),
     bad("ShallowMLP: dropout", lambda at: sk.ShallowMLP(dropout=1.5).fit(GRAY, BINARY), "dropout", "1.5"),
     bad("ShallowMLP: one class", lambda at: MLP.fit(GRAY, BINARY * 0), "class"),
@@ -436,6 +470,13 @@ COMPARING = [
     bad("ThresholdAt: plan", lambda at: sk.ThresholdAt(GaussianNB(), sensitivity=0.9).fit(SCORES[:, None], BINARY).plan([0]), "n_patients", "0"),
     bad("positives_needed", lambda at: evaluation.positives_needed(95), "sensitivity", "95"),
     bad("ThresholdAt: not fitted", lambda at: sk.ThresholdAt(GaussianNB()).predict(SCORES[:, None]), "ThresholdAt", kind=NotFittedError),
+    bad("FoldEnsemble: estimator", lambda at: sk.FoldEnsemble(StandardScaler()).fit(SCORES[:, None], BINARY), "estimator", "StandardScaler"),
+    bad("FoldEnsemble: cv", lambda at: sk.FoldEnsemble(GaussianNB(), cv=1).fit(SCORES[:, None], BINARY), "cv", "1"),
+    bad("FoldEnsemble: few patients", lambda at: sk.FoldEnsemble(GaussianNB()).fit(SCORES[:, None], BINARY, groups=BINARY), "cv=5", "patients", "2"),
+    bad("FoldEnsemble: half a fold", lambda at: sk.FoldEnsemble(GaussianNB(), cv=[(np.arange(6), np.arange(6, 12))]).fit(SCORES[:, None], BINARY), "cv=", "exactly once"),
+    bad("FoldEnsemble: groups", lambda at: sk.FoldEnsemble(GaussianNB()).fit(SCORES[:, None], BINARY, groups=[1]), "groups", "1", "12"),
+    bad("FoldEnsemble: one class", lambda at: sk.FoldEnsemble(GaussianNB()).fit(SCORES[:, None], BINARY * 0), "2 classes", "1 class"),
+    bad("FoldEnsemble: not fitted", lambda at: sk.FoldEnsemble(GaussianNB()).predict(SCORES[:, None]), "FoldEnsemble", kind=NotFittedError),
     bad("PatientAggregator: how", lambda at: sk.PatientAggregator(GaussianNB(), how="median").fit(SCORES[:, None], BINARY), "how", "'median'", "noisy-or"),
     bad("PatientAggregator: groups", lambda at: sk.PatientAggregator(GaussianNB()).fit(SCORES[:, None], BINARY, groups=[1]), "groups", "1", "12"),
     bad("PatientAggregator: not fitted", lambda at: sk.PatientAggregator(GaussianNB()).predict(SCORES[:, None]), "PatientAggregator", kind=NotFittedError),

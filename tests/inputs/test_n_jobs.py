@@ -33,6 +33,9 @@ CALLS = {
     "ThresholdAt": lambda at, n: evaluation.ThresholdAt(GaussianNB(), cost=1.0, cv=2, n_jobs=n).fit(
         ROWS, BINARY
     ),
+    "FoldEnsemble": lambda at, n: evaluation.FoldEnsemble(GaussianNB(), cv=2, n_jobs=n).fit(
+        ROWS, BINARY
+    ),
     "OptunaSearch": lambda at, n: search.OptunaSearch(
         GaussianNB(), {"var_smoothing": [1e-9]}, n_trials=1, cv=2, n_jobs=n
     ).fit(ROWS, BINARY),
