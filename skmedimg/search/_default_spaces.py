@@ -35,6 +35,9 @@ _TABLE = {
         "loss": ["bce", "dice", "dice_ce"],  # small lesions drown in cross-entropy
         "weight_decay": _DECAY,
     },
+    # of a network that is not ours only the training is known
+    "NetworkClassifier": {"learning_rate": _RATE, "weight_decay": _DECAY},
+    "NetworkSegmenter": {"learning_rate": _RATE, "weight_decay": _DECAY},
     "HOG": {
         "orientations": IntDistribution(6, 12, step=3),
         "pixels_per_cell": [(4, 4), (8, 8), (16, 16)],  # the size of the structures
