@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from skmedimg import Pipeline, ShallowMLP, compare
-from skmedimg.evaluation import Comparison
+from skmedimg.evaluation import Comparison, TrainingCurvesDisplay
 
 
 def published_split():
@@ -41,6 +41,14 @@ def test_networks_watch_the_validation_rows(name, published):
     )
     last = alone.history_ if name == "network" else alone[-1].history_
     assert last[-1]["valid_loss"] == pytest.approx(found.history[-1]["valid_loss"], rel=1e-5)
+
+
+def test_the_curves_of_training_and_validation_are_drawn(published, closed_figures):
+    shown = TrainingCurvesDisplay.from_comparison(published[0], "network")
+    labels = [text.get_text() for text in shown.axes_[0].get_legend().get_texts()]
+    assert any("training" in text for text in labels)
+    assert any("validation" in text for text in labels)
+    assert shown.best_epochs() == [3]
 
 
 def test_nothing_else_sees_the_validation_rows(published):

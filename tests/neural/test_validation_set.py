@@ -169,7 +169,7 @@ def test_masks_of_other_labels_are_refused():
 def test_a_checkpoint_of_another_validation_set_is_refused(tmp_path):
     mlp().fit(ROWS[TRAIN], Y[TRAIN], checkpoint=tmp_path, **GIVEN)
     with pytest.raises(ValueError, match="y_val differs"):
-        mlp().fit(ROWS[TRAIN], Y[TRAIN], checkpoint=tmp_path, X_val=ROWS[TRAIN], y_val=1 - Y[TRAIN])
+        mlp().fit(ROWS[TRAIN], Y[TRAIN], checkpoint=tmp_path, X_val=ROWS[VAL], y_val=1 - Y[VAL])
     with pytest.raises(ValueError, match="X_val differs"):
         mlp().fit(ROWS[TRAIN], Y[TRAIN], checkpoint=tmp_path)
 
