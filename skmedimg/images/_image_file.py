@@ -30,10 +30,10 @@ class ImageFile(io.BufferedReader):
                 f"{self._path!r} takes more than {self._max_seconds} s to decode. Store it in "
                 "another format, or pass verify=False if you trust the file."
             )
-        if size is None or size < 0:
-            return super().read()
         # Python allocates what is asked for, and a damaged length may ask for 4 GB.
-        return super().read(min(size, max(0, self._size - self.tell())))
+        if size is not None and size > _BLOCK:
+            size = min(size, max(0, self._size - self.tell()))
+        return super().read(size)
 
     def count(self, marker):
         """Return how often some bytes occur between here and the end of the file."""

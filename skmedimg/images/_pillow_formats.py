@@ -75,7 +75,7 @@ def read_picture(path, file, head, color, frame, max_pixels, draft_size):
             check_pixels(path, *picture.size, max_pixels, _DEEP_BYTES.get(layout, 0))
             return _without_alpha(_deep_png(file, reader, layout))
         if name == "JPEG":
-            _check_scans(path, file)
+            _check_scans(path, file, picture)
             _draft(picture, color, draft_size)
         picture.load()
         return _plain(_upright(picture, name), path)
@@ -119,8 +119,15 @@ def _seek(path, picture, frame):
         ) from error
 
 
-def _check_scans(path, file):
-    """Raise where a JPEG that is open, which has read up to the first scan, has very many."""
+def _check_scans(path, file, picture):
+    """Raise where a JPEG, which was read up to the first scan, has very many."""
+    # After a baseline scan of all colors nothing more is decoded, and most files have such a one:
+    # two bytes of marker, two of length, one of count, two per color and three of settings.
+    pixels = file.tell()
+    file.seek(pixels - 8 - 2 * picture.layers)
+    if file.read(2) == _START_OF_SCAN and "progressive" not in picture.info:
+        return
+    file.seek(pixels)
     scans = 1 + file.count(_START_OF_SCAN)
     if scans > _MAX_SCANS:
         raise ImageReadError(

@@ -161,6 +161,23 @@ def test_jpeg_with_very_many_scans_is_refused(tmp_path):
         read_image(tmp_path / "many.jpg")
 
 
+def test_baseline_jpeg_with_very_many_scans_is_refused(tmp_path):
+    buffer = io.BytesIO()
+    Image.new("L", (8, 8), 200).save(buffer, "JPEG")
+    gray = buffer.getvalue()
+    size, scan = gray.index(b"\xff\xc0"), gray.index(b"\xff\xda")
+    # Three colors, one scan each, all of them with the values and tables of the gray image.
+    colors = b"".join(bytes([color, 0x11, 0]) for color in (1, 2, 3))
+    header = struct.pack(">2sHBHHB", b"\xff\xc0", 17, 8, 8, 8, 3) + colors
+    start = gray[:size] + header + gray[size + 13 : scan]
+    scans = [gray[scan : scan + 5] + bytes([color]) + gray[scan + 6 : -2] for color in (1, 2, 3)]
+    (tmp_path / "few.jpg").write_bytes(start + b"".join(scans) + b"\xff\xd9")
+    (tmp_path / "many.jpg").write_bytes(start + b"".join(scans * 40) + b"\xff\xd9")
+    assert read_image(tmp_path / "few.jpg").shape == (8, 8, 3)
+    with pytest.raises(ImageReadError, match=r"many\.jpg' has 120 scans"):
+        read_image(tmp_path / "many.jpg")
+
+
 def test_scans_of_the_thumbnail_of_a_jpeg_do_not_count(tmp_path):
     exif = Image.Exif()
     exif[0x010E] = "\xff\xda" * 200
