@@ -27,6 +27,24 @@ def facts(tmp_path):
     return change
 
 
+def test_a_full_disk_does_not_end_the_comparison(tmp_path, facts, monkeypatch):
+    facts()
+    for path in tmp_path.glob("*.npz"):
+        path.unlink()
+
+    def refuse(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(np, "savez", refuse)
+        with pytest.warns(UserWarning, match="No space left on device") as warned:
+            run(tmp_path)
+    assert len(warned) == 1
+    assert not list(tmp_path.glob("*.part"))
+    run(tmp_path)
+    assert len(list(tmp_path.glob("*.npz"))) == 4
+
+
 def test_a_library_that_only_one_run_had_loaded_is_no_other_version(tmp_path, facts):
     facts(versions={"numpy": np.__version__})
     run(tmp_path)

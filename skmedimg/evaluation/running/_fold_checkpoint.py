@@ -41,6 +41,7 @@ class Checkpoint:
     def __init__(self, folder, facts, classes):
         self.folder = None if folder is None else Path(folder)
         self.classes = classes
+        self._has_failed = False
         if self.folder is not None:
             # Through JSON, so that tuples and lists compare equal to what a file gives back.
             self._open(json.loads(json.dumps(facts)))
@@ -62,8 +63,16 @@ class Checkpoint:
         """Keep a FoldResult; a failed fit is not kept, so that it is tried again."""
         path = self._path(key, result.split)
         if path is not None and result.predictions is not None:
-            with whole_file(path) as file:
-                np.savez(file, **self._pack(result))
+            try:
+                with whole_file(path) as file:
+                    np.savez(file, **self._pack(result))
+            except OSError as error:  # a full disk must not end a run of hours
+                if not self._has_failed:  # one warning in a comparison is enough
+                    warn_user(
+                        f"{str(path)!r} could not be written ({error}); the comparison goes on, "
+                        "and only fits that were written need not be done again."
+                    )
+                self._has_failed = True
 
     def _open(self, facts):
         self.folder.mkdir(parents=True, exist_ok=True)
