@@ -4,6 +4,7 @@ import functools
 import os
 import pickle
 import re
+import zipfile
 
 import torch
 from torchvision import models
@@ -71,7 +72,9 @@ def read_source(source):
     if path is None:
         tensors = timm_tensors(name)
     else:
-        tensors = {_modern_name(key): v for key, v in _unwrap(read_tensors(path)).items()}
+        tensors = _unwrap(read_tensors(path))
+        _check_tensors(path, tensors)
+        tensors = {_modern_name(key): value for key, value in tensors.items()}
     if name.startswith(TIMM):
         tensors = {f"model.{key}": value for key, value in tensors.items()}
     return {key: _as_computed(value) for key, value in _without_head(tensors, name).items()}
@@ -111,9 +114,15 @@ def read_tensors(path):
     if path.endswith(".safetensors"):
         return _read_safetensors(path)
     try:
+        _check_zip(path)
         # weights_only refuses pickles that could run code.
         saved = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
+    except (EOFError, RuntimeError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path!r} is not a complete file of tensors ({_first_line(error)}). Fetch or save it "
+            "again."
+        ) from error
+    except pickle.UnpicklingError as error:
         raise ValueError(
             f"{path!r} is not a file of tensors alone, and anything else could run code while it "
             "is read. Save the network's state_dict() with torch.save or safetensors instead."
@@ -180,12 +189,46 @@ def _as_computed(value):
     return value.float().contiguous(memory_format=layout)
 
 
+def _check_zip(path):
+    """Raise BadZipFile where a byte of a zip has changed; torch compares no checksums."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if (member := archive.testzip()) is not None:
+                raise zipfile.BadZipFile(f"its member {member!r} is damaged")
+
+
+def _first_line(error):
+    return str(error).partition("\n")[0] or type(error).__name__
+
+
+def _check_tensors(path, tensors):
+    """Raise where a tensor of a file is not made of finite numbers, each stored once."""
+    for name, value in tensors.items():
+        if value.layout is not torch.strided:
+            fault = "is sparse"
+        elif value.is_complex() or value.is_quantized:
+            fault = f"holds {value.dtype}"
+        # A view of one number can have a million million of them, which a copy would allocate.
+        elif value.numel() * value.itemsize > value.untyped_storage().nbytes():
+            fault = "repeats numbers that are stored once"
+        elif not value.isfinite().all():
+            fault = "holds NaN or infinite numbers"
+        else:
+            continue
+        raise ValueError(
+            f"{path!r} cannot be used as weights: its tensor {name!r} {fault}, and weights are "
+            "finite real numbers."
+        )
+
+
 def _read_safetensors(path):
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.torch import load
 
     try:
-        return load_file(path)
+        # Read and not mapped, as load_file does: a mapped file that is shortened kills the process.
+        with open(path, "rb") as file:
+            return load(file.read())
     except SafetensorError as error:
         raise ValueError(
             f"{path!r} is not a complete safetensors file ({error}). Fetch or save it again."
@@ -225,7 +268,19 @@ def _compare(own, tensors):
         for name in own
         if name in tensors and tensors[name].shape != own[name].shape
     ]
-    faults = {"missing": missing, "unexpected": surplus, "of another shape": shapes}
+    kinds = [
+        f"{name} {tensors[name].dtype} instead of {own[name].dtype}"
+        for name in own
+        if name in tensors
+        and own[name].is_floating_point()
+        and not tensors[name].is_floating_point()
+    ]
+    faults = {
+        "missing": missing,
+        "unexpected": surplus,
+        "of another shape": shapes,
+        "of another dtype": kinds,
+    }
     if any(faults.values()):
         lists = "; ".join(f"{kind}: {_shorten(names)}" for kind, names in faults.items() if names)
         raise ValueError(f"The weights do not fit the backbone. {lists}.")

@@ -399,6 +399,56 @@ def test_a_damaged_file_is_refused_by_name(tmp_path):
         loaded(tmp_path / "half.pth")
 
 
+def test_a_changed_byte_is_found(squeezenet, tmp_path):
+    path = tmp_path / "mine.pth"
+    torch.save(squeezenet, path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"mine\.pth' is not a complete file .* is damaged"):
+        loaded(path)
+
+
+def test_a_truncated_file_is_not_said_to_run_code(squeezenet, tmp_path):
+    path = tmp_path / "mine.pth"
+    torch.save(squeezenet, path)
+    path.write_bytes(path.read_bytes()[:-5000])
+    with pytest.raises(ValueError, match=r"mine\.pth' is not a complete file of tensors"):
+        loaded(path)
+
+
+@pytest.mark.filterwarnings("ignore:Validating sparse tensor invariants")
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [
+        (lambda value: value * torch.nan, "holds NaN or infinite numbers"),
+        (lambda value: value.to(torch.complex64), "holds torch.complex64"),
+        (lambda value: value.to_sparse(), "is sparse"),
+        (lambda value: value[:1, :1, :1, :1].clone().expand(value.shape), "repeats numbers"),
+    ],
+    ids=["nan", "complex", "sparse", "stride 0"],
+)
+def test_tensors_that_are_no_weights_are_named(damage, fault, squeezenet, tmp_path):
+    squeezenet["features.0.weight"] = damage(squeezenet["features.0.weight"])
+    torch.save(squeezenet, tmp_path / "mine.pth")
+    with pytest.raises(ValueError, match=rf"mine\.pth' .* 'features\.0\.weight' {fault}"):
+        loaded(tmp_path / "mine.pth")
+
+
+def test_integers_are_no_weights(squeezenet):
+    squeezenet["features.0.weight"] = squeezenet["features.0.weight"].to(torch.int8)
+    with pytest.raises(ValueError, match=r"another dtype: features\.0\.weight torch\.int8"):
+        fill_backbone(build_backbone("squeezenet1_1"), squeezenet)
+
+
+def test_files_of_weights_are_not_mapped(squeezenet, tmp_path):
+    save_file(squeezenet, tmp_path / "mine.safetensors")
+    found = loaded(tmp_path / "mine.safetensors")
+    # A mapped file that is shortened would kill the process here.
+    (tmp_path / "mine.safetensors").write_bytes(b"")
+    assert torch.equal(found["features.0.weight"], squeezenet["features.0.weight"])
+
+
 @pytest.mark.parametrize("content", [b"", b"no header of safetensors at all"])
 def test_a_damaged_safetensors_file_is_refused_by_name(content, tmp_path):
     (tmp_path / "half.safetensors").write_bytes(content)
