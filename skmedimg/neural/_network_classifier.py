@@ -16,6 +16,7 @@ from skmedimg.neural._training_constraints import (
     CLASSIFIER_CONSTRAINTS,
     IMAGE_CONSTRAINTS,
     TRAINING_CONSTRAINTS,
+    check_class_weight,
 )
 
 
@@ -379,6 +380,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             # Dividing by inf gives a class that is missing in this call the factor 0.
             factors = weights.sum() / (len(totals) * np.where(totals > 0, totals, np.inf))
         else:
+            check_class_weight(self.class_weight, self.classes_)
             factors = compute_class_weight(
                 self.class_weight, classes=self.classes_, y=self.classes_[encoded]
             )

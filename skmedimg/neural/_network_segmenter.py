@@ -20,7 +20,11 @@ from skmedimg.neural._mask_threshold import best_threshold, dice_curves, tune_ou
 from skmedimg.neural._patch_sampling import PatchSampler
 from skmedimg.neural._per_layer import per_layer
 from skmedimg.neural._tiles import images_at_once, run_tiled
-from skmedimg.neural._training_constraints import SEGMENTER_CONSTRAINTS, TRAINING_CONSTRAINTS
+from skmedimg.neural._training_constraints import (
+    SEGMENTER_CONSTRAINTS,
+    TRAINING_CONSTRAINTS,
+    check_class_weight,
+)
 
 
 class NetworkSegmenter(NetworkEstimator):
@@ -357,6 +361,7 @@ class NetworkSegmenter(NetworkEstimator):
 
     def _given_weights(self):
         """Return `class_weight` as an array in the order of `classes_`."""
+        check_class_weight(self.class_weight, self.classes_)
         given = dict(self.class_weight)
         weights = [given.pop(label, 1.0) for label in self.classes_.tolist()]
         if given:

@@ -58,3 +58,16 @@ SEGMENTER_CONSTRAINTS = {
     "patch_size": _SIDES,
     "postprocess": [HasMethods("transform"), callable, None],
 }
+
+
+def check_class_weight(class_weight, classes):
+    """Raise where a weight of a dict is not a finite number from 0, or where all classes have 0."""
+    wrong = {
+        label: weight
+        for label, weight in class_weight.items()
+        if not isinstance(weight, numbers.Real) or not 0 <= weight < float("inf")
+    }
+    if wrong:
+        raise ValueError(f"class_weight needs finite numbers from 0, but has {wrong}.")
+    if not any(class_weight.get(label, 1) for label in classes.tolist()):  # 1: as scikit-learn
+        raise ValueError(f"class_weight={class_weight} needs a weight above 0 for one class.")

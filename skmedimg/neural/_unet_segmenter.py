@@ -15,6 +15,8 @@ from skmedimg.neural._training_constraints import SEGMENTER_CONSTRAINTS, TRAININ
 from skmedimg.transfer._frozen import backbone_images
 from skmedimg.transfer._weights import WEIGHTS, load_into, needs_random_init
 
+_PADDED = 32  # pixels; smaller images may be padded to as many
+
 
 class UNetSegmenter(NetworkSegmenter):
     """A U-Net that segments images: it predicts a class label for every pixel.
@@ -315,6 +317,8 @@ class UNetSegmenter(NetworkSegmenter):
 
     def build_module(self, image_shape, n_outputs):
         filters = per_layer("filters", self.filters, Integral, 1)
+        if self.backbone is None:
+            self._check_levels(filters, image_shape)
         parts = {
             "norm": self.norm,
             "convs_per_block": self.convs_per_block,
@@ -325,6 +329,18 @@ class UNetSegmenter(NetworkSegmenter):
         else:
             encoder = self._backbone_encoder(image_shape)
         return UNet(encoder, n_outputs, filters, up=self.up, **parts)
+
+    def _check_levels(self, filters, image_shape):
+        """Raise where images would be padded to far more than their sides."""
+        if not filters:
+            raise ValueError(f"filters needs a number of channels, but is {self.filters!r}.")
+        factor = 2 ** (len(filters) - 1)  # the sides are made multiples of it
+        if factor > max(_PADDED, 2 * min(image_shape[:2])):
+            raise ValueError(
+                f"filters={self.filters} halve images {len(filters) - 1} times, which pads "
+                f"{image_shape[0]}x{image_shape[1]} to multiples of {factor}. Name fewer filters, "
+                "or use larger images."
+            )
 
     def _backbone_encoder(self, image_shape):
         backbone = build_backbone(self.backbone, init_weights=needs_random_init(self.weights))

@@ -79,3 +79,26 @@ def test_an_int_is_one_layer(estimator, name, settings):
 def test_a_wrong_number_of_units_is_named(wrong):
     with pytest.raises(ValueError, match="hidden_units"):
         ShallowMLP(hidden_units=wrong).fit(LESIONS.images, LESIONS.target)
+
+
+def test_class_weights_need_finite_numbers_from_0():
+    for weights in ({0: -1, 1: 1}, {0: np.nan}, {1: np.inf}, {0: "2"}):
+        for model, y in ((ShallowMLP, LESIONS.target), (UNetSegmenter, LESIONS.masks)):
+            with pytest.raises(ValueError, match="class_weight needs finite numbers"):
+                model(class_weight=weights, max_epochs=1).fit(LESIONS.images, y)
+
+
+def test_class_weights_are_not_all_0():
+    for model, y in ((ShallowMLP, LESIONS.target), (UNetSegmenter, LESIONS.masks)):
+        with pytest.raises(ValueError, match="class_weight=.* needs a weight above 0"):
+            model(class_weight={0: 0, 1: 0}, max_epochs=1).fit(LESIONS.images, y)
+        model(class_weight={0: 0}, max_epochs=1, random_state=0).fit(LESIONS.images, y)
+
+
+def test_a_unet_does_not_pad_images_to_many_times_their_sides():
+    images, masks = LESIONS.images, LESIONS.masks
+    with pytest.raises(ValueError, match=r"filters=.* pads 32x32 to multiples of 2048"):
+        UNetSegmenter((2,) * 12, max_epochs=1).fit(images, masks)
+    with pytest.raises(ValueError, match=r"filters needs a number of channels, but is \(\)"):
+        UNetSegmenter((), max_epochs=1).fit(images, masks)
+    UNetSegmenter((2,) * 6, max_epochs=1, random_state=0).fit(images, masks)
