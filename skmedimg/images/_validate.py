@@ -70,6 +70,8 @@ def check_rows(estimator, X, *, reset, image_shape=None):
 def check_scale(estimator, images, *, reset):
     """Warn where X has other units than in `fit`: integers are scaled to [0, 1], floats are not."""
     scaled = pixel_limits(images.dtype) is not None
+    if scaled and not reset and estimator._pixels_scaled:
+        _warn_of_depth(estimator, images)
     if reset:
         estimator._pixels_dtype = images.dtype.str
         estimator._pixels_scaled = scaled
@@ -228,6 +230,21 @@ def _color_of(channels):
 
 def _exceeds_one(images):
     return isinstance(images, np.ndarray) and images.max() > 1
+
+
+def _warn_of_depth(estimator, images):
+    """Warn where integers have a wider dtype than in `fit`, and values that do not fill it."""
+    fitted = np.dtype(estimator._pixels_dtype)
+    if images.dtype.itemsize <= fitted.itemsize or not isinstance(images, np.ndarray):
+        return
+    # Scanners store 12 bits in 16. A black image fits every scale.
+    largest = int(images.max())
+    if 0 < largest < 4096:
+        warn_user(
+            f"{type(estimator).__name__} was fitted on {fitted} pixels, divided by "
+            f"{pixel_limits(fitted)[1]:g}, but X holds {images.dtype} up to {largest}, which are "
+            f"divided by {pixel_limits(images.dtype)[1]:g}: bring X to {fitted} as in fit.",
+        )
 
 
 def _ndim(X):

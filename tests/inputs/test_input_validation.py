@@ -1,6 +1,7 @@
 """Input validation: every kind of X and y of the data contract is taken, all else is explained."""
 
 import tracemalloc
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -282,3 +283,20 @@ def test_a_bad_y_is_explained(gray, y, words):
 def test_bad_weights_and_groups_are_explained(gray, fit_parameters, words):
     with pytest.raises(ValueError, match=words):
         ShallowMLP(max_epochs=1).fit(gray, [0, 1] * 6, **fit_parameters)
+
+
+def test_integers_of_another_depth_than_in_fit_are_warned_of(gray):
+    y = np.arange(12) % 2
+    model = ShallowMLP((4,), max_epochs=1, random_state=0).fit(gray, y)
+    for X in (gray.astype(np.uint16), gray.astype(np.uint16) * 16, gray.astype(np.int16)):
+        with pytest.warns(UserWarning, match=rf"fitted on uint8.* {X.dtype} up to {X.max()}"):
+            model.predict(X)
+
+
+@pytest.mark.parametrize("factor", [257, 0])
+def test_integers_of_another_depth_that_fill_it_are_not_warned_of(gray, factor):
+    model = ShallowMLP((4,), max_epochs=1, random_state=0).fit(gray, np.arange(12) % 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        deep = model.predict_proba(gray.astype(np.uint16) * np.uint16(factor))
+    np.testing.assert_allclose(deep, model.predict_proba(gray * bool(factor)), atol=1e-5)
