@@ -17,6 +17,8 @@ class MaskLoss(nn.Module):
     name : {"bce", "ce", "dice", "dice_ce", "focal", "tversky"}
         "bce" and "ce" are both `pixel_cross_entropy`; the others have functions of their names.
     class_weight : torch.Tensor (n_classes,) or None, default=None
+    label_smoothing : float, default=0.0
+        Of the cross-entropy in "bce", "ce" and "dice_ce".
 
     Examples
     --------
@@ -26,20 +28,22 @@ class MaskLoss(nn.Module):
     tensor([0.6931])
     """
 
-    def __init__(self, name, class_weight=None):
+    def __init__(self, name, class_weight=None, label_smoothing=0.0):
         super().__init__()
         self.name = name
+        self.label_smoothing = label_smoothing
         self.register_buffer("class_weight", class_weight)
 
     def forward(self, logits, labels):
         """Return the loss (n,) of logits (n, 1 or n_classes, h, w) and labels (n, h, w)."""
-        return _BY_NAME[self.name](logits, labels.long(), self.class_weight)
+        smoothing = {"label_smoothing": self.label_smoothing} if self.label_smoothing else {}
+        return _BY_NAME[self.name](logits, labels.long(), self.class_weight, **smoothing)
 
     def extra_repr(self):
-        return f"{self.name!r}"
+        return f"{self.name!r}, label_smoothing={self.label_smoothing}"
 
 
-def pixel_cross_entropy(logits, labels, class_weight=None):
+def pixel_cross_entropy(logits, labels, class_weight=None, *, label_smoothing=0.0):
     """Return the mean cross-entropy over the pixels of each image.
 
     Parameters
@@ -47,6 +51,8 @@ def pixel_cross_entropy(logits, labels, class_weight=None):
     logits : torch.Tensor (n, 1 or n_classes, height, width)
     labels : torch.Tensor (n, height, width) of int
     class_weight : torch.Tensor (n_classes,) or None, default=None
+    label_smoothing : float, default=0.0
+        Share of each label that is spread evenly over all classes.
 
     Returns
     -------
@@ -59,7 +65,7 @@ def pixel_cross_entropy(logits, labels, class_weight=None):
     >>> pixel_cross_entropy(torch.zeros(1, 1, 4, 4), torch.zeros(1, 4, 4, dtype=int))
     tensor([0.6931])
     """
-    losses = class_loss(logits.shape[1])(logits, labels)
+    losses = class_loss(logits.shape[1], label_smoothing=label_smoothing)(logits, labels)
     return _mean_per_image(losses, labels, class_weight)
 
 
@@ -162,7 +168,7 @@ def dice_loss(logits, labels, class_weight=None):
     return tversky_loss(logits, labels, class_weight, alpha=0.5, beta=0.5)
 
 
-def dice_ce_loss(logits, labels, class_weight=None):
+def dice_ce_loss(logits, labels, class_weight=None, *, label_smoothing=0.0):
     """Return `dice_loss` plus `pixel_cross_entropy`, whose gradients do not vanish.
 
     Parameters
@@ -170,6 +176,8 @@ def dice_ce_loss(logits, labels, class_weight=None):
     logits : torch.Tensor (n, 1 or n_classes, height, width)
     labels : torch.Tensor (n, height, width) of int
     class_weight : torch.Tensor (n_classes,) or None, default=None
+    label_smoothing : float, default=0.0
+        Of the cross-entropy.
 
     Returns
     -------
@@ -183,7 +191,8 @@ def dice_ce_loss(logits, labels, class_weight=None):
     tensor([1.0131])
     """
     overlap = dice_loss(logits, labels, class_weight)
-    return overlap + pixel_cross_entropy(logits, labels, class_weight)
+    smoothed = pixel_cross_entropy(logits, labels, class_weight, label_smoothing=label_smoothing)
+    return overlap + smoothed
 
 
 # "bce" and "ce" differ in the number of logits, which the segmenter chooses.

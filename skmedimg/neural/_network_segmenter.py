@@ -47,6 +47,8 @@ class NetworkSegmenter(NetworkEstimator):
         than false alarms). A module or function of your own is called with logits (n, n_classes,
         height, width) and class numbers (n, height, width), and returns one loss per image or
         their mean.
+    label_smoothing : float, default=0.0
+        Share of each label that is spread evenly over all classes, in cross-entropy.
     threshold : float or "tune", default=0.5
         Probability above which a pixel is foreground, for two classes. "tune" takes that of the
         highest mean Dice over the validation images or, without any, over all images, each
@@ -185,6 +187,7 @@ class NetworkSegmenter(NetworkEstimator):
         module=None,
         *,
         loss="bce",
+        label_smoothing=0.0,
         threshold=0.5,
         tile=None,
         tile_overlap=0.25,
@@ -216,6 +219,7 @@ class NetworkSegmenter(NetworkEstimator):
     ):
         self.module = module
         self.loss = loss
+        self.label_smoothing = label_smoothing
         self.threshold = threshold
         self.tile = tile
         self.tile_overlap = tile_overlap
@@ -303,6 +307,11 @@ class NetworkSegmenter(NetworkEstimator):
 
     def build_loss(self):
         weights = self._class_weights
+        if self.label_smoothing and self.loss not in ("bce", "ce", "dice_ce"):
+            raise ValueError(
+                f"label_smoothing={self.label_smoothing} is for the losses 'bce', 'ce' and "
+                f"'dice_ce', but loss is {self.loss!r}: set it to 0."
+            )
         if callable(self.loss):
             if weights is not None:
                 raise ValueError(
@@ -310,7 +319,8 @@ class NetworkSegmenter(NetworkEstimator):
                     "the weights of the classes into it, and leave class_weight at None."
                 )
             return self.loss
-        return MaskLoss(self.loss, None if weights is None else torch.tensor(weights))
+        weights = None if weights is None else torch.tensor(weights)
+        return MaskLoss(self.loss, weights, self.label_smoothing)
 
     def _logits_shape(self, n):
         return (n, self._n_outputs(), *self.image_shape_[:2])

@@ -52,6 +52,7 @@ _SIDES = [Interval(numbers.Integral, 1, None, closed="left"), tuple, list, None]
 SEGMENTER_CONSTRAINTS = {
     **IMAGE_CONSTRAINTS,
     "loss": [StrOptions(set(LOSSES)), callable],
+    "label_smoothing": [Interval(numbers.Real, 0, 1, closed="left")],
     "threshold": [Interval(numbers.Real, 0, 1, closed="neither"), StrOptions({"tune"})],
     "tile": _SIDES,
     "tile_overlap": [Interval(numbers.Real, 0, 1, closed="left")],

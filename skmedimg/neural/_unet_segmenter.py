@@ -47,6 +47,8 @@ class UNetSegmenter(NetworkSegmenter):
         than false alarms). A module or function of your own is called with logits (n, n_classes,
         height, width) and class numbers (n, height, width), and returns one loss per image or
         their mean.
+    label_smoothing : float, default=0.0
+        Share of each label that is spread evenly over all classes, in cross-entropy.
     threshold : float or "tune", default=0.5
         Probability above which a pixel is foreground, for two classes. "tune" takes that of the
         highest mean Dice over the validation images or, without any, over all images, each
@@ -233,6 +235,7 @@ class UNetSegmenter(NetworkSegmenter):
         convs_per_block=2,
         activation="relu",
         loss="bce",
+        label_smoothing=0.0,
         threshold=0.5,
         backbone=None,
         weights="DEFAULT",
@@ -272,6 +275,7 @@ class UNetSegmenter(NetworkSegmenter):
         self.convs_per_block = convs_per_block
         self.activation = activation
         self.loss = loss
+        self.label_smoothing = label_smoothing
         self.threshold = threshold
         self.backbone = backbone
         self.weights = weights

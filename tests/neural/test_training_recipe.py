@@ -77,6 +77,18 @@ def test_label_smoothing_is_torchs(output, y, smoothing):
     assert model.history_[-1]["valid_loss"] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("loss", ["bce", "ce"])
+@pytest.mark.parametrize("y", [(MASKS > 0).astype(int), MASKS], ids=["two", "three"])
+def test_label_smoothing_of_masks_is_torchs(loss, y):
+    model = unet(loss=loss, label_smoothing=0.2, precision="float32")
+    model.fit(IMAGES, y, X_val=IMAGES, y_val=y)
+    log_p = torch.tensor(np.log(model.predict_proba(IMAGES)))
+    expected = nn.CrossEntropyLoss(label_smoothing=0.2)(log_p, torch.tensor(y).long()).item()
+    assert model.history_[-1]["valid_loss"] == pytest.approx(expected, rel=1e-5)
+    plain = unet(loss=loss, precision="float32").fit(IMAGES, y)
+    assert model.history_[0]["train_loss"] != plain.history_[0]["train_loss"]
+
+
 @pytest.mark.parametrize("y", [TWO.astype(int), LABELS], ids=["two", "three"])
 def test_the_focal_loss_is_its_formula(y):
     model = mlp(loss="focal").fit(ROWS, y, X_val=ROWS, y_val=y)
@@ -146,6 +158,8 @@ def test_a_loss_that_does_not_fit_is_refused_before_training(loss, match):
 def test_label_smoothing_of_another_loss_is_refused():
     with pytest.raises(ValueError, match="label_smoothing"):
         mlp(loss="focal", label_smoothing=0.1).fit(ROWS, LABELS)
+    with pytest.raises(ValueError, match="'dice_ce'"):
+        unet(loss="dice", label_smoothing=0.1).fit(IMAGES, MASKS)
 
 
 # Schedules and activations --------------------------------------------------------------------
