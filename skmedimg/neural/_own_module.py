@@ -39,7 +39,10 @@ def finish_module(module, example, output_shape, advice):
     Dropout layers get a generator of their own, lazy layers their weights; outputs of another
     shape than `output_shape` are refused with the advice.
     """
-    module = own_dropout(module).eval()
+    module = own_dropout(module).to(example.device).eval()
+    # The instance of a user may be of another dtype; build_net gives it that of the training.
+    dtypes = [weights.dtype for weights in module.parameters() if weights.is_floating_point()]
+    example = example.to(dtypes[0]) if dtypes else example
     try:
         with torch.no_grad():
             outputs = module(example)

@@ -132,6 +132,14 @@ def test_a_function_a_class_and_an_instance_are_modules(module):
     np.testing.assert_array_equal(found, copied.predict_proba(IMAGES))
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_an_instance_of_another_dtype_is_trained_in_that_of_the_fit(dtype):
+    module = instance((16, 16, 1), 2).to(dtype)
+    model = classifier(module, precision="float32").fit(IMAGES, LABELS)
+    assert model.net_.module_[0].weight.dtype == torch.float32
+    assert module[0].weight.dtype == dtype
+
+
 def test_an_instance_keeps_its_weights_and_every_fit_starts_from_them():
     module = instance((16, 16, 1), 2)
     before = copy.deepcopy(module.state_dict())
