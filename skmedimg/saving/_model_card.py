@@ -7,7 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from skmedimg._provenance import describe, fingerprint, versions
-from skmedimg._sklearn import final_estimator
+from skmedimg._sklearn import final_estimator, num_samples
 from skmedimg.saving._local_paths import as_saved
 
 
@@ -132,6 +132,31 @@ def card_of(content):
     card : ModelCard
     """
     return ModelCard(**{each.name: content[each.name] for each in fields(ModelCard)})
+
+
+def check_card(X, y, groups, metrics, notes):
+    """Raise where a parameter of `save` cannot stand in a model card as it is given."""
+    for name, values in (("y", y), ("groups", groups)):
+        if values is not None and X is None:
+            raise ValueError(f"{name} describes what the model was fitted on: pass X= too.")
+        if values is not None and num_samples(values) != num_samples(X):
+            raise ValueError(
+                f"{name} needs one entry per row of X, but has {num_samples(values)} for "
+                f"{num_samples(X)} rows."
+            )
+    if metrics is not None and not isinstance(metrics, dict):
+        raise TypeError(f"metrics needs a dict of names and numbers, but is {metrics!r}.")
+    _check_numbers(metrics or {})
+    if not isinstance(notes, str):
+        raise TypeError(f"notes needs text, a str, but is {notes!r}.")
+
+
+def _check_numbers(metrics):
+    for name, value in metrics.items():
+        if isinstance(value, dict):  # of one metric: its mean and its interval, say
+            _check_numbers(value)
+        elif value is not None and not isinstance(value, Real):
+            raise TypeError(f"metrics needs a number for {name!r}, but has {value!r}.")
 
 
 def _data(X, y, groups):

@@ -15,7 +15,7 @@ from skmedimg.saving._check_loaded import check_model
 from skmedimg.saving._decode_model import decode
 from skmedimg.saving._encode_model import encode
 from skmedimg.saving._local_paths import settings_line
-from skmedimg.saving._model_card import card_of, make_card
+from skmedimg.saving._model_card import card_of, check_card, make_card
 from skmedimg.saving._trusted import trusted_by_name
 
 _ARRAYS = "arrays.safetensors"
@@ -80,6 +80,9 @@ def save(model, path, *, X=None, y=None, groups=None, metrics=None, notes=""):
     True
     """
     path = checked_path(path)
+    if isinstance(model, type) or not hasattr(model, "get_params"):
+        raise TypeError(f"model needs an estimator, such as a fitted ShallowMLP, but is {model!r}.")
+    check_card(X, y, groups, metrics, notes)
     arrays = {}
     manifest = {
         "skmedimg": __version__,

@@ -339,3 +339,23 @@ def test_a_card_without_what_belongs_on_it_is_refused(saved, tmp_path):
     with pytest.raises(ValueError, match="no model card"):
         read_card(rewritten(saved, tmp_path / "m", members=members, signed=True))
     assert "card.json" in contents(saved)
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"X": ROWS, "y": LABELS[:3]}, "y needs one entry per row of X, but has 3 for 60 rows"),
+        ({"X": ROWS, "groups": LABELS[:3]}, "groups needs one entry per row"),
+        ({"y": LABELS}, "y describes what the model was fitted on: pass X="),
+        ({"metrics": {"AUC": object()}}, "metrics needs a number for 'AUC', but has <object"),
+        ({"metrics": {"AUC": {"mean": "high"}}}, "metrics needs a number for 'mean'"),
+        ({"metrics": [1]}, r"metrics needs a dict of names and numbers, but is \[1\]"),
+        ({"notes": 5}, "notes needs text, a str, but is 5"),
+        ({"model": None}, "model needs an estimator, .* but is None"),
+        ({"model": LogisticRegression}, "model needs an estimator, .* but is <class"),
+    ],
+)
+def test_what_cannot_stand_in_a_card_is_named(given, fault, model, tmp_path):
+    with pytest.raises((TypeError, ValueError), match=fault):
+        save(path=tmp_path / "m", **{"model": model, **given})
+    assert not list(tmp_path.iterdir())
