@@ -8,6 +8,9 @@ from skmedimg.cli._exit_codes import DONE, DataError
 
 SUMMARY = "Predict the classes of image files with a saved model, as a CSV table."
 
+# Spreadsheets run cells that begin with these, and names come from other people.
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+
 
 def add_arguments(parser):
     """Add the arguments of this command to its parser."""
@@ -51,9 +54,22 @@ def _rows(model, files):
     labels = model.predict(files)
     if not hasattr(model, "predict_proba"):  # such as a support vector machine
         yield ["file", "label"]
-        yield from ([path, label] for path, label in zip(files, labels, strict=True))
+        for path, label in zip(files, labels, strict=True):
+            yield [_file_cell(path), _label_cell(label)]
         return
     yield ["file", "label", *(f"p({label})" for label in model.classes_)]
     probabilities = model.predict_proba(files)
     for path, label, row in zip(files, labels, probabilities, strict=True):
-        yield [path, label, *(f"{probability:.4f}" for probability in row)]
+        shares = (f"{probability:.4f}" for probability in row)
+        yield [_file_cell(path), _label_cell(label), *shares]
+
+
+def _file_cell(path):
+    """Return a path as the cell of a table that no spreadsheet takes for a formula."""
+    return os.path.join(".", path) if path.startswith(_FORMULAS) else path
+
+
+def _label_cell(label):
+    """Return a label as such a cell; the labels -1 and 1 stay numbers."""
+    text = str(label)
+    return f"'{text}" if isinstance(label, str) and text.startswith(_FORMULAS) else text

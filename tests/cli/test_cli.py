@@ -14,10 +14,11 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
 import skmedimg
+from skmedimg import ShallowMLP
 from skmedimg.cli import main
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import Comparison
-from skmedimg.saving import read_card
+from skmedimg.saving import read_card, save
 
 DONE, FAILED, USAGE, DATA, SERIOUS, INTERRUPTED = 0, 1, 2, 3, 4, 130  # as --help says
 
@@ -266,3 +267,20 @@ def test_the_module_can_be_run():
     )
     assert done.stdout.startswith("skmedimg ")
     assert np.array(done.stdout.split()).size == 2
+
+
+@pytest.mark.parametrize("labels", [["=1+1", "@well"], [-1, 1]])
+def test_no_cell_of_the_table_is_a_formula(folder, tmp_path, capsys, monkeypatch, labels):
+    names = ["=1+1.png", "@a.png", "-b.png", "+c.png"]
+    files = sorted(folder.rglob("*.png"))
+    monkeypatch.chdir(tmp_path)
+    for name, file in zip(names, files, strict=False):
+        (tmp_path / name).write_bytes(file.read_bytes())
+    model = ShallowMLP((4,), image_shape=(8, 8), max_epochs=1, random_state=0)
+    save(model.fit(files, np.tile(labels, 20)), "m.skmed")
+    code, out, err = run(capsys, "predict", "m.skmed", "--", *names)
+    assert code == DONE, err
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [row["file"] for row in rows] == [f"./{name}" for name in names]
+    written = {"'=1+1", "'@well"} if "@well" in labels else {"-1", "1"}
+    assert {row["label"] for row in rows} <= written
