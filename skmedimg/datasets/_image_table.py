@@ -54,7 +54,7 @@ def load_image_table(
         Column of the mask files.
     root : str, os.PathLike or None, default=None
         Folder that relative paths start from. None: the folder of the CSV file; the current one
-        for a DataFrame.
+        for a DataFrame. Files of a CSV file that are not below it are used, with a warning.
     on_error : {"raise", "skip-report"}, default="raise"
         What happens to rows with gaps and to images that cannot be read: an error that names the
         first, or they are left out of everything and listed in ``report.skipped``.
@@ -101,6 +101,8 @@ def load_image_table(
         "split": None,
     }
     _check_repeats(columns, report)
+    if isinstance(csv_or_frame, (str, os.PathLike)):
+        _warn_of_outside(root, [*columns["paths"], *(columns["masks"] or ())], report)
     return bunch_of(
         columns, report, on_error=on_error, verify=verify, n_jobs=n_jobs, verbose=verbose
     )
@@ -163,6 +165,25 @@ def _on_disk(path):
     except UnicodeEncodeError:
         return os.fsdecode(path.encode())
     return path
+
+
+def _warn_of_outside(root, paths, report):
+    """Note files of a table that are not below its folder: a table may come from elsewhere."""
+    home = os.path.join(os.path.realpath(root), "")
+    folders = {os.path.dirname(path) for path in paths if path is not None}
+    outside = {f for f in folders if not os.path.join(os.path.realpath(f), "").startswith(home)}
+    found = [path for path in paths if path is not None and _leaves(path, home, outside)]
+    if found:
+        report.warn(
+            f"{len(found)} files are not below the folder {root!r}: {first_few(found)}. Check "
+            "them if the table is not your own, or pass root= the folder that holds them all."
+        )
+
+
+def _leaves(path, home, outside):
+    if os.path.islink(path):
+        return not os.path.realpath(path).startswith(home)
+    return os.path.dirname(path) in outside
 
 
 def _check_repeats(columns, report):

@@ -360,6 +360,31 @@ def test_a_csv_file_reads_like_its_table_and_patients_keep_their_zeros(table_roo
     np.testing.assert_array_equal(data.target, expected.target)
 
 
+@pytest.mark.parametrize("leave", [os.path.relpath, os.path.abspath, "link", "folder link"])
+def test_files_that_a_csv_file_names_outside_its_folder_are_warned_of(table_root, write, leave):
+    outside = write("secret.png", root="elsewhere") / "secret.png"
+    if leave == "link":
+        (table_root / "linked.png").symlink_to(outside)
+        place = "linked.png"
+    elif leave == "folder link":
+        (table_root / "linked").symlink_to(outside.parent)
+        place = "linked/secret.png"
+    else:
+        place = leave(outside, table_root) if leave is os.path.relpath else leave(outside)
+    table = TABLE.assign(file=[place, *TABLE.file[1:]])
+    table.to_csv(table_root / "labels.csv", index=False)
+    with pytest.warns(UserWarning, match=r"1 files are not below .*(secret|linked)\.png"):
+        data = load_image_table(table_root / "labels.csv", **COLUMNS)
+    assert "1 files are not below the folder" in str(data.report)
+
+
+def test_a_csv_file_may_name_the_folder_that_holds_its_files(table_root, tmp_path):
+    table = TABLE.assign(file=[str((table_root / name).absolute()) for name in TABLE.file])
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    data = load_image_table(tmp_path / "labels.csv", **COLUMNS, root=table_root)
+    assert len(data.paths) == 3
+
+
 def test_number_labels_stay_numbers(table_root):
     table = TABLE.assign(finding=[10, 2, 2])
     data = load_image_table(table, path="file", label="finding", root=table_root)
