@@ -54,6 +54,10 @@ _START_OF_SCAN = b"\xff\xda"
 _MAX_HEADER = 2**16
 _MAX_COMMENTS = 1000
 
+# Frames that are counted for a message, of formats whose header does not say how many there are.
+# Those of TIFF are found without decoding them.
+_COUNTED = {"TIFF": 20, "GIF": 1}
+
 _ALPHA_BLOCK = 2**16  # pixels
 
 
@@ -107,16 +111,19 @@ def webp_size(head):
 
 def _seek(path, picture, frame):
     """Go to a frame of a picture; raise where it has others and none is chosen."""
-    # Not n_frames: it walks through all frames of TIFF and GIF, in minutes where there are many.
-    if frame is None:
-        check_frame(path, frame, 2 if getattr(picture, "is_animated", False) else 1, exact=False)
+    if picture.format not in _COUNTED:
+        picture.seek(check_frame(path, frame, getattr(picture, "n_frames", 1)))
         return
-    try:
-        picture.seek(frame)
-    except EOFError as error:
-        raise ImageReadError(
-            f"{path!r} holds at most {frame} images, so there is no frame={frame}."
-        ) from error
+    # Not n_frames: it walks through all frames, in minutes where there are many.
+    last = frame
+    if frame is None:
+        last = _COUNTED[picture.format] if picture.is_animated else 0
+    for number in range(1, last + 1):
+        try:
+            picture.seek(number)
+        except EOFError:
+            check_frame(path, frame, number)
+    check_frame(path, frame, last + 1, exact=False)
 
 
 def _check_scans(path, file, picture):

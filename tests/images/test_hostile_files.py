@@ -133,11 +133,14 @@ def test_pixels_of_a_nifti_file_are_not_far_behind_its_header(tmp_path):
 
 
 def test_pages_of_a_long_tiff_are_not_counted(tmp_path):
+    (tmp_path / "long.tif").write_bytes(gray_tiff(3000))
+    with pytest.raises(ImageReadError, match=r"long\.tif' holds 21 images or more"):
+        read_image(tmp_path / "long.tif")
     (tmp_path / "a.tif").write_bytes(gray_tiff(3))
-    with pytest.raises(ImageReadError, match="holds 2 images or more"):
+    with pytest.raises(ImageReadError, match=r"a\.tif' holds 3 images\. "):
         read_image(tmp_path / "a.tif")
     assert read_image(tmp_path / "a.tif", frame=2).shape == (1, 1)
-    with pytest.raises(ImageReadError, match="no frame=3"):
+    with pytest.raises(ImageReadError, match="holds 3 images, so there is no frame=3"):
         read_image(tmp_path / "a.tif", frame=3)
 
 

@@ -47,7 +47,7 @@ def decoded(monkeypatch):
 
     def load(picture):
         if picture.tile:  # what is still to be decoded
-            paths.append(picture.filename)
+            paths.append(picture.fp.name)
         return decode(picture)
 
     monkeypatch.setattr(PngImageFile, "load", load)
