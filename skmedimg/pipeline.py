@@ -161,6 +161,13 @@ def name_steps(steps):
         raise TypeError(f"steps needs a list of estimators, but is a {type(steps).__name__}.")
     if not steps:
         raise ValueError("steps is empty; it needs at least one estimator.")
+    for step in steps:
+        kind = step[-1] if isinstance(step, tuple) and step else step
+        if isinstance(kind, type):
+            raise TypeError(
+                f"steps needs estimators, but has the class {kind.__name__}: write "
+                f"{kind.__name__}()."
+            )
     # The same object, because clone checks that __init__ stored what it was given.
     if all(isinstance(step, tuple) for step in steps):
         return steps

@@ -1,5 +1,6 @@
 """Keeps the state of a fit on disk: a killed fit, called again, goes on bit-for-bit identically."""
 
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -28,6 +29,8 @@ class FitCheckpoint:
     """A folder with the state of one fit, written whole after an epoch or not at all."""
 
     def __init__(self, folder):
+        if not isinstance(folder, (str, os.PathLike)):
+            raise TypeError(f"checkpoint needs the path of a folder, or None, but is {folder!r}.")
         self.folder = Path(folder)
         self.path = self.folder / _FILE
         self._next_write, self._has_failed = 0.0, False

@@ -14,6 +14,9 @@ _NEEDED = {"paths": "no path", "labels": "no class", "masks": "no mask", "groups
 def bunch_of(columns, report, *, on_error, verify, n_jobs, verbose):
     """Return a Bunch of equally long columns, without the rows that cannot be used."""
     columns = _kept(columns, _complete(columns, report, on_error))
+    kinds = sorted({type(label).__name__ for label in columns["labels"] or ()})
+    if "str" in kinds and len(kinds) > 1:  # they have no order
+        raise TypeError(f"The labels mix {' and '.join(kinds)}: make all of them text.")
     if verify:
         # Masks after images: those of images that are left out need no reading.
         for name in ("paths", "masks"):

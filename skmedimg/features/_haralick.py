@@ -246,8 +246,8 @@ def _offsets(distances, angles, shape):
     """Return [[(rows, columns) for angle] for distance] from pixels to their neighbors."""
     distances, angles = list_of(distances), list_of(angles)
     for name, values in (("distances", distances), ("angles", angles)):
-        if not values or not all(isinstance(value, Real) for value in values):
-            raise ValueError(f"{name} needs numbers, at least one, got {values!r}.")
+        if not values or not all(isinstance(v, Real) and math.isfinite(v) for v in values):
+            raise ValueError(f"{name} needs numbers, at least one and all finite, got {values!r}.")
     offsets = [[offset(distance, angle) for angle in angles] for distance in distances]
     for distance, around in zip(distances, offsets, strict=True):
         # An angle may point outside narrow images, which gives zeros; one of them has to fit.

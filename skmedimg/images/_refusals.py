@@ -18,6 +18,12 @@ def refuse_odd_kinds(X):
         raise TypeError(
             f"X needs an order and a length, but is a {type(X).__name__}: pass it as a list."
         )
+    if X is None or type(X) in (bytes, dict):  # some sparse arrays are subclasses of dict
+        raise TypeError(
+            f"X needs images, rows or paths, but is a {type(X).__name__}: pass an array, or a "
+            "list of paths."
+        )
+    refuse_masked(X, "X")
     if getattr(getattr(X, "dtype", None), "kind", "") == "c":
         raise ValueError(
             f"Complex data not supported: X holds {X.dtype}. Pass numpy.abs(X), the magnitude."
@@ -32,6 +38,15 @@ def refuse_odd_kinds(X):
         )
     if shapes and not isinstance(X, (list, tuple)):
         raise ValueError(f"X is a {type(X).__name__} of arrays: pass numpy.stack(list(X)).")
+
+
+def refuse_masked(values, name):
+    """Raise where entries of a masked array are masked: numpy drops the mask on the way."""
+    if isinstance(values, np.ma.MaskedArray) and (n_masked := np.ma.count_masked(values)):
+        raise ValueError(
+            f"{name} is a masked array, and {n_masked} of its entries are masked. Say what they "
+            f"are: pass {name}.filled(value)."
+        )
 
 
 def refuse_odd_stacks(images):

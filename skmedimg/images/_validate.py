@@ -15,6 +15,7 @@ from skmedimg.images._pixels import pixel_limits
 from skmedimg.images._refusals import (
     TEXT,
     other_shape,
+    refuse_masked,
     refuse_mixed,
     refuse_odd_kinds,
     refuse_odd_stacks,
@@ -95,6 +96,7 @@ def check_labels(estimator, y, images):
         raise ValueError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None"
         )
+    refuse_masked(y, "y")
     y = column_or_1d(y, warn=True)
     refuse_mixed(y, "y", "label")
     if y.dtype.kind == "O" and all(isinstance(label, Number) for label in y):
@@ -108,6 +110,7 @@ def check_labels(estimator, y, images):
 
 def check_weights(sample_weight, images):
     """Return sample weights as float64 (n,), not negative and not all zero."""
+    refuse_masked(sample_weight, "sample_weight")
     if isinstance(images, LazyImages):
         images = np.empty((len(images), 1))  # only its length is used
     weights = check_sample_weight(sample_weight, images, dtype=np.float64, ensure_non_negative=True)
@@ -120,6 +123,7 @@ def check_groups(groups, images):
     """Return groups (patients) as an array (n,), one per image; None stays None."""
     if groups is None:
         return None
+    refuse_masked(groups, "groups")
     groups = column_or_1d(np.asarray(groups))
     if len(groups) != num_samples(images):
         raise ValueError(

@@ -9,6 +9,7 @@ from skmedimg.images._decode import prepare
 from skmedimg.images._lazy_images import LazyImages
 from skmedimg.images._mask_files import read_masks, stack_masks, stored_size
 from skmedimg.images._paths import list_paths
+from skmedimg.images._refusals import refuse_masked
 from skmedimg.metrics._pairs import mask_values
 
 # More values than any segmentation has classes: a gray image was passed as a mask.
@@ -104,6 +105,7 @@ def _text(size):
 def _mask_array(y, images):
     """Return y, an array or list of masks, as a stack (n, height, width) of labels."""
     n, height, width = images.shape[:3]
+    refuse_masked(y, "y")
     y = _labels_only(_as_array(y))
     check_consistent_length(images, y)
     # scikit-learn's checks fit every estimator on labels (n,) or (n, 1): each is a constant mask.

@@ -71,6 +71,11 @@ def occlusion(model, X, *, target=None, patch=None, stride=None, fill="mean", im
     _check(patch, stride, shape)
     _check_fill(fill, images.dtype)
     scores = _scores(rest, images)
+    if scores.ndim != 2:
+        raise TypeError(
+            f"occlusion explains classifiers, but {type(rest).__name__} predicts a class per "
+            "pixel: look at its predict_proba instead."
+        )
     columns = target_columns(rest, target, scores)
     before = scores[np.arange(len(images)), columns]
     maps = [

@@ -1,5 +1,7 @@
 """Pairs of true and predicted masks: validation, pixel counts per label, and averages."""
 
+from numbers import Real
+
 import numpy as np
 
 AVERAGES = ("mean", "image", "class", "pooled", None)
@@ -9,6 +11,8 @@ def check_pair(y_true, y_pred, labels=None):
     """Return both masks in one shape and with the same values, and the labels to score."""
     y_true, y_pred = _as_mask(y_true, "y_true"), _as_mask(y_pred, "y_pred")
     y_true, y_pred = _one_shape(y_true, y_pred)
+    if y_true.size == 0:
+        raise ValueError(f"y_true needs at least one mask with pixels, but is {y_true.shape}.")
     found_true, found_pred = mask_values(y_true), mask_values(y_pred)
     if labels is None:
         labels = np.union1d(found_true, found_pred)
@@ -50,6 +54,7 @@ def count_pixels(y_true, y_pred, labels):
 def overlap_score(formula, y_true, y_pred, labels, average, empty, sample_weight):
     """Return the average of a formula of (tp, fp, fn) over images and labels."""
     check_average(average)
+    check_empty(empty)
     y_true, y_pred, labels = check_pair(y_true, y_pred, labels)
     weights = check_image_weights(sample_weight, len(y_true))
     counts = count_pixels(y_true, y_pred, labels)
@@ -60,6 +65,12 @@ def overlap_score(formula, y_true, y_pred, labels, average, empty, sample_weight
     if average == "pooled":
         return float(mean_of(table[0]))
     return summarize(table, average, weights)
+
+
+def check_empty(empty):
+    """Raise where the score of blank images is no number."""
+    if not isinstance(empty, Real):
+        raise TypeError(f"empty needs a number, or nan to leave blank images out, got {empty!r}.")
 
 
 def fill_absent(table, absent, empty):

@@ -7,6 +7,7 @@ from scipy import ndimage
 
 from skmedimg.metrics._pairs import (
     check_average,
+    check_empty,
     check_image_weights,
     check_pair,
     fill_absent,
@@ -215,6 +216,7 @@ def _surface_score(
 ):
     """Return the average over images and labels of a summary of the distances between outlines."""
     check_average(average, _AVERAGES)
+    check_empty(empty)
     y_true, y_pred, labels = check_pair(y_true, y_pred, labels)
     spacing = _check_spacing(y_true, spacing)
     weights = check_image_weights(sample_weight, len(y_true))

@@ -31,6 +31,7 @@ from skmedimg.neural._own_loss import OwnLoss, as_loss
 from skmedimg.neural._own_module import finish_module, module_from
 from skmedimg.neural._per_layer import per_layer_choice
 from skmedimg.neural._pickled_network import PickledNetwork
+from skmedimg.neural._training_constraints import check_callbacks
 from skmedimg.neural._validation_set import check_validation
 from skmedimg.neural._validation_split import inner_split
 
@@ -213,6 +214,7 @@ paths; LazyImages
         validation=None,
     ):
         """Train for some epochs or `max_epochs`, from scratch if `fresh`, and return self."""
+        check_callbacks(self.callbacks)
         options = {"classes": classes, "checkpoint": checkpoint, "validation": validation}
         datasets = self._prepare(X, y, sample_weight, groups, fresh, **options)
         # With warm_start a later fit, and after partial_fit another one, may train what is missing.

@@ -72,3 +72,11 @@ def check_class_weight(class_weight, classes):
         raise ValueError(f"class_weight needs finite numbers from 0, but has {wrong}.")
     if not any(class_weight.get(label, 1) for label in classes.tolist()):  # 1: as scikit-learn
         raise ValueError(f"class_weight={class_weight} needs a weight above 0 for one class.")
+
+
+def check_callbacks(callbacks):
+    """Raise where an entry is no callback of skorch, alone or as (name, callback)."""
+    for entry in callbacks or ():
+        callback = entry[1] if isinstance(entry, tuple) and len(entry) == 2 else entry
+        if not hasattr(callback, "on_epoch_end"):
+            raise TypeError(f"callbacks needs callbacks of skorch, but holds {entry!r}.")

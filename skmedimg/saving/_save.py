@@ -81,7 +81,8 @@ def save(model, path, *, X=None, y=None, groups=None, metrics=None, notes=""):
     """
     path = checked_path(path)
     if isinstance(model, type) or not hasattr(model, "get_params"):
-        raise TypeError(f"model needs an estimator, such as a fitted ShallowMLP, but is {model!r}.")
+        kind = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
+        raise TypeError(f"model needs an estimator, such as a fitted ShallowMLP, but is {kind}.")
     check_card(X, y, groups, metrics, notes)
     arrays = {}
     manifest = {

@@ -351,8 +351,8 @@ def test_a_card_without_what_belongs_on_it_is_refused(saved, tmp_path):
         ({"metrics": {"AUC": {"mean": "high"}}}, "metrics needs a number for 'mean'"),
         ({"metrics": [1]}, r"metrics needs a dict of names and numbers, but is \[1\]"),
         ({"notes": 5}, "notes needs text, a str, but is 5"),
-        ({"model": None}, "model needs an estimator, .* but is None"),
-        ({"model": LogisticRegression}, "model needs an estimator, .* but is <class"),
+        ({"model": None}, "model needs an estimator, .* but is NoneType"),
+        ({"model": LogisticRegression}, "model needs an estimator, .* but is the class Logistic"),
     ],
 )
 def test_what_cannot_stand_in_a_card_is_named(given, fault, model, tmp_path):

@@ -67,6 +67,11 @@ def aggregate_patients(probabilities, groups, how="mean", positive=1):
     if how not in HOW:
         raise ValueError(f"how={how!r} needs one of {', '.join(HOW)}.")
     probabilities = check_array(probabilities, dtype=float, input_name="probabilities")
+    if probabilities.min() < 0 or probabilities.max() > 1:
+        raise ValueError(
+            f"probabilities needs numbers from 0 to 1, but holds {probabilities.min():g} to "
+            f"{probabilities.max():g}."
+        )
     if positive not in range(probabilities.shape[1]):
         raise ValueError(
             f"positive={positive!r} is not a column of probabilities, which has "

@@ -1,8 +1,10 @@
 """Checkpoints: finished fits stay on the disk, and an interrupted comparison resumes from them."""
 
 import json
+import os
 import zipfile
 from pathlib import Path
+from types import NoneType
 
 import numpy as np
 
@@ -39,6 +41,8 @@ class Checkpoint:
     """
 
     def __init__(self, folder, facts, classes):
+        if not isinstance(folder, (str, os.PathLike, NoneType)):
+            raise TypeError(f"checkpoint needs the path of a folder, or None, but is {folder!r}.")
         self.folder = None if folder is None else Path(folder)
         self.classes = classes
         self._has_failed = False

@@ -79,6 +79,10 @@ def make_splits(cv, task, strata, groups, repeats=1, seed=0):
         _refuse_repeats(cv, repeats)
         given = _with_validation(cv)
         pairs = given or split_rows(choose(cv), strata, groups)
+    if not pairs:
+        raise ValueError(f"cv={cv!r} has no folds: give a number, or pairs of (train, test) rows.")
+    for number, pair in enumerate(pairs):
+        _check_rows(number, pair, len(strata))
     splits = tuple(_number(pairs, len(strata)))
     for number, split in enumerate(splits):
         _check_split(number, split, strata, groups, task)
@@ -168,6 +172,17 @@ def _refuse_repeats(cv, repeats):
             f"repeats={repeats} shuffles the folds of an integer cv, but cv={cv!r}: give a splitter"
             " that repeats, such as RepeatedStratifiedKFold, and leave repeats out."
         )
+
+
+def _check_rows(number, parts, n_samples):
+    """Raise where the arrays of a split are no positions of samples."""
+    for rows in parts:
+        inside = not rows.size or 0 <= rows.min() <= rows.max() < n_samples
+        if rows.size and (rows.dtype.kind not in "iu" or not inside):
+            raise ValueError(
+                f"Split {number} of cv needs rows from 0 to {n_samples - 1}, as integers, but "
+                f"holds {rows.dtype} from {rows.min()} to {rows.max()}."
+            )
 
 
 def _check_split(number, split, strata, groups, task):
