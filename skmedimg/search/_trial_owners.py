@@ -75,8 +75,9 @@ def _is_lost(trial):
 
 def _keep_recording(trial, done):
     while not done.wait(_HEARTBEAT):
-        # another process took this one for dead; the trial itself finds out when it reports
-        with suppress(UpdateFinishedTrialError):
+        # another process took this one for dead, or the disk is full; the trial itself finds out
+        # when it reports
+        with suppress(UpdateFinishedTrialError, OSError):
             _record(trial)
 
 

@@ -11,11 +11,13 @@ from sklearn.base import clone
 from sklearn.metrics import check_scoring
 
 from skmedimg._sklearn import num_samples, take_rows
+from skmedimg._warnings import warn_user
 from skmedimg.search._candidates import build_candidate, draw_candidate
 from skmedimg.search._epoch_reporter import report_epochs
 from skmedimg.search._study_storage import silence_optuna
 from skmedimg.search._trial_owners import (
     counted_trials,
+    finished_trials,
     heartbeat,
     mark_lost,
     retry_lost_trials,
@@ -33,11 +35,24 @@ def run_trials(run, study=None):
     """Run trials of a SearchRun until the study's budget or the time is spent."""
     study = run.open_study() if study is None else study
     with silence_optuna():
-        while (trial := _next_trial(study, run)) is not None:
-            with heartbeat(trial):
-                outcome = _run_trial(study, trial, run)
-            if not _tell(study, trial, outcome):
-                return
+        try:
+            _run_all(run, study)
+        # Errors of fits are trials that failed; this one is of the storage, such as a full disk.
+        except OSError as error:
+            if not finished_trials(study):
+                raise
+            warn_user(
+                f"The storage of the search could not be written ({error}). The search ends with "
+                "the trials that were; call fit again to go on when there is space."
+            )
+
+
+def _run_all(run, study):
+    while (trial := _next_trial(study, run)) is not None:
+        with heartbeat(trial):
+            outcome = _run_trial(study, trial, run)
+        if not _tell(study, trial, outcome):
+            return
 
 
 def score_by_metric(scorer, model, X, y):

@@ -444,6 +444,36 @@ def test_a_line_torn_by_a_full_disk_is_cut_off_and_the_study_goes_on(tmp_path, t
     assert torn not in journal.read_bytes()
 
 
+def test_a_full_disk_ends_a_search_with_the_trials_it_has(tmp_path, monkeypatch):
+    journal, append = f"journal:{tmp_path}/study.log", JournalFileBackend.append_logs
+
+    def on_a_full_disk(backend, logs):
+        if b'"values"' in (tmp_path / "study.log").read_bytes():  # of the first trial
+            raise OSError(28, "No space left on device")
+        append(backend, logs)
+
+    with monkeypatch.context() as full:
+        full.setattr(JournalFileBackend, "append_logs", on_a_full_disk)
+        with pytest.warns(UserWarning, match="storage .* No space left .* call fit again"):
+            found = bayes_search(journal, 3).fit(X, Y)
+    assert len(found.cv_results_["params"]) == 1
+    assert found.predict(X).shape == Y.shape
+    assert len(bayes_search(journal, 3).fit(X, Y).cv_results_["params"]) == 3
+
+
+def test_a_search_without_a_trial_tells_of_the_full_disk(tmp_path, monkeypatch):
+    append = JournalFileBackend.append_logs
+
+    def on_a_full_disk(backend, logs):
+        if any(log.get("op_code") == 4 for log in logs):  # creates a trial
+            raise OSError(28, "No space left on device")
+        append(backend, logs)
+
+    monkeypatch.setattr(JournalFileBackend, "append_logs", on_a_full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        bayes_search(f"journal:{tmp_path}/study.log", 3).fit(X, Y)
+
+
 def test_a_damaged_journal_is_named_with_the_way_out(tmp_path):
     journal = tmp_path / "study.log"
     bayes_search(f"journal:{journal}", 1).fit(X, Y)
