@@ -272,6 +272,14 @@ def _warnings(named, fold_results, targets, splits, found):
                 "learned nothing there."
             )
             yield WarningRecord(text, "model", name)
+        one_class = sum(_is_one_class(result) for result in results)
+        if one_class > constant:
+            what = "every sample" if targets.task == "classification" else "every pixel"
+            text = (
+                f"{name} predicted one class for {what} on {one_class} of {n_splits}: it learned "
+                'little there, or the other classes are rare (class_weight="balanced").'
+            )
+            yield WarningRecord(text, "model", name)
         if targets.groups is not None and splits_patients(estimator):
             text = f"{name} has inner folds that split patients: give its cv a GroupKFold."
             yield WarningRecord(text, "model", name)
@@ -286,6 +294,14 @@ def _is_constant(result):
     if not result.has_decision_scores or len(result.predictions.decision_scores) < 2:
         return False
     return bool((np.ptp(result.predictions.decision_scores, axis=0) == 0).all())
+
+
+def _is_one_class(result):
+    """Return whether a FoldResult predicts one class for all test rows, or all their pixels."""
+    if result.failed or len(result.predictions.predicted) < 2:
+        return False
+    predicted = result.predictions.predicted
+    return bool((predicted == predicted.flat[0]).all())
 
 
 def _digest_of(splits):

@@ -53,7 +53,7 @@ class NetworkEstimator(OnnxExport, PickledNetwork, CallbackSupportMixin, BaseEst
 
     # What max_epochs="auto" stands for: so many epochs, and on few images so many steps.
     _usual_epochs = 30
-    _least_steps = 300
+    _least_steps = 400
 
     # Hooks, in the order in which `fit` calls them --------------------------------------------
 
@@ -128,6 +128,9 @@ class NetworkEstimator(OnnxExport, PickledNetwork, CallbackSupportMixin, BaseEst
     def _n_outputs(self):
         """Return the number of logits that the network returns."""
         raise NotImplementedError(f"{type(self).__name__} needs a method _n_outputs.")
+
+    def _check_learned(self, training):
+        """Warn if a fit learned nothing of its training Dataset."""
 
     def _load_weights(self, module):
         """Load pretrained weights into a new module; not called when a pickle is loaded."""
@@ -223,6 +226,7 @@ paths; LazyImages
         if is_whole:
             self._check_n_epochs(epochs, epochs)
         self._train(*datasets, epochs, FitTasks(self, epochs, X, y), checkpoint)
+        self._check_learned(datasets[0])
         # Early stopping may have ended it before the last layers were unfrozen.
         if is_whole and self.n_iter_ < epochs:
             self._check_n_epochs(self.n_iter_, epochs)
@@ -249,13 +253,13 @@ paths; LazyImages
             self._start_targets(y, classes)
             self._seed = self._draw_seed(checkpoint)
         encoded = self._encode_targets(y)
+        weights = self._balance(encoded, weights)
         held_out = check_validation(self, validation, groups)
         rows = self._inner_rows(encoded, groups) if held_out is None else (None, None)
         if fresh:
             if self._standardizes():
                 self._learn_statistics(images, weights, rows[0])
             self._start_net()
-        weights = self._balance(encoded, weights)
         if checkpoint is not None:
             facts = fit_facts(self, images, encoded, weights, groups, held_out)
             checkpoint.check(facts, self._seed)

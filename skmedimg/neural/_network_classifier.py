@@ -12,6 +12,7 @@ from skmedimg._sklearn import StrOptions, fit_context, with_callbacks
 from skmedimg.images._validate import check_images, check_labels, check_rows
 from skmedimg.networks._outputs import class_loss, hits, probabilities
 from skmedimg.neural._base import NetworkEstimator
+from skmedimg.neural._learned_nothing import warn_if_one_class
 from skmedimg.neural._training_constraints import (
     CLASSIFIER_CONSTRAINTS,
     IMAGE_CONSTRAINTS,
@@ -42,8 +43,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     label_smoothing : float, default=0.0
         Share of each label that is spread evenly over all classes, in cross-entropy.
     max_epochs : int or "auto", default="auto"
-        Passes over the training images. "auto" is 30, and on few images as many as make 300
-        steps.
+        Passes over the training images. "auto" is 30 (50 in ShallowMLP, 20 in TransferClassifier
+        and in segmenters), and on few images as many as make 400 steps.
     batch_size : int or "auto", default=32
         Images per step. "auto" is 32, and a batch that does not fit into memory is split into
         micro-batches whose gradients are accumulated.
@@ -393,6 +394,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         """
         one = self.output != "softmax" and not callable(self.loss)
         return 1 if one and len(self.classes_) == 2 else len(self.classes_)
+
+    def _check_learned(self, training):
+        warn_if_one_class(self, training)
 
     def _batch_score(self):
         return hits

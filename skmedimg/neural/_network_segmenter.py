@@ -16,6 +16,7 @@ from skmedimg.metrics import dice
 from skmedimg.networks._losses import MaskLoss, dice_score
 from skmedimg.networks._outputs import probabilities
 from skmedimg.neural._base import NetworkEstimator
+from skmedimg.neural._learned_nothing import warn_if_masks_are_empty
 from skmedimg.neural._mask_threshold import best_threshold, dice_curves, tune_out_of_fold
 from skmedimg.neural._patch_sampling import PatchSampler
 from skmedimg.neural._per_layer import per_layer
@@ -65,8 +66,8 @@ class NetworkSegmenter(NetworkEstimator):
     postprocess : CleanMasks, callable or None, default=None
         Applied to predicted masks of class numbers (n, height, width), in `predict` and `score`.
     max_epochs : int or "auto", default="auto"
-        Passes over the training images. "auto" is 20, and on few images as many as make 300
-        steps.
+        Passes over the training images. "auto" is 30 (50 in ShallowMLP, 20 in TransferClassifier
+        and in segmenters), and on few images as many as make 400 steps.
     batch_size : int or "auto", default=16
         Images per step. "auto" is 16, and a batch that does not fit into memory is split into
         micro-batches whose gradients are accumulated.
@@ -388,6 +389,9 @@ class NetworkSegmenter(NetworkEstimator):
         """Count logits per pixel: one tells two classes apart, unless the loss needs two."""
         one = len(self.classes_) == 2 and self.loss != "ce" and not callable(self.loss)
         return 1 if one else len(self.classes_)
+
+    def _check_learned(self, training):
+        warn_if_masks_are_empty(self, training)
 
     def _batch_score(self):
         return dice_score

@@ -33,7 +33,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from skmedimg import ImageLoader, compare
+from skmedimg import ImageLoader, UNetSegmenter, compare
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import Comparison
 from skmedimg.images import LazyImages
@@ -756,6 +756,27 @@ def test_a_fold_in_which_a_model_learned_nothing_is_named(cancer):
     [warning] = [each for each in found.warnings if "learned nothing" in each.text]
     assert (warning.source, warning.name) == ("model", "stuck")
     assert f"on {odd} of 5 splits" in warning.text
+
+
+class Timid(GaussianNB):
+    """Ranks well, and predicts the more frequent class for all."""
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[self.class_count_.argmax()])
+
+
+def test_a_fold_in_which_a_model_predicts_one_class_is_named(cancer):
+    found = compare({"timid": Timid(), "bayes": GaussianNB()}, *cancer, **QUIET)
+    [warning] = [each for each in found.warnings if "one class" in each.text]
+    assert (warning.source, warning.name) == ("model", "timid")
+    assert "on 5 of 5 splits" in warning.text
+
+
+def test_a_segmenter_of_empty_masks_is_named():
+    data = make_lesions(30, size=16, random_state=0)
+    empty = UNetSegmenter((2,), learning_rate=1e-9, threshold=0.999, max_epochs=1)
+    found = compare({"empty": empty}, data.images, data.masks, cv=3, **QUIET)
+    assert any("empty predicted one class for every pixel" in str(w) for w in found.warnings)
 
 
 def test_a_fold_that_lacks_a_class_is_named(iris):
