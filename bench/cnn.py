@@ -19,7 +19,11 @@ def scans(count, side):
 def ours(X, y, precision="auto", epochs=1, filters=FILTERS):
     from skmedimg import ScratchCNN
 
-    settings = {"norm": "batch", "dropout": 0.0, "output": "softmax", "schedule": "constant"}
+    settings = {
+        **{"convs_per_block": 1, "global_pool": False, "dense_units": 128, "standardize": False},
+        **{"dropout": 0.0, "output": "softmax", "learning_rate": 1e-3, "weight_decay": 0.0},
+        "schedule": "constant",
+    }
     model = ScratchCNN(filters, precision=precision, max_epochs=epochs, random_state=0, **settings)
     return model.fit(X, y)
 

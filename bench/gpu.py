@@ -90,7 +90,15 @@ def make_cnn(quick):
 
     def fit(precision):
         return ScratchCNN(
-            FILTERS, norm="batch", precision=precision, max_epochs=1, device=DEVICE, random_state=0
+            FILTERS,
+            convs_per_block=1,
+            global_pool=False,
+            dense_units=128,
+            standardize=False,
+            precision=precision,
+            max_epochs=1,
+            device=DEVICE,
+            random_state=0,
         ).fit(X, y)
 
     return {
@@ -107,7 +115,7 @@ def make_unet(quick):
     masks = (images[..., 0] > 127).astype(np.uint8)
 
     def fit(precision):
-        settings = {"max_epochs": 1, "batch_size": 16, "device": DEVICE, "random_state": 0}
+        settings = {"norm": None, "max_epochs": 1, "device": DEVICE, "random_state": 0}
         return UNetSegmenter((32, 64, 128), precision=precision, **settings).fit(images, masks)
 
     return {

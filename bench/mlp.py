@@ -17,6 +17,7 @@ def ours(X, y, units, batch_size, epochs):
     from skmedimg import ShallowMLP
 
     settings = {"batch_size": batch_size, "max_epochs": epochs, "schedule": "constant"}
+    settings |= {"standardize": False, "weight_decay": 0.0}
     return ShallowMLP(units, random_state=0, **settings).fit(X, y)
 
 

@@ -27,7 +27,7 @@ def timed(call):
 
 rng = np.random.default_rng(0)
 X = rng.integers(0, 256, (32, 512, 512), dtype=np.uint8)
-model = UNetSegmenter({filters}, patch_size=128, tile=512, max_epochs=1, random_state=0)
+model = UNetSegmenter({filters}, norm=None, patch_size=128, tile=512, max_epochs=1, random_state=0)
 seconds = {{"train": timed(lambda: model.fit(X, X > 127))}}
 memory = {{"train": peak()}}
 large = rng.integers(0, 256, (1, {side}, {side}), dtype=np.uint8)
@@ -55,7 +55,9 @@ def data(n):
 def fit_ours(images, masks, precision):
     from skmedimg import UNetSegmenter
 
-    model = UNetSegmenter(FILTERS, max_epochs=1, batch_size=BATCH, precision=precision)
+    settings = {"norm": None, "standardize": False, "learning_rate": 1e-3, "schedule": "cosine"}
+    settings |= {"max_epochs": 1, "batch_size": BATCH, "precision": precision}
+    model = UNetSegmenter(FILTERS, **settings)
     return lambda: model.fit(images, masks)
 
 

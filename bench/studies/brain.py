@@ -98,6 +98,8 @@ def scratch(epochs):
     network = ScratchCNN(
         (32, 64, 128, 256), activation="leaky-relu", norm="batch", dense_units=(128, 64),
         block_order="conv-act-pool-norm", dropout=(0.5, 0.0), max_epochs=epochs, augment=augment,
+        convs_per_block=1, global_pool=False, standardize=False, learning_rate=1e-3,
+        weight_decay=0.0, schedule="cosine",
     )  # fmt: skip
     return Pipeline([loader, network])
 

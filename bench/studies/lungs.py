@@ -19,13 +19,15 @@ from bench.studies import RESULTS
 
 NAME = "lungs"
 GOALS = {"dice": 0.93, "iou": 0.87}
+PUBLISHED = {"norm": None, "standardize": False, "learning_rate": 1e-3, "schedule": "cosine"}
 NETS = {
-    "published": {"schedule": "constant"},
-    "cosine schedule": {},
-    "group norm": {"norm": "group"},
-    "batch norm": {"norm": "batch"},
-    "larger": {"filters": (32, 64, 128, 256)},
-    "larger, batch norm": {"filters": (32, 64, 128, 256), "norm": "batch"},
+    "published": {**PUBLISHED, "schedule": "constant"},
+    "cosine schedule": PUBLISHED,
+    "group norm": {**PUBLISHED, "norm": "group"},
+    "batch norm": {**PUBLISHED, "norm": "batch"},
+    "larger": {**PUBLISHED, "filters": (32, 64, 128, 256)},
+    "larger, batch norm": {**PUBLISHED, "filters": (32, 64, 128, 256), "norm": "batch"},
+    "defaults": {},
 }
 
 

@@ -31,7 +31,9 @@ def parameter_table(model, image_shape=None):
     >>> from skmedimg.datasets import make_lesions
     >>> from skmedimg.inspection import parameter_table
     >>> data = make_lesions(20, size=32, random_state=0)
-    >>> model = ScratchCNN((4, 8), norm="batch", dense_units=(16,), max_epochs=1)
+    >>> model = ScratchCNN(
+    ...     (4, 8), convs_per_block=1, global_pool=False, dense_units=(16,), max_epochs=1
+    ... )
     >>> parameter_table(model.fit(data.images, data.target))
     layer  kind         output       parameters  trainable  running
     ---------------------------------------------------------------

@@ -19,7 +19,8 @@ class ScratchCNN(NetworkClassifier):
 
     It has blocks of convolutions, then dense layers. Each block convolves, normalizes, activates
     and halves the image by pooling (a side of one pixel stays). Most parameters of a block take
-    one value for all blocks, or a tuple with one per block.
+    one value for all blocks, or a tuple with one per block. `filters=(16, 32, 64)` trains three
+    times as fast and is nearly as good.
 
     Parameters
     ----------
@@ -27,14 +28,14 @@ class ScratchCNN(NetworkClassifier):
         Channels of each block; its length is the number of blocks, an int is one block.
     kernel_size : int or tuple of int, default=3
         Side of the convolutions' kernels.
-    convs_per_block : int or tuple of int, default=1
+    convs_per_block : int or tuple of int, default=2
         Convolutions before each pooling.
     padding : {"same", "valid"} or tuple of str, default="same"
         Whether convolutions keep the size or lose a margin.
     activation : str or callable, default="relu"
         "relu", "leaky-relu" (slope 0.3), "elu", "gelu", "silu", "tanh", "sigmoid" or "identity",
         or a class or function that returns a module, such as `torch.nn.Mish`.
-    norm : {"group", "batch"} or None, default="group"
+    norm : {"group", "batch"} or None, default="batch"
         Normalization of each convolution; "group" does not depend on the other images.
     block_order : str, default="conv-norm-act-pool"
         Order within a block; what stands before "pool" is repeated with every convolution.
@@ -42,12 +43,12 @@ class ScratchCNN(NetworkClassifier):
         What pooling keeps of 2x2 pixels.
     block_dropout : float or tuple of float, default=0.0
         Dropout probability after each block.
-    global_pool : bool, default=False
+    global_pool : bool, default=True
         Average each channel before the dense layers, instead of flattening.
-    dense_units : int or tuple of int, default=(128,)
+    dense_units : int or tuple of int, default=()
         Units of each dense layer between the blocks and the output; an int is one layer, () none.
     dropout : float or tuple of float, default=0.5
-        Dropout probability after the dense layers, or one per layer.
+        Dropout probability after the dense layers, or one per layer; without any there is none.
     output : {"auto", "softmax"}, default="auto"
         "auto" is one logit for two classes, else one per class; "softmax" always one per class.
     weight_init : {"torch", "glorot"}, default="torch"
@@ -63,19 +64,19 @@ class ScratchCNN(NetworkClassifier):
     label_smoothing : float, default=0.0
         Share of each label that is spread evenly over all classes, in cross-entropy.
     max_epochs : int or "auto", default="auto"
-        Passes over the training images. "auto" is 30, and on few images as many as make 300
-        steps.
+        Passes over the training images. "auto" is 30 (50 in ShallowMLP, 20 in TransferClassifier
+        and in segmenters), and on few images as many as make 400 steps.
     batch_size : int or "auto", default=32
         Images per step. "auto" is 32, and a batch that does not fit into memory is split into
         micro-batches whose gradients are accumulated.
-    learning_rate : float, default=1e-3
+    learning_rate : float, default=3e-3
         Learning rate, the largest one where the schedule changes it.
     optimizer : str or callable, default="adam"
         "adam", "adamw", "sgd" (Nesterov momentum 0.9), "rmsprop" (Keras's), or a callable that
         returns a torch optimizer for parameter groups, `lr` and `weight_decay`.
-    weight_decay : float, default=0.0
+    weight_decay : float, default=1e-2
         L2 penalty; with "adamw" decoupled from the gradient.
-    schedule : str or callable, default="cosine"
+    schedule : str or callable, default="onecycle"
         Learning-rate schedule: "constant", "cosine" (down to zero), "onecycle" (up and
         down), "plateau" (times 0.3 after 4 epochs without a lower loss), or a callable that
         returns a torch `LRScheduler` for (optimizer, n_steps), which steps after every batch.
@@ -219,15 +220,15 @@ class ScratchCNN(NetworkClassifier):
         filters=(32, 64, 128),
         *,
         kernel_size=3,
-        convs_per_block=1,
+        convs_per_block=2,
         padding="same",
         activation="relu",
-        norm="group",
+        norm="batch",
         block_order="conv-norm-act-pool",
         pool="max",
         block_dropout=0.0,
-        global_pool=False,
-        dense_units=(128,),
+        global_pool=True,
+        dense_units=(),
         dropout=0.5,
         output="auto",
         weight_init="torch",
@@ -236,10 +237,10 @@ class ScratchCNN(NetworkClassifier):
         label_smoothing=0.0,
         max_epochs="auto",
         batch_size=32,
-        learning_rate=1e-3,
+        learning_rate=3e-3,
         optimizer="adam",
-        weight_decay=0.0,
-        schedule="cosine",
+        weight_decay=1e-2,
+        schedule="onecycle",
         gradient_clip=None,
         accumulate=1,
         ema_decay=None,

@@ -41,8 +41,8 @@ class ShallowMLP(NetworkClassifier):
     label_smoothing : float, default=0.0
         Share of each label that is spread evenly over all classes, in cross-entropy.
     max_epochs : int or "auto", default="auto"
-        Passes over the training images. "auto" is 50, and on few images as many as make 300
-        steps.
+        Passes over the training images. "auto" is 30 (50 in ShallowMLP, 20 in TransferClassifier
+        and in segmenters), and on few images as many as make 400 steps.
     batch_size : int or "auto", default=32
         Images per step. "auto" is 32, and a batch that does not fit into memory is split into
         micro-batches whose gradients are accumulated.
@@ -51,7 +51,7 @@ class ShallowMLP(NetworkClassifier):
     optimizer : str or callable, default="adam"
         "adam", "adamw", "sgd" (Nesterov momentum 0.9), "rmsprop" (Keras's), or a callable that
         returns a torch optimizer for parameter groups, `lr` and `weight_decay`.
-    weight_decay : float, default=0.0
+    weight_decay : float, default=1e-2
         L2 penalty; with "adamw" decoupled from the gradient.
     schedule : str or callable, default="cosine"
         Learning-rate schedule: "constant", "cosine" (down to zero), "onecycle" (up and
@@ -195,7 +195,7 @@ class ShallowMLP(NetworkClassifier):
         batch_size=32,
         learning_rate=1e-3,
         optimizer="adam",
-        weight_decay=0.0,
+        weight_decay=1e-2,
         schedule="cosine",
         gradient_clip=None,
         accumulate=1,

@@ -78,8 +78,8 @@ class TransferClassifier(NetworkClassifier):
     label_smoothing : float, default=0.0
         Share of each label that is spread evenly over all classes, in cross-entropy.
     max_epochs : int or "auto", default="auto"
-        Passes over the training images. "auto" is 20, and on few images as many as make 300
-        steps.
+        Passes over the training images. "auto" is 30 (50 in ShallowMLP, 20 in TransferClassifier
+        and in segmenters), and on few images as many as make 400 steps.
     batch_size : int or "auto", default=32
         Images per step. "auto" is 32, and a batch that does not fit into memory is split into
         micro-batches whose gradients are accumulated.

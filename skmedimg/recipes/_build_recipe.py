@@ -40,7 +40,7 @@ def load_recipe(name):
                     ('model',
                      ShallowMLP(batch_size=128, max_epochs=10, optimizer='rmsprop',
                                 schedule='constant', standardize=False,
-                                weight_init='glorot'))])
+                                weight_decay=0.0, weight_init='glorot'))])
 
     A backbone's published weights are downloaded when it is fitted; without a network:
 

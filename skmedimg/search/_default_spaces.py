@@ -19,7 +19,7 @@ _TABLE = {
         "learning_rate": _RATE,
         # the depth sets the receptive field
         "filters": [(16, 32), (16, 32, 64), (32, 64, 128), (16, 32, 64, 128)],
-        "dropout": FloatDistribution(0.0, 0.6),
+        "block_dropout": FloatDistribution(0.0, 0.3),
         "norm": ["group", "batch"],  # batch statistics win on large batches, groups on small
         "weight_decay": _DECAY,
     },
@@ -75,7 +75,7 @@ def default_space(estimator):
     >>> from skmedimg import HOG, Pipeline, ShallowMLP
     >>> from skmedimg.search import default_space
     >>> sorted(default_space("ScratchCNN"))
-    ['dropout', 'filters', 'learning_rate', 'norm', 'weight_decay']
+    ['block_dropout', 'filters', 'learning_rate', 'norm', 'weight_decay']
     >>> list(default_space(Pipeline([HOG(), ShallowMLP()])))[:3]
     ['hog__orientations', 'hog__pixels_per_cell', 'hog__cells_per_block']
     """

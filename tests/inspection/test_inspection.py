@@ -51,7 +51,7 @@ def lesions():
 def cnn(lesions):
     model = ScratchCNN(
         (8, 16), global_pool=True, dense_units=(), learning_rate=5e-3, max_epochs=40,
-        norm="group", random_state=0,
+        convs_per_block=1, norm="group", schedule="cosine", weight_decay=0.0, random_state=0,
     )  # fmt: skip
     return model.fit(lesions.images, lesions.target)
 

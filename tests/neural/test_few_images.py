@@ -9,11 +9,11 @@ from skmedimg import ScratchCNN, ShallowMLP, TransferClassifier, UNetSegmenter
 from skmedimg.datasets import make_lesions
 
 NOTHING_SET = [
-    (ShallowMLP(), 20, 300),
-    (ScratchCNN((4,)), 20, 300),
+    (ShallowMLP(), 20, 400),
+    (ScratchCNN((4,)), 20, 400),
     (ScratchCNN((4,)), 600, 570),
     (ShallowMLP(), 600, 950),
-    (UNetSegmenter((2, 4)), 20, 300),
+    (UNetSegmenter((2, 4)), 20, 400),
 ]
 
 
@@ -43,7 +43,7 @@ def test_twenty_images_are_learned_by_heart():
 def test_large_batches_take_as_many_steps():
     X = np.random.RandomState(0).rand(200, 5)
     model = ShallowMLP((2,), batch_size=100).fit(X, np.arange(200) % 2)
-    assert n_steps(model) == 300
+    assert n_steps(model) == 400
 
 
 def test_layers_that_are_unfrozen_late_are_unfrozen_in_the_epochs_of_few_images():
@@ -54,4 +54,4 @@ def test_layers_that_are_unfrozen_late_are_unfrozen_in_the_epochs_of_few_images(
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # of layers that are never unfrozen
         model.fit(data.images, data.target)
-    assert model.n_iter_ == 300
+    assert model.n_iter_ == 400

@@ -19,7 +19,7 @@ LESIONS = make_lesions(20, size=32, noise=0.1, random_state=0)
 # dense layers and of convolutions, layers that an int stands for.
 DIFFERENT = {
     *("filters", "norm", "dropout", "class_weight", "convs_per_block", "weights", "backbone"),
-    *("trainable_layers", "batch_size", "max_epochs", "module", "image_shape", "loss"),
+    *("trainable_layers", "batch_size", "module", "image_shape", "loss"),
 }
 
 

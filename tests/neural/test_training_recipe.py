@@ -36,7 +36,9 @@ def cnn(**parameters):
 
 
 def unet(**parameters):
-    return UNetSegmenter((4,), **{"max_epochs": 2, "random_state": 0, **parameters})
+    # Batch normalization is of each batch, whole or accumulated.
+    options = {"norm": None, "max_epochs": 2, "random_state": 0}
+    return UNetSegmenter((4,), **{**options, **parameters})
 
 
 def stops_after(n_epochs):

@@ -251,7 +251,9 @@ def test_a_recipe_with_a_degenerate_output_is_saved_pickled_and_loaded(name, tmp
 
 @IGNORE
 def test_a_softmax_over_one_unit_predicts_one_class_and_learns_nothing():
-    model = DegenerateOutputCNN((4,), output="softmax-1", max_epochs=1, random_state=0)
+    model = DegenerateOutputCNN(
+        (4,), output="softmax-1", norm=None, weight_decay=0.0, max_epochs=1, random_state=0
+    )
     start = clone(model).set_params(learning_rate=1e-12).fit(LESIONS.images, LESIONS.target)
     model.set_params(max_epochs=4).fit(LESIONS.images, LESIONS.target)
     assert set(model.predict(LESIONS.images)) == {1}

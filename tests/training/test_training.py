@@ -94,7 +94,13 @@ def test_rmsprop_takes_the_steps_of_keras():
 @pytest.mark.parametrize(("name", "make"), SCHEDULES)
 def test_schedules_are_those_of_torch(name, make):
     model = ShallowMLP(
-        (20,), batch_size=50, max_epochs=3, schedule=name, standardize=False, random_state=0
+        (20,),
+        batch_size=50,
+        max_epochs=3,
+        schedule=name,
+        standardize=False,
+        weight_decay=0.0,
+        random_state=0,
     ).fit(X, Y)
     weights, rates = plain_loop(
         model, X, Y, 3, lambda p: torch.optim.Adam(p, 1e-3, fused=True), make
