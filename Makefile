@@ -32,7 +32,7 @@ coverage: $(STAMP)  ## Run the tests and list the lines that none of them reache
 		--cov-report=term-missing:skip-covered --cov-fail-under=95
 
 demo: $(STAMP)  ## Compare three models on synthetic scans and write report.html
-	$(BIN)/python -m skmedimg compare --demo --jobs 2 --out report.html
+	$(BIN)/python -m skmedimg compare --demo --repeats 2 --jobs 2 --out report.html
 
 lint: $(STAMP)  ## Check style and formatting
 	$(BIN)/ruff check .

@@ -21,12 +21,13 @@ result = compare(
         "MLP": ShallowMLP(max_epochs=15),
         "small CNN": ScratchCNN(filters=(8, 16), max_epochs=15),
     },
-    data.images, data.target, groups=data.groups, random_state=0, verbose=0,
+    data.images, data.target, groups=data.groups, repeats=2, random_state=0, verbose=0,
 )  # fmt: skip
 print(result)
 
 # %%
-# The table has every score with its interval, which comes from drawing the patients again.
+# The table has every score with its interval: the score to be expected after training on other
+# patients, and testing on new ones.
 
 result.summary(metrics=["balanced_accuracy", "roc_auc"])
 
@@ -36,8 +37,8 @@ result.summary(metrics=["balanced_accuracy", "roc_auc"])
 result.plot("scores")
 
 # %%
-# Means that differ are not yet models that differ. These are the sentences that the data allow;
-# with `repeats=5` they would allow more.
+# Means that differ are not yet models that differ. These are the sentences that the data allow,
+# and what a study of this size could have found.
 
 print(result.tests(reference="small CNN"))
 

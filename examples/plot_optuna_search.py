@@ -52,7 +52,7 @@ plt.show()
 
 short = search.set_params(n_trials=8)
 result = compare(
-    {"search": short}, data.images, data.target, scoring="roc_auc", cv=3, audit=False, verbose=0,
-    random_state=0,
+    {"search": short}, data.images, data.target, scoring="roc_auc", cv=3, repeats=1, audit=False,
+    verbose=0, random_state=0,
 )  # fmt: skip
 result.summary()

@@ -40,9 +40,9 @@ def add_arguments(parser):
     parser.add_argument(
         "--repeats",
         type=int,
-        default=1,
         metavar="N",
-        help="number of repetitions of the K-fold, each shuffled differently (default: 1)",
+        help="number of repetitions of the K-fold, each shuffled differently (default: 5, or fewer "
+        "for more than 1,000 patients)",
     )
     parser.add_argument(
         "--size",
@@ -120,7 +120,7 @@ def run(options):
         y,
         groups=groups,
         cv=cv,
-        repeats=options.repeats,
+        repeats="auto" if options.repeats is None else options.repeats,
         pos_label=positive,
         n_jobs=options.jobs,
         random_state=options.seed,

@@ -22,7 +22,7 @@ from skmedimg.evaluation.running._fold_checkpoint import Checkpoint
 from skmedimg.evaluation.running._shared_steps import share_steps
 from skmedimg.evaluation.scores._score_table import choose_metrics
 from skmedimg.evaluation.scores._undefined_distances import undefined_distances
-from skmedimg.evaluation.splitting._folds import make_splits, split_warnings
+from skmedimg.evaluation.splitting._folds import choose_repeats, make_splits, split_warnings
 from skmedimg.evaluation.splitting._groups import splits_patients
 from skmedimg.evaluation.splitting._targets import check_targets, is_images
 from skmedimg.images._n_jobs import check_n_jobs
@@ -38,7 +38,7 @@ def compare(
     *,
     groups=None,
     cv=5,
-    repeats=1,
+    repeats="auto",
     scoring=None,
     pos_label=None,
     n_jobs=None,
@@ -67,8 +67,10 @@ LazyImages
         An integer stratifies by class, keeps patients together, and shuffles. In a list of
         (train, validation, test), such as a published split, nothing is trained on the validation
         rows: networks get them as `X_val`.
-    repeats : int, default=1
-        Number of repetitions of the K-fold of an integer `cv`, reshuffled each time.
+    repeats : int or "auto", default="auto"
+        Number of repetitions of the K-fold of an integer `cv`, reshuffled each time. "auto" takes 5
+        for up to 1,000 patients (samples without `groups`), 3 for up to 5,000 and 2 for more: one
+        repetition says too little about training again to tell models apart.
     scoring : str, list of str or callable, or dict of str to str or callable, default=None
         Metrics by name (such as "balanced_accuracy", "roc_auc", "dice"), scorers of scikit-learn
         by name, or scorers; those that take a `pos_label` and were given none get the one below.
@@ -128,6 +130,7 @@ LazyImages
     targets = check_targets(named, X, y, groups, pos_label)
     seed = draw_seed(random_state)
     # Before anything is fitted: every estimator and every scorer gets the same splits.
+    repeats = choose_repeats(repeats, cv, targets.groups, len(targets.y))
     splits = make_splits(cv, targets.task, targets.strata, targets.groups, repeats, seed)
     metrics, scorers = choose_metrics(scoring, targets.task, targets.n_classes, targets.pos_label)
     # What must be unchanged for a finished fit of a checkpoint to be used again. The estimators
@@ -203,8 +206,9 @@ def draw_seed(random_state):
 
 
 def _check_switches(repeats, error_score, audit):
-    if not isinstance(repeats, (int, np.integer)) or repeats < 1:
-        raise ValueError(f"repeats={repeats!r} needs a positive integer.")
+    number = isinstance(repeats, (int, np.integer)) and not isinstance(repeats, bool)
+    if repeats != "auto" and not (number and repeats >= 1):
+        raise ValueError(f"repeats={repeats!r} needs a positive integer, or 'auto'.")
     if error_score != "raise" and not isinstance(error_score, Real):
         raise ValueError(f"error_score={error_score!r} needs 'raise' or a number.")
     if audit not in (True, False, "full"):

@@ -7,6 +7,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from skmedimg.evaluation._by_patient import compare_patients
 from skmedimg.evaluation._json import read_comparison, write_comparison
+from skmedimg.evaluation._out_of_fold import OutOfFoldPredictions
 from skmedimg.evaluation._tables import (
     comparison_frame,
     comparison_html,
@@ -18,10 +19,11 @@ from skmedimg.evaluation._tables import (
 from skmedimg.evaluation.scores._positive_label import positive_column
 from skmedimg.evaluation.statistics._intervals import interval_of
 from skmedimg.evaluation.statistics._pairwise_tests import run_tests
+from skmedimg.evaluation.statistics._planning import how_many
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
+class Comparison(OutOfFoldPredictions):
     """What `compare` found: predictions, scores, costs and how to get them again.
 
     A comparison is frozen. It holds every out-of-fold prediction, so intervals, tests, tables and
@@ -78,7 +80,7 @@ class Comparison:
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> result = compare(
     ...     {"bayes": GaussianNB(), "tree": DecisionTreeClassifier()}, X, y,
-    ...     pos_label=0, random_state=0, verbose=0, audit=False,
+    ...     repeats=1, pos_label=0, random_state=0, verbose=0, audit=False,
     ... )
     >>> result.confusion("bayes")
     array([[188,  24],
@@ -122,91 +124,6 @@ class Comparison:
 
     def _repr_html_(self):
         return comparison_html(self)
-
-    def rows(self, repeat=0):
-        """Return the rows of X that were tested in one repeat.
-
-        Parameters
-        ----------
-        repeat : int, default=0
-
-        Returns
-        -------
-        rows : ndarray of shape (n_tested,)
-            In rising order; every row of X unless `cv` left some untested.
-        """
-        tests = [split.test for split in self.splits if split.repeat == repeat]
-        if not tests:
-            last = self.splits[-1].repeat
-            raise ValueError(f"repeat={repeat!r} was not run; repeats are numbered 0 to {last}.")
-        return np.sort(np.concatenate(tests))
-
-    def truth(self, repeat=0):
-        """Return the labels or masks of `rows(repeat)`.
-
-        Parameters
-        ----------
-        repeat : int, default=0
-
-        Returns
-        -------
-        truth : ndarray of shape (n_tested,) or (n_tested, height, width)
-        """
-        return self.y[self.rows(repeat)]
-
-    def predictions(self, name=None, repeat=0):
-        """Return out-of-fold predictions in the row order of X.
-
-        Parameters
-        ----------
-        name : str, default=None
-            An estimator; None gives all, by name.
-        repeat : int, default=0
-
-        Returns
-        -------
-        predictions : ndarray of shape (n_tested,) or (n_tested, height, width), or dict of them
-            Row i belongs to `rows(repeat)[i]`.
-        """
-        if name is None:
-            return {each: self.predictions(each, repeat) for each in self.names}
-        return self._gather(name, repeat, "predicted")
-
-    def decision_scores(self, name, repeat=0):
-        """Return out-of-fold probabilities or, where there are none, decision values.
-
-        Parameters
-        ----------
-        name : str
-        repeat : int, default=0
-
-        Returns
-        -------
-        decision_scores : ndarray of shape (n_tested, n_classes)
-            Row i belongs to `rows(repeat)[i]`, column k to `classes[k]`.
-        """
-        return self._gather(name, repeat, "decision_scores")
-
-    def probabilities(self, name, repeat=0):
-        """Return out-of-fold probabilities in the row order of X.
-
-        Parameters
-        ----------
-        name : str
-        repeat : int, default=0
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_tested, n_classes)
-            Row i belongs to `rows(repeat)[i]`, column k to `classes[k]`.
-        """
-        decision_scores = self.decision_scores(name, repeat)
-        if not all(fold.has_probabilities for fold in self.fold_results[name]):
-            raise ValueError(
-                f"{name!r} has no predict_proba: use decision_scores({name!r}) for its decision "
-                "values, or wrap it in CalibratedClassifierCV."
-            )
-        return decision_scores
 
     @property
     def positive_column(self):
@@ -309,7 +226,7 @@ class Comparison:
         """
         return interval_of(self, name, self.metric(metric).name, confidence)
 
-    def tests(self, reference=None, metric=None):
+    def tests(self, reference=None, metric=None, *, margin=None, method="auto"):
         """Test pairs of estimators and say what may be concluded.
 
         Parameters
@@ -317,14 +234,47 @@ class Comparison:
         reference : str, default=None
             Compare everything with this one; None takes all pairs.
         metric : str, default=None
-            The score the resampled t-test compares; None takes the first of `metrics`.
+            None takes the first of `metrics`, the primary one.
+        margin : float, default=None
+            The largest difference that does not matter, fixed before looking: models may then be
+            found equivalent within it, or one not worse than the other by it.
+        method : {"auto", "clustered", "corrected"}, default="auto"
+            "clustered" takes the variance over patients and repeats, "corrected" that over splits,
+            corrected for their overlap by Nadeau and Bengio. "auto" is "clustered" where there are
+            several repeats or a single test set, else "corrected"; for accuracy, sensitivity and
+            other scores that move with the threshold it is the one with the larger p-value. Both
+            are in `to_frame()`.
 
         Returns
         -------
         tests : PairwiseTests
             Prints its `conclusions`; `to_frame()` has every statistic.
         """
-        return run_tests(self, reference, self.metric(metric).name)
+        return run_tests(self, reference, self.metric(metric).name, margin, method)
+
+    def how_many(self, difference, reference=None, metric=None, *, power=0.8):
+        """Return how many patients a study needs to find a true difference.
+
+        Parameters
+        ----------
+        difference : float
+            The smallest difference in the metric that matters.
+        reference : str, default=None
+            Only pairs with this estimator; None takes all pairs of models, or the pair with the
+            baseline of a single one.
+        metric : str, default=None
+            None takes the first of `metrics`.
+        power : float, default=0.8
+            How often such a study finds the difference if it is there.
+
+        Returns
+        -------
+        needed : Series of int
+            By pair of estimators: patients, or samples where there are no `groups`, with images as
+            here. The variance over patients and over training sets is that of this comparison, and
+            falls as one over the number of patients. Missing where a pair cannot be tested.
+        """
+        return how_many(self, difference, reference, self.metric(metric).name, power)
 
     def by_patient(self, how="mean"):
         """Return this comparison with one row per patient instead of one per image.
@@ -343,8 +293,11 @@ class Comparison:
     def summary(self, metrics=None, confidence=0.95):
         """Tabulate mean scores and their 95 % intervals, the best estimator first.
 
-        Without `groups` the interval is a t interval over the splits, corrected for the overlap of
-        training sets. With `groups`, or a single split, it is a bootstrap of patients (or rows).
+        With several repeats the interval holds the expected score of the procedure, trained on as
+        many other patients and tested on new ones: its variance is that over patients (samples
+        without `groups`) and over training. With one repeat it is the t interval over splits,
+        corrected for the overlap of training sets; with one test set it is that of the models as
+        fitted. `interval(name).method` says which.
 
         Parameters
         ----------
@@ -473,27 +426,6 @@ class Comparison:
         comparison : Comparison
         """
         return read_comparison(path, cls)
-
-    def _gather(self, name, repeat, part):
-        """Return one part of the predictions of all splits of a repeat, in the order of rows."""
-        self._check_name(name)
-        self.rows(repeat)
-        results = [each for each in self.fold_results[name] if each.split.repeat == repeat]
-        failed = sum(each.failed for each in results)
-        if failed:
-            raise ValueError(
-                f"{name!r} failed on {failed} of {len(results)} splits, so it has no prediction "
-                "for every row: see `warnings`."
-            )
-        parts = [getattr(each.predictions, part) for each in results]
-        if any(values is None for values in parts):
-            raise ValueError(f"{name!r} gives no {part}: only its predictions are known.")
-        # Fold after fold becomes the order of X: argsort inverts the order of the tested rows.
-        return np.concatenate(parts)[np.argsort(np.concatenate([r.split.test for r in results]))]
-
-    def _check_name(self, name):
-        if name not in self.names:
-            raise ValueError(f"{name!r} was not compared; there are: {', '.join(self.names)}.")
 
     def _needs_classes(self, what):
         if self.task != "classification":

@@ -1,6 +1,7 @@
 """Tables that the report and notebooks show of a comparison and of its tests."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 from skmedimg.evaluation._text import capitalized
 
@@ -45,7 +46,8 @@ def _score(row, metric):
 
 def tests_table(tests):
     """Return the Table of every test of PairwiseTests."""
-    head = ["First", "Second", "Score", "Test", "About", "Difference", "95 % interval"]
+    head = ["First", "Second", "Score", "Test", "About", "Difference", "95 % interval", "p"]
+    head += ["Adjusted interval", "p adjusted"]
     rows = [
         [
             record.first,
@@ -54,10 +56,16 @@ def tests_table(tests):
             record.test,
             record.about,
             f"{record.difference:+.3f}",
-            f"{record.low:+.3f} to {record.high:+.3f}",
+            _limits(record.low, record.high),
             record.p_value,
+            _limits(record.low_adjusted, record.high_adjusted),
             record.p_adjusted,
         ]
         for record in tests.records
     ]
-    return Table([*head, "p", "p (Holm)"], rows, "First minus second", text_columns=range(5))
+    return Table(head, rows, "First minus second", text_columns=range(5))
+
+
+def _limits(low, high):
+    """Return limits of a difference as text; empty where there are none."""
+    return f"{low:+.3f} to {high:+.3f}" if isfinite(low) else ""

@@ -50,8 +50,8 @@ def test_a_folder_becomes_a_table_a_report_and_a_model_that_predicts(folder, tmp
     report, stored, model = (tmp_path / name for name in ("r.html", "r.json", "m.skmed"))
     code, out, err = run(
         capsys, "compare", folder, "--groups", r"p\d+", "--models", "hog-linear,hog-mlp",
-        "--epochs", 2, "--size", 32, "--cv", 2, "--out", report, "--json", stored, "--save", model,
-        "--positive", "<b>mass & co",
+        "--epochs", 2, "--size", 32, "--cv", 2, "--repeats", 1, "--out", report, "--json", stored,
+        "--save", model, "--positive", "<b>mass & co",
     )  # fmt: skip
     assert code == DONE, err
     assert "hog-linear" in out
@@ -225,7 +225,7 @@ def test_a_type_error_inside_a_fit_does_not_train_again_without_patients(
     monkeypatch.setattr(LogisticRegression, "fit", fit)
     code, _, err = run(
         capsys, "compare", folder, "--groups", r"p\d+", "--models", "hog-linear", "--size", 32,
-        "--cv", 2, "--positive", "healthy", "--out", tmp_path / "r.html",
+        "--cv", 2, "--repeats", 1, "--positive", "healthy", "--out", tmp_path / "r.html",
     )  # fmt: skip
     assert (code, len(rows)) == (FAILED, 3)
     assert err.endswith("skmedimg: error: somewhere deep inside\n")
@@ -234,7 +234,17 @@ def test_a_type_error_inside_a_fit_does_not_train_again_without_patients(
 @pytest.mark.filterwarnings("ignore")
 def test_the_demo_needs_nothing(tmp_path, capsys):
     code, out, err = run(
-        capsys, "compare", "--demo", "--epochs", 1, "--cv", 2, "--out", tmp_path / "demo.html"
+        capsys,
+        "compare",
+        "--demo",
+        "--epochs",
+        1,
+        "--cv",
+        2,
+        "--repeats",
+        1,
+        "--out",
+        tmp_path / "demo.html",
     )
     assert code == DONE, err
     for name in ("MLP on pixels", "HOG + MLP", "CNN"):

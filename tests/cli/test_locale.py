@@ -65,8 +65,9 @@ if len(sys.argv) > 2:
 last = sk.ShallowMLP(max_epochs=2, random_state=0)
 model = sk.Pipeline([sk.ImageLoader((32, 32)), sk.HOG(), last])
 found = sk.compare(
-    {labels[-1]: model}, paths, labels, groups=data.groups, cv=2, pos_label=data.target_names[1],
-    random_state=0, verbose=0, checkpoint=os.path.join(root, "kept " + labels[-1]),
+    {labels[-1]: model}, paths, labels, groups=data.groups, cv=2, repeats=1,
+    pos_label=data.target_names[1], random_state=0, verbose=0,
+    checkpoint=os.path.join(root, "kept " + labels[-1]),
 )
 found.to_json(labels[-1] + ".json")
 assert repr(sk.evaluation.Comparison.from_json(labels[-1] + ".json").tests()) == repr(found.tests())
@@ -86,9 +87,9 @@ ascii(found), ascii(data.report), ascii(audit)
 
 print_any_text()
 scans = os.path.join(root, "scans")
-assert main(["compare", scans, "--models", "hog-linear", "--cv", "2", "--size", "32",
-             "--positive", labels[-1], "--groups", r"p\\d+", "--out", labels[-1] + " 2.html",
-             "--save", "m.skmed"]) == 0
+assert main(["compare", scans, "--models", "hog-linear", "--cv", "2", "--repeats", "1",
+             "--size", "32", "--positive", labels[-1], "--groups", r"p\\d+",
+             "--out", labels[-1] + " 2.html", "--save", "m.skmed"]) == 0
 assert main(["predict", "m.skmed", paths[0]]) == 0
 print("done")
 """

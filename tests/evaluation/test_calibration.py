@@ -9,7 +9,7 @@ from skmedimg.evaluation.scores._coded_predictions import LabelPredictions
 from skmedimg.evaluation.scores._score_table import score
 from tests.evaluation._estimators import Echo, FromColumn
 
-QUIET = {"random_state": 0, "verbose": 0, "audit": False}
+QUIET = {"repeats": 1, "random_state": 0, "verbose": 0, "audit": False}
 LINES = ["calibration_intercept", "calibration_slope", "observed_expected"]
 
 

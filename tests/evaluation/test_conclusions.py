@@ -1,7 +1,6 @@
 """What may be concluded from a score or a difference: limits, words, and who is called better."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,17 +8,18 @@ from scipy import stats
 from sklearn.datasets import load_iris
 from sklearn.metrics import make_scorer
 from sklearn.naive_bayes import GaussianNB
+from statsmodels.stats.power import TTestPower
+from statsmodels.stats.weightstats import ttost_paired
 
 from skmedimg import compare
 from skmedimg.evaluation._records import Metric
 from skmedimg.evaluation.statistics._difference_tests import Difference
-from skmedimg.evaluation.statistics._intervals import _mean_known, _patient_weights, _percentiles
-from skmedimg.evaluation.statistics._pairwise_tests import _cut
+from skmedimg.evaluation.statistics._unadjusted_test import UnadjustedTest
 from tests.evaluation._estimators import FromColumn, LabelsFromColumn, MasksFromX
 
 RESAMPLED, DELONG = "corrected resampled t-test", "DeLong's test"
 MCNEMAR, WILCOXON = "McNemar's test", "Wilcoxon's signed-rank test"
-QUIET = {"random_state": 0, "verbose": 0, "baseline": False, "audit": False}
+QUIET = {"repeats": 1, "random_state": 0, "verbose": 0, "baseline": False, "audit": False}
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_a_scorer_of_ones_own_is_better_when_larger_whatever_it_is_called(name):
     X = np.column_stack([draws.random_sample(200), 0.45 + draws.random_sample(200)])
     found = compare(
         {"first": FromColumn(0), "second": FromColumn(1)}, X, y, cv=5,
-        scoring={name: make_scorer(lambda y, predicted: np.mean(predicted))}, **QUIET,
+        scoring={name: make_scorer(lambda y, predicted: np.mean(predicted))}, **QUIET
     )  # fmt: skip
     [conclusion] = found.tests().conclusions
     assert (conclusion.winner, conclusion.loser, conclusion.metric) == ("second", "first", name)
@@ -119,11 +119,12 @@ def test_a_scorer_of_ones_own_is_better_when_larger_whatever_it_is_called(name):
 def test_the_normal_limits_of_rows_are_cut_too():
     metric = Metric("dice", "Dice", True, 0.0, 1.0)
     above, below = Difference(0.9, 0.6, 1.2, 3, 0.01), Difference(-0.9, -1.2, -0.6, 3, 0.01)
-    assert _cut(above, metric) == Difference(0.9, 0.6, 1.0, 3, 0.01)
-    assert _cut(below, metric) == Difference(-0.9, -1.0, -0.6, 3, 0.01)
-    distance = replace(metric, high=None)
-    assert _cut(Difference(-9, -12, -6, 3, 0.01), distance) == Difference(-9, -12, -6, 3, 0.01)
-    unknown = _cut(Difference(0.1), metric)
+    known = UnadjustedTest(WILCOXON, metric, "the models as fitted", above)
+    assert known.cut(above) == Difference(0.9, 0.6, 1.0, 3, 0.01)
+    assert known.cut(below) == Difference(-0.9, -1.0, -0.6, 3, 0.01)
+    distance = replace(known, metric=replace(metric, high=None))
+    assert distance.cut(Difference(-9, -12, -6, 3, 0.01)) == Difference(-9, -12, -6, 3, 0.01)
+    unknown = known.cut(Difference(0.1))
     assert np.isnan([unknown.low, unknown.high, unknown.statistic, unknown.p_value]).all()
 
 
@@ -264,34 +265,162 @@ def test_one_pair_needs_no_correction():
     ]
 
 
-def test_what_only_the_fitted_models_show_is_added_to_their_pair_alone():
+def test_pairs_are_adjusted_together_and_tests_of_fitted_models_are_in_the_table_alone():
     y = np.tile([0, 1], 200)
     b = wrong_at(y, [*range(30), *range(200, 270)])  # 0.15 and 0.35 behind a
     c = 0.6 + 0.3 * y  # ranks as a does, but calls all positive
     folds = splits_testing(range(200), range(200, 400))
     found = compare_columns(y, as_probabilities(y), b, c, cv=folds, scoring="accuracy")
-    p = 2 * 2 * stats.t.sf(0.25 / np.sqrt(1.5 * 0.02), 1)  # the third pair has a smaller p
-    unsure = (
-        "differs by +0.250, but anything from -1.000 to +1.000 fits the data (corrected resampled "
-        f"t-test, p = {p:.3f} after Holm's correction for 3 pairs). This does not show that they "
-        "are equal. Of the models as fitted here,"
-    )
-    delong, mcnemar = (f"({test}, p < 0.001)" for test in (DELONG, MCNEMAR))
-    again = "training them again may differ."
-    low = stats.binomtest(200, 200).proportion_ci(0.95, "exact").low - 0.5
-    assert [each.text for each in found.tests().conclusions] == [
-        f"No conclusion on a and b: accuracy {unsure} a is better than b in ROC AUC {delong} and "
-        f"accuracy {mcnemar}; {again}",
-        f"a is better than c: accuracy differs by +0.500 (95 % interval {low:+.3f} to +0.500; "
-        "exact binomial test, p < 0.001 after Holm's correction for 3 pairs).",
-        f"No conclusion on b and c: accuracy {unsure} c is better than b in ROC AUC {delong} but "
-        f"b is better than c in accuracy {mcnemar}; {again}",
-    ]
+    tests = found.tests()
+    first, second, third = tests.conclusions
+    assert [each.decision for each in tests.conclusions] == ["undecided", "better", "undecided"]
+    assert second.winner == "a"
+    assert "as fitted" not in repr(tests)
+    fitted = [each for each in tests.records if each.test in (DELONG, MCNEMAR)]
+    assert min(each.p_adjusted for each in fitted) < 0.001
+    # a and b differ from c by one and the other sign of the same differences: one test, not two
+    alone = 2 * stats.t.sf(0.25 / np.sqrt(1.5 * 0.02), 1)
+    assert alone < first.p_value < 2 * alone
+    assert third.p_value == pytest.approx(first.p_value)
     for reference, pairs in (("a", "ab ac"), ("b", "ab bc"), ("c", "ac bc")):
-        tests = found.tests(reference)
-        assert {r.first + r.second for r in tests.records} == set(pairs.split())
-        corrected = {r.n_pairs for r in tests.records if r.test == RESAMPLED}
-        assert corrected == {2}
+        records = found.tests(reference).records
+        assert {r.first + r.second for r in records} == set(pairs.split())
+        assert {r.n_pairs for r in records if r.decisive} == {2}
+
+
+def test_limits_exclude_no_difference_exactly_where_it_is_significant(draws):
+    y = np.tile([0, 1], 60)
+    for seed in range(20):
+        columns = np.random.default_rng(seed).random((4, 120)) + y * np.array(
+            [[0.2], [0.4], [0.6], [0.5]]
+        )
+        models = dict(zip("abcd", map(FromColumn, range(4)), strict=True))
+        found = compare(
+            models,
+            columns.T / 2,
+            y,
+            cv=3,
+            **QUIET | {"repeats": 2, "baseline": True, "random_state": seed},
+        )
+        for record in found.tests().records:
+            if record.decisive:
+                outside = not record.low_adjusted <= 0 <= record.high_adjusted
+                assert outside == (record.p_adjusted < 0.05) == record.significant
+                assert (
+                    record.low_adjusted
+                    <= record.low + 1e-12
+                    <= record.high
+                    <= record.high_adjusted + 1e-12
+                )
+
+
+def test_pairs_with_the_baseline_are_a_family_of_their_own(draws):
+    y = np.tile([0, 1], 40)
+    columns = np.clip(draws.random((3, 80)) / 2 + 0.5 * y, 0, 1)
+    models = dict(zip("abc", map(FromColumn, range(3)), strict=True))
+    found = compare(models, columns.T, y, cv=4, **QUIET | {"repeats": 3, "baseline": True})
+    decisive = [each for each in found.tests().records if each.decisive]
+    assert {each.family for each in decisive} == {"models", "baseline"}
+    assert {each.n_pairs for each in decisive} == {3}
+    for each in decisive:
+        assert (each.family == "baseline") == ("majority class" in (each.first, each.second))
+
+
+def test_what_could_not_be_seen_is_said(draws):
+    y = np.tile([0, 1], 40)
+    columns = draws.random((2, 80)) / 2 + 0.2 * y
+    tests = compare_columns(y, *columns, cv=5, scoring="accuracy").tests()
+    [conclusion] = tests.conclusions
+    [record] = [each for each in tests.records if each.decisive]
+    error = record.difference / record.statistic
+    power = TTestPower().power(conclusion.detectable / error / np.sqrt(5), 5, 0.05)
+    assert power == pytest.approx(0.8, abs=1e-4)
+    assert f"a true difference of {conclusion.detectable:.2g} in 80 of 100 studies" in str(
+        conclusion
+    )
+    assert "repeats=5" in tests.headline
+    assert tests.headline.startswith("Primary metric: accuracy. 5 folds of 80 samples. 0 of 1 pair")
+
+
+def test_another_metric_than_the_first_is_secondary_and_says_so(draws):
+    y = np.tile([0, 1], 40)
+    found = compare_columns(y, *draws.random((2, 80)), cv=5, scoring=["accuracy", "roc_auc"])
+    assert found.tests().conclusions[0].primary
+    tests = found.tests(metric="roc_auc")
+    assert not tests.conclusions[0].primary
+    assert tests.headline.startswith("Secondary metric: ROC AUC.")
+    assert "the primary metric is accuracy" in tests.headline
+
+
+# Margins ----------------------------------------------------------------------------------------
+
+
+def nearly_equal(draws, n=400):
+    """Return a comparison of two models that differ in few rows, over three repeats."""
+    y = np.tile([0, 1], n // 2)
+    wrong = draws.choice(n, 40, replace=False)
+    columns = [wrong_at(y, wrong), wrong_at(y, np.r_[wrong[2:], 7])]
+    models = dict(zip("ab", map(FromColumn, range(2)), strict=True))
+    more = QUIET | {"repeats": 3, "scoring": "balanced_accuracy"}
+    return compare(models, np.column_stack(columns), y, cv=5, **more)
+
+
+def test_equivalence_is_that_of_two_one_sided_tests_of_statsmodels(draws):
+    found = nearly_equal(draws)
+    right = [found.predictions(name) == found.y for name in found.ranked()]
+    p, *_ = ttost_paired(*(each.astype(float) for each in right), -0.01, 0.01)
+    [record, *_] = found.tests(margin=0.01).records
+    assert record.p_equivalent == pytest.approx(p, rel=0.05)
+    tests = found.tests(margin=0.02)
+    assert tests.conclusions[0].decision == "equivalent"
+    assert "equivalent within 0.02" in str(tests.conclusions[0])
+    assert found.tests(margin=0.001).conclusions[0].decision == "undecided"
+    assert found.tests().conclusions[0].decision == "undecided"
+
+
+def test_not_worse_needs_one_side_only(draws):
+    y = np.tile([0, 1], 50)
+    columns = [wrong_at(y, range(10)), wrong_at(y, range(5, 18))]
+    more = QUIET | {"repeats": 3, "scoring": "balanced_accuracy"}
+    models = dict(zip("ab", map(FromColumn, range(2)), strict=True))
+    found = compare(models, np.column_stack(columns), y, cv=5, **more)
+    [conclusion] = found.tests(margin=0.06).conclusions
+    low, high = conclusion.interval
+    assert -0.06 < low < 0 < 0.06 < high
+    assert (conclusion.decision, conclusion.pair) == ("not worse", ("a", "b"))
+    assert "a is not worse than b by 0.06 or more" in str(conclusion)
+
+
+@pytest.mark.parametrize("margin", [0, -0.1, 1, "0.02", True])
+def test_a_margin_that_is_no_difference_raises(draws, margin):
+    with pytest.raises(ValueError, match=f"margin={margin!r}"):
+        nearly_equal(draws, 80).tests(margin=margin)
+
+
+# Planning ---------------------------------------------------------------------------------------
+
+
+def test_the_number_of_patients_is_that_of_statsmodels(draws):
+    found = nearly_equal(draws)
+    [record] = [each for each in found.tests().records if each.decisive]
+    deviation = record.difference / record.statistic * np.sqrt(400)
+    wanted = TTestPower().solve_power(0.01 / deviation, power=0.9, alpha=0.05)
+    needed = found.how_many(0.01, power=0.9)
+    assert needed.index.tolist() == [("a", "b")]
+    assert needed.iloc[0] == pytest.approx(wanted, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"difference": 0}, "difference=0"),
+        ({"difference": 0.1, "power": 1}, "power=1"),
+        ({"difference": 0.1, "reference": "z"}, "'z' was not compared"),
+    ],
+)
+def test_planning_refuses_what_is_no_plan(draws, asked, words):
+    with pytest.raises(ValueError, match=words):
+        nearly_equal(draws, 80).how_many(**asked)
 
 
 # No spread --------------------------------------------------------------------------------------
@@ -303,7 +432,7 @@ def test_a_model_that_is_perfect_in_every_fold_is_better_than_the_baseline(metri
     case = np.repeat(np.arange(40), images)
     y = (case % 4 == 0).astype(int)  # 10 patients are positive
     more = {"groups": case, "cv": 5, "scoring": metric, "random_state": 0, "verbose": 0}
-    found = compare({"perfect": FromColumn()}, as_probabilities(y)[:, None], y, **more)
+    found = compare({"perfect": FromColumn()}, as_probabilities(y)[:, None], y, **more, repeats=1)
     [conclusion] = found.tests().conclusions
     assert (conclusion.winner, conclusion.loser) == ("perfect", "majority class")
     assert conclusion.p_value == pytest.approx(stats.binomtest(10, 10).pvalue)  # 0.00195
@@ -319,7 +448,7 @@ def test_few_patients_do_not_make_a_perfect_model_better():
     case = np.repeat(np.arange(20), 9)
     y = (case % 4 == 0).astype(int)  # 5 patients
     more = {"groups": case, "cv": 5, "scoring": "accuracy", "random_state": 0, "verbose": 0}
-    found = compare({"perfect": FromColumn()}, as_probabilities(y)[:, None], y, **more)
+    found = compare({"perfect": FromColumn()}, as_probabilities(y)[:, None], y, **more, repeats=1)
     [conclusion] = found.tests().conclusions
     assert not conclusion.decided
     assert conclusion.p_value == pytest.approx(stats.binomtest(5, 5).pvalue)
@@ -366,58 +495,6 @@ def test_the_interval_over_splits_is_students_widened_by_their_overlap_up_to_a_p
     assert half.method == usual.method == method
 
 
-@pytest.mark.parametrize(("unit", "images"), [("rows", 1), ("patients", 4)])
-def test_the_bootstrap_is_that_of_scipy_over_cases(unit, images):
-    case = np.repeat(np.arange(600), images)
-    y = case % 2
-    column = as_probabilities(np.where(case % np.where(y, 10, 4) < 2, 1 - y, y))
-    hit = np.arange(300) % 5 > 0  # of the positive cases
-    parts = [np.flatnonzero(case % 4 < 2), np.flatnonzero(case % 4 > 1)]
-    if unit == "rows":
-        found = compare_columns(y, column, cv=[parts], scoring="sensitivity")
-        hit = hit[1::2]
-    else:
-        found = compare_columns(
-            y, column, cv=splits_testing(*parts), scoring="sensitivity", groups=case
-        )
-    wanted = stats.bootstrap((hit,), np.mean, confidence_level=0.9, method="percentile", rng=0)
-    limits = found.interval("a", confidence=0.9)
-    tolerance = 0.15 * stats.sem(hit)
-    assert limits.mean == pytest.approx(0.8)
-    assert (limits.low, limits.high) == pytest.approx(wanted.confidence_interval, abs=tolerance)
-    assert limits.method == f"bootstrap of {unit} within folds"
-
-
-def test_the_dice_of_masks_is_resampled_too():
-    hit = np.arange(200) % 5 > 0
-    masks = np.zeros((400, 4, 4), dtype=int)
-    masks[:, 1, 1] = 3
-    X = np.where(np.tile(hit, 2)[:, None, None], masks, np.roll(masks, 1, axis=1))[:, None]
-    cv = splits_testing(range(200), range(200, 400))[:1]
-    found = compare({"a": MasksFromX()}, X, masks, cv=cv, scoring="dice", **QUIET).interval("a")
-    wanted = stats.bootstrap((hit,), np.mean, method="percentile", rng=0).confidence_interval
-    limits = (found.mean, found.low, found.high)
-    assert limits == pytest.approx((0.8, *wanted), abs=0.15 * stats.sem(hit))
-
-
-def test_a_resample_draws_as_many_patients_as_there_are_each_with_all_images():
-    patients = np.array([7, 7, 2, 5, 5, 5])
-    data = SimpleNamespace(y=patients, groups=patients, random_state=0)
-    weights = _patient_weights(data)
-    np.testing.assert_array_equal(weights, weights[:, [1, 0, 2, 5, 3, 4]])
-    assert (weights[:, [0, 2, 3]].sum(1) == 3).all()
-    assert weights.mean(0) == pytest.approx(1, abs=0.1)
-
-
-def test_percentiles_of_resamples_move_with_their_median_to_the_mean():
-    assert _percentiles(np.arange(101), 60, 0.9) == pytest.approx([5 + 10, 95 + 10])
-
-
-def test_resamples_are_averaged_over_the_folds_that_have_a_score():
-    folds = [np.array([1, np.nan, np.nan]), np.array([3, 5, np.nan])]
-    assert _mean_known(folds) == pytest.approx([2, 5, np.nan], nan_ok=True)
-
-
 def test_a_score_of_ones_own_has_no_interval_over_one_split():
     y = np.tile([0, 1], 20)
     scoring = {"mine": make_scorer(lambda y, predicted: 7.0)}
@@ -425,7 +502,7 @@ def test_a_score_of_ones_own_has_no_interval_over_one_split():
         y, as_probabilities(y), cv=splits_testing(range(20), range(20, 40))[:1], scoring=scoring
     )
     limits = found.interval("a")
-    assert (limits.mean, limits.method) == (7, "undefined from one split")
+    assert (limits.mean, limits.method) == (7, "undefined: one split")
     assert np.isnan([limits.low, limits.high]).all()
 
 

@@ -60,6 +60,7 @@ def result(lesions):
         random_state=0,
         verbose=0,
         audit=False,
+        repeats=1,
     )
 
 

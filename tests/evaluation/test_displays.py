@@ -58,7 +58,7 @@ def result(lesions, X):
     }
     return compare(
         models, X, ODD[lesions.target], pos_label=ODD[1], cv=4, random_state=0, verbose=0,
-        audit=False,
+        audit=False, repeats=1,
     )  # fmt: skip
 
 
@@ -225,7 +225,9 @@ def test_the_history_inside_a_wrapper_is_the_one_that_compare_keeps(X, lesions, 
         model = ThresholdAt(model, cv=2)
     rows = np.arange(len(y))
     split = (rows[::2], rows[1::2])
-    found = compare({"m": model}, X, y, cv=[split], random_state=0, verbose=0, audit=False)
+    found = compare(
+        {"m": model}, X, y, cv=[split], random_state=0, verbose=0, audit=False, repeats=1
+    )
     [history] = found.histories("m")
     fitted = clone(model).fit(X[split[0]], y[split[0]])
     assert TrainingCurvesDisplay.from_estimator(fitted, plot=False).histories == [history]
@@ -243,7 +245,9 @@ def test_the_score_that_segmenters_record_is_called_dice(lesions):
     images, masks = lesions.images, lesions.masks
     shown = TrainingCurvesDisplay.from_estimator(Trained().fit(images, masks))
     assert [ax.get_ylabel() for ax in shown.axes_] == ["Loss", "Dice"]
-    found = compare({"m": Trained()}, images, masks, cv=2, random_state=0, verbose=0, audit=False)
+    found = compare(
+        {"m": Trained()}, images, masks, cv=2, random_state=0, verbose=0, audit=False, repeats=1
+    )
     shown = TrainingCurvesDisplay.from_comparison(found, "m")
     assert [ax.get_ylabel() for ax in shown.axes_] == ["Loss", "Dice"]
 

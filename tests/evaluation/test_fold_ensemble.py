@@ -132,7 +132,7 @@ def test_one_graph_holds_all_models(inner, tmp_path):
 
 def test_compare_says_what_it_gains():
     models = {"one": GaussianNB(), "folds": FoldEnsemble(GaussianNB(), cv=3)}
-    result = compare(models, X, Y, cv=3, random_state=0, pos_label=0, verbose=0)
+    result = compare(models, X, Y, cv=3, repeats=1, random_state=0, pos_label=0, verbose=0)
     assert set(result.names) >= {"one", "folds"}
     assert len(result.tests(reference="one").conclusions) > 0
 

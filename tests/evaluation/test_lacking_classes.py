@@ -15,7 +15,7 @@ from sklearn.tree import DecisionTreeClassifier
 from skmedimg import compare
 from tests.evaluation._estimators import FromColumn
 
-QUIET = {"random_state": 0, "verbose": 0, "audit": False}
+QUIET = {"repeats": 1, "random_state": 0, "verbose": 0, "audit": False}
 COUNTED = {
     "balanced_accuracy": balanced_accuracy_score,
     "f1": f1_score,
@@ -46,8 +46,8 @@ def test_where_every_fold_lacks_a_class_counts_are_pooled(n_positive, by_patient
         assert interval.mean == pytest.approx(oracle(y, predicted)), name
         assert interval.low < interval.mean <= interval.high, name
         assert np.isnan(found.values("a", name)).all()
-    unit = "patients" if by_patient else "rows"
-    assert found.interval("a").method == f"bootstrap of {unit} over all folds of a repeat"
+    unit = "patients" if by_patient else "samples"
+    assert found.interval("a").method == f"t interval over {unit}, for the models as fitted"
     for name in RANKING:
         assert np.isnan(found.interval("a", name).mean)
         assert "every test fold lacks a class" in found.interval("a", name).method

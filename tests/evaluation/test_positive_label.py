@@ -64,7 +64,7 @@ def test_scorers_get_the_positive_class_of_the_comparison(labels):
         "other": specificity_at_sensitivity_scorer(0.9, pos_label=labels[1]),
     }
     more = {"pos_label": ill, "cv": 3, "baseline": False, "random_state": 0, "verbose": 0}
-    found = compare({"a": GaussianNB()}, X, y, scoring=scoring, **more)
+    found = compare({"a": GaussianNB()}, X, y, scoring=scoring, **more, repeats=1)
     for number, (split, fold) in enumerate(zip(found.splits, found.fold_results["a"], strict=True)):
         truth, predicted = y[split.test], fold.predictions.predicted
         wanted = {
@@ -84,5 +84,7 @@ def test_scorers_get_the_positive_class_of_the_comparison(labels):
 def test_a_scorer_of_ones_own_is_left_alone():
     y = np.tile([0, 1], 20)
     more = {"cv": 2, "random_state": 0, "verbose": 0, "pos_label": 0}
-    found = compare({"a": FromColumn()}, y[:, None], y, scoring=lambda m, X, y: 7.0, **more)
+    found = compare(
+        {"a": FromColumn()}, y[:, None], y, scoring=lambda m, X, y: 7.0, **more, repeats=1
+    )
     assert (found.values("a", "<lambda>") == 7).all()

@@ -56,7 +56,7 @@ def lesions():
 def result(lesions):
     return compare(
         models(), lesions.images, EVIL[lesions.target], pos_label=EVIL[1], groups=lesions.groups,
-        cv=3, random_state=0, verbose=0, audit="full",
+        cv=3, random_state=0, verbose=0, audit="full", repeats=1,
     )  # fmt: skip
 
 
@@ -199,7 +199,15 @@ def test_five_models_fit_into_five_megabytes(lesions):
         for n in (1, 2, 3, 4, 5)
     }
     result = compare(
-        five, noisy, lesions.target, cv=3, random_state=0, verbose=0, share=False, audit=True
+        five,
+        noisy,
+        lesions.target,
+        cv=3,
+        random_state=0,
+        verbose=0,
+        share=False,
+        audit=True,
+        repeats=1,
     )
     assert len(page_of(result).encode()) < 5e6
 
@@ -208,7 +216,7 @@ def test_many_classes_have_curves_and_confusions():
     data = make_lesions(120, size=16, n_classes=4, noise=0.1, random_state=0)
     result = compare(
         {"forest": RandomForestClassifier(20, random_state=0)}, flat(data.images), data.target,
-        cv=3, random_state=0, verbose=0,
+        cv=3, random_state=0, verbose=0, repeats=1,
     )  # fmt: skip
     words = Page(page_of(result, X=data.images)).text
     assert words.count("ROC curves for") == 4
@@ -222,7 +230,9 @@ def test_many_classes_have_curves_and_confusions():
 
 def test_segmenters_are_reported_with_outlines(lesions):
     masks = (lesions.masks > 0).astype(int)
-    result = compare({"level": Brighter()}, lesions.images, masks, cv=3, random_state=0, verbose=0)
+    result = compare(
+        {"level": Brighter()}, lesions.images, masks, cv=3, random_state=0, verbose=0, repeats=1
+    )
     words = Page(page_of(result)).text
     assert "The worst outlines" in words
     assert "Dice 0." in words
@@ -241,7 +251,9 @@ def test_a_search_is_drawn_and_its_best_score_is_not_taken_for_a_result(lesions)
     search = OptunaSearch(models, spaces, n_trials=6, cv=2, random_state=0)
     grid = GridSearchCV(models["bayes"], {"gaussiannb__var_smoothing": [1e-9, 1e-3]}, cv=2)
     searches = {"study": search, "grid": grid}
-    compared = compare(searches, lesions.images, lesions.target, cv=2, random_state=0, verbose=0)
+    compared = compare(
+        searches, lesions.images, lesions.target, cv=2, random_state=0, verbose=0, repeats=1
+    )
     rows = compared.splits[0].train
     for model in searches.values():
         model.fit(lesions.images[rows], lesions.target[rows])
@@ -264,7 +276,7 @@ def test_a_segmenter_is_reported_with_its_layers(lesions):
 
     model = UNetSegmenter((2, 4), max_epochs=1, random_state=0)
     images, masks = lesions.images[:12], lesions.masks[:12]
-    compared = compare({"net": model}, images, masks, cv=2, random_state=0, verbose=0)
+    compared = compare({"net": model}, images, masks, cv=2, random_state=0, verbose=0, repeats=1)
     rows = compared.splits[0].train
     text = page_of(compared, X=images, models={"net": model.fit(images[rows], masks[rows])})
     assert "What they consist of" in text
@@ -274,7 +286,7 @@ def test_a_segmenter_is_reported_with_its_layers(lesions):
 def test_a_report_without_audit_or_images_says_so(lesions):
     result = compare(
         {"logistic": LogisticRegression()}, flat(lesions.images), lesions.target,
-        cv=2, random_state=0, verbose=0, audit=False, baseline=False,
+        cv=2, random_state=0, verbose=0, audit=False, baseline=False, repeats=1,
     )  # fmt: skip
     assert "The data were not audited" in Page(page_of(result)).text
 

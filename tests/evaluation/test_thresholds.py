@@ -312,7 +312,9 @@ def test_compare_hands_the_patients_on(cancer, monkeypatch):
     monkeypatch.setattr(ThresholdAt, "fit", noting)
     patients = np.arange(len(y)) // 3
     models = {"held": ThresholdAt(GaussianNB(), sensitivity=0.95)}
-    found = compare(models, X, y, groups=patients, cv=3, random_state=0, verbose=0, baseline=False)
+    found = compare(
+        models, X, y, groups=patients, cv=3, random_state=0, verbose=0, baseline=False, repeats=1
+    )
     assert len(seen) == 3
     for split, groups in zip(found.splits, seen, strict=True):
         np.testing.assert_array_equal(groups, patients[split.train])
@@ -772,7 +774,9 @@ def test_scorers_know_the_positive_class(cancer, scorer, estimator):
 
 def test_a_scorer_reports_beside_the_other_scores(cancer):
     scoring = {"spec@95": specificity_at_sensitivity_scorer(0.95), "roc_auc": "roc_auc"}
-    found = compare({"b": GaussianNB()}, *cancer, scoring=scoring, random_state=0, verbose=0)
+    found = compare(
+        {"b": GaussianNB()}, *cancer, scoring=scoring, random_state=0, verbose=0, repeats=1
+    )
     assert 0.7 < found.interval("b", "spec@95").mean <= 1
 
 
@@ -783,7 +787,7 @@ def test_temperature_scaling_of_scikit_learn_calibrates_what_is_compared(cancer)
     X, y = cancer
     calibrated = CalibratedClassifierCV(GaussianNB(), method="temperature", cv=5)
     models = {"plain": GaussianNB(), "calibrated": calibrated}
-    found = compare(models, X, y, random_state=0, verbose=0)
+    found = compare(models, X, y, random_state=0, verbose=0, repeats=1)
     for metric in ("log_loss", "ece"):
         plain, better = (found.interval(name, metric).mean for name in models)
         assert better < plain

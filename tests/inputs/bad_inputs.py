@@ -108,7 +108,7 @@ def compared(**options):
     rows = GRAY.reshape(12, -1) + BINARY[:, None]
     options = {"cv": 3, "verbose": 0, "random_state": 0, "audit": False} | options
     models = options.pop("models", {"bayes": GaussianNB()})
-    return sk.compare(models, rows, options.pop("y", BINARY), **options)
+    return sk.compare(models, rows, options.pop("y", BINARY), **options, repeats=1)
 
 
 def probabilities(n=12, k=2):
@@ -426,7 +426,7 @@ COMPARING = [
     bad("compare: groups with gaps", lambda at: compared(groups=[None, "a"] * 6), "groups", kind=(TypeError, ValueError)),
     bad("compare: a damaged checkpoint", lambda at: compared(checkpoint=at), "checkpoint"),
     bad("compare: a taken name", lambda at: compared(models={"truth": GaussianNB()}), "'truth'"),
-    bad("compare: the same name twice", lambda at: sk.compare([GaussianNB(), object()], GRAY.reshape(12, -1), BINARY), "object", kind=(TypeError, ValueError)),
+    bad("compare: the same name twice", lambda at: sk.compare([GaussianNB(), object()], GRAY.reshape(12, -1), BINARY, repeats=1), "object", kind=(TypeError, ValueError)),
     bad("Comparison: no such model", lambda at: fitted("comparison").interval("tree"), "'tree'", "bayes", kind=(KeyError, ValueError)),
     bad("Comparison: no such score", lambda at: fitted("comparison").interval("bayes", "dise"), "'dise'", kind=(KeyError, ValueError)),
     bad("Comparison: confidence", lambda at: fitted("comparison").summary(confidence=95), "confidence", "95"),

@@ -28,7 +28,7 @@ CALLS = {
     "load_image_table": lambda at, n: skmedimg.load_image_table(at / "table.csv", n_jobs=n),
     "audit": lambda at, n: skmedimg.audit(GRAY, BINARY, probes=False, n_jobs=n),
     "compare": lambda at, n: skmedimg.compare(
-        GaussianNB(), ROWS, BINARY, cv=2, n_jobs=n, random_state=0, verbose=0
+        GaussianNB(), ROWS, BINARY, cv=2, n_jobs=n, random_state=0, verbose=0, repeats=1
     ),
     "ThresholdAt": lambda at, n: evaluation.ThresholdAt(GaussianNB(), cost=1.0, cv=2, n_jobs=n).fit(
         ROWS, BINARY
@@ -91,7 +91,7 @@ def test_files_are_not_touched_before_it_is_refused():
     with pytest.raises(ValueError, match="n_jobs"):
         skmedimg.audit(["nowhere.png"], n_jobs=0)
     with pytest.raises(ValueError, match="n_jobs"):
-        skmedimg.compare(GaussianNB(), ["nowhere.png"] * 4, [0, 1, 0, 1], n_jobs=0)
+        skmedimg.compare(GaussianNB(), ["nowhere.png"] * 4, [0, 1, 0, 1], n_jobs=0, repeats=1)
 
 
 @pytest.mark.parametrize("command", ["compare", "audit"])

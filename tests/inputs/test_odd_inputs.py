@@ -112,6 +112,6 @@ def test_a_comparison_takes_series_of_an_odd_index():
     rows = pd.DataFrame(IMAGES.reshape(12, -1) + LABELS[:, None], index=np.arange(12)[::-1])
     labels = pd.Series(LABELS, index=np.arange(12)[::-1])
     options = {"cv": 2, "verbose": 0, "random_state": 0, "audit": False, "pos_label": 1}
-    odd = compare({"mlp": MLP}, rows, labels, **options)
-    plain = compare({"mlp": MLP}, rows.to_numpy(), LABELS, **options)
+    odd = compare({"mlp": MLP}, rows, labels, **options, repeats=1)
+    plain = compare({"mlp": MLP}, rows.to_numpy(), LABELS, **options, repeats=1)
     assert odd.interval("mlp") == plain.interval("mlp")

@@ -322,7 +322,7 @@ def test_the_digest_of_the_card_is_that_of_a_comparison_of_the_same_data(tmp_pat
     from skmedimg import compare
 
     linear = LogisticRegression().fit(ROWS, LABELS)
-    compared = compare({"linear": linear}, ROWS, LABELS, cv=2, verbose=0, audit=False)
+    compared = compare({"linear": linear}, ROWS, LABELS, cv=2, verbose=0, audit=False, repeats=1)
     card = read_card(save(linear, tmp_path / "m", X=ROWS, y=LABELS))
     assert card.data["digest"] == compared.digest
 

@@ -349,7 +349,7 @@ def test_trials_run_on_a_dask_cluster():
 def test_a_search_is_compared_with_patients_kept_together():
     groups = np.arange(len(Y)) // 5
     models = {"search": search(n_trials=3), "bayes": GaussianNB()}
-    result = compare(models, X, Y, groups=groups, cv=2, random_state=0, verbose=0)
+    result = compare(models, X, Y, groups=groups, cv=2, random_state=0, verbose=0, repeats=1)
     assert not any("inner folds that split patients" in each.text for each in result.warnings)
     assert set(result.names) >= {"search", "bayes"}
 

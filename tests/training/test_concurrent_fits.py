@@ -210,9 +210,9 @@ def test_a_search_finds_the_same_and_nothing_is_left_behind(stacks):
 def test_a_comparison_takes_part(stacks):
     models = {"slow": mlp(learning_rate=1e-3), "fast": mlp(learning_rate=1e-2)}
     with fit_together(5):
-        found = compare(models, X, Y, random_state=0, audit=False, verbose=0)
+        found = compare(models, X, Y, random_state=0, audit=False, verbose=0, repeats=1)
     assert max(stacks) > 1
-    alone = compare(models, X, Y, random_state=0, audit=False, verbose=0)
+    alone = compare(models, X, Y, random_state=0, audit=False, verbose=0, repeats=1)
     for name in found.names:
         assert found.values(name, "accuracy") == pytest.approx(alone.values(name, "accuracy"))
 

@@ -39,6 +39,7 @@ def conclusions_section(context):
     tests = context.tests
     undecided = [each for each in tests.conclusions if not each.decided]
     return {
+        "headline": tests.headline,
         "decided": [each for each in tests.conclusions if each.decided],
         "undecided": undecided[:_MOST_UNDECIDED],
         "more_undecided": undecided[_MOST_UNDECIDED:],

@@ -30,7 +30,7 @@ def _call(comparison):
     folds = len({split.fold for split in comparison.splits})
     repeats = len({split.repeat for split in comparison.splits})
     options = ["groups=groups"] * (comparison.groups is not None) + [f"cv={folds}"]
-    options += [f"repeats={repeats}"] * (repeats > 1)
+    options.append(f"repeats={repeats}")
     if comparison.pos_label is not None:
         options.append(f"pos_label={np.asarray(comparison.pos_label).item()!r}")
     options.append(f"random_state={comparison.random_state}")

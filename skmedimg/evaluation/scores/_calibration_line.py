@@ -26,11 +26,7 @@ def calibration_line(positive, probability, weights, slope=True):
     >>> print(f"{slope[0]:.2f}")  # odds of 3 and 1 / 3 where 9 and 1 / 9 were predicted
     0.50
     """
-    eps = np.finfo(float).eps
-    chance = np.clip(probability, eps, 1 - eps)
-    given = np.log(chance / (1 - chance))
-    columns = np.stack([np.ones_like(given), given])[: 2 if slope else 1]
-    offset = 0.0 if slope else given
+    columns, offset = _regression(probability, slope)
     found = np.zeros((len(weights), len(columns)))
     with np.errstate(all="ignore"):  # what diverges is nan below
         for _ in range(_STEPS):
@@ -46,6 +42,35 @@ def observed_to_expected(positive, probability, weights):
     expected = weights @ probability
     return np.divide(
         weights @ positive, expected, out=np.full(len(weights), np.nan), where=expected > 0
+    )
+
+
+def line_influence(positive, probability, slope=True):
+    """Return the influence of every row on intercept and slope: each of shape (n_samples,)."""
+    columns, offset = _regression(probability, slope)
+    ones = np.ones((1, len(positive)))
+    line = np.stack(calibration_line(positive, probability, ones, slope))[: len(columns), 0]
+    predicted = 1 / (1 + np.exp(-(line @ columns + offset)))
+    information = (columns * predicted * (1 - predicted)) @ columns.T
+    found = np.linalg.solve(information, columns * (positive - predicted))
+    return found[0], found[-1]
+
+
+def ratio_influence(positive, probability):
+    """Return the influence of every row on the observed / expected ratio."""
+    expected = probability.sum()
+    return (positive - positive.sum() / expected * probability) / expected
+
+
+def _regression(probability, slope):
+    """Return the columns (1 or 2, n_samples) and the offset of the regression on log odds."""
+    eps = np.finfo(float).eps
+    chance = np.clip(probability, eps, 1 - eps)
+    given = np.log(chance / (1 - chance))
+    return (
+        (np.stack([np.ones_like(given), given]), 0.0)
+        if slope
+        else (np.ones((1, len(given))), given)
     )
 
 

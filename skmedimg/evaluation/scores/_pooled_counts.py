@@ -40,22 +40,27 @@ def pooled_scores(comparison, name, metric, weights):
     """
     values = []
     for repeat in sorted({split.repeat for split in comparison.splits}):
-        results = [
-            each
-            for each in comparison.fold_results[name]
-            if each.split.repeat == repeat and not each.failed
-        ]
-        if results:
-            rows = np.concatenate([each.split.test for each in results])
-            predicted = np.concatenate([each.predictions.predicted for each in results])
-            if name == comparison.baseline:
-                predicted = _most_frequent(comparison, rows)
-            pooled = Split(repeat, 0, rows[:0], rows)
-            coded = code_predictions(
-                comparison, pooled, FoldPredictions(predicted), weights[:, rows]
-            )
-            values.append(score(coded, metric))
+        pooled = pooled_fold(comparison, name, repeat)
+        if pooled is not None:
+            drawn = weights[:, pooled[0].test]
+            values.append(score(code_predictions(comparison, *pooled, drawn), metric))
     return np.array(values).reshape(-1, len(weights))
+
+
+def pooled_fold(comparison, name, repeat):
+    """Return (Split, FoldPredictions) of all folds of a repeat as if they were one, or None."""
+    results = [
+        each
+        for each in comparison.fold_results[name]
+        if each.split.repeat == repeat and not each.failed
+    ]
+    if not results:
+        return None
+    rows = np.concatenate([each.split.test for each in results])
+    predicted = np.concatenate([each.predictions.predicted for each in results])
+    if name == comparison.baseline:
+        predicted = _most_frequent(comparison, rows)
+    return Split(repeat, 0, rows[:0], rows), FoldPredictions(predicted)
 
 
 def _most_frequent(comparison, rows):

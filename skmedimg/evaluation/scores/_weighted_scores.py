@@ -1,6 +1,7 @@
 """Scores of weighted rows, for many weightings at once: a bootstrap is one call."""
 
 import numpy as np
+from scipy.stats import rankdata
 
 _CALIBRATION_BINS = 10
 
@@ -104,6 +105,37 @@ def calibration_error(truth, probabilities, weights, positive=None):
     class would let positives that are predicted too low cancel negatives predicted too high, so
     that a shift of the prevalence could not be seen. Of more classes (None) it is that one.
     """
+    bins, gap = _calibration_bins(truth, probabilities, positive)
+    return _ratio(np.abs(weights @ (bins * gap[:, None])).sum(1), weights.sum(1))
+
+
+def calibration_influence(truth, probabilities, positive=None):
+    """Return the influence of every row on the `calibration_error` of equal weights."""
+    bins, gap = _calibration_bins(truth, probabilities, positive)
+    sums = gap @ bins
+    return ((bins @ np.sign(sums)) * gap - np.abs(sums).sum() / len(gap)) / len(gap)
+
+
+def top_hits(truth, decision_scores, k):
+    """Return per row whether the true class is among the `k` highest scores, as 0.0 or 1.0."""
+    best = np.argsort(decision_scores, axis=1, kind="stable")[:, ::-1][:, :k]
+    return (best == truth[:, None]).any(1).astype(float)
+
+
+def placements(positive, decision_scores):
+    """Return the share of negatives below each positive, and of positives above each negative.
+
+    `decision_scores` has shape (n_models, n_samples); ties count half.
+    """
+    n_up, n_down = positive.sum(), (~positive).sum()
+    among_all = rankdata(decision_scores, axis=1)
+    above = among_all[:, positive] - rankdata(decision_scores[:, positive], axis=1)
+    below = among_all[:, ~positive] - rankdata(decision_scores[:, ~positive], axis=1)
+    return above / n_down, 1 - below / n_up
+
+
+def _calibration_bins(truth, probabilities, positive):
+    """Return the bin of every row, one-hot, and how far its probability is from what happened."""
     if positive is None:
         confidence = probabilities.max(1)
         gap = confidence - (probabilities.argmax(1) == truth)
@@ -111,14 +143,7 @@ def calibration_error(truth, probabilities, weights, positive=None):
         confidence = probabilities[:, positive]
         gap = confidence - (truth == positive)
     edges = np.linspace(0, 1, _CALIBRATION_BINS + 1)[1:-1]
-    bins = np.eye(_CALIBRATION_BINS)[np.searchsorted(edges, confidence)]
-    return _ratio(np.abs(weights @ (bins * gap[:, None])).sum(1), weights.sum(1))
-
-
-def top_hits(truth, decision_scores, k):
-    """Return per row whether the true class is among the `k` highest scores, as 0.0 or 1.0."""
-    best = np.argsort(decision_scores, axis=1, kind="stable")[:, ::-1][:, :k]
-    return (best == truth[:, None]).any(1).astype(float)
+    return np.eye(_CALIBRATION_BINS)[np.searchsorted(edges, confidence)], gap
 
 
 def _diagonal(counts):

@@ -18,6 +18,7 @@ from skmedimg.evaluation._text import counted
 
 # With fewer tested samples the 95 % interval of an accuracy is about 20 points wide or more.
 _FEW_ROWS = 100
+_HUNDREDS, _THOUSANDS = 1_000, 5_000  # patients up to which 5 and 3 repeats are taken
 
 # (stratified by class, grouped by patient) -> splitter
 _SPLITTERS = {
@@ -41,11 +42,32 @@ def choose_splitter(cv, *, stratified, grouped, random_state=None):
     """
     if cv is None:
         cv = 5
-    if not isinstance(cv, Integral) or isinstance(cv, bool):
+    if not _is_number(cv):
         return check_cv(cv)
     # Files usually come sorted by class or hospital, and unshuffled folds are blocks of that order.
     shuffling = {} if random_state is None else {"shuffle": True, "random_state": random_state}
     return _SPLITTERS[bool(stratified), bool(grouped)](int(cv), **shuffling)
+
+
+def choose_repeats(repeats, cv, groups, n_rows):
+    """Return the number of repetitions that `repeats` of compare asks for.
+
+    What "auto" takes was simulated (bench/studies/error_rates.py): with one repetition a test of
+    five folds misses most differences, and five see nearly all that more would see. Among thousands
+    of patients two or three are enough, and the fits are expensive.
+
+    Examples
+    --------
+    >>> from skmedimg.evaluation.splitting._folds import choose_repeats
+    >>> [choose_repeats("auto", 5, None, n) for n in (80, 2_000, 20_000)]
+    [5, 3, 2]
+    """
+    if repeats != "auto":
+        return repeats
+    n = n_rows if groups is None else len(np.unique(groups))
+    if not _is_number(cv) or cv == n:  # a splitter says itself how often; leaving out one is final
+        return 1
+    return 5 if n <= _HUNDREDS else 3 if n <= _THOUSANDS else 2
 
 
 def make_splits(cv, task, strata, groups, repeats=1, seed=0):
@@ -66,7 +88,7 @@ def make_splits(cv, task, strata, groups, repeats=1, seed=0):
     choose = partial(
         choose_splitter, stratified=task == "classification", grouped=groups is not None
     )
-    if cv is None or (isinstance(cv, Integral) and not isinstance(cv, bool)):
+    if _is_number(cv):
         _check_sizes(5 if cv is None else cv, task, strata, groups)
         # Each repeat is shuffled by a seed of its own,
         # so that repeat 0 does not depend on `repeats`.
@@ -126,6 +148,11 @@ def refuse_shared_patients(where, train, test, groups):
             f"{shared.tolist()[0]!r}): a model is tested on patients it was trained on. Give cv as "
             "an integer, or use a grouped splitter such as StratifiedGroupKFold."
         )
+
+
+def _is_number(cv):
+    """Tell whether `cv` is a number of folds, or None for the default one."""
+    return cv is None or (isinstance(cv, Integral) and not isinstance(cv, bool))
 
 
 def _indices(rows):

@@ -2,42 +2,63 @@
 
 import numpy as np
 
+from skmedimg.evaluation._text import counted
 
-def conclusion_text(decisive, fitted, alpha):
-    """Return the conclusion of a pair's decisive PairTest as a sentence.
+_ENOUGH_REPEATS = 5
 
-    `fitted` are the PairTests that answer for the models as fitted; where training is undecided,
-    they are added with that reservation.
-    """
-    pair = f"{decisive.first} and {decisive.second}"
-    differs = f"{decisive.title} differs by {decisive.difference:+.3f}"
-    if decisive.reason is not None:
-        return f"No conclusion on {pair}: {decisive.reason}."
-    if not np.isfinite(decisive.p_adjusted):
+
+def conclusion_text(comparison, record, decision, margin=None):
+    """Return the conclusion on the pair of a decisive PairTest as a sentence."""
+    pair = f"{record.first} and {record.second}"
+    differs = f"{record.title} differs by {record.difference:+.3f}"
+    if decision == "untested":
+        reason = record.reason or f"{differs} in every split, without the spread by which to judge"
+        return f"No conclusion on {pair}: {reason}."
+    if record.low_adjusted == record.high_adjusted == 0:
+        return f"No conclusion on {pair}: {record.title} is the same in every split."
+    limits = f"{record.low_adjusted:+.3f} to {record.high_adjusted:+.3f}"
+    interval = f"95 % interval {limits}"
+    test = f"{record.test}, {p_text(record.p_adjusted)}"
+    if record.n_pairs > 1:
+        test += f", both adjusted for {record.n_pairs} pairs"
+    fitted = ", of the models as fitted" if record.about == "the models as fitted" else ""
+    if decision == "better":
+        small = f", but by less than {margin:g}" if record.equivalent else ""
         return (
-            f"No conclusion on {pair}: {differs} in every split, without the spread by which to "
-            "judge it."
+            f"{record.better} is better than {record.worse}{small}: {differs} "
+            f"({interval}; {test}{fitted})."
         )
-    limits = f"{decisive.low:+.3f} to {decisive.high:+.3f}"
-    corrected = f" after Holm's correction for {decisive.n_pairs} pairs"
-    test = f"{decisive.test}, {p_text(decisive.p_adjusted)}"
-    test += corrected if decisive.n_pairs > 1 else ""
-    if decisive.significant:
+    if decision == "equivalent":
         return (
-            f"{decisive.better} is better than {decisive.worse}: {differs} "
-            f"(95 % interval {limits}; {test})."
+            f"{pair} are equivalent within {margin:g}: {differs} ({interval}; two one-sided tests, "
+            f"{p_text(record.p_equivalent)}{fitted})."
         )
-    aside = "" if decisive in fitted else _of_fitted_models(fitted)
-    if decisive.p_value < alpha:
+    if decision == "not worse":
         return (
-            f"No conclusion on {pair}: {differs} (95 % interval {limits}, "
-            f"{p_text(decisive.p_value)}), which would count as the only pair, but not as one of "
-            f"several ({test}).{aside}"
+            f"{record.first} is not worse than {record.second} by {margin:g} or more: {differs} "
+            f"({interval}; {test}{fitted}). Which of them is better is undecided."
         )
     return (
-        f"No conclusion on {pair}: {differs}, but anything from {limits} fits the data ({test}). "
-        f"This does not show that they are equal.{aside}"
+        f"No conclusion on {pair}: {differs}, but anything from {limits} fits the data "
+        f"({test}{fitted}). {_what_could_be_seen(comparison, record)}"
     )
+
+
+def headline(comparison, metric, conclusions):
+    """Return the metric, how many pairs are decided, and what to do about the others."""
+    asked, primary = comparison.metric(metric), comparison.metric()
+    kind = "Primary metric" if asked == primary else "Secondary metric"
+    decided = sum(each.decision not in ("undecided", "untested") for each in conclusions)
+    text = f"{kind}: {asked.title}. {_design(comparison)}. "
+    text += f"{decided} of {counted(conclusions, 'pair')} decided."
+    if asked != primary:
+        text += f" What is found in it is exploratory: the primary metric is {primary.title}."
+    if any(each.decision == "undecided" for each in conclusions):
+        if _n_repeats(comparison) < _ENOUGH_REPEATS and len(comparison.splits) > 1:
+            text += f" Next: compare with repeats={_ENOUGH_REPEATS}, which sees more."
+        else:
+            text += " Next: how_many() says how many patients would decide it."
+    return text
 
 
 def p_text(p_value):
@@ -45,15 +66,30 @@ def p_text(p_value):
     return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
 
 
-def _of_fitted_models(fitted):
-    """Return what the tests of the fitted models show, with its reservation, or ""."""
-    shown = {}
-    for record in fitted:
-        if record.significant:
-            who = f"{record.better} is better than {record.worse}"
-            words = f"{record.title} ({record.test}, {p_text(record.p_adjusted)})"
-            shown.setdefault(who, []).append(words)
-    if not shown:
-        return ""
-    parts = " but ".join(f"{who} in {' and '.join(what)}" for who, what in shown.items())
-    return f" Of the models as fitted here, {parts}; training them again may differ."
+def _what_could_be_seen(comparison, record):
+    """Return what a study like this one finds: an undecided pair is not an equal one."""
+    if not np.isfinite(record.detectable):
+        return "This does not show that they are equal."
+    return (
+        f"This does not show that they are equal: {_design(comparison)} find a true difference of "
+        f"{record.detectable:.2g} in 80 of 100 studies, and smaller ones less often."
+    )
+
+
+def _design(comparison):
+    """Return the design in words, such as "5 x 5 folds of 80 patients"."""
+    n_repeats, n_splits = _n_repeats(comparison), len(comparison.splits)
+    if n_splits == 1:
+        folds, tested = "One test set", comparison.rows()
+    else:
+        per_repeat, rest = divmod(n_splits, n_repeats)
+        regular = n_repeats > 1 and not rest
+        folds = f"{n_repeats} x {per_repeat} folds" if regular else f"{n_splits} folds"
+        tested = comparison.rows()
+    if comparison.groups is None:
+        return f"{folds} of {counted(tested, 'sample')}"
+    return f"{folds} of {counted(np.unique(comparison.groups[tested]), 'patient')}"
+
+
+def _n_repeats(comparison):
+    return len({split.repeat for split in comparison.splits})

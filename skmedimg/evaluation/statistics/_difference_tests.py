@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
+from skmedimg.evaluation.scores._weighted_scores import placements
 from skmedimg.evaluation.statistics._intervals import clopper_pearson, corrected_error
 
 _LEVEL = 0.95
@@ -12,13 +13,42 @@ _LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Difference:
-    """First minus second, its 95 % limits, and its test: nan where it cannot be judged."""
+    """First minus second, its 95 % limits, and its test: nan where it cannot be judged.
+
+    `error` is its standard error on `freedom` degrees of freedom, where the limits come from one.
+    """
 
     value: float
     low: float = np.nan
     high: float = np.nan
     statistic: float = np.nan
     p_value: float = np.nan
+    error: float = np.nan
+    freedom: float = np.nan
+
+    def limits(self, confidence):
+        """Return the limits (low, high) at another confidence, by the t distribution."""
+        reach = stats.t.ppf((1 + confidence) / 2, self.freedom) * self.error
+        return float(self.value - reach), float(self.value + reach)
+
+
+def t_test(value, error, freedom):
+    """Return the Difference `value` tested by its standard error; infinite freedom is the normal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmedimg.evaluation.statistics._difference_tests import t_test
+    >>> found = t_test(0.1, 0.04, 20)
+    >>> print(f"{found.low:.3f} to {found.high:.3f}, p = {found.p_value:.3f}")
+    0.017 to 0.183, p = 0.021
+    """
+    if not error > 1e-12:
+        return _without_spread(value)
+    reach = stats.t.ppf((1 + _LEVEL) / 2, freedom) * error
+    p_value = 2 * stats.t.sf(abs(value / error), freedom)
+    numbers = (value, value - reach, value + reach, value / error, p_value, error, freedom)
+    return Difference(*(float(number) for number in numbers))
 
 
 def corrected_t_test(differences, test_to_train):
@@ -41,13 +71,8 @@ def corrected_t_test(differences, test_to_train):
     >>> print(f"t = {found.statistic:.2f}, p = {found.p_value:.3f}")
     t = 2.83, p = 0.047
     """
-    value = np.mean(differences)
     error, freedom = corrected_error(differences, test_to_train), len(differences) - 1
-    if error <= 1e-12:
-        return _without_spread(value)
-    statistic = value / error
-    reach = stats.t.ppf((1 + _LEVEL) / 2, freedom) * error
-    return _difference(value, reach, statistic, 2 * stats.t.sf(abs(statistic), freedom))
+    return t_test(np.mean(differences), error, freedom)
 
 
 def delong_test(folds):
@@ -81,7 +106,7 @@ def delong_test(folds):
     if not parts:
         return Difference(np.nan)
     values, variances = np.transpose(parts)
-    return _normal(values.mean(), np.sqrt(variances.sum()) / len(parts))
+    return t_test(values.mean(), np.sqrt(variances.sum()) / len(parts), np.inf)
 
 
 def auc_covariance(positive, decision_scores, clusters=None):
@@ -129,7 +154,7 @@ def mcnemar_test(first_right, second_right, clusters=None):
     """
     ahead = first_right.astype(float) - second_right
     sums = _sums_by(ahead, clusters)
-    found = _normal(ahead.mean(), np.sqrt((sums**2).sum()) / len(ahead))
+    found = t_test(ahead.mean(), np.sqrt((sums**2).sum()) / len(ahead), np.inf)
     if len(sums) < len(ahead):
         return found
     wins, losses = int((ahead > 0).sum()), int((ahead < 0).sum())
@@ -156,14 +181,14 @@ def wilcoxon_test(first, second, clusters=None):
         _, counts = np.unique(clusters, return_counts=True)
         ahead = _sums_by(ahead, clusters) / counts
     error = ahead.std(ddof=1) / np.sqrt(len(ahead))
-    found = _normal(ahead.mean(), error)
+    found = t_test(ahead.mean(), error, np.inf)
     if not ahead.any():
         return found
     ranks = stats.wilcoxon(ahead)
     return replace(found, statistic=float(ranks.statistic), p_value=float(ranks.pvalue))
 
 
-def exact_test(value, advantages, clusters=None):
+def exact_test(value, advantages, clusters=None, confidence=_LEVEL):
     """Return the Difference `value`, which has no spread over splits, tested by its patients.
 
     `advantages` say per row how far the better model is ahead. A patient (`clusters`) is one trial,
@@ -189,7 +214,7 @@ def exact_test(value, advantages, clusters=None):
     if wins <= losses:  # the score says what its rows do not show
         return Difference(value, -abs(value), abs(value), 0.0, 1.0)
     n = wins + losses
-    shares = np.array(clopper_pearson(wins, n, _LEVEL))
+    shares = np.array(clopper_pearson(wins, n, confidence))
     low, high = np.sort(value * (2 * shares - 1) * n / (wins - losses)).tolist()
     return Difference(value, low, high, float(wins), float(stats.binomtest(wins, n).pvalue))
 
@@ -225,15 +250,6 @@ def _delong_fold(positive, first, second, clusters):
     return areas @ contrast, max(contrast @ covariance @ contrast, 0.0)
 
 
-def placements(positive, decision_scores):
-    """Return the share of negatives below each positive, and of positives above each negative."""
-    n_up, n_down = positive.sum(), (~positive).sum()
-    among_all = stats.rankdata(decision_scores, axis=1)
-    above = among_all[:, positive] - stats.rankdata(decision_scores[:, positive], axis=1)
-    below = among_all[:, ~positive] - stats.rankdata(decision_scores[:, ~positive], axis=1)
-    return above / n_down, 1 - below / n_up
-
-
 def _cluster_sums(values, cluster, n_clusters):
     sums = np.stack([np.bincount(cluster, row, n_clusters) for row in values])
     return sums, len(np.unique(cluster))
@@ -246,20 +262,7 @@ def _sums_by(values, clusters):
     return np.bincount(cluster, values)
 
 
-def _normal(value, error):
-    if not error > 1e-12:
-        return _without_spread(value)
-    statistic = value / error
-    reach = stats.norm.ppf((1 + _LEVEL) / 2) * error
-    return _difference(value, reach, statistic, 2 * stats.norm.sf(abs(statistic)))
-
-
 def _without_spread(value):
     """No spread: equal everywhere is no difference, anything else cannot be judged."""
     equal = abs(value) <= 1e-12
     return Difference(float(value), *([0.0, 0.0, 0.0, 1.0] if equal else [np.nan] * 4))
-
-
-def _difference(value, reach, statistic, p_value):
-    numbers = (value, value - reach, value + reach, statistic, p_value)
-    return Difference(*(float(number) for number in numbers))

@@ -4,10 +4,11 @@ import numpy as np
 
 from skmedimg.evaluation.scores._coded_predictions import MaskPredictions
 from skmedimg.evaluation.scores._score_table import LABEL_SCORES, MASK_METRICS
-from skmedimg.evaluation.statistics._difference_tests import exact_test, placements
+from skmedimg.evaluation.scores._weighted_scores import placements
+from skmedimg.evaluation.statistics._difference_tests import exact_test
 
 
-def exact_without_spread(comparison, first, second, metric, value):
+def exact_without_spread(comparison, first, second, metric, value, confidence=0.95):
     """Return the Difference of two models by the exact test of the patients of the first repeat."""
     known = comparison.metric(metric) if _was_computed(comparison, metric) else None
     higher = known is None or known.higher_is_better
@@ -19,7 +20,7 @@ def exact_without_spread(comparison, first, second, metric, value):
         rows, ahead = _by_label(comparison, first, second)
     sign = 1 if (value > 0) == higher else -1  # of the model that is ahead
     clusters = None if comparison.groups is None else comparison.groups[rows]
-    return exact_test(float(value), sign * ahead, clusters)
+    return exact_test(float(value), sign * ahead, clusters, confidence)
 
 
 def _was_computed(comparison, metric):

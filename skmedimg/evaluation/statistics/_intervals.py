@@ -1,24 +1,15 @@
-"""Confidence intervals of scores: over splits, corrected for their overlap, or over patients."""
+"""Confidence intervals of scores."""
 
 from dataclasses import replace
-from weakref import WeakKeyDictionary
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from skmedimg.evaluation._records import Interval
-from skmedimg.evaluation.scores._coded_predictions import code_predictions
-from skmedimg.evaluation.scores._pooled_counts import (
-    averaged_values,
-    cannot_rank,
-    pooled_scores,
-    pools_counts,
-)
-from skmedimg.evaluation.scores._score_table import score
+from skmedimg.evaluation.scores._pooled_counts import averaged_values, cannot_rank, pools_counts
+from skmedimg.evaluation.scores._score_table import LABEL_SCORES
 from skmedimg.evaluation.scores._undefined_distances import undefined_distances
-
-N_RESAMPLES = 1000
-_RESAMPLED = WeakKeyDictionary()  # comparison -> {estimator: {metric: resampled means}}
+from skmedimg.evaluation.statistics._variance import contributions, repeats_training, spread
 
 
 def interval_of(comparison, name, metric, confidence=0.95):
@@ -37,10 +28,60 @@ def _interval(comparison, name, metric, confidence):
         lacking = cannot_rank(comparison, metric)
         method = "undefined: every test fold lacks a class" if lacking else "undefined"
         return Interval(np.nan, np.nan, np.nan, method)
+    mean = float(known.mean())
     if _is_perfect(comparison, metric, known, name):
         low, method = _perfect_bound(comparison, name, confidence)
-        return Interval(known.mean(), min(low, known.mean()), known.mean(), method)
-    return _bounded(comparison.metric(metric), _spread(comparison, name, metric, known, confidence))
+        return Interval(mean, min(low, mean), mean, method)
+    intervals = []
+    if has_clusters(comparison, metric):
+        found = spread(contributions(comparison, name, metric))
+        if np.isfinite(found.error):
+            low, high = _limits(comparison.metric(metric), mean, found, confidence)
+            intervals.append(Interval(mean, low, high, cluster_method(comparison)))
+    over_splits = len(known) > 1 and not pools_counts(comparison, metric)
+    if over_splits and (not intervals or moves_with_threshold(comparison, metric)):
+        _, low, high = corrected_interval(known, holdout_ratio(comparison.splits), confidence)
+        low, high = np.clip([low, high], *_range(comparison.metric(metric))).tolist()
+        method = "t interval over splits, corrected for overlap"
+        intervals.append(Interval(mean, low, high, method))
+    if intervals:
+        return max(intervals, key=lambda each: each.high - each.low)
+    reason = "a class has a single patient" if pools_counts(comparison, metric) else "one split"
+    return Interval(mean, np.nan, np.nan, f"undefined: {reason}")
+
+
+def has_clusters(comparison, metric):
+    """Tell whether variances come from patients: the rows say what each contributes.
+
+    A scorer that saw the fitted models leaves no rows. One repeat of several folds says nothing of
+    other training samples, so that the corrected variance over splits is used instead; a single
+    test set, and leaving out one patient after the other, have nothing but their patients.
+    """
+    if comparison.metric(metric).from_scorer:
+        return False
+    one_test = len(comparison.splits) == 1 or pools_counts(comparison, metric)
+    return one_test or repeats_training(comparison)
+
+
+def moves_with_threshold(comparison, metric):
+    """Tell whether a score changes as soon as training moves the threshold between the classes.
+
+    Accuracy and sensitivity do, unlike balanced accuracy near its optimum and ranking scores. A
+    threshold moves for all rows at once, which the instability of single rows does not show: of the
+    two variances the larger one is taken (bench/studies/error_rates.py, rare classes).
+    """
+    known = LABEL_SCORES.get(metric)
+    if comparison.task != "classification" or comparison.metric(metric).from_scorer:
+        return False
+    return known.needs == "counts" and metric != "balanced_accuracy"
+
+
+def cluster_method(comparison):
+    """Return in words where the variance comes from."""
+    unit = "samples" if comparison.groups is None else "patients"
+    if repeats_training(comparison):
+        return f"t interval over {unit} and repeats"
+    return f"t interval over {unit}, for the models as fitted"
 
 
 def corrected_interval(values, test_to_train, confidence=0.95):
@@ -102,94 +143,28 @@ def holdout_ratio(splits):
     return float(np.mean([len(split.test) / len(split.train) for split in splits]))
 
 
-def _spread(comparison, name, metric, known, confidence):
-    """Return the Interval: by the bootstrap where it applies, else the t interval over splits."""
-    pooled = pools_counts(comparison, metric)
-    if pooled:
-        weights = _patient_weights(comparison)
-        resampled = pooled_scores(comparison, name, metric, weights).mean(0)
-    else:
-        resampled = _resampled(comparison, name).get(metric, np.full(1, np.nan))
-    if np.isfinite(resampled).mean() > 0.5:
-        low, high = _percentiles(resampled[np.isfinite(resampled)], known.mean(), confidence)
-        unit = "rows" if comparison.groups is None else "patients"
-        place = "over all folds of a repeat" if pooled else "within folds"
-        return Interval(known.mean(), low, high, f"bootstrap of {unit} {place}")
-    if pooled:
-        return Interval(known.mean(), np.nan, np.nan, "undefined: resamples lack a class")
-    if len(known) < 2:
-        return Interval(known.mean(), np.nan, np.nan, "undefined from one split")
-    mean, low, high = corrected_interval(known, holdout_ratio(comparison.splits), confidence)
-    return Interval(mean, low, high, "t interval over splits, corrected for overlap")
+def _limits(metric, mean, found, confidence):
+    """Return the limits of a mean score; those of a bounded score are taken on the logit scale.
 
-
-def _resampled(comparison, name):
-    """Return resampled means by metric; none where the splits alone give the interval."""
-    # Without patients, resampled rows would miss what another training set changes.
-    if comparison.groups is None and len(comparison.splits) > 1:
-        return {}
-    known = _RESAMPLED.setdefault(comparison, {})
-    if name not in known:
-        known[name] = _resample(comparison, name)
-    return known[name]
-
-
-def _resample(comparison, name):
-    """Return {metric: resampled means} of the metrics that predictions alone give."""
-    metrics = [metric.name for metric in comparison.metrics if not metric.from_scorer]
-    weights = _patient_weights(comparison)
-    per_split = {metric: [] for metric in metrics}
-    for result in comparison.fold_results[name]:
-        if result.predictions is not None:
-            test = result.split.test
-            drawn = weights[:, test]
-            coded = code_predictions(comparison, result.split, result.predictions, drawn)
-            for metric in metrics:
-                per_split[metric].append(score(coded, metric))
-    return {metric: _mean_known(values) for metric, values in per_split.items() if values}
-
-
-def _patient_weights(comparison):
-    """Return how often a bootstrap [1]_ draws each row's patient: (N_RESAMPLES, n_rows).
-
-    References
-    ----------
-    .. [1] Efron, "Bootstrap Methods: Another Look at the Jackknife", The Annals of Statistics 7
-       (1979), doi:10.1214/aos/1176344552
+    Near the end of its range the distribution of a score is skewed away from it, and a symmetric
+    interval would leave the range.
     """
-    n_rows = len(comparison.y)
-    groups = np.arange(n_rows) if comparison.groups is None else comparison.groups
-    _, patient = np.unique(groups, return_inverse=True)
-    n_patients = patient.max() + 1
-    draws = np.random.RandomState(comparison.random_state)
-    shares = np.full(n_patients, 1 / n_patients)
-    return draws.multinomial(n_patients, shares, size=N_RESAMPLES)[:, patient]
+    reach = stats.t.ppf((1 + confidence) / 2, found.freedom) * found.error
+    low, high = _range(metric)
+    if not np.isfinite([low, high]).all() or not low < mean < high:
+        return float(max(mean - reach, low)), float(min(mean + reach, high))
+    share = (mean - low) / (high - low)
+    center, reach = special.logit(share), reach / (high - low) / (share * (1 - share))
+    limits = special.expit([center - reach, center + reach])
+    return tuple((low + (high - low) * limits).tolist())
 
 
-def _mean_known(values):
-    """Return the mean over splits of resampled scores; a split without a score is left out."""
-    values = np.stack(values)
-    known = np.isfinite(values)
-    count = known.sum(0)
-    total = np.where(known, values, 0).sum(0)
-    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
-
-
-def _percentiles(resampled, mean, confidence):
-    """Return percentiles, moved by as much as resampling moved the median, as it does with ECE.
-
-    The median lies between them, and so does the mean once they have moved. The mean of the
-    resamples would not do: the rare one that draws a single class scores 1 and drags it along.
-    """
-    tail = (1 - confidence) / 2
-    return np.quantile(resampled, [tail, 1 - tail]) - (np.median(resampled) - mean)
-
-
-def _bounded(metric, interval):
-    """Return an Interval cut at the range of its metric."""
-    low = interval.low if metric.low is None else max(interval.low, metric.low)
-    high = interval.high if metric.high is None else min(interval.high, metric.high)
-    return Interval(*(float(value) for value in (interval.mean, low, high)), interval.method)
+def _range(metric):
+    """Return the range of a metric, infinite where it is open."""
+    return (
+        -np.inf if metric.low is None else metric.low,
+        np.inf if metric.high is None else metric.high,
+    )
 
 
 def _is_perfect(comparison, metric, known, name):

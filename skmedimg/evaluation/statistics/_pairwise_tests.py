@@ -4,32 +4,18 @@ from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 
 import numpy as np
+from scipy import stats
 
 from skmedimg.evaluation._html_tables import tests_table
 from skmedimg.evaluation._render import render
-from skmedimg.evaluation._text import counted
-from skmedimg.evaluation.scores._coded_predictions import MaskPredictions
-from skmedimg.evaluation.scores._pooled_counts import cannot_rank, pools_counts
-from skmedimg.evaluation.scores._score_table import MASK_METRICS, METRICS
-from skmedimg.evaluation.scores._undefined_distances import undefined_distances
-from skmedimg.evaluation.statistics._conclusion_text import conclusion_text
-from skmedimg.evaluation.statistics._difference_tests import (
-    Difference,
-    corrected_t_test,
-    delong_test,
-    holm,
-    mcnemar_test,
-    wilcoxon_test,
-)
-from skmedimg.evaluation.statistics._exact_comparison import exact_without_spread
-from skmedimg.evaluation.statistics._intervals import holdout_ratio
+from skmedimg.evaluation.statistics._conclusion_text import conclusion_text, headline
+from skmedimg.evaluation.statistics._difference_tests import holm
+from skmedimg.evaluation.statistics._fitted_tests import fitted_tests
+from skmedimg.evaluation.statistics._planning import detectable_difference
+from skmedimg.evaluation.statistics._procedure_tests import METHODS, procedure_tests
+from skmedimg.evaluation.statistics._simultaneous import correlations, simultaneous
 
 ALPHA = 0.05
-RESAMPLED, DELONG = "corrected resampled t-test", "DeLong's test"
-MCNEMAR, WILCOXON = "McNemar's test", "Wilcoxon's signed-rank test"
-EXACT = "exact binomial test"  # where the difference is the same in every split
-# What a test answers for: only the one over splits sees models trained on other rows.
-_PROCEDURES, _FITTED = "how the models are trained", "the models as fitted"
 
 
 @dataclass(frozen=True)
@@ -47,17 +33,34 @@ class PairTest:
     difference : float
         Score of the first minus score of the second.
     low, high : float
-        95 % limits of the difference, cut where scores of a known range can differ no further.
+        95 % limits of the difference, as if it were the only one.
     statistic, p_value : float
-        nan where every split has the same difference.
+        nan where the pair was not tested.
     p_adjusted : float
-        Corrected by Holm's method over the pairs of the same test.
+        Corrected for the number of pairs in the family.
+    low_adjusted, high_adjusted : float
+        Simultaneous 95 % limits: all differences of the family are within theirs in 95 % of
+        studies. They exclude 0 where `p_adjusted` is below 0.05. nan for the models as fitted.
+    family : str
+        The pairs that are corrected together: "models", or "baseline" for pairs with it.
     n_pairs : int
-        For how many pairs it was corrected.
+        How many pairs of the family were tested.
     better : str
         The one with the better score by this test.
     decisive : bool
         Whether the conclusion on the pair rests on this test.
+    p_false : float
+        Probability that the model with the better score is in truth not better, given this
+        difference and nothing known before (half of `p_value`).
+    p_equivalent : float
+        Of two one-sided tests: that the difference is beyond the margin; nan without a margin.
+    equivalent, not_worse : bool
+        Whether the simultaneous 90 % limits are within the margin on both sides, or on the side on
+        which the first model is worse.
+    detectable : float
+        The smallest true difference that such a study finds in 80 of 100 cases.
+    p_lowest, p_highest : float
+        Of the corrected resampled t-test of each repeat alone.
     reason : str or None
         Why the pair was not tested.
     """
@@ -75,8 +78,18 @@ class PairTest:
     p_value: float
     better: str
     decisive: bool
+    family: str
     p_adjusted: float = np.nan
+    low_adjusted: float = np.nan
+    high_adjusted: float = np.nan
     n_pairs: int = 1
+    p_false: float = np.nan
+    p_equivalent: float = np.nan
+    equivalent: bool = False
+    not_worse: bool = False
+    detectable: float = np.nan
+    p_lowest: float = np.nan
+    p_highest: float = np.nan
     reason: str = None
 
     @property
@@ -96,31 +109,40 @@ class Conclusion:
 
     Attributes
     ----------
+    decision : {"better", "equivalent", "not worse", "undecided", "untested"}
     winner, loser : str or None
-        None where the data do not decide.
+        None unless one is better.
     decided : bool
+        Whether one is better.
     pair : tuple of str
         The one with the better mean first.
     metric, test : str
+    primary : bool
+        Whether the metric is the first of the comparison, by which it should be judged.
     difference : float
         Score of the first of the pair minus score of the second.
     p_value : float
-        Corrected for the number of pairs; nan without the spread by which to judge.
+        Corrected for the number of pairs; nan where the pair was not tested.
     interval : tuple of float
-        95 % limits of the difference.
+        Simultaneous 95 % limits of the difference.
+    detectable : float
+        The smallest true difference that such a study finds in 80 of 100 cases.
     text : str
         The conclusion as a sentence.
     """
 
+    decision: str
     winner: str
     loser: str
     decided: bool
     pair: tuple
     metric: str
     test: str
+    primary: bool
     difference: float
     p_value: float
     interval: tuple
+    detectable: float
     text: str
 
     def __str__(self):
@@ -132,6 +154,8 @@ class PairwiseTests:
 
     Attributes
     ----------
+    headline : str
+        The metric, the procedure, how many pairs are decided, and what to do about the others.
     conclusions : tuple of Conclusion
         One per pair; `print` shows its sentence.
     records : tuple of PairTest
@@ -150,29 +174,35 @@ class PairwiseTests:
     >>> from skmedimg import compare
     >>> result = compare(GaussianNB(), *load_iris(return_X_y=True), random_state=0, verbose=0)
     >>> tests = result.tests()
-    >>> tests
+    >>> print(tests.conclusions[0])
     GaussianNB is better than majority class: balanced accuracy differs by +0.6... (95 % interval
-    +0.5... to +0.6...; corrected resampled t-test, p < 0.001).
+    +0.5... to +0.6...; cluster-robust t-test, p < 0.001).
     >>> tests.conclusions[0].winner
     'GaussianNB'
     >>> tests.to_frame()["test"].tolist()
-    ['corrected resampled t-test', "McNemar's test"]
+    ['cluster-robust t-test', 'corrected resampled t-test', "McNemar's test"]
     """
 
-    def __init__(self, conclusions, records, warnings=()):
+    def __init__(self, conclusions, records, warnings=(), headline=""):
+        self.headline = headline
         self.conclusions = tuple(conclusions)
         self.records = tuple(records)
         self.warnings = tuple(warnings)
 
     def __repr__(self):
         return "\n".join(
-            [*map(str, self.conclusions), *(f"Warning: {warning}" for warning in self.warnings)]
+            [
+                self.headline,
+                *map(str, self.conclusions),
+                *(f"Warning: {warning}" for warning in self.warnings),
+            ]
         )
 
     def _repr_html_(self):
         return render(
             "pairwise_tests.html",
             {
+                "headline": self.headline,
                 "conclusions": self.conclusions,
                 "warnings": self.warnings,
                 "table": tests_table(self),
@@ -192,190 +222,170 @@ class PairwiseTests:
         return pd.DataFrame([asdict(record) for record in self.records])
 
 
-def run_tests(comparison, reference, metric):
+def run_tests(comparison, reference, metric, margin=None, method="auto"):
     """Return PairwiseTests of all pairs, or of those that hold `reference`, by one metric."""
-    ranked = comparison.ranked(metric)
+    if method not in METHODS:
+        raise ValueError(f"method={method!r} needs one of {', '.join(METHODS)}.")
+    _check_margin(comparison.metric(metric), margin)
     if reference is not None:
         comparison._check_name(reference)
-    pairs = [pair for pair in combinations(ranked, 2) if reference in (None, *pair)]
-    records = _adjusted([t for pair in pairs for t in _test_pair(comparison, *pair, metric)])
-    conclusions = [_conclude(record, records) for record in records if record.decisive]
-    return PairwiseTests(conclusions, records, comparison.warnings)
-
-
-def _conclude(decisive, records):
-    """Return the Conclusion that a pair's decisive PairTest allows."""
-    decided = decisive.significant
-    of_pair = [r for r in records if (r.first, r.second) == (decisive.first, decisive.second)]
-    return Conclusion(
-        decisive.better if decided else None,
-        decisive.worse if decided else None,
-        decided,
-        (decisive.first, decisive.second),
-        decisive.metric,
-        decisive.test,
-        decisive.difference,
-        decisive.p_adjusted,
-        (decisive.low, decisive.high),
-        conclusion_text(decisive, [r for r in of_pair if r.about == _FITTED], ALPHA),
+    pairs = [
+        pair for pair in combinations(comparison.ranked(metric), 2) if reference in (None, *pair)
+    ]
+    tested = [
+        each for pair in pairs for each in _test_pair(comparison, *pair, metric, margin, method)
+    ]
+    records = _adjust(tested, comparison.metric(metric), margin)
+    conclusions = [_conclude(comparison, record, margin) for record in records if record.decisive]
+    return PairwiseTests(
+        conclusions, records, comparison.warnings, headline(comparison, metric, conclusions)
     )
 
 
-def _test_pair(comparison, first, second, metric):
-    """Return a PairTest for every test that fits the task."""
-    found = {
-        (test, name): (_cut(difference, _metric_of(comparison, test, name)))
-        for test, name, difference in _differences(comparison, first, second, metric)
-    }
-    decisive = _decisive(found, metric)
-    reason = _why_untested(comparison, first, second, metric)
-    titles = {each.name: each.title for each in comparison.metrics}
-    return [
-        PairTest(
-            first,
-            second,
-            name,
-            titles.get(name) or METRICS[name].title,
-            test,
-            _PROCEDURES if test == RESAMPLED else _FITTED,
-            difference.value,
-            difference.low,
-            difference.high,
-            difference.statistic,
-            difference.p_value,
-            _better(first, second, difference, _metric_of(comparison, test, name)),
-            (test, name) == decisive,
-            reason=reason,
+def _check_margin(metric, margin):
+    """Raise ValueError unless `margin` is a difference that the metric can have."""
+    if margin is None:
+        return
+    most = np.inf if None in (metric.low, metric.high) else metric.high - metric.low
+    if isinstance(margin, bool) or not isinstance(margin, (int, float)) or not 0 < margin < most:
+        raise ValueError(
+            f"margin={margin!r} needs a positive difference in {metric.title}, such as 0.02: the "
+            "largest that does not matter."
         )
-        for (test, name), difference in found.items()
-    ]
 
 
-def _differences(comparison, first, second, metric):
-    """Yield every test that fits the task: (test, metric, Difference)."""
-    differences = comparison.values(first, metric) - comparison.values(second, metric)
-    known = np.isfinite(differences)
-    if _why_untested(comparison, first, second, metric):
-        value = differences[known].mean() if known.any() else np.nan
-        yield RESAMPLED, metric, Difference(float(value))
-        return
-    if known.sum() > 1 and not pools_counts(comparison, metric):
-        splits = [split for split, kept in zip(comparison.splits, known, strict=True) if kept]
-        found = corrected_t_test(differences[known], holdout_ratio(splits))
-        if np.isfinite(found.p_value):
-            yield RESAMPLED, metric, found
-        else:
-            found = exact_without_spread(comparison, first, second, metric, found.value)
-            yield EXACT, metric, found
-    results = [*comparison.fold_results[first], *comparison.fold_results[second]]
-    if comparison.task == "segmentation":
-        name = metric if metric in MASK_METRICS else "dice"
-        yield WILCOXON, name, _compare_images(comparison, first, second, name)
-        return
-    if comparison.pos_label is not None and all(r.has_decision_scores for r in results):
-        found = delong_test(list(_first_repeat(comparison, first, second)))
-        if np.isfinite(found.value) and not np.isfinite(found.p_value) and known.sum() == 1:
-            found = exact_without_spread(comparison, first, second, "roc_auc", found.value)
-            yield EXACT, "roc_auc", found
-        else:
-            yield DELONG, "roc_auc", found
-    yield MCNEMAR, "accuracy", _compare_labels(comparison, first, second)
-
-
-def _why_untested(comparison, first, second, metric):
-    """Return the reason why a pair is not tested by a metric, or None."""
-    asked = comparison.metric(metric)
-    if asked.target is not None:
-        return f"{asked.title} should be {asked.target:g}, so neither more nor less of it is better"
-    if cannot_rank(comparison, metric):
-        title = comparison.metric(metric).title
-        return f"every test fold lacks a class, and {title} ranks rows within a fold"
-    # Fits do not fail at random: the splits that remain are the ones the model could fit.
-    failures = {
-        name: sum(result.failed for result in comparison.fold_results[name])
-        for name in (first, second)
-    }
-    n_splits = counted(comparison.splits, "split")
-    failed = [f"{name} failed on {n} of {n_splits}" for name, n in failures.items() if n]
-    # The images on which a distance is defined are those where the model finds something.
-    undefined = [
-        f"{title} of {name} is {count}"
-        for name in (first, second)
-        for title, count in undefined_distances(comparison.fold_results[name], metric)
-    ]
-    return " and ".join([*failed, *undefined]) or None
-
-
-def _cut(difference, metric):
-    """Return a Difference cut at what two scores can differ by: t limits may go beyond."""
-    if metric.low is None or metric.high is None:
-        return difference
-    most = metric.high - metric.low
-    low, high = np.clip([difference.low, difference.high], -most, most).tolist()
-    return replace(difference, low=low, high=high)
-
-
-def _metric_of(comparison, test, name):
-    """Return what a test compares; tests of rows do not know a scorer that has the same name."""
-    asked = [each for each in comparison.metrics if each.name == name]
-    return asked[0] if asked and test in (RESAMPLED, EXACT) else METRICS[name]
-
-
-def _better(first, second, difference, metric):
-    return first if (difference.value > 0) == metric.higher_is_better else second
+def _test_pair(comparison, first, second, metric, margin, method):
+    """Return (PairTest, UnadjustedTest) of every test that fits the task."""
+    family = "baseline" if comparison.baseline in (first, second) else "models"
+    found = procedure_tests(comparison, first, second, metric, method)
+    if not found[0].reason:
+        found = [*found, *fitted_tests(comparison, first, second, metric)]
+    decisive = _decisive(found, metric)
+    records = []
+    for each in found:
+        difference = each.cut(each.difference)
+        records.append(
+            PairTest(
+                first,
+                second,
+                each.metric.name,
+                each.metric.title,
+                each.test,
+                each.about,
+                difference.value,
+                difference.low,
+                difference.high,
+                difference.statistic,
+                difference.p_value,
+                first if (difference.value > 0) == each.metric.higher_is_better else second,
+                each is decisive,
+                family,
+                p_false=difference.p_value / 2,
+                p_equivalent=_p_equivalent(difference, margin),
+                p_lowest=each.p_of_repeats[0],
+                p_highest=each.p_of_repeats[1],
+                reason=each.reason,
+            )
+        )
+    return list(zip(records, found, strict=True))
 
 
 def _decisive(found, metric):
-    """Return the test a conclusion rests on: over splits if there are several, else over rows."""
-    for test in (RESAMPLED, EXACT, DELONG):
-        if (test, metric) in found:
-            return test, metric
-    return next((key for key in found if key[0] in (MCNEMAR, WILCOXON)), None)
+    """Return the test a conclusion rests on.
+
+    It is the one of the procedure. For a single test set, where only the models as fitted can be
+    judged, it is the exact or rank test of the metric, if there is one.
+    """
+    if found[0].about_training or found[0].reason:
+        return found[0]
+    return next((each for each in found[1:] if each.metric.name == metric), found[0])
 
 
-def _first_repeat(comparison, first, second):
-    """Yield what DeLong's test needs of each fold; other repeats test the same rows again."""
-    column = comparison.positive_column
-    pairs = zip(comparison.fold_results[first], comparison.fold_results[second], strict=True)
-    for pair in pairs:
-        test = pair[0].split.test
-        if pair[0].split.repeat == 0:
-            decision_scores = [each.predictions.decision_scores[:, column] for each in pair]
-            clusters = None if comparison.groups is None else comparison.groups[test]
-            yield comparison.y[test] == comparison.pos_label, *decision_scores, clusters
+def _p_equivalent(difference, margin):
+    """Return the larger p-value of two one-sided t-tests against the margin [1]_.
+
+    References
+    ----------
+    .. [1] Schuirmann, "A Comparison of the Two One-Sided Tests Procedure and the Power Approach for
+       Assessing the Equivalence of Average Bioavailability", Journal of Pharmacokinetics and
+       Biopharmaceutics 15 (1987), doi:10.1007/BF01068419
+    """
+    if margin is None or not difference.error > 0:
+        return np.nan
+    inside = (margin - abs(difference.value)) / difference.error
+    return float(stats.t.sf(inside, difference.freedom))
 
 
-def _compare_labels(comparison, first, second):
-    truth = comparison.truth()
-    right = [comparison.predictions(name) == truth for name in (first, second)]
-    return mcnemar_test(*right, _clusters(comparison))
+def _adjust(tested, metric, margin):
+    """Return PairTests with p-values and limits corrected over the pairs of their family.
 
-
-def _compare_images(comparison, first, second, metric):
-    labels = np.unique(comparison.y)
-    labels, truth = labels[labels != 0], comparison.truth()
-    values = [
-        MaskPredictions(truth, comparison.predictions(name), labels, []).per_image(metric)
-        for name in (first, second)
+    Decisive tests are corrected together. The others, which only the table shows, are corrected by
+    Holm's method over those of their kind.
+    """
+    records = [record for record, _ in tested]
+    kinds = [
+        (record.family, "decisive" if record.decisive else (record.test, record.metric))
+        for record in records
     ]
-    known = np.isfinite(values).all(0)
-    clusters = _clusters(comparison)
-    return wilcoxon_test(*(v[known] for v in values), None if clusters is None else clusters[known])
-
-
-def _clusters(comparison):
-    return None if comparison.groups is None else comparison.groups[comparison.rows()]
-
-
-def _adjusted(records):
-    """Return PairTests whose p-values are corrected over the pairs of the same test and metric."""
-    adjusted = list(records)
-    # The exact test stands in for the one over splits: together they answer for all pairs.
-    kinds = [(RESAMPLED if r.test == EXACT else r.test, r.metric) for r in records]
     for kind in set(kinds):
         places = [i for i, each in enumerate(kinds) if each == kind]
         p_values = [records[i].p_value for i in places]
         n_pairs = int(np.isfinite(p_values).sum())
-        for i, p_value in zip(places, holm(p_values).tolist(), strict=True):
-            adjusted[i] = replace(records[i], p_adjusted=p_value, n_pairs=n_pairs)
-    return adjusted
+        if kind[1] == "decisive":
+            together = correlations([tested[i][1].pattern for i in places])
+            adjusted, level = simultaneous(p_values, together, ALPHA)
+        else:
+            adjusted, level = holm(p_values), None
+        for i, p_adjusted in zip(places, adjusted.tolist(), strict=True):
+            records[i] = replace(records[i], p_adjusted=p_adjusted, n_pairs=n_pairs)
+            if level is not None and np.isfinite(p_adjusted):
+                records[i] = _with_limits(records[i], tested[i][1], level, metric, margin)
+    return records
+
+
+def _with_limits(record, tested, level, metric, margin):
+    """Return a PairTest with simultaneous limits, and what they say about the margin."""
+    low, high = tested.limits(1 - level)
+    equivalent = not_worse = False
+    difference = tested.difference
+    if margin is not None and difference.error > 0:
+        inner = tested.limits(1 - 2 * level)
+        worst = inner[0] if metric.higher_is_better else -inner[1]
+        not_worse = bool(worst > -margin)
+        equivalent = bool(max(-inner[0], inner[1]) < margin)
+    return replace(
+        record,
+        low_adjusted=low,
+        high_adjusted=high,
+        equivalent=equivalent,
+        not_worse=not_worse,
+        detectable=detectable_difference(difference.error, difference.freedom, alpha=level),
+    )
+
+
+def _conclude(comparison, record, margin):
+    """Return the Conclusion that a pair's decisive PairTest allows."""
+    if record.reason is not None or not np.isfinite(record.p_adjusted):
+        decision = "untested"
+    elif record.significant:
+        decision = "better"
+    elif record.equivalent:
+        decision = "equivalent"
+    else:
+        decision = "not worse" if record.not_worse else "undecided"
+    better = decision == "better"
+    return Conclusion(
+        decision,
+        record.better if better else None,
+        record.worse if better else None,
+        better,
+        (record.first, record.second),
+        record.metric,
+        record.test,
+        record.metric == comparison.metric().name,
+        record.difference,
+        record.p_adjusted,
+        (record.low_adjusted, record.high_adjusted),
+        record.detectable,
+        conclusion_text(comparison, record, decision, margin),
+    )

@@ -1,0 +1,113 @@
+"""Out-of-fold predictions: every tested row as a model predicted it that was not trained on it."""
+
+import numpy as np
+
+
+class OutOfFoldPredictions:
+    """Predictions of a comparison in the row order of X, from its `splits` and `fold_results`."""
+
+    def rows(self, repeat=0):
+        """Return the rows of X that were tested in one repeat.
+
+        Parameters
+        ----------
+        repeat : int, default=0
+
+        Returns
+        -------
+        rows : ndarray of shape (n_tested,)
+            In rising order; every row of X unless `cv` left some untested.
+        """
+        tests = [split.test for split in self.splits if split.repeat == repeat]
+        if not tests:
+            last = self.splits[-1].repeat
+            raise ValueError(f"repeat={repeat!r} was not run; repeats are numbered 0 to {last}.")
+        return np.sort(np.concatenate(tests))
+
+    def truth(self, repeat=0):
+        """Return the labels or masks of `rows(repeat)`.
+
+        Parameters
+        ----------
+        repeat : int, default=0
+
+        Returns
+        -------
+        truth : ndarray of shape (n_tested,) or (n_tested, height, width)
+        """
+        return self.y[self.rows(repeat)]
+
+    def predictions(self, name=None, repeat=0):
+        """Return out-of-fold predictions in the row order of X.
+
+        Parameters
+        ----------
+        name : str, default=None
+            An estimator; None gives all, by name.
+        repeat : int, default=0
+
+        Returns
+        -------
+        predictions : ndarray of shape (n_tested,) or (n_tested, height, width), or dict of them
+            Row i belongs to `rows(repeat)[i]`.
+        """
+        if name is None:
+            return {each: self.predictions(each, repeat) for each in self.names}
+        return self._gather(name, repeat, "predicted")
+
+    def decision_scores(self, name, repeat=0):
+        """Return out-of-fold probabilities or, where there are none, decision values.
+
+        Parameters
+        ----------
+        name : str
+        repeat : int, default=0
+
+        Returns
+        -------
+        decision_scores : ndarray of shape (n_tested, n_classes)
+            Row i belongs to `rows(repeat)[i]`, column k to `classes[k]`.
+        """
+        return self._gather(name, repeat, "decision_scores")
+
+    def probabilities(self, name, repeat=0):
+        """Return out-of-fold probabilities in the row order of X.
+
+        Parameters
+        ----------
+        name : str
+        repeat : int, default=0
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_tested, n_classes)
+            Row i belongs to `rows(repeat)[i]`, column k to `classes[k]`.
+        """
+        decision_scores = self.decision_scores(name, repeat)
+        if not all(fold.has_probabilities for fold in self.fold_results[name]):
+            raise ValueError(
+                f"{name!r} has no predict_proba: use decision_scores({name!r}) for its decision "
+                "values, or wrap it in CalibratedClassifierCV."
+            )
+        return decision_scores
+
+    def _gather(self, name, repeat, part):
+        """Return one part of the predictions of all splits of a repeat, in the order of rows."""
+        self._check_name(name)
+        self.rows(repeat)
+        results = [each for each in self.fold_results[name] if each.split.repeat == repeat]
+        failed = sum(each.failed for each in results)
+        if failed:
+            raise ValueError(
+                f"{name!r} failed on {failed} of {len(results)} splits, so it has no prediction "
+                "for every row: see `warnings`."
+            )
+        parts = [getattr(each.predictions, part) for each in results]
+        if any(values is None for values in parts):
+            raise ValueError(f"{name!r} gives no {part}: only its predictions are known.")
+        # Fold after fold becomes the order of X: argsort inverts the order of the tested rows.
+        return np.concatenate(parts)[np.argsort(np.concatenate([r.split.test for r in results]))]
+
+    def _check_name(self, name):
+        if name not in self.names:
+            raise ValueError(f"{name!r} was not compared; there are: {', '.join(self.names)}.")
