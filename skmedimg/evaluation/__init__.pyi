@@ -1,5 +1,7 @@
 from ._compare import compare as compare
 from ._comparison import Comparison as Comparison
+from ._learning_curve import LearningCurve as LearningCurve
+from ._learning_curve import learning_curve as learning_curve
 from .auditing._audit import Audit as Audit
 from .auditing._audit import audit as audit
 from .auditing._audit_display import AuditDisplay as AuditDisplay
@@ -11,6 +13,9 @@ from .decisions._threshold_planning import positives_needed as positives_needed
 from .displays._comparison_display import ComparisonDisplay as ComparisonDisplay
 from .displays._confusion_display import ConfusionDisplay as ConfusionDisplay
 from .displays._gallery import PredictionGallery as PredictionGallery
+from .displays._learning_curve_display import (
+    LearningCurveBandDisplay as LearningCurveBandDisplay,
+)
 from .displays._roc_pr import PrecisionRecallBandDisplay as PrecisionRecallBandDisplay
 from .displays._roc_pr import RocBandDisplay as RocBandDisplay
 from .displays._score_versus_cost import ScoreVersusCost as ScoreVersusCost

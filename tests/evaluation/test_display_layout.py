@@ -23,6 +23,7 @@ from skmedimg.evaluation import (
     TrainingCurvesDisplay,
     audit,
     compare,
+    learning_curve,
 )
 
 pytestmark = pytest.mark.usefixtures("closed_figures")
@@ -135,6 +136,17 @@ def test_ten_classes_of_confusions_are_readable():
 def test_ten_models_in_a_forest_plot_are_readable(result):
     rows = ComparisonDisplay.from_comparison(result, plot=False).rows * 2
     assert_readable(ComparisonDisplay(rows[:10], "Balanced accuracy").plot())
+
+
+@pytest.mark.parametrize("sizes", [(0.2, 0.3, 0.5, 1.0), np.linspace(0.1, 1, 10)])
+@pytest.mark.filterwarnings("ignore:No inverse power law")
+def test_learning_curves_are_readable(lesions, sizes):
+    models = dict(zip(NAMES, [GaussianNB()] * 5, strict=True))
+    X, y = lesions.images.reshape(120, -1) / 255, lesions.target
+    curve = learning_curve(
+        models, X, y, cv=3, repeats=1, train_sizes=sizes, random_state=0, verbose=0
+    )
+    assert_readable(curve.plot())
 
 
 @pytest.mark.parametrize("show", ["mistakes", "correct"])

@@ -8,6 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 from PIL import Image
 from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
     average_precision_score,
@@ -25,6 +26,7 @@ from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import (
     ComparisonDisplay,
     ConfusionDisplay,
+    LearningCurveBandDisplay,
     PrecisionRecallBandDisplay,
     PredictionGallery,
     RocBandDisplay,
@@ -32,6 +34,7 @@ from skmedimg.evaluation import (
     ThresholdAt,
     TrainingCurvesDisplay,
     compare,
+    learning_curve,
 )
 from tests.evaluation._estimators import Brighter
 
@@ -250,6 +253,32 @@ def test_the_score_that_segmenters_record_is_called_dice(lesions):
     )
     shown = TrainingCurvesDisplay.from_comparison(found, "m")
     assert [ax.get_ylabel() for ax in shown.axes_] == ["Loss", "Dice"]
+
+
+@pytest.mark.filterwarnings("ignore:No inverse power law was fitted to _flat_")
+def test_a_learning_curve_shows_its_scores_and_laws(lesions, X):
+    models = {"bayes": GaussianNB(), "_flat_": DummyClassifier()}
+    curve = learning_curve(
+        models, X, ODD[lesions.target], pos_label=ODD[1], scoring="roc_auc", repeats=2,
+        random_state=0, verbose=0,
+    )  # fmt: skip
+    shown = LearningCurveBandDisplay.from_learning_curve(curve)
+    assert shown.ax_.figure is shown.figure_
+    bayes, flat = shown.bands
+    expected = curve.summary().loc["bayes"]
+    np.testing.assert_array_equal(np.transpose([bayes.mean, bayes.low, bayes.high]), expected)
+    law = np.transpose([bayes.law, bayes.law_low, bayes.law_high])
+    np.testing.assert_allclose(law[-1], curve.predict(3 * curve.train_sizes[-1]).loc["bayes"])
+    assert np.isnan(flat.law).all()
+    ticks = [text.get_text() for text in shown.ax_.get_xticklabels()]
+    assert ticks == [str(size) for size in (*curve.train_sizes, 3 * curve.train_sizes[-1])]
+    assert [text.get_text() for text in shown.ax_.get_legend().get_texts()] == [
+        "bayes",
+        " _flat_ (no law)",
+    ]
+    assert "Samples" in shown.ax_.get_xlabel()
+    only = LearningCurveBandDisplay.from_learning_curve(curve, names=["_flat_"], plot=False)
+    assert [band.name for band in only.bands] == ["_flat_"]
 
 
 def test_the_gallery_starts_with_the_surest_mistakes(result, lesions):
