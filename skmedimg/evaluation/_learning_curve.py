@@ -1,6 +1,7 @@
 """How the scores of models grow with the number of patients, and where they would go with more."""
 
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -271,7 +272,7 @@ class LearningCurve:
         import pandas as pd
 
         largest = int(self.train_sizes[-1])
-        if not np.isscalar(n) or not 1 <= n <= _TOO_FAR * largest:
+        if not isinstance(n, Real) or not 1 <= n <= _TOO_FAR * largest:
             raise ValueError(
                 f"n={n!r} needs a number of {self.unit} from 1 to {_TOO_FAR * largest}, "
                 f"{_TOO_FAR} times the largest training set."

@@ -131,8 +131,9 @@ def test_predictions_are_for_numbers_of_patients_not_far_beyond(curve):
     largest = int(curve.train_sizes[-1])
     with pytest.raises(ValueError, match=f"n={10 * largest + 1} .* {10 * largest}"):
         curve.predict(10 * largest + 1)
-    with pytest.raises(ValueError, match="n=0"):
-        curve.predict(0)
+    for n in (0, [largest], "many", np.nan):
+        with pytest.raises(ValueError, match="n=.* needs a number of patients"):
+            curve.predict(n)
     with pytest.warns(UserWarning, match="more than 3 times"):
         curve.predict(3 * largest + 1)
     with pytest.raises(ValueError, match="confidence=2"):
@@ -223,7 +224,14 @@ def test_the_fit_is_scipys_weighted_least_squares():
 
 def test_the_limit_of_a_score_stays_in_its_range():
     law = fitted(lambda n: 1.1 - 1.5 * n**-0.4)
-    assert law.a_ == 1.0
+    expected, _ = curve_fit(
+        lambda n, b, c: 1 - b * n**-c,
+        SIZES,
+        1.1 - 1.5 * SIZES**-0.4,
+        p0=(1.5, 0.4),
+        sigma=np.arange(1, 6) ** -0.5,
+    )
+    np.testing.assert_allclose([law.a_, law.b_, law.c_], [1.0, *expected], rtol=1e-4)
     assert fitted(lambda n: 1.1 - 1.5 * n**-0.4, high=None).a_ == pytest.approx(1.1)
     assert (np.array(law.predict([10_000])) <= 1).all()
 
