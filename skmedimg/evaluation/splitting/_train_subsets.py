@@ -20,6 +20,7 @@ def train_subsets(splits, train_sizes, strata, groups, random_state):
     >>> sizes, [strata[train].tolist() for train, _ in pairs[0][:2]]
     (array([ 6, 30]), [[0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1]])
     """
+    unit = "samples" if groups is None else "patients"
     groups = np.arange(len(strata)) if groups is None else groups
     _, patient = np.unique(groups, return_inverse=True)
     # A patient with images of several classes is a kind of its own.
@@ -28,11 +29,11 @@ def train_subsets(splits, train_sizes, strata, groups, random_state):
     _, kind = np.unique(holds, axis=0, return_inverse=True)
     rng = np.random.default_rng(random_state)
     orders = [_mixed_order(np.unique(patient[s.train]), kind.ravel(), rng) for s in splits]
-    sizes = _sizes_in_patients(train_sizes, min(map(len, orders)))
+    sizes = _absolute_sizes(train_sizes, min(map(len, orders)), unit)
     needed = max(_needed_for_all_classes(holds[order]) for order in orders)
     if sizes[0] < needed:
         raise ValueError(
-            f"train_sizes={train_sizes!r} trains on {sizes[0]} patients, which lack a class in a "
+            f"train_sizes={train_sizes!r} trains on {sizes[0]} {unit}, which lack a class in a "
             f"split: begin with at least {needed} of {min(map(len, orders))}."
         )
     return sizes, [
@@ -55,12 +56,12 @@ def _mixed_order(patients, kind, rng):
     return shuffled[np.argsort(place, kind="stable")]
 
 
-def _sizes_in_patients(train_sizes, largest):
+def _absolute_sizes(train_sizes, largest, unit):
     """Return rising numbers of patients, each once; fractions are rounded as scikit-learn does."""
     sizes = np.asarray(train_sizes)
     if sizes.ndim != 1 or not len(sizes) or sizes.dtype.kind not in "iuf":
         raise ValueError(
-            f"train_sizes={train_sizes!r} needs a list of fractions or of numbers of patients, "
+            f"train_sizes={train_sizes!r} needs a list of fractions or of numbers of {unit}, "
             "such as [0.25, 0.5, 1.0] or [20, 40, 80]."
         )
     fractions = sizes.dtype.kind == "f"
@@ -68,7 +69,7 @@ def _sizes_in_patients(train_sizes, largest):
     if not ((sizes > 0) & (sizes <= most)).all():
         raise ValueError(
             f"train_sizes={train_sizes!r} needs fractions above 0 and up to 1.0, or whole numbers "
-            f"from 1 to {largest}, the patients of the smallest training set."
+            f"from 1 to {largest}, the {unit} of the smallest training set."
         )
     if fractions:
         sizes = np.maximum((sizes * largest).astype(int), 1)
