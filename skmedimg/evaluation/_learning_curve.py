@@ -55,7 +55,8 @@ LazyImages
         Fractions of the patients of the smallest training set, or numbers of patients. Each size
         needs patients of every class.
     cv : int, splitter or iterable of (train, test), default=5
-        An integer stratifies by class, keeps patients together, and shuffles.
+        An integer stratifies by class, keeps patients together, and shuffles. Validation sets in a
+        list of (train, validation, test) stay whole.
     repeats : int or "auto", default="auto"
         As of `compare`; every size is trained in every repeat.
     scoring : str, list of str or callable, or dict of str to str or callable, default=None

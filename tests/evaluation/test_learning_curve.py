@@ -167,6 +167,19 @@ def test_train_sizes_that_cannot_be_drawn_are_refused(patients, train_sizes, mat
         )
 
 
+@pytest.mark.filterwarnings("ignore:No inverse power law")
+def test_validation_sets_stay_beside_every_size(patients):
+    X, y, groups = patients
+    parts = [np.flatnonzero(np.isin(groups // 4 % 4, part)) for part in ([0, 1], [2], [3])]
+    curve = learning_curve(
+        GaussianNB(), X, y, groups=groups, cv=[tuple(parts)], scoring="roc_auc", random_state=0,
+        verbose=0,
+    )  # fmt: skip
+    for comparison in curve.comparisons:
+        np.testing.assert_array_equal(comparison.splits[0].validation, parts[1])
+        np.testing.assert_array_equal(comparison.splits[0].test, parts[2])
+
+
 def test_segmenters_have_learning_curves():
     data = make_lesions(40, size=16, patients=20, random_state=0)
     with pytest.warns(UserWarning, match="3 training set sizes are too few"):

@@ -6,7 +6,8 @@ import numpy as np
 def train_subsets(splits, train_sizes, strata, groups, random_state):
     """Return sizes in patients and, per size, a list of (training rows, test rows) of all splits.
 
-    Within a split the subsets are nested, and the test set is the same for all of them. Sizes are
+    Within a split the subsets are nested, and the test set is the same for all of them, as is a
+    validation set, which stands between the two. Sizes are
     fractions of the training patients of the smallest training set, or numbers of patients.
 
     Examples
@@ -38,11 +39,18 @@ def train_subsets(splits, train_sizes, strata, groups, random_state):
         )
     return sizes, [
         [
-            (split.train[np.isin(patient[split.train], order[:size])], split.test)
+            _with_train(split, split.train[np.isin(patient[split.train], order[:size])])
             for split, order in zip(splits, orders, strict=True)
         ]
         for size in sizes
     ]
+
+
+def _with_train(split, train):
+    """Return the rows of a split as `cv` takes them, with other training rows."""
+    if split.validation is None:
+        return train, split.test
+    return train, split.validation, split.test
 
 
 def _mixed_order(patients, kind, rng):
