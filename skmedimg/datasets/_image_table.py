@@ -94,10 +94,10 @@ def load_image_table(
     _check_columns(name, frame, {"path": path, "label": label, "group": group, "mask": mask})
     report = LoadReport(name)
     columns = {
-        "paths": _joined(root, _column(frame, path), path),
+        "paths": _joined(root, _column(frame, path), path, name),
         "labels": _column(frame, label),
         "groups": _column(frame, group),
-        "masks": _joined(root, _column(frame, mask), mask),
+        "masks": _joined(root, _column(frame, mask), mask, name),
         "split": None,
     }
     _check_repeats(columns, report)
@@ -146,13 +146,19 @@ def _column(frame, column):
     return [None if gap else value for value, gap in zip(frame[column].tolist(), gaps, strict=True)]
 
 
-def _joined(root, paths, column):
+def _joined(root, paths, column, table):
     """Return paths below `root`; absolute ones stay."""
     if paths is None:
         return None
     for row, path in enumerate(paths):
         if not isinstance(path, (str, os.PathLike, NoneType)):
-            raise TypeError(f"Column {column!r} needs paths, but row {row} holds {path!r}.")
+            raise TypeError(
+                f"Column {column!r} of {table} needs paths, but row {row} holds {path!r}."
+            )
+        if path is not None and "\0" in os.fspath(path):  # no file system takes it
+            raise ValueError(
+                f"Column {column!r} of {table} needs paths, but row {row} holds {path!r}."
+            )
     return [None if path is None else os.path.join(root, _on_disk(path)) for path in paths]
 
 

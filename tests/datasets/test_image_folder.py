@@ -378,6 +378,13 @@ def test_files_that_a_csv_file_names_outside_its_folder_are_warned_of(table_root
     assert "1 files are not below the folder" in str(data.report)
 
 
+@pytest.mark.parametrize("verify", [True, False])
+def test_paths_of_a_table_without_a_meaning_are_named(table_root, verify):
+    table = TABLE.assign(file=["1.png", "2\0.png", "3.png"])
+    with pytest.raises(ValueError, match="Column 'file' of the table needs paths, but row 1 holds"):
+        load_image_table(table, **COLUMNS, root=table_root, verify=verify)
+
+
 def test_a_csv_file_may_name_the_folder_that_holds_its_files(table_root, tmp_path):
     table = TABLE.assign(file=[str((table_root / name).absolute()) for name in TABLE.file])
     table.to_csv(tmp_path / "labels.csv", index=False)
