@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 import torch
 from sklearn.base import clone
-from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 from torch import nn
 from torch.nn import functional
 
@@ -284,7 +284,13 @@ CHECKED = NetworkClassifier(small_mlp, image_shape=(-1,), max_epochs=60, **EXACT
 
 
 @pytest.mark.usefixtures("numpy_generator_put_back")
-@parametrize_with_checks([CHECKED])
+# parametrize_with_checks would name the tests after the function's address, which differs between
+# the processes that share the tests.
+@pytest.mark.parametrize(
+    ("estimator", "check"),
+    estimator_checks_generator(CHECKED),
+    ids=lambda each: type(each).__name__,
+)
 def test_a_small_module_passes_every_check(estimator, check):
     check(estimator)
 
