@@ -13,6 +13,7 @@ from skmedimg.evaluation.splitting._folds import choose_repeats, make_splits
 from skmedimg.evaluation.splitting._targets import check_targets
 from skmedimg.evaluation.splitting._train_subsets import train_subsets
 from skmedimg.evaluation.statistics._inverse_power_law import InversePowerLaw
+from skmedimg.images._n_jobs import check_n_jobs
 
 _FAR, _TOO_FAR = 3, 10  # times the largest training set
 
@@ -110,6 +111,7 @@ LazyImages
     bayes       0.97  0.94  0.99
     neighbors   1.00  1.00  1.00
     """
+    check_n_jobs(n_jobs, "learning_curve")
     named = name_estimators(estimators)
     targets = check_targets(named, X, y, groups, pos_label)
     seed = draw_seed(random_state)

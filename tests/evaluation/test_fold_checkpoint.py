@@ -12,7 +12,8 @@ X, Y = np.arange(12.0)[:, None], np.tile([0, 1], 6)
 
 
 def run(folder):
-    compare(GaussianNB(), X, Y, cv=2, checkpoint=folder, random_state=0, audit=False, verbose=0)
+    more = {"random_state": 0, "audit": False, "verbose": 0}
+    compare(GaussianNB(), X, Y, cv=2, repeats=1, checkpoint=folder, **more)
 
 
 @pytest.fixture

@@ -106,9 +106,10 @@ def fitted(kind):
 
 def compared(**options):
     rows = GRAY.reshape(12, -1) + BINARY[:, None]
-    options = {"cv": 3, "verbose": 0, "random_state": 0, "audit": False} | options
+    more = {"cv": 3, "repeats": 1, "verbose": 0, "random_state": 0, "audit": False}
+    options = more | options
     models = options.pop("models", {"bayes": GaussianNB()})
-    return sk.compare(models, rows, options.pop("y", BINARY), **options, repeats=1)
+    return sk.compare(models, rows, options.pop("y", BINARY), **options)
 
 
 def probabilities(n=12, k=2):
@@ -205,7 +206,7 @@ NETWORKS = [
     bad("UNetSegmenter: text masks", lambda at: UNET.fit(GRAY, MASKS.astype(str)), "labels", "<U", kind=TypeError),
     bad("UNetSegmenter: one mask path", lambda at: UNET.fit(GRAY, "mask.png"), "mask.png", "list", kind=TypeError),
     bad("UNetSegmenter: masks with NaN", lambda at: UNET.fit(GRAY, np.where(MASKS, np.nan, 0)), "y contains NaN"),
-    bad("UNetSegmenter: loss", lambda at: sk.UNetSegmenter(loss="hinge", **QUICK).fit(GRAY, MASKS), "loss", "'hinge'", "dice"),
+    bad("UNetSegmenter: loss of classes", lambda at: sk.UNetSegmenter(loss="hinge", **QUICK).fit(GRAY, MASKS), "loss", "'hinge'", "dice"),
     bad("fit_together: one", lambda at: sk.neural.fit_together(1), "'fits'", "an int in the range [2, inf)", "Got 1"),
     bad("fit_together: a word", lambda at: sk.neural.fit_together("all"), "'fits'", "an int in the range [2, inf)", "'all'"),
     bad("lr_find: not a network", lambda at: sk.neural.lr_find(GaussianNB(), GRAY, BINARY), "GaussianNB", "needs a network", kind=TypeError),
@@ -418,6 +419,8 @@ COMPARING = [
     bad("compare: labels with NaN", lambda at: compared(y=np.where(BINARY, np.nan, 0)), "NaN"),
     bad("compare: more folds than cases", lambda at: compared(cv=7), "n_splits=7", "members"),
     bad("compare: one fold", lambda at: compared(cv=1), "cv", "1"),
+    bad("learning_curve: train_sizes", lambda at: evaluation.learning_curve(GaussianNB(), GRAY.reshape(12, -1), BINARY, train_sizes=[0.5, 2.0], cv=2, verbose=0), "train_sizes", "2.0"),
+    bad("learning_curve: a size that lacks a class", lambda at: evaluation.learning_curve(GaussianNB(), GRAY.reshape(12, -1), BINARY, train_sizes=[1], cv=2, verbose=0), "train_sizes", "lack a class"),
     bad("compare: repeats", lambda at: compared(repeats=0), "repeats", "0"),
     bad("compare: scoring", lambda at: compared(scoring="acuracy"), "acuracy"),
     bad("compare: pos_label", lambda at: compared(pos_label=7), "pos_label", "7"),

@@ -27,6 +27,8 @@ NEEDS_NO_ROW = {
     "ModelCard": "read_card makes it, and has rows",
     "RecipeCard": "recipe_card makes it, and has rows",
     "DegenerateOutputWarning": "a warning",
+    "LearningCurve": "learning_curve makes it, and has rows",
+    "LearningCurveBandDisplay": "made from a LearningCurve, whose test has its errors",
     "networks": "parts for torch, which check shapes when they run",
     "ImageReadError": "an error, which the rows of read_image expect",
     **dict.fromkeys(PACKAGES, "a package: its names have rows"),

@@ -30,6 +30,9 @@ CALLS = {
     "compare": lambda at, n: skmedimg.compare(
         GaussianNB(), ROWS, BINARY, cv=2, n_jobs=n, random_state=0, verbose=0, repeats=1
     ),
+    "learning_curve": lambda at, n: evaluation.learning_curve(
+        GaussianNB(), ROWS, BINARY, train_sizes=[0.5, 1.0], cv=2, repeats=1, n_jobs=n, verbose=0
+    ),
     "ThresholdAt": lambda at, n: evaluation.ThresholdAt(GaussianNB(), cost=1.0, cv=2, n_jobs=n).fit(
         ROWS, BINARY
     ),
@@ -79,6 +82,7 @@ def test_what_is_no_count_is_refused_with_the_way_out(folder, name, n_jobs):
     assert f"Got {n_jobs!r}" in str(caught.value)
 
 
+@pytest.mark.filterwarnings("ignore:No inverse power law")  # of two sizes
 @pytest.mark.parametrize("n_jobs", [None, 1, -1, np.int64(1)], ids=repr)
 @pytest.mark.parametrize("name", [name for name in CALLS if name != "OptunaSearch"])
 def test_counts_and_none_are_taken(folder, name, n_jobs):

@@ -41,6 +41,8 @@ DEEP = {
     "dense_units": (256,),
     "output": "softmax",
 }
+# What the published networks were built with, where the default is another.
+PLAIN = {"convs_per_block": 1, "global_pool": False, "dense_units": (128,)}
 PUBLISHED_CNNS = [
     ("chest/cnn1", CNN1, (224, 224, 1), 2, 5_107_649, 5_108_609),
     ("chest/cnn2", CNN2, (224, 224, 3), 2, 9_679_745, None),
@@ -84,7 +86,7 @@ def count(module, buffers=False):
 def test_published_cnns_have_their_exact_size(
     parameters, image_shape, n_classes, weights, with_statistics
 ):
-    module = module_of(ScratchCNN(**parameters), image_shape, n_classes)
+    module = module_of(ScratchCNN(**PLAIN | parameters), image_shape, n_classes)
     assert count(module) == weights
     if with_statistics is not None:
         assert count(module, buffers=True) == with_statistics
@@ -107,7 +109,7 @@ def test_published_mlps_have_their_exact_size(units, n_features, weights):
     ],
 )
 def test_what_stands_before_pool_is_repeated_with_every_convolution(order, kinds):
-    estimator = ScratchCNN((8,), convs_per_block=2, activation="silu", block_order=order)
+    estimator = ScratchCNN((8,), activation="silu", norm="group", block_order=order)
     block = module_of(estimator, (8, 8, 1), 2)[0][0]
     assert [type(part).__name__ for part in block] == kinds
 

@@ -67,7 +67,8 @@ def aggregate_patients(probabilities, groups, how="mean", positive=1):
     if how not in HOW:
         raise ValueError(f"how={how!r} needs one of {', '.join(HOW)}.")
     probabilities = check_array(probabilities, dtype=float, input_name="probabilities")
-    if probabilities.min() < 0 or probabilities.max() > 1:
+    # Means of decision values are as good as means of probabilities; the others multiply chances.
+    if how != "mean" and (probabilities.min() < 0 or probabilities.max() > 1):
         raise ValueError(
             f"probabilities needs numbers from 0 to 1, but holds {probabilities.min():g} to "
             f"{probabilities.max():g}."
