@@ -4,7 +4,7 @@ import numpy as np
 
 from skmedimg.evaluation._text import counted
 
-_ENOUGH_REPEATS = 5
+_FEW_REPEATS = 2  # instability is seen from two on, and well from three
 
 
 def conclusion_text(comparison, record, decision, margin=None):
@@ -54,8 +54,8 @@ def headline(comparison, metric, conclusions):
     if asked != primary:
         text += f" What is found in it is exploratory: the primary metric is {primary.title}."
     if any(each.decision == "undecided" for each in conclusions):
-        if _n_repeats(comparison) < _ENOUGH_REPEATS and len(comparison.splits) > 1:
-            text += f" Next: compare with repeats={_ENOUGH_REPEATS}, which sees more."
+        if _n_repeats(comparison) <= _FEW_REPEATS and len(comparison.splits) > 1:
+            text += " Next: compare with repeats=5, which sees more."
         else:
             text += " Next: how_many() says how many patients would decide it."
     return text
