@@ -351,14 +351,15 @@ class Comparison(OutOfFoldPredictions):
         return pd.DataFrame(table, index=pd.Index(self.classes, name="class"))
 
     def to_frame(self, what="scores"):
-        """Return scores, fits or predictions as a table.
+        """Return scores, fits, predictions or the patients of segmenters as a table.
 
         Parameters
         ----------
-        what : {"scores", "fits", "predictions"}, default="scores"
+        what : {"scores", "fits", "predictions", "patients"}, default="scores"
             "scores": one row per estimator, split and metric. "fits": one row per estimator and
             split, with times, memory, parameters, epochs and failure. "predictions": one row per
-            repeat and tested row of X, one column per estimator.
+            repeat and tested row of X, one column per estimator. "patients": one row per segmenter
+            and patient, with the mean of each metric over the patient's images and the repeats.
 
         Returns
         -------

@@ -8,6 +8,7 @@ from skmedimg.evaluation._html_tables import score_table
 from skmedimg.evaluation._records import Costs
 from skmedimg.evaluation._render import render
 from skmedimg.evaluation._text import counted, lay_out
+from skmedimg.evaluation.scores._coded_predictions import code_predictions
 from skmedimg.evaluation.scores._pooled_counts import averaged_values
 from skmedimg.evaluation.scores._undefined_distances import undefined_distances
 from skmedimg.evaluation.statistics._intervals import interval_of
@@ -32,9 +33,14 @@ def summary_frame(comparison, metrics=None, confidence=0.95):
 
 def comparison_frame(comparison, what):
     """Return the DataFrame of `Comparison.to_frame`."""
-    frames = {"scores": _score_frame, "fits": _fit_frame, "predictions": _prediction_frame}
+    frames = {
+        "scores": _score_frame,
+        "fits": _fit_frame,
+        "predictions": _prediction_frame,
+        "patients": _patient_frame,
+    }
     if what not in frames:
-        raise ValueError(f"what={what!r} must be 'scores', 'fits' or 'predictions'.")
+        raise ValueError(f"what={what!r} must be 'scores', 'fits', 'predictions' or 'patients'.")
     return frames[what](comparison)
 
 
@@ -91,6 +97,30 @@ def _prediction_frame(comparison):
     repeats = sorted({split.repeat for split in comparison.splits})
     frames = [pd.DataFrame(_prediction_columns(comparison, repeat)) for repeat in repeats]
     return pd.concat(frames, ignore_index=True)
+
+
+def _patient_frame(comparison):
+    """Return a DataFrame with one row per segmenter and patient: means over images and repeats."""
+    import pandas as pd
+
+    if comparison.task != "segmentation" or comparison.groups is None:
+        raise ValueError(
+            "to_frame('patients') needs masks and groups; of labels, by_patient() scores patients."
+        )
+    metrics = [metric.name for metric in comparison.metrics if not metric.from_scorer]
+    parts = []
+    for name in comparison.names:
+        for result in comparison.fold_results[name]:
+            if not result.failed:
+                rows = result.split.test
+                ones = np.ones((1, len(rows)))
+                coded = code_predictions(comparison, result.split, result.predictions, ones)
+                values = {metric: coded.per_image(metric) for metric in metrics}
+                columns = {"estimator": name, "patient": comparison.groups[rows], "row": rows}
+                parts.append(pd.DataFrame(columns | values))
+    grouped = pd.concat(parts).groupby(["estimator", "patient"], sort=False)
+    images = grouped["row"].nunique().rename("images")
+    return pd.concat([images, grouped[metrics].mean()], axis=1).reset_index()
 
 
 def comparison_text(comparison):

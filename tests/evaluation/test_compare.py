@@ -854,7 +854,8 @@ def test_predictions_come_as_a_table_in_row_order(two):
         (lambda c: c.predictions("tree", repeat=7), "numbered 0 to"),
         (lambda c: c.tests(reference="forest"), "not compared"),
         (lambda c: c.summary(confidence=95), "between 0 and 1"),
-        (lambda c: c.to_frame("folds"), "'scores', 'fits' or 'predictions'"),
+        (lambda c: c.to_frame("folds"), "'scores', 'fits', 'predictions' or 'patients'"),
+        (lambda c: c.to_frame("patients"), "needs masks and groups"),
         (lambda c: c.by_patient(), "pass groups="),
     ],
 )

@@ -12,6 +12,7 @@ from sklearn.svm import LinearSVC
 
 from skmedimg import PatientAggregator, ThresholdAt, compare
 from skmedimg.evaluation import aggregate_patients
+from tests.evaluation._estimators import MasksFromX
 
 IMAGES = np.array([[0.9, 0.1], [0.5, 0.5], [0.2, 0.8], [0.6, 0.4]])
 PATIENTS = np.array(["bob", "ann", "bob", "cid"])
@@ -144,6 +145,21 @@ def test_patients_stay_patients(images):
     assert {record.test for record in found.tests("bayes").records} >= {"DeLong's test"}
     assert found.predictions("svc").shape == (60,)
     assert len(found.summary()) == 4
+
+
+def test_segmenters_have_the_means_of_their_patients():
+    masks = np.zeros((12, 4, 4), dtype=int)
+    masks[:, 1:3, 1:3] = 1
+    found = masks.copy()
+    found[::3, 1, 1] = 0  # one of four pixels
+    patients = np.repeat(np.arange(4), 3)
+    more = {"groups": patients, "cv": 2, "repeats": 2, "random_state": 0, "verbose": 0}
+    result = compare({"a": MasksFromX(0)}, found[:, None], masks, baseline=False, **more)
+    frame = result.to_frame("patients")
+    assert frame["images"].tolist() == [3] * 4
+    assert sorted(frame["patient"]) == [0, 1, 2, 3]
+    assert frame["dice"].to_numpy() == pytest.approx((2 + 6 / 7) / 3)
+    assert frame["dice"].mean() == pytest.approx(result.interval("a", "dice").mean)
 
 
 def test_a_threshold_decides_for_its_patients(study):
