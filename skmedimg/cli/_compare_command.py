@@ -120,7 +120,7 @@ def run(options):
         y,
         groups=groups,
         cv=cv,
-        repeats="auto" if options.repeats is None else options.repeats,
+        repeats=options.repeats,
         pos_label=positive,
         n_jobs=options.jobs,
         random_state=options.seed,

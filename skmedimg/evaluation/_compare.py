@@ -38,7 +38,7 @@ def compare(
     *,
     groups=None,
     cv=5,
-    repeats="auto",
+    repeats=None,
     scoring=None,
     pos_label=None,
     n_jobs=None,
@@ -67,8 +67,8 @@ LazyImages
         An integer stratifies by class, keeps patients together, and shuffles. In a list of
         (train, validation, test), such as a published split, nothing is trained on the validation
         rows: networks get them as `X_val`.
-    repeats : int or "auto", default="auto"
-        Number of repetitions of the K-fold of an integer `cv`, reshuffled each time. "auto" takes 5
+    repeats : int or None, default=None
+        Number of repetitions of the K-fold of an integer `cv`, reshuffled each time. None takes 5
         for up to 1,000 patients (samples without `groups`), 3 for up to 5,000 and 2 for more: one
         repetition says too little about training again to tell models apart.
     scoring : str, list of str or callable, or dict of str to str or callable, default=None
@@ -207,8 +207,8 @@ def draw_seed(random_state):
 
 def _check_switches(repeats, error_score, audit):
     number = isinstance(repeats, (int, np.integer)) and not isinstance(repeats, bool)
-    if repeats != "auto" and not (number and repeats >= 1):
-        raise ValueError(f"repeats={repeats!r} needs a positive integer, or 'auto'.")
+    if repeats is not None and not (number and repeats >= 1):
+        raise ValueError(f"repeats={repeats!r} needs a positive integer or None.")
     if error_score != "raise" and not isinstance(error_score, Real):
         raise ValueError(f"error_score={error_score!r} needs 'raise' or a number.")
     if audit not in (True, False, "full"):

@@ -26,7 +26,7 @@ def learning_curve(
     groups=None,
     train_sizes=(0.15, 0.24, 0.39, 0.62, 1.0),
     cv=5,
-    repeats="auto",
+    repeats=None,
     scoring=None,
     pos_label=None,
     n_jobs=None,
@@ -58,7 +58,7 @@ LazyImages
     cv : int, splitter or iterable of (train, test), default=5
         An integer stratifies by class, keeps patients together, and shuffles. Validation sets in a
         list of (train, validation, test) stay whole.
-    repeats : int or "auto", default="auto"
+    repeats : int or None, default=None
         As of `compare`; every size is trained in every repeat.
     scoring : str, list of str or callable, or dict of str to str or callable, default=None
         As of `compare`; the first one is fitted by a law and printed.

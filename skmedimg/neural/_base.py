@@ -51,7 +51,7 @@ class NetworkEstimator(OnnxExport, PickledNetwork, CallbackSupportMixin, BaseEst
     # Images per step that batch_size="auto" stands for.
     _usual_batch_size = 32
 
-    # What max_epochs="auto" stands for: so many epochs, and on few images so many steps.
+    # What max_epochs=None stands for: so many epochs, and on few images so many steps.
     _usual_epochs = 30
     _least_steps = 400
 
@@ -302,7 +302,7 @@ paths; LazyImages
 
     def _n_epochs(self, n):
         """Return the number of epochs for so many training images."""
-        if self.max_epochs != "auto":
+        if self.max_epochs is not None:
             return self.max_epochs
         steps = n_steps(n, self.net_.plan.batch_size)
         return max(self._usual_epochs, math.ceil(self._least_steps / steps))

@@ -84,7 +84,7 @@ def _warn(model, fault, advice):
     n_steps = _n_steps(model)
     rate = f"divide learning_rate={model.learning_rate:g} by 10, or ask lr_find for one"
     if n_steps < _FEW_STEPS:
-        advice = f'It took {n_steps} steps only: raise max_epochs, or leave it at "auto"'
+        advice = f"It took {n_steps} steps only: raise max_epochs, or leave it at None"
     elif not getattr(model, "standardize", True):
         advice = f"Set standardize=True, or {rate}"
     else:

@@ -65,8 +65,8 @@ class NetworkSegmenter(NetworkEstimator):
         half of the patches are centred on foreground. None trains on whole images.
     postprocess : CleanMasks, callable or None, default=None
         Applied to predicted masks of class numbers (n, height, width), in `predict` and `score`.
-    max_epochs : int or "auto", default="auto"
-        Passes over the training images. "auto" is 30 (50 in ShallowMLP, 20 in TransferClassifier
+    max_epochs : int or None, default=None
+        Passes over the training images. None is 30 (50 in ShallowMLP, 20 in TransferClassifier
         and in segmenters), and on few images as many as make 400 steps.
     batch_size : int or "auto", default=16
         Images per step. "auto" is 16, and a batch that does not fit into memory is split into
@@ -194,7 +194,7 @@ class NetworkSegmenter(NetworkEstimator):
         tile_overlap=0.25,
         patch_size=None,
         postprocess=None,
-        max_epochs="auto",
+        max_epochs=None,
         batch_size=16,
         learning_rate=1e-3,
         optimizer="adam",

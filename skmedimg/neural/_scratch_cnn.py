@@ -63,8 +63,8 @@ class ScratchCNN(NetworkClassifier):
         loss per image or, without weights, their mean.
     label_smoothing : float, default=0.0
         Share of each label that is spread evenly over all classes, in cross-entropy.
-    max_epochs : int or "auto", default="auto"
-        Passes over the training images. "auto" is 30 (50 in ShallowMLP, 20 in TransferClassifier
+    max_epochs : int or None, default=None
+        Passes over the training images. None is 30 (50 in ShallowMLP, 20 in TransferClassifier
         and in segmenters), and on few images as many as make 400 steps.
     batch_size : int or "auto", default=32
         Images per step. "auto" is 32, and a batch that does not fit into memory is split into
@@ -235,7 +235,7 @@ class ScratchCNN(NetworkClassifier):
         standardize=True,
         loss="cross_entropy",
         label_smoothing=0.0,
-        max_epochs="auto",
+        max_epochs=None,
         batch_size=32,
         learning_rate=3e-3,
         optimizer="adam",

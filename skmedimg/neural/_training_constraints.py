@@ -12,7 +12,7 @@ from skmedimg.networks._views import VIEWS
 
 # What scikit-learn validates when `fit` begins; each estimator adds its own parameters.
 TRAINING_CONSTRAINTS = {
-    "max_epochs": [Interval(numbers.Integral, 1, None, closed="left"), StrOptions({"auto"})],
+    "max_epochs": [Interval(numbers.Integral, 1, None, closed="left"), None],
     "batch_size": [Interval(numbers.Integral, 1, None, closed="left"), StrOptions({"auto"})],
     "learning_rate": [Interval(numbers.Real, 0, None, closed="neither")],
     "optimizer": [StrOptions(set(OPTIMIZERS)), callable],

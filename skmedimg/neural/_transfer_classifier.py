@@ -77,8 +77,8 @@ class TransferClassifier(NetworkClassifier):
         loss per image or, without weights, their mean.
     label_smoothing : float, default=0.0
         Share of each label that is spread evenly over all classes, in cross-entropy.
-    max_epochs : int or "auto", default="auto"
-        Passes over the training images. "auto" is 30 (50 in ShallowMLP, 20 in TransferClassifier
+    max_epochs : int or None, default=None
+        Passes over the training images. None is 30 (50 in ShallowMLP, 20 in TransferClassifier
         and in segmenters), and on few images as many as make 400 steps.
     batch_size : int or "auto", default=32
         Images per step. "auto" is 32, and a batch that does not fit into memory is split into
@@ -221,7 +221,7 @@ class TransferClassifier(NetworkClassifier):
         output="auto",
         loss="cross_entropy",
         label_smoothing=0.0,
-        max_epochs="auto",
+        max_epochs=None,
         batch_size=32,
         learning_rate=1e-3,
         optimizer="adam",

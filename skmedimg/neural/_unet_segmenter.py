@@ -77,8 +77,8 @@ class UNetSegmenter(NetworkSegmenter):
         are kept with the model.
     postprocess : CleanMasks, callable or None, default=None
         Applied to predicted masks of class numbers (n, height, width), in `predict` and `score`.
-    max_epochs : int or "auto", default="auto"
-        Passes over the training images. "auto" is 30 (50 in ShallowMLP, 20 in TransferClassifier
+    max_epochs : int or None, default=None
+        Passes over the training images. None is 30 (50 in ShallowMLP, 20 in TransferClassifier
         and in segmenters), and on few images as many as make 400 steps.
     batch_size : int or "auto", default=16
         Images per step. "auto" is 16, and a batch that does not fit into memory is split into
@@ -245,7 +245,7 @@ class UNetSegmenter(NetworkSegmenter):
         patch_size=None,
         standardize=True,
         postprocess=None,
-        max_epochs="auto",
+        max_epochs=None,
         batch_size=16,
         learning_rate=3e-3,
         optimizer="adam",

@@ -52,17 +52,17 @@ def choose_splitter(cv, *, stratified, grouped, random_state=None):
 def choose_repeats(repeats, cv, groups, n_rows):
     """Return the number of repetitions that `repeats` of compare asks for.
 
-    What "auto" takes was simulated (bench/studies/error_rates.py): with one repetition a test of
+    What None takes was simulated (bench/studies/error_rates.py): with one repetition a test of
     five folds misses most differences, and five see nearly all that more would see. Among thousands
     of patients two or three are enough, and the fits are expensive.
 
     Examples
     --------
     >>> from skmedimg.evaluation.splitting._folds import choose_repeats
-    >>> [choose_repeats("auto", 5, None, n) for n in (80, 2_000, 20_000)]
+    >>> [choose_repeats(None, 5, None, n) for n in (80, 2_000, 20_000)]
     [5, 3, 2]
     """
-    if repeats != "auto":
+    if repeats is not None:
         return repeats
     n = n_rows if groups is None else len(np.unique(groups))
     if not _is_number(cv) or cv == n:  # a splitter says itself how often; leaving out one is final
