@@ -358,6 +358,7 @@ CELLS["digits 60, ShallowMLP"] = (
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=1000, help="studies of each cell")
+    parser.add_argument("--kept", action="store_true", help="simulate none, sum up those kept")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--cells", nargs="*", default=list(CELLS), metavar="NAME")
     parser.add_argument("--out", type=Path, default=RESULTS)
@@ -365,27 +366,32 @@ def main():
     found = {}
     with pinned_threads(1):
         for name in options.cells:
-            records = list(simulate_all(name, options.draws, options.repeats))
-            found[name] = summarize(records, CELLS[name][2])
-            print(name, flush=True)
-            for metric, row in found[name].items():
+            records = list(simulate_all(name, options))
+            if not records:
+                continue
+            scores = summarize(records, CELLS[name][2])
+            found[name] = {"studies": len(records), "scores": scores}
+            print(f"{name}: {len(records)} studies", flush=True)
+            for metric, row in scores.items():
                 print("  ", metric, row, flush=True)
     options.out.mkdir(parents=True, exist_ok=True)
     suffix = "" if options.repeats == 5 else f"-{options.repeats}-repeats"
-    result = {"cells": found, "draws": options.draws, "repeats": options.repeats, **describe()}
+    result = {"cells": found, "repeats": options.repeats, **describe()}
     text = json.dumps(result, indent=1, sort_keys=True)
     (options.out / f"{NAME}{suffix}.json").write_text(text + "\n", "utf-8")
 
 
-def simulate_all(name, n_draws, repeats):
+def simulate_all(name, options):
     """Yield what every study of a cell says; those done before are read from a file."""
-    path = KEPT / f"{name}, {repeats} repeats.jsonl"
+    path = KEPT / f"{name}, {options.repeats} repeats.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    yield from map(json.loads, lines[:n_draws])
+    yield from map(json.loads, lines[: options.draws])
+    if options.kept:
+        return
     with path.open("a", encoding="utf-8") as file:
-        for seed in range(len(lines), n_draws):
-            record = simulate(name, seed, repeats)
+        for seed in range(len(lines), options.draws):
+            record = simulate(name, seed, options.repeats)
             file.write(json.dumps(record) + "\n")
             yield record
 
