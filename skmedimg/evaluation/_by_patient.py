@@ -6,7 +6,7 @@ import numpy as np
 
 from skmedimg.evaluation._records import FoldPredictions, Split, WarningRecord
 from skmedimg.evaluation._text import counted
-from skmedimg.evaluation.decisions._patient_aggregator import HOW, aggregate_patients
+from skmedimg.evaluation.decisions._patient_aggregator import HOW, aggregate_patients, patient_means
 from skmedimg.evaluation.scores._positive_label import code_labels
 from skmedimg.evaluation.scores._score_table import score_fold
 
@@ -83,7 +83,7 @@ def _aggregate(data, given, patient, how):
         # Decision values are not probabilities: only their mean means something.
         scores = given.decision_scores
         if scores is not None:
-            scores = aggregate_patients(scores, patient, "mean")[1]
+            scores = patient_means(scores, np.unique(patient, return_inverse=True)[1])
         return FoldPredictions(_vote(data, given.predicted, patient, how), scores)
     _, probabilities = aggregate_patients(given.decision_scores, patient, how, positive)
     # Where the labels are those of the most probable class, patients follow the same rule. A model

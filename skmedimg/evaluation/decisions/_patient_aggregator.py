@@ -67,8 +67,7 @@ def aggregate_patients(probabilities, groups, how="mean", positive=1):
     if how not in HOW:
         raise ValueError(f"how={how!r} needs one of {', '.join(HOW)}.")
     probabilities = check_array(probabilities, dtype=float, input_name="probabilities")
-    # Means of decision values are as good as means of probabilities; the others multiply chances.
-    if how != "mean" and (probabilities.min() < 0 or probabilities.max() > 1):
+    if probabilities.min() < 0 or probabilities.max() > 1:
         raise ValueError(
             f"probabilities needs numbers from 0 to 1, but holds {probabilities.min():g} to "
             f"{probabilities.max():g}."
@@ -80,9 +79,7 @@ def aggregate_patients(probabilities, groups, how="mean", positive=1):
         )
     patients, patient = np.unique(check_groups(groups, probabilities), return_inverse=True)
     if how == "mean":
-        # bincount with weights adds up the rows of each patient, for one class at a time.
-        sums = [np.bincount(patient, column) for column in probabilities.T]
-        return patients, np.column_stack(sums) / np.bincount(patient)[:, None]
+        return patients, patient_means(probabilities, patient)
     # The negative class gets the rest: the maximum of both columns would not sum to 1.
     if probabilities.shape[1] == 2:
         risk = _risk(probabilities[:, positive], patient, len(patients), how)
@@ -96,6 +93,13 @@ def aggregate_patients(probabilities, groups, how="mean", positive=1):
     highest = np.zeros((len(patients), probabilities.shape[1]))
     np.maximum.at(highest, patient, probabilities)
     return patients, highest / highest.sum(1, keepdims=True)
+
+
+def patient_means(values, patient):
+    """Return the means of columns of values over the rows of each patient, given as positions."""
+    # bincount with weights adds up the rows of each patient, for one column at a time.
+    sums = [np.bincount(patient, column) for column in values.T]
+    return np.column_stack(sums) / np.bincount(patient)[:, None]
 
 
 def _risk(probability, patient, n_patients, how):
