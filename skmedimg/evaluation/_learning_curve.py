@@ -148,6 +148,8 @@ LazyImages
 class LearningCurve:
     """What `learning_curve` found: a comparison per training set size, and a law through them.
 
+    The law is the inverse power law of Figueroa and colleagues [1]_.
+
     Attributes
     ----------
     names : tuple of str
@@ -227,7 +229,7 @@ class LearningCurve:
         return np.array([each.values(name, metric) for each in self.comparisons])
 
     def law(self, name, metric=None):
-        """Fit the inverse power law score(n) = a - b * n**-c to the scores of one estimator [1]_.
+        """Fit the inverse power law score(n) = a - b * n**-c to the scores of one estimator.
 
         Parameters
         ----------
