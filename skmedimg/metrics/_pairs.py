@@ -68,7 +68,7 @@ def overlap_score(formula, y_true, y_pred, labels, average, empty, sample_weight
 
 
 def check_empty(empty):
-    """Raise where the score of blank images is no number."""
+    """Raise where the score of blank images is not a number."""
     if not isinstance(empty, Real):
         raise TypeError(f"empty needs a number, or nan to leave blank images out, got {empty!r}.")
 

@@ -55,11 +55,13 @@ def fold_influences(folds, metric):
         return _of_means([_ROW_VALUES[metric](fold) for fold in folds])
     if LABEL_SCORES[metric].needs == "counts":
         return _of_counts(folds, metric)
-    mean = np.mean([score(fold, metric)[0] for fold in folds])
-    inside = [_IN_FOLD[metric](fold) for fold in folds]
+    values = np.array([score(fold, metric)[0] for fold in folds])
     # A fold is a sample of its own: its distance from the mean is shared out among its rows.
-    away = [(score(fold, metric)[0] - mean) / len(fold.truth) for fold in folds]
-    return np.concatenate([a + b for a, b in zip(inside, away, strict=True)]) / len(folds)
+    parts = [
+        _IN_FOLD[metric](fold) + away / len(fold.truth)
+        for fold, away in zip(folds, values - values.mean(), strict=True)
+    ]
+    return np.concatenate(parts) / len(folds)
 
 
 def _scored_folds(comparison, name, metric, repeat):

@@ -12,7 +12,13 @@ def averaged_values(comparison, name, metric):
     """Return the scores whose mean is shown: one per split, or per repeat if counts are pooled."""
     if not pools_counts(comparison, metric):
         return comparison.values(name, metric)
-    return pooled_scores(comparison, name, metric, np.ones((1, len(comparison.y))))[:, 0]
+    values = []
+    for repeat in sorted({split.repeat for split in comparison.splits}):
+        pooled = pooled_fold(comparison, name, repeat)
+        if pooled is not None:
+            ones = np.ones((1, len(pooled[0].test)))
+            values.append(score(code_predictions(comparison, *pooled, ones), metric)[0])
+    return np.array(values)
 
 
 def pools_counts(comparison, metric):
@@ -31,20 +37,6 @@ def cannot_rank(comparison, metric):
     """Tell whether a metric ranks rows within folds, none of which holds every class."""
     known = _needs_all_classes(comparison, metric)
     return known is not None and known.needs != "counts" and _share_lacking(comparison) == 1
-
-
-def pooled_scores(comparison, name, metric, weights):
-    """Return scores (n_repeats, n_weightings) by the counts of each repeat, for weights of rows.
-
-    Repeats without a successful fit are left out.
-    """
-    values = []
-    for repeat in sorted({split.repeat for split in comparison.splits}):
-        pooled = pooled_fold(comparison, name, repeat)
-        if pooled is not None:
-            drawn = weights[:, pooled[0].test]
-            values.append(score(code_predictions(comparison, *pooled, drawn), metric))
-    return np.array(values).reshape(-1, len(weights))
 
 
 def pooled_fold(comparison, name, repeat):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skmedimg.evaluation._text import counted
+from skmedimg.evaluation.statistics._variance import patients_of
 
 _FEW_REPEATS = 2  # instability is seen from two on, and well from three
 
@@ -79,16 +80,13 @@ def _what_could_be_seen(comparison, record):
 def _design(comparison):
     """Return the design in words, such as "5 x 5 folds of 80 patients"."""
     n_repeats, n_splits = _n_repeats(comparison), len(comparison.splits)
-    if n_splits == 1:
-        folds, tested = "One test set", comparison.rows()
-    else:
-        per_repeat, rest = divmod(n_splits, n_repeats)
-        regular = n_repeats > 1 and not rest
-        folds = f"{n_repeats} x {per_repeat} folds" if regular else f"{n_splits} folds"
-        tested = comparison.rows()
-    if comparison.groups is None:
-        return f"{folds} of {counted(tested, 'sample')}"
-    return f"{folds} of {counted(np.unique(comparison.groups[tested]), 'patient')}"
+    per_repeat, rest = divmod(n_splits, n_repeats)
+    folds = "One test set" if n_splits == 1 else f"{n_splits} folds"
+    if n_repeats > 1 and not rest:
+        folds = f"{n_repeats} x {per_repeat} folds"
+    unit = "sample" if comparison.groups is None else "patient"
+    patients = np.unique(patients_of(comparison, comparison.rows()))
+    return f"{folds} of {counted(patients, unit)}"
 
 
 def _n_repeats(comparison):

@@ -23,6 +23,16 @@ def exact_without_spread(comparison, first, second, metric, value, confidence=0.
     return exact_test(float(value), sign * ahead, clusters, confidence)
 
 
+def values_per_image(comparison, names, metric):
+    """Return one value per image of the first repeat for each of some segmenters."""
+    labels, truth = np.unique(comparison.y), comparison.truth()
+    labels = labels[labels != 0]
+    return [
+        MaskPredictions(truth, comparison.predictions(name), labels, []).per_image(metric)
+        for name in names
+    ]
+
+
 def _was_computed(comparison, metric):
     return metric in {each.name for each in comparison.metrics}
 
@@ -41,13 +51,8 @@ def _by_label(comparison, first, second):
 def _by_image(comparison, first, second, metric):
     """Return rows, and how far the first of two segmenters is ahead on each image."""
     found = MASK_METRICS.get(metric, MASK_METRICS["dice"])
-    labels, truth = np.unique(comparison.y), comparison.truth()
-    labels = labels[labels != 0]
-    values = [
-        MaskPredictions(truth, comparison.predictions(name), labels, []).per_image(found.name)
-        for name in (first, second)
-    ]
-    ahead = np.nan_to_num(np.subtract(*values), posinf=1, neginf=-1)
+    ahead = np.subtract(*values_per_image(comparison, (first, second), found.name))
+    ahead = np.nan_to_num(ahead, posinf=1, neginf=-1)
     return comparison.rows(), ahead if found.higher_is_better else -ahead
 
 

@@ -2,14 +2,16 @@
 
 import numpy as np
 
-from skmedimg.evaluation.scores._coded_predictions import MaskPredictions
 from skmedimg.evaluation.scores._score_table import MASK_METRICS, METRICS
 from skmedimg.evaluation.statistics._difference_tests import (
     delong_test,
     mcnemar_test,
     wilcoxon_test,
 )
-from skmedimg.evaluation.statistics._exact_comparison import exact_without_spread
+from skmedimg.evaluation.statistics._exact_comparison import (
+    exact_without_spread,
+    values_per_image,
+)
 from skmedimg.evaluation.statistics._unadjusted_test import FITTED, UnadjustedTest
 
 DELONG, MCNEMAR = "DeLong's test", "McNemar's test"
@@ -17,7 +19,7 @@ WILCOXON, EXACT = "Wilcoxon's signed-rank test", "exact binomial test"
 
 
 def fitted_tests(comparison, first, second, metric):
-    """Return a UnadjustedTest for every test of fitted models that fits the task."""
+    """Return an UnadjustedTest for every test of fitted models that fits the task."""
     if comparison.task == "segmentation":
         name = metric if metric in MASK_METRICS else "dice"
         found = _compare_images(comparison, first, second, name)
@@ -54,12 +56,7 @@ def _compare_labels(comparison, first, second):
 
 
 def _compare_images(comparison, first, second, metric):
-    labels = np.unique(comparison.y)
-    labels, truth = labels[labels != 0], comparison.truth()
-    values = [
-        MaskPredictions(truth, comparison.predictions(name), labels, []).per_image(metric)
-        for name in (first, second)
-    ]
+    values = values_per_image(comparison, (first, second), metric)
     known = np.isfinite(values).all(0)
     clusters = _clusters(comparison)
     return wilcoxon_test(*(v[known] for v in values), None if clusters is None else clusters[known])

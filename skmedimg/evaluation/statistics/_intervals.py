@@ -9,7 +9,12 @@ from skmedimg.evaluation._records import Interval
 from skmedimg.evaluation.scores._pooled_counts import averaged_values, cannot_rank, pools_counts
 from skmedimg.evaluation.scores._score_table import LABEL_SCORES
 from skmedimg.evaluation.scores._undefined_distances import undefined_distances
-from skmedimg.evaluation.statistics._variance import contributions, repeats_training, spread
+from skmedimg.evaluation.statistics._variance import (
+    contributions,
+    patients_of,
+    repeats_training,
+    spread,
+)
 
 
 def interval_of(comparison, name, metric, confidence=0.95):
@@ -175,7 +180,7 @@ def _perfect_bound(comparison, name, confidence):
     """Bound a score that is perfect in every fold, of which no fold can tell the spread."""
     fitted = [each.split for each in comparison.fold_results[name] if not each.failed]
     rows = np.concatenate([s.test for s in fitted if s.repeat == fitted[0].repeat])
-    groups = rows if comparison.groups is None else comparison.groups[rows]
+    groups = patients_of(comparison, rows)
     n = len(np.unique(groups))
     if comparison.task == "classification":
         labels = comparison.y[rows]

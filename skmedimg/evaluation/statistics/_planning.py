@@ -6,6 +6,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from skmedimg.evaluation.statistics._procedure_tests import procedure_tests
+from skmedimg.evaluation.statistics._variance import patients_of
 
 ALPHA, POWER = 0.05, 0.8
 
@@ -99,6 +100,5 @@ def _needed(comparison, difference, pair, metric, power):
     error, freedom = found.difference.error, found.difference.freedom
     if found.reason or not np.isfinite(error):
         return None
-    tested = comparison.rows()
-    patients = tested if comparison.groups is None else np.unique(comparison.groups[tested])
-    return patients_needed(difference, error, freedom, len(patients), power)
+    n_patients = len(np.unique(patients_of(comparison, comparison.rows())))
+    return patients_needed(difference, error, freedom, n_patients, power)

@@ -27,7 +27,7 @@ METHODS = ("auto", "clustered", "corrected")
 
 
 def procedure_tests(comparison, first, second, metric, method="auto"):
-    """Return a UnadjustedTest per method that applies, the one asked for first.
+    """Return an UnadjustedTest per method that applies, the one asked for first.
 
     "clustered" takes the variance over patients and repeats, "corrected" that over splits, which
     Nadeau and Bengio corrected for overlap; "auto" is the first of them that applies, or the one
@@ -37,8 +37,7 @@ def procedure_tests(comparison, first, second, metric, method="auto"):
     differences = comparison.values(first, metric) - comparison.values(second, metric)
     known = np.isfinite(differences)
     if reason:
-        value = differences[known].mean() if known.any() else np.nan
-        return [UnadjustedTest(RESAMPLED, asked, TRAINING, Difference(float(value)), reason=reason)]
+        return [_untested(differences[known], asked, reason)]
     found = {}
     if has_clusters(comparison, metric):
         found["clustered"] = _clustered(comparison, first, second, asked)
@@ -53,11 +52,8 @@ def procedure_tests(comparison, first, second, metric, method="auto"):
     order = sorted(found, key=lambda name: name != method)
     tests = [found[name] for name in order]
     if not tests:
-        value = differences[known].mean() if known.any() else np.nan
-        missing = f"{asked.title} has no spread by which to judge it on one split"
-        return [
-            UnadjustedTest(RESAMPLED, asked, TRAINING, Difference(float(value)), reason=missing)
-        ]
+        reason = f"{asked.title} has no spread by which to judge it on one split"
+        return [_untested(differences[known], asked, reason)]
     if method == "auto" and moves_with_threshold(comparison, metric):
         tests.sort(key=lambda each: -each.difference.p_value)
     # Without a second patient in a class there is no variance over patients.
@@ -91,6 +87,12 @@ def why_untested(comparison, first, second, metric):
     return " and ".join([*failed, *undefined]) or None
 
 
+def _untested(differences, metric, reason):
+    """Return an UnadjustedTest that says why there is none, with the mean difference."""
+    value = float(differences.mean()) if len(differences) else np.nan
+    return UnadjustedTest(RESAMPLED, metric, TRAINING, Difference(value), reason=reason)
+
+
 def _clustered(comparison, first, second, metric):
     """Return the UnadjustedTest by the variance over patients and repeats."""
     found = contributions(comparison, first, metric.name) - contributions(
@@ -111,10 +113,15 @@ def _clustered(comparison, first, second, metric):
 
 def _corrected(comparison, differences, known, metric):
     """Return the UnadjustedTest by the variance over splits."""
-    splits = [split for split, kept in zip(comparison.splits, known, strict=True) if kept]
-    found = corrected_t_test(differences[known], holdout_ratio(splits))
+    found = _over_splits(comparison, differences, known)
     pattern = np.where(known, differences - differences[known].mean(), 0.0)
     return UnadjustedTest(RESAMPLED, metric, TRAINING, found, pattern)
+
+
+def _over_splits(comparison, differences, known):
+    """Return the Difference by the corrected resampled t-test over the splits that are `known`."""
+    splits = [split for split, kept in zip(comparison.splits, known, strict=True) if kept]
+    return corrected_t_test(differences[known], holdout_ratio(splits))
 
 
 def _exact(comparison, first, second, metric, tested):
@@ -133,7 +140,6 @@ def _p_of_repeats(comparison, first, second, metric):
     for each in np.unique(repeat):
         known = np.isfinite(differences) & (repeat == each)
         if known.sum() > 1:
-            splits = [split for split, kept in zip(comparison.splits, known, strict=True) if kept]
-            found.append(corrected_t_test(differences[known], holdout_ratio(splits)).p_value)
+            found.append(_over_splits(comparison, differences, known).p_value)
     found = [p for p in found if np.isfinite(p)]
     return (min(found), max(found)) if found else (np.nan, np.nan)

@@ -47,6 +47,11 @@ class Spread:
     of_training: float
 
 
+def patients_of(comparison, rows):
+    """Return the patient of each of some rows; without `groups` every row is one of its own."""
+    return rows if comparison.groups is None else comparison.groups[rows]
+
+
 def repeats_training(comparison):
     """Tell whether repeats test the same rows after training on other samples of them."""
     repeats = {split.repeat for split in comparison.splits}
@@ -144,8 +149,7 @@ def _contributions(comparison, name, metric):
     by_row = influences(comparison, name, metric)
     by_row = by_row[np.isfinite(by_row).all(1)]
     rows = comparison.rows()
-    groups = np.arange(len(comparison.y)) if comparison.groups is None else comparison.groups
-    _, patient = np.unique(groups[rows], return_inverse=True)
+    _, patient = np.unique(patients_of(comparison, rows), return_inverse=True)
     kind = np.zeros(len(rows), dtype=int)
     if comparison.task == "classification":
         kind = code_labels(comparison.y[rows], comparison.classes)
