@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skmedimg._device import seed_from
 from skmedimg._sklearn import HasMethods, final_estimator, fit_context, take_rows
+from skmedimg.evaluation.scores._positive_label import column_per_class
 from skmedimg.evaluation.splitting._folds import make_splits
 from skmedimg.evaluation.splitting._groups import groups_for_fit
 from skmedimg.evaluation.splitting._targets import task_of
@@ -141,7 +142,8 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         total = 0.0
         for model in self.estimators_:
-            total = total + _spread(model.predict_proba(X), model.classes_, self.classes_)
+            chances = np.asarray(model.predict_proba(X))
+            total = total + column_per_class(chances, model.classes_, self.classes_)
         return total / len(self.estimators_)
 
     def predict(self, X):
@@ -208,7 +210,7 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator):
             self.oof_predictions_ = np.concatenate(predictions)[order]
             return
         spread = [
-            _spread(part, model.classes_, self.classes_)
+            column_per_class(np.asarray(part), model.classes_, self.classes_)
             for part, model in zip(predictions, self.estimators_, strict=True)
         ]
         self.oof_probabilities_ = np.concatenate(spread)[order]
@@ -258,14 +260,3 @@ def _fit_fold(estimator, X, y, groups, split):
     held_out = take_rows(X, split.test)
     classifies = get_tags(model).estimator_type == "classifier"
     return model, (model.predict_proba if classifies else model.predict)(held_out)
-
-
-def _spread(probabilities, seen, classes):
-    """Return one column per class; a class that the training set lacked gets 0."""
-    probabilities = np.asarray(probabilities)
-    if len(seen) == len(classes):
-        return probabilities
-    shape = len(probabilities), len(classes), *probabilities.shape[2:]
-    spread = np.zeros(shape, probabilities.dtype)
-    spread[:, np.searchsorted(classes, seen)] = probabilities
-    return spread

@@ -14,7 +14,7 @@ from skmedimg._sklearn import take_rows
 from skmedimg.evaluation._records import FoldPredictions, FoldResult
 from skmedimg.evaluation.running._costs import MemoryWatch, count_parameters
 from skmedimg.evaluation.running._history import training_history
-from skmedimg.evaluation.scores._positive_label import code_labels
+from skmedimg.evaluation.scores._positive_label import code_labels, column_per_class
 from skmedimg.evaluation.scores._score_table import score_fold
 from skmedimg.evaluation.splitting._groups import groups_for_fit, validation_for_fit
 
@@ -272,6 +272,4 @@ def _spread(columns, seen, classes, missing):
         raise ValueError("Its probabilities or decision values hold nan or infinity.")
     if columns.shape[1] != len(seen):
         return None  # such as the pairwise decisions of SVC(decision_function_shape="ovo")
-    spread = np.full((len(columns), len(classes)), missing)
-    spread[:, np.searchsorted(classes, seen)] = columns
-    return spread
+    return column_per_class(columns, seen, classes, missing)

@@ -46,6 +46,15 @@ def positive_column(classes, pos_label):
     return None if pos_label is None else classes.tolist().index(pos_label)
 
 
+def column_per_class(columns, seen, classes, missing=0.0):
+    """Return columns (n, n_seen, ...) with one per class; those not `seen` hold `missing`."""
+    if len(seen) == len(classes):
+        return columns
+    spread = np.full((len(columns), len(classes), *columns.shape[2:]), missing, columns.dtype)
+    spread[:, np.searchsorted(classes, seen)] = columns
+    return spread
+
+
 def code_labels(labels, classes):
     """Return the position of every label (n_samples,) among the sorted classes."""
     codes = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
