@@ -259,9 +259,15 @@ def test_the_score_that_segmenters_record_is_called_dice(lesions):
 def test_a_learning_curve_shows_its_scores_and_laws(lesions, X):
     models = {"bayes": GaussianNB(), "_flat_": DummyClassifier()}
     curve = learning_curve(
-        models, X, ODD[lesions.target], pos_label=ODD[1], scoring="roc_auc", repeats=2,
-        random_state=0, verbose=0,
-    )  # fmt: skip
+        models,
+        X,
+        ODD[lesions.target],
+        pos_label=ODD[1],
+        scoring="roc_auc",
+        repeats=2,
+        random_state=0,
+        verbose=0,
+    )
     shown = LearningCurveBandDisplay.from_learning_curve(curve)
     assert shown.ax_.figure is shown.figure_
     bayes, flat = shown.bands

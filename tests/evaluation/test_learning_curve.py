@@ -75,9 +75,16 @@ def test_the_repeats_of_the_folds_are_kept(curve, patients):
 def test_scores_are_those_of_scikit_learn_on_the_same_subsets(patients):
     X, y, _ = patients
     curve = learning_curve(
-        {"lda": LinearDiscriminantAnalysis()}, X, y, train_sizes=[20, 40, 60, 90], cv=3, repeats=1,
-        scoring="roc_auc", random_state=0, verbose=0,
-    )  # fmt: skip
+        {"lda": LinearDiscriminantAnalysis()},
+        X,
+        y,
+        train_sizes=[20, 40, 60, 90],
+        cv=3,
+        repeats=1,
+        scoring="roc_auc",
+        random_state=0,
+        verbose=0,
+    )
     pairs = []
     for of_sizes in zip(*(each.splits for each in curve.comparisons), strict=True):
         # scikit-learn takes the first rows of a training set: the smallest subset, then the rest.
@@ -86,9 +93,13 @@ def test_scores_are_those_of_scikit_learn_on_the_same_subsets(patients):
         ]
         pairs.append((np.concatenate([of_sizes[0].train, *added]), of_sizes[0].test))
     sizes, _, expected = sklearn_learning_curve(
-        LinearDiscriminantAnalysis(), X, y, train_sizes=[20, 40, 60, 90], cv=pairs,
+        LinearDiscriminantAnalysis(),
+        X,
+        y,
+        train_sizes=[20, 40, 60, 90],
+        cv=pairs,
         scoring="roc_auc",
-    )  # fmt: skip
+    )
     np.testing.assert_array_equal(curve.train_sizes, sizes)
     np.testing.assert_allclose(curve.test_scores("lda"), expected)
 
@@ -97,14 +108,29 @@ def test_the_same_seed_gives_the_same_curve_side_by_side_or_not(curve, patients)
     X, y, groups = patients
     with parallel_config("threading"):
         again = learning_curve(
-            {"bayes": GaussianNB()}, X, y, groups=groups, cv=4, repeats=2, scoring="roc_auc",
-            random_state=0, verbose=0, n_jobs=2,
-        )  # fmt: skip
+            {"bayes": GaussianNB()},
+            X,
+            y,
+            groups=groups,
+            cv=4,
+            repeats=2,
+            scoring="roc_auc",
+            random_state=0,
+            verbose=0,
+            n_jobs=2,
+        )
     np.testing.assert_array_equal(again.test_scores("bayes"), curve.test_scores("bayes"))
     other = learning_curve(
-        {"bayes": GaussianNB()}, X, y, groups=groups, cv=4, repeats=2, scoring="roc_auc",
-        random_state=1, verbose=0,
-    )  # fmt: skip
+        {"bayes": GaussianNB()},
+        X,
+        y,
+        groups=groups,
+        cv=4,
+        repeats=2,
+        scoring="roc_auc",
+        random_state=1,
+        verbose=0,
+    )
     assert not np.array_equal(other.test_scores("bayes"), curve.test_scores("bayes"))
 
 
@@ -172,9 +198,15 @@ def test_validation_sets_stay_beside_every_size(patients):
     X, y, groups = patients
     parts = [np.flatnonzero(np.isin(groups // 4 % 4, part)) for part in ([0, 1], [2], [3])]
     curve = learning_curve(
-        GaussianNB(), X, y, groups=groups, cv=[tuple(parts)], scoring="roc_auc", random_state=0,
+        GaussianNB(),
+        X,
+        y,
+        groups=groups,
+        cv=[tuple(parts)],
+        scoring="roc_auc",
+        random_state=0,
         verbose=0,
-    )  # fmt: skip
+    )
     for comparison in curve.comparisons:
         np.testing.assert_array_equal(comparison.splits[0].validation, parts[1])
         np.testing.assert_array_equal(comparison.splits[0].test, parts[2])
@@ -184,9 +216,16 @@ def test_segmenters_have_learning_curves():
     data = make_lesions(40, size=16, patients=20, random_state=0)
     with pytest.warns(UserWarning, match="3 training set sizes are too few"):
         curve = learning_curve(
-            Brighter(), data.images / 255, data.masks, groups=data.groups, cv=2, repeats=1,
-            train_sizes=[5, 7, 10], random_state=0, verbose=0,
-        )  # fmt: skip
+            Brighter(),
+            data.images / 255,
+            data.masks,
+            groups=data.groups,
+            cv=2,
+            repeats=1,
+            train_sizes=[5, 7, 10],
+            random_state=0,
+            verbose=0,
+        )
     assert curve.metric().name == "dice"
     assert curve.test_scores("Brighter").shape == (3, 2)
 
@@ -294,8 +333,15 @@ def test_a_flat_curve_warns_instead_of_predicting(patients):
     noise = np.random.default_rng(1).standard_normal(X.shape)
     with pytest.warns(UserWarning, match="No inverse power law was fitted to GaussianNB"):
         curve = learning_curve(
-            GaussianNB(), noise, y, groups=groups, cv=3, repeats=1, scoring="roc_auc",
-            random_state=0, verbose=0,
-        )  # fmt: skip
+            GaussianNB(),
+            noise,
+            y,
+            groups=groups,
+            cv=3,
+            repeats=1,
+            scoring="roc_auc",
+            random_state=0,
+            verbose=0,
+        )
     assert np.isnan(curve.law("GaussianNB").a_)
     assert "do not clearly get better" in repr(curve)

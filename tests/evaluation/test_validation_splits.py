@@ -82,6 +82,10 @@ def test_patients_in_validation_and_elsewhere_are_refused(published):
     groups[60] = 3
     with pytest.raises(ValueError, match="validation beside train.*patient"):
         compare(
-            LogisticRegression(), published[2], published[3], groups=groups,
-            cv=[published_split()], verbose=0,
-        )  # fmt: skip
+            LogisticRegression(),
+            published[2],
+            published[3],
+            groups=groups,
+            cv=[published_split()],
+            verbose=0,
+        )

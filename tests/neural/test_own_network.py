@@ -84,9 +84,14 @@ def test_a_network_is_trained_as_by_a_loop_written_by_hand():
     with torch.random.fork_rng():
         module = nn.Sequential(nn.Flatten(), nn.Linear(256, 8), nn.Tanh(), nn.Linear(8, 2))
     model = NetworkClassifier(
-        module, max_epochs=5, batch_size=40, optimizer="sgd", learning_rate=0.1,
-        schedule="constant", precision="float64",
-    )  # fmt: skip
+        module,
+        max_epochs=5,
+        batch_size=40,
+        optimizer="sgd",
+        learning_rate=0.1,
+        schedule="constant",
+        precision="float64",
+    )
     found = model.fit(IMAGES.astype(float), LABELS).predict_proba(IMAGES.astype(float))
     expected = trained_by_hand(module, IMAGES.astype(float), LABELS, 5, 0.1)
     np.testing.assert_allclose(found, expected, rtol=1e-10)

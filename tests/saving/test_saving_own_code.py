@@ -59,11 +59,16 @@ OWN = {
 }
 OPTIONS = {
     "recipe": ScratchCNN(
-        (4,), label_smoothing=0.1, mixup=0.2, ema_decay=0.9, accumulate=2,
-        predict_augment=("flip-horizontal", "shift"), **QUICK,
+        (4,),
+        label_smoothing=0.1,
+        mixup=0.2,
+        ema_decay=0.9,
+        accumulate=2,
+        predict_augment=("flip-horizontal", "shift"),
+        **QUICK,
     ),
     "focal": ShallowMLP((4,), loss="focal", **QUICK),
-}  # fmt: skip
+}
 
 
 def target(model):

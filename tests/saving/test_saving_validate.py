@@ -211,9 +211,14 @@ def test_what_compiled_code_would_follow_out_of_its_arrays_is_refused(name, tmp_
 
 @pytest.mark.parametrize(
     ("name", "place", "value"),
-    [("indices", -1, 2**30), ("indices", 0, -1), ("indptr", 1, -1), ("indptr", 1, 2**31 - 1),
-     ("indptr", 0, 2)],
-)  # fmt: skip
+    [
+        ("indices", -1, 2**30),
+        ("indices", 0, -1),
+        ("indptr", 1, -1),
+        ("indptr", 1, 2**31 - 1),
+        ("indptr", 0, 2),
+    ],
+)
 def test_a_sparse_array_that_points_beyond_its_shape_is_refused(name, place, value, tmp_path):
     model = LogisticRegression().fit(ROWS, LABELS).sparsify()
     assert model.coef_.shape == (1, 4)

@@ -140,9 +140,15 @@ def test_a_last_batch_of_one_joins_the_one_before_so_that_batch_norm_lives():
 def test_early_stopping_keeps_the_best_epoch_and_stops_after_patience(n_classes):
     y = Y % n_classes
     model = ShallowMLP(
-        (200,), learning_rate=0.05, schedule="constant", early_stopping=True,
-        validation_fraction=0.3, n_iter_no_change=3, max_epochs=60, random_state=0,
-    ).fit(X, y)  # fmt: skip
+        (200,),
+        learning_rate=0.05,
+        schedule="constant",
+        early_stopping=True,
+        validation_fraction=0.3,
+        n_iter_no_change=3,
+        max_epochs=60,
+        random_state=0,
+    ).fit(X, y)
     losses = [epoch["valid_loss"] for epoch in model.history_]
     assert model.best_epoch_ == np.argmin(losses)
     assert model.n_iter_ == len(losses) == model.best_epoch_ + 4

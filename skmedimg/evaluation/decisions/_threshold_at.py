@@ -400,10 +400,11 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             return Parallel(n_jobs=self.n_jobs)(
                 delayed(fit_and_score)(
                     *(self.estimator, X, y, given, train, test, self.pos_label_),
-                    keep=self.ensemble, seen=promised and not self.ensemble,
+                    keep=self.ensemble,
+                    seen=promised and not self.ensemble,
                 )
                 for train, test in splits
-            )  # fmt: skip
+            )
 
     def _choose(self, positive, scores, clusters, weights):
         point = choose_threshold(
