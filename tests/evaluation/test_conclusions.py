@@ -326,6 +326,29 @@ def test_pairs_with_the_baseline_are_a_family_of_their_own(draws):
         assert (each.family == "baseline") == ("majority class" in (each.first, each.second))
 
 
+@pytest.mark.parametrize("metric", ["balanced_accuracy", "roc_auc"])
+@pytest.mark.parametrize("wrong", [1, 45])
+def test_the_lead_over_a_constant_baseline_is_the_interval_of_the_score(draws, metric, wrong):
+    y = np.tile([0, 1], 60)
+    column = np.clip(y + 0.3 * draws.standard_normal(120), 0, 1)
+    column[:wrong] = 1 - column[:wrong]
+    setup = {"baseline": True, "scoring": metric, "random_state": 0}
+    found = compare(
+        {"good": FromColumn()}, column[:, None], y, cv=4, **QUIET | setup | {"repeats": 3}
+    )
+    score = found.interval("good", metric)
+    tests = found.tests()
+    [record] = [each for each in tests.records if each.decisive]
+    sign = 1 if record.first == "good" else -1
+    limits = sorted([sign * record.low_adjusted, sign * record.high_adjusted])
+    assert limits == pytest.approx([score.low - 0.5, score.high - 0.5], abs=1e-12)
+    # The p-value is the confidence at which the interval of the score would reach 0.5.
+    if wrong == 45:
+        reach = found.interval("good", metric, confidence=1 - record.p_value)
+        assert reach.low == pytest.approx(0.5)
+        assert 1e-6 < record.p_value < 0.2
+
+
 def test_what_could_not_be_seen_is_said(draws):
     y = np.tile([0, 1], 40)
     columns = draws.random((2, 80)) / 2 + 0.2 * y

@@ -41,7 +41,7 @@ def _interval(comparison, name, metric, confidence):
     if has_clusters(comparison, metric):
         found = spread(contributions(comparison, name, metric))
         if np.isfinite(found.error):
-            low, high = _limits(comparison.metric(metric), mean, found, confidence)
+            low, high = score_limits(comparison.metric(metric), mean, found, confidence)
             intervals.append(Interval(mean, low, high, cluster_method(comparison)))
     over_splits = len(known) > 1 and not pools_counts(comparison, metric)
     if over_splits and (not intervals or moves_with_threshold(comparison, metric)):
@@ -148,20 +148,42 @@ def holdout_ratio(splits):
     return float(np.mean([len(split.test) / len(split.train) for split in splits]))
 
 
-def _limits(metric, mean, found, confidence):
-    """Return the limits of a mean score; those of a bounded score are taken on the logit scale.
-
-    Near the end of its range the distribution of a score is skewed away from it, and a symmetric
-    interval would leave the range.
-    """
-    reach = stats.t.ppf((1 + confidence) / 2, found.freedom) * found.error
+def score_limits(metric, mean, found, confidence):
+    """Return the limits of a mean score by its Spread, on the scale of `score_statistic`."""
+    quantile = stats.t.ppf((1 + confidence) / 2, found.freedom)
     low, high = _range(metric)
-    if not np.isfinite([low, high]).all() or not low < mean < high:
+    if not _has_logit(metric, mean):
+        reach = quantile * found.error
         return float(max(mean - reach, low)), float(min(mean + reach, high))
-    share = (mean - low) / (high - low)
-    center, reach = special.logit(share), reach / (high - low) / (share * (1 - share))
-    limits = special.expit([center - reach, center + reach])
+    share, error = _on_logit_scale(metric, mean, found)
+    reach = quantile * error
+    limits = special.expit([share - reach, share + reach])
     return tuple((low + (high - low) * limits).tolist())
+
+
+def score_statistic(metric, mean, constant, found):
+    """Return by how many standard errors a mean score is above a constant, such as a baseline's.
+
+    That of a bounded score is taken on the logit scale. Near the end of its range the distribution
+    of a score is skewed away from it, and a symmetric interval would leave the range.
+    """
+    if not (_has_logit(metric, mean) and _has_logit(metric, constant)):
+        return float((mean - constant) / found.error) if found.error > 0 else np.nan
+    low, high = _range(metric)
+    share, error = _on_logit_scale(metric, mean, found)
+    return float((share - special.logit((constant - low) / (high - low))) / error)
+
+
+def _on_logit_scale(metric, mean, found):
+    """Return the logit of a mean score's share of its range, and its standard error."""
+    low, high = _range(metric)
+    share = (mean - low) / (high - low)
+    return special.logit(share), found.error / (high - low) / (share * (1 - share))
+
+
+def _has_logit(metric, value):
+    low, high = _range(metric)
+    return bool(np.isfinite([low, high]).all() and low < value < high)
 
 
 def _range(metric):

@@ -3,6 +3,7 @@
 from functools import partial
 
 import numpy as np
+from scipy import stats
 
 from skmedimg.evaluation._text import counted
 from skmedimg.evaluation.scores._pooled_counts import (
@@ -18,6 +19,8 @@ from skmedimg.evaluation.statistics._intervals import (
     has_clusters,
     holdout_ratio,
     moves_with_threshold,
+    score_limits,
+    score_statistic,
 )
 from skmedimg.evaluation.statistics._unadjusted_test import FITTED, TRAINING, UnadjustedTest
 from skmedimg.evaluation.statistics._variance import contributions, repeats_training, spread
@@ -99,16 +102,41 @@ def _clustered(comparison, first, second, metric):
         comparison, second, metric.name
     )
     means = [np.nanmean(averaged_values(comparison, name, metric.name)) for name in (first, second)]
-    by = spread(found)
+    by, again = spread(found), None
+    difference = t_test(means[0] - means[1], by.error, by.freedom)
+    baseline = comparison.baseline
+    constant = baseline in (first, second) and not (
+        contributions(comparison, baseline, metric.name).rows.any()
+    )
+    if constant and np.isfinite(difference.error):
+        again = partial(_from_constant, means, first == baseline, metric, by)
+        difference = again()
     training = repeats_training(comparison)
     return UnadjustedTest(
         CLUSTERED,
         metric,
         TRAINING if training else FITTED,
-        t_test(means[0] - means[1], by.error, by.freedom),
+        difference,
         np.bincount(found.patient, found.rows.mean(0)),
         _p_of_repeats(comparison, first, second, metric.name),
+        again=again,
     )
+
+
+def _from_constant(means, first_is_constant, metric, by, confidence=0.95):
+    """Return the Difference of two mean scores of which one, a baseline's, does not vary.
+
+    The limits are those of the other score less the constant, and p is the confidence at which they
+    reach zero: a table would contradict itself otherwise.
+    """
+    score, constant = means[::-1] if first_is_constant else means
+    low, high = (limit - constant for limit in score_limits(metric, score, by, confidence))
+    statistic = score_statistic(metric, score, constant, by)
+    if first_is_constant:
+        low, high, statistic = -high, -low, -statistic
+    p_value = float(2 * stats.t.sf(abs(statistic), by.freedom))
+    value = float(means[0] - means[1])
+    return Difference(value, low, high, statistic, p_value, by.error, by.freedom)
 
 
 def _corrected(comparison, differences, known, metric):
