@@ -2,6 +2,7 @@
 
 import numpy as np
 from imblearn import pipeline
+from sklearn.utils.metaestimators import available_if
 
 from skmedimg._sklearn import (
     CallbackSupportMixin,
@@ -9,6 +10,7 @@ from skmedimg._sklearn import (
     routing_enabled,
     with_callbacks,
 )
+from skmedimg.images._image_loader import follow_masks
 
 __all__ = ["Pipeline"]
 
@@ -16,13 +18,19 @@ __all__ = ["Pipeline"]
 _FOLLOWING = ("groups", "sample_weight")
 
 
+def _can_score(pipeline):
+    """Return True, or raise the AttributeError of a last step without `score`."""
+    return pipeline.steps[-1][1].score is not None
+
+
 class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
     """Steps applied one after another, from X to predictions; some of them may be samplers.
 
     It is imbalanced-learn's Pipeline (samplers act in `fit` alone) with additions: names of steps
     are optional; `groups` and `sample_weight` reach the last step without a prefix and follow
-    every sampler before it, and so does a validation set, transformed like X; scikit-learn's
-    callbacks reach the last step, epoch by epoch.
+    every sampler before it, and so does a validation set, transformed like X; an
+    :class:`ImageLoader` that comes first resizes the masks of a segmenter like the images;
+    scikit-learn's callbacks reach the last step, epoch by epoch.
 
     Parameters
     ----------
@@ -100,6 +108,8 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         # imbalanced-learn's fit, with scikit-learn's callbacks and metadata that follows samplers.
         root = self._init_callback_context(max_subtasks=1)
         root.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        y = follow_masks(self, X, y)
+        y_val = follow_masks(self, X_val, y_val)
         given = {"groups": groups, "sample_weight": sample_weight, "y_val": y_val}
         given |= {"X_val": X_val, "groups_val": groups_val}
         given = {name: value for name, value in given.items() if value is not None}
@@ -116,6 +126,26 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
                 last.fit(Xt, yt, **metadata)
         root.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
+
+    @available_if(_can_score)
+    def score(self, X, y=None, sample_weight=None, **params):
+        """Return the score of the last step on X, transformed by the steps before it.
+
+        Parameters
+        ----------
+        X : any kind of X that the first step takes
+        y : array-like (n,) or None, default=None
+            Targets.
+        sample_weight : array-like (n,) or None, default=None
+            Weights, for the last step.
+        **params : dict of str to object
+            Metadata that steps requested with metadata routing.
+
+        Returns
+        -------
+        score : float
+        """
+        return super().score(X, follow_masks(self, X, y), sample_weight, **params)
 
     def _route(self, given, params):
         """Return the metadata for each step's methods."""

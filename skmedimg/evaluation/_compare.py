@@ -25,6 +25,7 @@ from skmedimg.evaluation.scores._undefined_distances import undefined_distances
 from skmedimg.evaluation.splitting._folds import choose_repeats, make_splits, split_warnings
 from skmedimg.evaluation.splitting._groups import splits_patients
 from skmedimg.evaluation.splitting._targets import check_targets, is_images
+from skmedimg.images._image_loader import follow_masks
 from skmedimg.images._n_jobs import check_n_jobs
 
 # a baseline's name, or a column beside the predictions
@@ -236,7 +237,8 @@ def _fit_tasks(named, X, targets, share, baseline):
     for name, (rest, given, seconds) in prepared.items():
         # Of the whole pipeline: after sharing, `rest` no longer tells which features it was given.
         written, key = describe(named[name]), estimator_key(name, named[name])
-        tasks.append(FitTask(name, rest, given, targets.fitted, written, key, seconds))
+        y = follow_masks(named[name], X, targets.fitted)
+        tasks.append(FitTask(name, rest, given, y, written, key, seconds))
     if baseline:
         name, model = BASELINES[targets.task], make_baseline(targets.task)
         # The baseline gets no images, so that none are decoded for it.

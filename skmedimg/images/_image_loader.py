@@ -3,6 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._sklearn import Interval, StrOptions, fit_context
@@ -10,6 +11,7 @@ from skmedimg.images._decode import ALLOWED, DecodeOptions, check_options, prepa
 from skmedimg.images._image_transformer import ImageTransformer
 from skmedimg.images._lazy_images import LazyImages
 from skmedimg.images._limits import MAX_PIXELS
+from skmedimg.images._masks_like import holds_masks, masks_like
 from skmedimg.images._n_jobs import N_JOBS
 from skmedimg.images._paths import list_paths
 from skmedimg.images._validate import as_images, check_images
@@ -181,6 +183,33 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
             return images
         return images.load(verbose=self.verbose)
 
+    def load_masks(self, X, masks):
+        """Return masks, resized like the images of X but by nearest neighbors.
+
+        A :class:`skmedimg.Pipeline` of a loader and a segmenter does it by itself.
+
+        Parameters
+        ----------
+        X : sequence of paths (n,) or (n, 1), or images in memory
+            What `transform` takes.
+        masks : mask paths (n,), array-like (n, height, width), or list of n masks
+            Each as large as its image, or of the loader's `size`.
+
+        Returns
+        -------
+        masks : ndarray (n, height, width)
+            Labels, as large as the images that `transform` returns.
+        """
+        paths = list_paths(X)
+        if paths is not None:
+            images = self._lazy_images(paths)
+            return masks_like(masks, images, images._options, images.shape[1:3])
+        images = as_images(X, self.image_shape, owner="ImageLoader")
+        if isinstance(images, LazyImages):  # to their size first, like the images
+            masks = images = masks_like(masks, images, images._options, images.shape[1:3])
+        size = self._prepared(images[:1]).shape[1:3]
+        return masks_like(masks, images, self._options(), size)
+
     def _lazy_images(self, paths):
         options = {name: getattr(self, name) for name in DecodeOptions._fields}
         return LazyImages(paths, **options, n_jobs=self.n_jobs)
@@ -191,8 +220,11 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
             return self._prepared(check_images(self, X, reset=False))
         return self._prepared(as_images(X, self.image_shape, owner="ImageLoader"))
 
+    def _options(self):
+        return check_options(DecodeOptions(*(getattr(self, f) for f in DecodeOptions._fields)))
+
     def _prepared(self, images):
-        options = check_options(DecodeOptions(*(getattr(self, f) for f in DecodeOptions._fields)))
+        options = self._options()
         return np.stack(
             [prepare(_plain(image), options, f"Image {row}") for row, image in enumerate(images)]
         )
@@ -218,3 +250,18 @@ def _plain(image):
 
 def _three_sides(shape):
     return tuple(shape) if len(shape) == 3 else (*shape, 1)
+
+
+def follow_masks(estimator, X, y):
+    """Return masks y resized by the ImageLoader that begins a pipeline of a segmenter.
+
+    Targets of other estimators are returned as they are, and so are masks without two sides.
+    """
+    steps = getattr(estimator, "steps", None)
+    if not steps or not isinstance(steps[0][1], ImageLoader) or not _segments(steps[-1][1]):
+        return y
+    return steps[0][1].load_masks(X, y) if holds_masks(y) else y
+
+
+def _segments(step):
+    return hasattr(step, "fit") and get_tags(step).estimator_type == "segmenter"

@@ -5,9 +5,9 @@ import os
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
-from skmedimg.images._decode import prepare
 from skmedimg.images._lazy_images import LazyImages
-from skmedimg.images._mask_files import read_masks, stack_masks, stored_size
+from skmedimg.images._mask_files import read_masks, stack_masks
+from skmedimg.images._masks_like import has_other_size, masks_like
 from skmedimg.images._paths import list_paths
 from skmedimg.images._refusals import refuse_masked
 from skmedimg.metrics._pairs import mask_values
@@ -62,40 +62,19 @@ def _holds_paths(y):
 
 def _read_masks(y, images):
     """Return the masks in files as a stack as large as the images."""
-    paths = list_paths(y)
+    paths, size = list_paths(y), tuple(images.shape[1:3])
+    if isinstance(images, LazyImages):
+        return masks_like(y, images, images._options, size)
     check_consistent_length(images, paths)
     masks = read_masks(paths)
-    if isinstance(images, LazyImages):
-        files = zip(masks, paths, images.paths, strict=True)
-        masks = [_resized_like(images, *file) for file in files]
-    size = tuple(images.shape[1:3])
     for path, mask in zip(paths, masks, strict=True):
         if mask.shape != size:
             raise ValueError(
-                f"The mask {path!r} is {_text(mask.shape)}, but its image is {_text(size)}. "
-                "Resize both alike, or give the segmenter the paths of the images and "
-                "image_shape=(height, width)."
+                f"The mask {path!r} is {_text(mask.shape)}, but its image is {_text(size)}. Resize "
+                "both alike: skmedimg.Pipeline([ImageLoader(...), segmenter]) does, and so does "
+                "a segmenter that gets the paths of the images and image_shape=(height, width)."
             )
     return stack_masks(masks, paths)
-
-
-def _resized_like(images, mask, mask_path, image_path):
-    """Return a mask resized like its image, by nearest neighbors."""
-    if mask.shape == images.shape[1:3]:
-        return mask
-    # A mask must fit the image as it is stored: then the same aspect and size keep both aligned.
-    stored = stored_size(image_path)
-    if mask.shape != stored:
-        raise ValueError(
-            f"The mask {mask_path!r} is {_text(mask.shape)}, but its image {image_path!r} is "
-            f"{_text(stored)}."
-        )
-    if images._options.crop != "none":
-        raise ValueError(
-            f'The images are cropped by crop="{images._options.crop}", which mask files cannot '
-            "follow. Store the masks cropped alike, or leave the images whole."
-        )
-    return prepare(mask, images._options._replace(interpolation="nearest", dtype=None), mask_path)
 
 
 def _text(size):
@@ -106,6 +85,8 @@ def _mask_array(y, images):
     """Return y, an array or list of masks, as a stack (n, height, width) of labels."""
     n, height, width = images.shape[:3]
     refuse_masked(y, "y")
+    if isinstance(images, LazyImages) and has_other_size(y, (height, width)):
+        y = masks_like(y, images, images._options, (height, width))
     y = _labels_only(_as_array(y))
     check_consistent_length(images, y)
     # scikit-learn's checks fit every estimator on labels (n,) or (n, 1): each is a constant mask.

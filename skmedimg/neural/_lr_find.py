@@ -10,6 +10,7 @@ from sklearn.base import clone
 from skmedimg._device import generator
 from skmedimg._sklearn import final_estimator, steps_before
 from skmedimg._training.batches import TrainingBatches
+from skmedimg.images._image_loader import follow_masks
 from skmedimg.networks._blocks import set_generator
 from skmedimg.neural._base import NetworkEstimator
 
@@ -120,6 +121,7 @@ def _at_network(estimator, X, y):
             f"lr_find needs a network of skmedimg, or a Pipeline that ends in one, but got "
             f"{type(network).__name__}."
         )
+    y = follow_masks(estimator, X, y)
     for step in map(clone, steps_before(estimator)):
         if hasattr(step, "fit_resample"):
             X, y = step.fit_resample(X, y)
