@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-EXTRAS := dicom,nifti,timm,onnx,distributed,test,docs
+EXTRAS := dicom,nifti,timm,weights,onnx,distributed,test,docs
 WORKERS ?= 2
 
 # More threads than cores make torch many times slower than one thread.

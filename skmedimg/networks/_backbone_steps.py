@@ -177,6 +177,7 @@ class GrayConv2d(nn.Conv2d):
             device="meta",
         )
         self.weight, self.bias = like.weight, like.bias
+        self._kind = type(like)  # which knows how to pad
         for name, values in (("mean", mean), ("std", std)):
             channels = torch.tensor(values).reshape(1, 3, 1, 1)
             self.register_buffer(name, channels, persistent=False)
@@ -193,4 +194,4 @@ class GrayConv2d(nn.Conv2d):
         return maps - self._convolve(flat, (scaled * self.mean).sum(1, keepdim=True), None)
 
     def _convolve(self, images, weight, bias):
-        return functional.conv2d(images, weight, bias, self.stride, self.padding, self.dilation)
+        return self._kind._conv_forward(self, images, weight, bias)

