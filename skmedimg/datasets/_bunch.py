@@ -91,6 +91,4 @@ def _arrays(columns, report):
 
 def _objects(strings):
     # Objects: in a fixed-width dtype every path takes the memory of the longest.
-    array = np.empty(len(strings), dtype=object)
-    array[:] = strings
-    return array
+    return np.fromiter(strings, dtype=object, count=len(strings))

@@ -38,6 +38,13 @@ def list_images(root, report, *, exclude=None, on_error="raise"):
     return sorted(images), sorted(folders)
 
 
+def stem_of(name):
+    """Return the name of a file without the ending of an image."""
+    suffix = next((s for s in IMAGE_SUFFIXES if name.lower().endswith(s)), "")
+    # Not os.path.splitext, which leaves .nii of .nii.gz.
+    return name[: len(name) - len(suffix)]
+
+
 def usable(paths, report, on_error, n_jobs=None, verbose=0):
     """Return for each path whether it can be read as an image; read each file once."""
     with ThreadPoolExecutor(thread_count(n_jobs)) as pool:
@@ -113,7 +120,9 @@ def _relative(root, place, name):
 
 
 def _fault(path):
-    """Return the error of reading a file, or None."""
+    """Return the error of reading a file, or the first of several, or None."""
+    if isinstance(path, tuple):  # the masks of one image
+        return next(filter(None, map(_fault, path)), None)
     try:
         # With draft_size JPEGs are decoded at an eighth of their size: truncated ones still fail.
         read_pixels(path, "gray", None, None, MAX_PIXELS, (1, 1), MAX_SECONDS)

@@ -8,7 +8,13 @@ from skmedimg._sklearn import StrOptions, validate_params
 from skmedimg.datasets._bunch import bunch_of
 from skmedimg.datasets._find_images import list_images
 from skmedimg.datasets._loading_report import LoadReport, first_few
-from skmedimg.datasets._mask_pairs import find_masks
+from skmedimg.datasets._mask_pairs import find_masks, set_masks_aside
+from skmedimg.datasets._mask_pattern import (
+    MaskPattern,
+    keep_images,
+    pair_by_pattern,
+    split_off_masks,
+)
 from skmedimg.images._n_jobs import N_JOBS
 
 # Names of folders that are parts of a split, not classes.
@@ -27,6 +33,7 @@ CHEST_XRAY_PATIENT = r"person\d+_(?:bacteria|virus)|(?:NORMAL2-)?IM-\d+"
         "root": [str, os.PathLike],
         "group_pattern": [str, None],
         "mask_root": [str, os.PathLike, None],
+        "mask_pattern": [str, tuple, list, None],
         "labels_from": [StrOptions({"folder"}), callable, None],
         "merge_validation": ["boolean"],
         "on_error": [StrOptions({"raise", "skip-report"})],
@@ -41,6 +48,7 @@ def load_image_folder(
     *,
     group_pattern=None,
     mask_root=None,
+    mask_pattern=None,
     labels_from="folder",
     merge_validation=False,
     on_error="raise",
@@ -51,7 +59,8 @@ def load_image_folder(
     r"""List the images of a folder with their labels, patients and masks.
 
     The images stay in their files: `paths` goes to an :class:`ImageLoader` or straight to an
-    estimator. Hidden files and files that are not images are ignored and listed in the report.
+    estimator. Hidden files and files that are not images are ignored and listed in the report, and
+    so are files that look like the mask of an image beside them, with a warning.
 
     Parameters
     ----------
@@ -62,7 +71,13 @@ def load_image_folder(
         ``r"patient\d+"``. Its groups, if it has any, make the name of the patient together.
         `CHEST_XRAY_PATIENT` is the one for the files of the pediatric chest X-rays of Kermany.
     mask_root : str, os.PathLike or None, default=None
-        Folder of masks named like the images.
+        Folder of masks named like the images, or as `mask_pattern` says.
+    mask_pattern : str, (str, str) or None, default=None
+        How the names of masks without their endings are made of those of the images, ``{}``:
+        ``"{}_mask"`` for ``scan.png`` and ``scan_mask.png``. A pair of patterns, of images and of
+        masks, where both add to what they share: ``("{}_training", "{}_manual1")``. ``*`` is any
+        text, and joins several masks of an image: ``"{}_mask*"``. Patterns with ``/`` are those of
+        paths: ``("images/{}", "masks/{}")``. Without `mask_root` masks are looked for in `root`.
     labels_from : {"folder"}, callable or None, default="folder"
         "folder": the folder below `root` is the class. A callable gets the `pathlib.Path` of each
         image and returns its label. None: there are no labels.
@@ -94,7 +109,8 @@ def load_image_folder(
         groups : ndarray (n,) of str, or None
             The patients.
         masks : ndarray (n,) of str objects, or None
-            The files of the masks.
+            The files of the masks; a tuple of files where an image has several, which are read
+            as one.
         split : ndarray (n,) of str, or None
             "train", "validation" or "test", where the folders say so.
         report : LoadReport
@@ -123,18 +139,17 @@ def load_image_folder(
     root = _checked_root(root)
     report = LoadReport(root)
     images, folders = list_images(root, report, exclude=mask_root, on_error=on_error)
+    images, masks = _with_masks(images, root, mask_root, mask_pattern, report)
     if not images:
         raise ValueError(f"{root!r} holds no images.\n{report}")
     labels, split = _labels_and_splits(
-        root, images, folders, labels_from, mask_root is not None, report
+        root, images, folders, labels_from, masks is not None, report
     )
     columns = {
         "paths": [os.path.join(root, *image.split("/")) for image in images],
         "labels": labels,
         "groups": None if group_pattern is None else patients(images, group_pattern),
-        "masks": None
-        if mask_root is None
-        else find_masks(_checked_root(mask_root), images, report),
+        "masks": masks,
         "split": _merged(split) if split is not None and merge_validation else split,
     }
     return bunch_of(
@@ -176,6 +191,24 @@ def patients(images, pattern):
 
 def _patient(match):
     return "_".join(part for part in match.groups() if part) or match.group()
+
+
+def _with_masks(files, root, mask_root, mask_pattern, report):
+    """Return the images among the files of a folder, and their masks or None."""
+    mask_root = None if mask_root is None else _checked_root(mask_root)
+    if mask_pattern is None:
+        images = set_masks_aside(files, report)
+        return images, None if mask_root is None else find_masks(mask_root, images, report)
+    pattern = MaskPattern(mask_pattern)
+    if mask_root is None:
+        images, masks = split_off_masks(files, pattern, report)
+    else:
+        images = keep_images(files, pattern, report)
+        masks, _ = list_images(mask_root, LoadReport(mask_root))
+    apart = mask_root is not None
+    place = mask_root if apart else root
+    paired = pair_by_pattern(images, masks, pattern, root=place, apart=apart, report=report)
+    return images, paired
 
 
 def _checked_root(root):

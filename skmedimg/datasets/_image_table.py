@@ -5,7 +5,9 @@ from types import NoneType
 
 from skmedimg._sklearn import HasMethods, StrOptions, validate_params
 from skmedimg.datasets._bunch import bunch_of
+from skmedimg.datasets._find_images import list_images
 from skmedimg.datasets._loading_report import LoadReport, first_few
+from skmedimg.datasets._mask_pattern import MaskPattern, pair_by_pattern, split_off_masks
 from skmedimg.images._n_jobs import N_JOBS
 
 
@@ -16,6 +18,7 @@ from skmedimg.images._n_jobs import N_JOBS
         "label": [str, None],
         "group": [str, None],
         "mask": [str, None],
+        "mask_pattern": [str, tuple, list, None],
         "root": [str, os.PathLike, None],
         "on_error": [StrOptions({"raise", "skip-report"})],
         "verify": ["boolean"],
@@ -31,6 +34,7 @@ def load_image_table(
     label="label",
     group=None,
     mask=None,
+    mask_pattern=None,
     root=None,
     on_error="raise",
     verify=True,
@@ -52,6 +56,9 @@ def load_image_table(
         Column of the patients.
     mask : str or None, default=None
         Column of the mask files.
+    mask_pattern : str, (str, str) or None, default=None
+        How the names of masks below `root` are made of those of the images, as in
+        :func:`load_image_folder`, instead of a column.
     root : str, os.PathLike or None, default=None
         Folder that relative paths start from. None: the folder of the CSV file; the current one
         for a DataFrame. Files of a CSV file that are not below it are used, with a warning.
@@ -100,9 +107,12 @@ def load_image_table(
         "masks": _joined(root, _column(frame, mask), mask, name),
         "split": None,
     }
+    if mask_pattern is not None:
+        columns["masks"] = _masks_by_pattern(columns["paths"], mask, mask_pattern, root, report)
     _check_repeats(columns, report)
     if isinstance(csv_or_frame, (str, os.PathLike)):
-        _warn_of_outside(root, [*columns["paths"], *(columns["masks"] or ())], report)
+        masks = columns["masks"] if mask_pattern is None else ()  # a pattern looks below root alone
+        _warn_of_outside(root, [*columns["paths"], *(masks or ())], report)
     return bunch_of(
         columns, report, on_error=on_error, verify=verify, n_jobs=n_jobs, verbose=verbose
     )
@@ -160,6 +170,24 @@ def _joined(root, paths, column, table):
                 f"Column {column!r} of {table} needs paths, but row {row} holds {path!r}."
             )
     return [None if path is None else os.path.join(root, _on_disk(path)) for path in paths]
+
+
+def _masks_by_pattern(paths, mask, mask_pattern, root, report):
+    """Return the masks below `root` whose names fit those of the images; None where none does."""
+    if mask is not None:
+        raise ValueError(f"mask={mask!r} names a column of masks: leave mask_pattern at None.")
+    if root == ".":
+        raise ValueError("mask_pattern looks for masks below root: pass root=, their folder.")
+    pattern = MaskPattern(mask_pattern)
+    files, _ = list_images(root, LoadReport(root))
+    # Gaps stay gaps: `on_error` deals with them.
+    images = ["" if path is None else os.path.relpath(path, root) for path in paths]
+    images = [image.replace(os.sep, "/") for image in images]
+    masks = split_off_masks(files, pattern, LoadReport(root))[1]
+    known = [image for image in images if pattern.image_key(image) is not None]
+    found = pair_by_pattern(known, masks, pattern, root=root, apart=False, report=report)
+    by_image = dict(zip(known, found, strict=True))
+    return [by_image.get(image) for image in images]
 
 
 def _on_disk(path):

@@ -3,11 +3,41 @@
 import os
 import re
 
-from skmedimg.datasets._find_images import IMAGE_SUFFIXES, list_images
+from skmedimg.datasets._find_images import list_images, stem_of
 from skmedimg.datasets._loading_report import LoadReport, first_few
 
 # Endings that mask files add to the name of their image: "lung 7_mask.png".
 _MASK_ENDING = re.compile(r"[ _-]?(mask|seg|segmentation|label|annotation)$", re.IGNORECASE)
+
+# With a number after it: "benign (4)_mask_1.png" is the second mask of "benign (4).png".
+_BESIDE = re.compile(r"[ _-](mask|seg|segmentation|label|annotation)[ _-]?\d*$", re.IGNORECASE)
+
+
+def set_masks_aside(images, report):
+    """Return the images without those that look like the mask of another one in their folder."""
+    stems = {_place(image) for image in images}
+    masks = [image for image in images if _image_of(image) in stems]
+    if masks:
+        report.warn(
+            f"{len(masks)} files look like masks of images beside them and are no images: "
+            f'{first_few(masks)}. Pair them by mask_pattern="{{}}_mask*", or move them to a folder '
+            "of their own, mask_root=."
+        )
+        why = "looks like the mask of an image beside it"
+        report.ignored += [(os.path.join(report.root, *mask.split("/")), why) for mask in masks]
+    return sorted(set(images) - set(masks))
+
+
+def _place(file):
+    folder, _, name = file.rpartition("/")
+    return f"{folder}/{stem_of(name)}"
+
+
+def _image_of(file):
+    """Return the place of the image whose mask a file may be; None for other names."""
+    place = _place(file)
+    image = _BESIDE.sub("", place)
+    return None if image == place else image
 
 
 def find_masks(mask_root, images, report):
@@ -38,10 +68,7 @@ def _place_key(file):
 
 
 def _name_key(file):
-    name = file.rpartition("/")[2]
-    suffix = next((s for s in IMAGE_SUFFIXES if name.lower().endswith(s)), "")
-    # Not os.path.splitext, which leaves .nii of .nii.gz.
-    stem = name[: len(name) - len(suffix)]
+    stem = stem_of(file.rpartition("/")[2])
     # A file called "mask.png" keeps its name: nothing would be left of it.
     return _MASK_ENDING.sub("", stem) or stem
 

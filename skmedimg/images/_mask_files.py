@@ -7,6 +7,7 @@ import numpy as np
 
 from skmedimg.images._image_file import ImageFile
 from skmedimg.images._limits import MAX_PIXELS, ImageReadError
+from skmedimg.images._paths import list_paths
 from skmedimg.images._pillow_formats import open_picture, signature_of
 from skmedimg.images._read_image import read_image
 from skmedimg.images._resize import check_size, resize_image
@@ -20,9 +21,9 @@ def load_masks(paths, size=None):
 
     Parameters
     ----------
-    paths : sequence of str or os.PathLike, (n,)
-        One file per mask. A palette PNG gives its indices, other files their gray values; colored
-        files are refused.
+    paths : sequence of str or os.PathLike, or of tuples of them, (n,)
+        One file per mask, or a tuple of files that are read as one. A palette PNG gives its
+        indices, other files their gray values; colored files are refused.
     size : tuple of int or None, default=None
         (height, width) to resize to, by nearest neighbors; None asks for masks of one size.
 
@@ -45,14 +46,39 @@ def load_masks(paths, size=None):
     """
     if isinstance(paths, (str, os.PathLike)):
         raise TypeError(f"paths needs a list of paths, but is one path: {paths!r}. Pass [path].")
-    paths = [os.fspath(path) for path in paths]
+    paths = list(paths)
     if not paths:
         raise ValueError("paths is empty; it needs the path of at least one mask.")
+    if (files := list_mask_paths(paths)) is None:
+        raise TypeError(f"paths needs the paths of masks, but the first is {paths[0]!r}.")
     size = check_size(size)
-    masks = read_masks(paths)
+    masks = read_masks(files)
     if size is not None:
         masks = [resize_image(mask, size, interpolation="nearest") for mask in masks]
-    return stack_masks(masks, paths)
+    return stack_masks(masks, files)
+
+
+def list_mask_paths(y):
+    """Return the mask files in y, a str or for several a tuple of str; None where y holds none."""
+    if not isinstance(y, (list, tuple)) and _kind(y) != "O":
+        return list_paths(y)
+    items = [_as_path(item) for item in y]
+    firsts = [item[0] if isinstance(item, tuple) else item for item in items]
+    paths = list_paths(firsts)
+    if paths is None:
+        return None
+    return [i if isinstance(i, tuple) else p for i, p in zip(items, paths, strict=True)]
+
+
+def _kind(array):
+    return getattr(getattr(array, "dtype", None), "kind", "")
+
+
+def _as_path(item):
+    """Return several paths as a tuple of str, one of them as the path, anything else as it is."""
+    if isinstance(item, tuple) and item and all(isinstance(p, (str, os.PathLike)) for p in item):
+        return item[0] if len(item) == 1 else tuple(map(os.fspath, item))
+    return item
 
 
 def read_masks(paths):
@@ -62,7 +88,9 @@ def read_masks(paths):
 
 
 def read_mask(path):
-    """Return the class labels in one file, (height, width)."""
+    """Return the class labels in one file, or in a tuple of files together, (height, width)."""
+    if isinstance(path, tuple):
+        return _joined([read_mask(each) for each in path], path)
     # A palette maps labels to colors: its indices are the labels.
     indices = _header(path, lambda picture: np.array(picture) if picture.mode == "P" else None)
     mask = read_image(path) if indices is None else indices
@@ -75,6 +103,18 @@ def read_mask(path):
             )
         mask = mask[..., 0]
     return mask
+
+
+def _joined(masks, paths):
+    """Return several masks of one image as one."""
+    masks = stack_masks(masks, paths)
+    joined = masks.max(axis=0)
+    if ((masks != 0) & (masks != joined)).any():
+        raise ImageReadError(
+            f"The masks {', '.join(map(repr, paths))} give some pixels different classes. Join "
+            "them yourself, into one file."
+        )
+    return joined
 
 
 def stored_size(path):

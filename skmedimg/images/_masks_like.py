@@ -5,8 +5,7 @@ import numpy as np
 from skmedimg._sklearn import num_samples
 from skmedimg.images._decode import prepare
 from skmedimg.images._lazy_images import LazyImages
-from skmedimg.images._mask_files import read_masks, stack_masks, stored_size
-from skmedimg.images._paths import list_paths
+from skmedimg.images._mask_files import list_mask_paths, read_masks, stack_masks, stored_size
 
 
 def masks_like(y, images, options, size):
@@ -14,7 +13,7 @@ def masks_like(y, images, options, size):
 
     `images` are LazyImages, or images in memory before they are resized with `options`.
     """
-    paths = list_paths(y)
+    paths = list_mask_paths(y)
     masks = list(map(np.asarray, y)) if paths is None else read_masks(paths)
     names = [f"Mask {row}" for row in range(len(masks))] if paths is None else paths
     if len(masks) != num_samples(images):
@@ -30,7 +29,7 @@ def masks_like(y, images, options, size):
 
 def holds_masks(y):
     """Return whether y is mask paths, or an array or list of masks; labels and rows are not."""
-    if list_paths(y) is not None:
+    if list_mask_paths(y) is not None:
         return True
     if isinstance(y, (list, tuple)):
         return len(y) > 0 and all(np.ndim(mask) == 2 for mask in y)
@@ -41,7 +40,7 @@ def has_other_size(y, size):
     """Return whether y holds masks, at least one of which is not of `size`."""
     if not holds_masks(y):
         return False
-    return list_paths(y) is not None or any(np.shape(mask) != tuple(size) for mask in y)
+    return list_mask_paths(y) is not None or any(np.shape(mask) != tuple(size) for mask in y)
 
 
 def _mask_like(mask, name, images, row, options, size):
@@ -77,7 +76,7 @@ def _stored(images, row):
 
 
 def _quoted(name):
-    return name if name.startswith("Mask ") else repr(name)
+    return name if isinstance(name, str) and name.startswith("Mask ") else repr(name)
 
 
 def _text(size):

@@ -4,8 +4,7 @@ from numbers import Integral
 
 import numpy as np
 
-from skmedimg.images._mask_files import read_mask
-from skmedimg.images._paths import list_paths
+from skmedimg.images._mask_files import list_mask_paths, read_mask
 
 
 def stratify_masks(masks, *, bins=3):
@@ -56,7 +55,7 @@ def stratify_masks(masks, *, bins=3):
 
 def _summaries(masks):
     """Return the foreground classes of each image, and the share of the foreground."""
-    paths = list_paths(masks)
+    paths = list_mask_paths(masks)
     read = map(read_mask, paths) if paths is not None else map(np.asarray, masks)
     kinds, shares = [], []
     for mask in read:

@@ -6,9 +6,8 @@ import numpy as np
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
 from skmedimg.images._lazy_images import LazyImages
-from skmedimg.images._mask_files import read_masks, stack_masks
+from skmedimg.images._mask_files import list_mask_paths, read_masks, stack_masks
 from skmedimg.images._masks_like import has_other_size, masks_like
-from skmedimg.images._paths import list_paths
 from skmedimg.images._refusals import refuse_masked
 from skmedimg.metrics._pairs import mask_values
 
@@ -29,7 +28,7 @@ def check_masks(estimator, y, images):
     masks = _read_masks(y, images) if of_files else _mask_array(y, images)
     reason = _odd_values(mask_values(masks))
     if reason:
-        raise ValueError(reason + (_first_odd_file(masks, list_paths(y)) if of_files else ""))
+        raise ValueError(reason + (_first_odd_file(masks, list_mask_paths(y)) if of_files else ""))
     return masks
 
 
@@ -57,12 +56,12 @@ def encode_masks(masks, classes):
 def _holds_paths(y):
     if isinstance(y, (str, os.PathLike)):
         raise TypeError(f"y needs a list of mask paths, but is one path: {os.fspath(y)!r}.")
-    return list_paths(y) is not None
+    return list_mask_paths(y) is not None
 
 
 def _read_masks(y, images):
     """Return the masks in files as a stack as large as the images."""
-    paths, size = list_paths(y), tuple(images.shape[1:3])
+    paths, size = list_mask_paths(y), tuple(images.shape[1:3])
     if isinstance(images, LazyImages):
         return masks_like(y, images, images._options, size)
     check_consistent_length(images, paths)

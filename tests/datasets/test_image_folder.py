@@ -452,3 +452,97 @@ def test_a_file_that_is_no_table_is_named_with_the_way_out(tmp_path, content):
     (tmp_path / "labels.csv").write_bytes(content)
     with pytest.raises(ValueError, match=r"labels\.csv' cannot be read .*in UTF-8"):
         load_image_table(tmp_path / "labels.csv")
+
+
+# Masks by pattern, and masks among the images ------------------------------------------------
+
+
+def pairs(data, root):
+    """Image and mask, or masks, of each row, relative to a folder."""
+
+    def relative(path):
+        if isinstance(path, tuple):
+            return [relative(each) for each in path]
+        return Path(path).relative_to(root).as_posix()
+
+    return dict(zip(map(relative, data.paths), map(relative, data.masks), strict=True))
+
+
+def test_masks_beside_images_are_no_images_and_named(write):
+    # As the original BUSI files: masks lie in the class folders.
+    root = write(
+        *("a/a (1).png", "a/a (1)_mask.png", "a/a (1)_mask_1.png"),
+        *("b/b (1).png", "b/b (1)_mask.png", "b/mask.png", "b/other_mask.png"),
+    )
+    with pytest.warns(UserWarning, match=r"3 files look like masks .*a \(1\)_mask\.png.*_mask\*"):
+        data = load_image_folder(root)
+    assert names(data, root) == ["a/a (1).png", "b/b (1).png", "b/mask.png", "b/other_mask.png"]
+    assert len(data.report.ignored) == 3
+    assert "looks like the mask of an image beside it" in str(data.report)
+
+
+def test_masks_beside_images_are_paired_by_pattern_and_several_joined(write):
+    root = write(
+        *("a/a (1).png", "a/a (1)_mask.png", "a/a (1)_mask_1.png"),
+        *("b/b (1).png", "b/b (1)_mask.png", "b/unused_mask.png"),
+    )
+    data = load_image_folder(root, mask_pattern="{}_mask*")
+    assert pairs(data, root) == {
+        "a/a (1).png": ["a/a (1)_mask.png", "a/a (1)_mask_1.png"],
+        "b/b (1).png": "b/b (1)_mask.png",
+    }
+    assert data.target.tolist() == [0, 1]
+    assert any("b/unused_mask.png" in text for text in data.report.warnings)
+    assert data.masks.shape == (2,)
+    with pytest.raises(ValueError, match=r"'b/unused\.png' has 2 masks: .*_mask\.gif"):
+        load_image_folder(write("b/unused.png", "b/unused_mask.gif"), mask_pattern="{}_mask")
+
+
+def test_images_and_masks_may_both_add_to_what_they_share(write):
+    # As the files of DRIVE: images, vessels and fields of view in folders of their own.
+    root = write(
+        *("training/images/21_training.tif", "training/images/1_training.tif"),
+        *("training/1st_manual/21_manual1.gif", "training/1st_manual/1_manual1.gif"),
+        *("training/mask/21_training_mask.gif", "training/mask/1_training_mask.gif"),
+    )
+    pattern = ("{}_training", "{}_manual1")
+    folder = root / "training"
+    expected = {
+        "images/1_training.tif": "1st_manual/1_manual1.gif",
+        "images/21_training.tif": "1st_manual/21_manual1.gif",
+    }
+    options = {"labels_from": None, "mask_pattern": pattern}
+    data = load_image_folder(folder / "images", mask_root=folder / "1st_manual", **options)
+    assert pairs(data, folder) == expected
+    paths = ("images/{}_training", "1st_manual/{}_manual1")
+    with pytest.warns(UserWarning, match=r"2 files fit neither pattern .*mask/1_training_mask"):
+        data = load_image_folder(folder, **options | {"mask_pattern": paths})
+    assert pairs(data, folder) == expected
+
+
+def test_masks_in_a_folder_beside_the_images_are_paired_by_paths(write):
+    root = write("images/p1/1.png", "images/p2/1.png", "masks/p1/1.png", "masks/p2/1.png")
+    data = load_image_folder(root, mask_pattern=["images/{}", "masks/{}"], labels_from=None)
+    assert pairs(data, root) == {f"images/p{k}/1.png": f"masks/p{k}/1.png" for k in (1, 2)}
+
+
+@pytest.mark.parametrize("pattern", ["_mask", "{}_{}", ("{}",), ("{}", "mask"), ("{}", 3)])
+def test_patterns_without_a_place_for_the_name_are_refused(write, pattern):
+    with pytest.raises(ValueError, match="mask_pattern=.* needs one {}"):
+        load_image_folder(write("a/1.png"), mask_pattern=pattern)
+
+
+def test_tables_pair_masks_below_their_root_by_pattern(write):
+    root = write("x/1.png", "x/1_mask.png", "x/2.png", "x/2_mask.png", "x/2_mask_1.png", "3.png")
+    table = pd.DataFrame({"path": ["x/2.png", "x/1.png"], "label": [0, 1]})
+    data = load_image_table(table, mask_pattern="{}_mask*", root=root)
+    assert pairs(data, root) == {
+        "x/1.png": "x/1_mask.png", "x/2.png": ["x/2_mask.png", "x/2_mask_1.png"]
+    }  # fmt: skip
+    assert names(data, root) == ["x/2.png", "x/1.png"]
+    table.loc[2] = ["3.png", 1]
+    with pytest.raises(ValueError, match=r"1 images have no mask: .*3\.png"):
+        load_image_table(table, mask_pattern="{}_mask*", root=root)
+    for options, message in [({}, "pass root="), ({"mask": "path", "root": root}, "leave mask_p")]:
+        with pytest.raises(ValueError, match=message):
+            load_image_table(table, mask_pattern="{}_mask*", **options)

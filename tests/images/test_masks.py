@@ -287,3 +287,21 @@ def test_stratifying_reads_files_and_rows_and_orders_sizes(tmp_path, masks):
         stratify_masks([0, 1, 1])
     with pytest.raises(ValueError, match="bins needs to be at least 1"):
         stratify_masks(masks, bins=0)
+
+
+def test_several_mask_files_of_an_image_are_read_as_one(tmp_path, images):
+    first, second = np.zeros((2, 6, 5), dtype=np.uint8)
+    first[:2], second[4:] = 255, 255
+    paths = save(tmp_path, [first, second, first])
+    expected = np.stack([first | second, first])
+    given = [(paths[0], paths[1]), paths[2]]
+    np.testing.assert_array_equal(load_masks(given), expected)
+    for y in (given, np.fromiter(given, dtype=object, count=2)):
+        assert_same(y, expected, images[:2])
+    assert stratify_masks(given, bins=1).tolist() == [0, 0]
+    (tmp_path / "other").mkdir()
+    others = save(tmp_path / "other", [first, np.full((6, 5), 100, np.uint8)])
+    with pytest.raises(ValueError, match=r"1\.png' give some pixels different classes"):
+        load_masks([tuple(others)])
+    with pytest.raises(TypeError, match="paths needs the paths of masks"):
+        load_masks([first])

@@ -15,7 +15,7 @@ from skmedimg.evaluation.splitting._folds import make_splits
 from skmedimg.evaluation.splitting._groups import groups_for_fit
 from skmedimg.evaluation.splitting._targets import task_of
 from skmedimg.images._lazy_images import LazyImages
-from skmedimg.images._mask_files import load_masks
+from skmedimg.images._mask_files import list_mask_paths, load_masks
 from skmedimg.images._n_jobs import N_JOBS
 from skmedimg.images._paths import list_paths
 from skmedimg.images._validate import check_groups
@@ -185,7 +185,7 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator):
             predicted = self.classes_[probabilities.argmax(1)]
             return accuracy_score(y, predicted, sample_weight=sample_weight)
         codes = self._mask_codes(probabilities)
-        masks = np.asarray(y) if list_paths(y) is None else load_masks(y)
+        masks = np.asarray(y) if list_mask_paths(y) is None else load_masks(y)
         true = encode_masks(masks.reshape(codes.shape), self.classes_)
         foreground = np.arange(1, len(self.classes_))
         return dice(true, codes, labels=foreground, sample_weight=sample_weight)

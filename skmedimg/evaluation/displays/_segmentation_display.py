@@ -9,8 +9,7 @@ from sklearn.utils import check_consistent_length
 
 from skmedimg._plotting import SERIES
 from skmedimg.images._for_display import displayable, image_at
-from skmedimg.images._mask_files import load_masks
-from skmedimg.images._paths import list_paths
+from skmedimg.images._mask_files import list_mask_paths, load_masks
 from skmedimg.images._resize import resize_image
 from skmedimg.metrics import dice
 
@@ -297,7 +296,7 @@ def _as_masks(y_true, y_pred, size):
     y_pred = np.asarray(y_pred)
     if y_pred.ndim == 2:
         y_pred = y_pred.reshape(len(y_pred), *size)
-    if list_paths(y_true) is not None:
+    if list_mask_paths(y_true) is not None:
         y_true = load_masks(y_true, y_pred.shape[1:])
     y_true = np.asarray(y_true)
     if y_true.ndim == 1:

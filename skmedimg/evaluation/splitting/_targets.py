@@ -12,7 +12,7 @@ from skmedimg.evaluation.scores._positive_label import (
     positive_column,
     positive_label,
 )
-from skmedimg.images._mask_files import load_masks
+from skmedimg.images._mask_files import list_mask_paths, load_masks
 from skmedimg.images._paths import list_paths
 from skmedimg.images._validate import check_groups
 
@@ -106,9 +106,9 @@ def _labels(y):
 
 
 def _masks(y):
-    paths = list_paths(y)
+    paths = list_mask_paths(y)
     if paths is not None:
-        return load_masks(paths), np.array(paths, dtype=object)
+        return load_masks(paths), np.fromiter(paths, dtype=object, count=len(paths))
     y = np.asarray(y)
     if y.ndim < 2:
         raise ValueError(
