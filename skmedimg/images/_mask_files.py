@@ -16,7 +16,7 @@ from skmedimg.images._resize import check_size, resize_image
 _THREADS = 4
 
 
-def load_masks(paths, size=None):
+def load_masks(paths, size=None, *, regions=None, ignore_label=255):
     """Read mask files into one array of class labels.
 
     Parameters
@@ -26,6 +26,11 @@ def load_masks(paths, size=None):
         indices, other files their gray values; colored files are refused.
     size : tuple of int or None, default=None
         (height, width) to resize to, by nearest neighbors; None asks for masks of one size.
+    regions : sequence of str or os.PathLike (n,) or None, default=None
+        Files of the regions that count, such as fields of view: their zeros are pixels to ignore.
+    ignore_label : int, default=255
+        Label of pixels outside of a region, for `ignore_label` of a segmenter. With 255 masks of
+        0 and 255 become those of 0 and 1.
 
     Returns
     -------
@@ -53,6 +58,8 @@ def load_masks(paths, size=None):
         raise TypeError(f"paths needs the paths of masks, but the first is {paths[0]!r}.")
     size = check_size(size)
     masks = read_masks(files)
+    if regions is not None:
+        masks = _within_regions(masks, files, regions, ignore_label)
     if size is not None:
         masks = [resize_image(mask, size, interpolation="nearest") for mask in masks]
     return stack_masks(masks, files)
@@ -68,6 +75,29 @@ def list_mask_paths(y):
     if paths is None:
         return None
     return [i if isinstance(i, tuple) else p for i, p in zip(items, paths, strict=True)]
+
+
+def _within_regions(masks, names, regions, ignore_label):
+    """Return masks with `ignore_label` where the file of a region holds 0."""
+    if len(regions) != len(masks):
+        raise ValueError(
+            f"regions needs one file per mask, but there are {len(regions)} regions for "
+            f"{len(masks)} masks."
+        )
+    if ignore_label == 255 and all(np.isin(mask, (0, 255)).all() for mask in masks):
+        masks = [(mask != 0).astype(np.uint8) for mask in masks]  # 0/255 is 0/1, as everywhere
+    marked = []
+    for mask, name, region_name in zip(masks, names, regions, strict=True):
+        region = read_mask(os.fspath(region_name))
+        stack_masks([mask, region], [name, region_name])  # refuses another size
+        if np.isin(ignore_label, mask[region != 0]):
+            raise ValueError(
+                f"ignore_label={ignore_label} is a label of {name!r} within its region: take "
+                "another one."
+            )
+        dtype = np.result_type(mask, np.min_scalar_type(ignore_label))
+        marked.append(np.where(region != 0, mask, np.asarray(ignore_label, dtype)).astype(dtype))
+    return marked
 
 
 def _kind(array):

@@ -7,7 +7,7 @@ import numpy as np
 from skmedimg.images._mask_files import list_mask_paths, read_mask
 
 
-def stratify_masks(masks, *, bins=3):
+def stratify_masks(masks, *, bins=3, ignore_label=None):
     """Return a label per mask to stratify a split by, so that every fold holds every class.
 
     Images with the same foreground classes are ranked by how much foreground they show and cut
@@ -19,6 +19,8 @@ def stratify_masks(masks, *, bins=3):
         Class labels; 0 is the background.
     bins : int, default=3
         Number of sizes; a set of classes with fewer than twice as many images is not divided.
+    ignore_label : int or None, default=None
+        Label of pixels that do not count.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def stratify_masks(masks, *, bins=3):
     """
     if not isinstance(bins, Integral) or bins < 1:
         raise ValueError(f"bins needs to be at least 1, and an integer, but is {bins!r}.")
-    kinds, shares = _summaries(masks)
+    kinds, shares = _summaries(masks, ignore_label)
     if not kinds:
         raise ValueError("masks is empty; it needs the mask of at least one image.")
     labels = np.empty(len(kinds), dtype=np.int64)
@@ -53,7 +55,7 @@ def stratify_masks(masks, *, bins=3):
     return labels
 
 
-def _summaries(masks):
+def _summaries(masks, ignore_label):
     """Return the foreground classes of each image, and the share of the foreground."""
     paths = list_mask_paths(masks)
     read = map(read_mask, paths) if paths is not None else map(np.asarray, masks)
@@ -61,6 +63,7 @@ def _summaries(masks):
     for mask in read:
         if mask.ndim == 0:
             raise ValueError("masks needs one mask per image, but holds single labels.")
-        kinds.append(tuple(np.unique(mask[mask != 0]).tolist()))
-        shares.append(np.count_nonzero(mask) / mask.size)
+        counted = mask if ignore_label is None else mask[mask != ignore_label]
+        kinds.append(tuple(np.unique(counted[counted != 0]).tolist()))
+        shares.append(np.count_nonzero(counted) / max(counted.size, 1))
     return kinds, np.array(shares)

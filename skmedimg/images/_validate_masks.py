@@ -14,30 +14,45 @@ from skmedimg.metrics._pairs import mask_values
 # More values than any segmentation has classes: a gray image was passed as a mask.
 _MOST_CLASSES = 64
 
+# Code of pixels that do not count, in encoded masks; there are fewer classes.
+IGNORED = 255
+
 # The two ways in which files store binary masks.
 _SPELLINGS = ({0, 1}, {0, 255})
 
 
 def check_masks(estimator, y, images):
-    """Return y as masks of class labels, as many and as large as the images."""
+    """Return y as masks of class labels, as many and as large as the images.
+
+    Pixels of the estimator's `ignore_label` may have it beside any classes.
+    """
     if y is None:
         raise ValueError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None"
         )
     of_files = _holds_paths(y)
     masks = _read_masks(y, images) if of_files else _mask_array(y, images)
-    reason = _odd_values(mask_values(masks))
+    ignored = getattr(estimator, "ignore_label", None)
+    reason = _odd_values(_counted(mask_values(masks), ignored))
     if reason:
-        raise ValueError(reason + (_first_odd_file(masks, list_mask_paths(y)) if of_files else ""))
+        where = _first_odd_file(masks, list_mask_paths(y), ignored) if of_files else ""
+        raise ValueError(reason + where)
     return masks
 
 
-def encode_masks(masks, classes):
-    """Return masks as the positions of their labels in `classes`.
+def encode_masks(masks, classes, ignore_label=None):
+    """Return masks as the positions of their labels in `classes`, IGNORED for `ignore_label`.
 
     0/1, 0/255 and booleans are the same binary mask, whichever was fitted.
     """
-    found = mask_values(masks)
+    encoded = _encoded(masks, classes, _counted(mask_values(masks), ignore_label))
+    if ignore_label is not None:
+        encoded[np.asarray(masks) == ignore_label] = IGNORED
+    return encoded
+
+
+def _encoded(masks, classes, found):
+    """Return the positions of labels; `found` are the labels that count."""
     unknown = np.setdiff1d(found, classes)
     if len(unknown) and _is_binary(found) and _is_binary(classes):
         return (masks != 0).astype(np.uint8)
@@ -49,8 +64,13 @@ def encode_masks(masks, classes):
     # Mask by mask: searchsorted returns int64, eight times the memory of the result.
     encoded = np.empty(masks.shape, dtype=np.uint8)
     for row, mask in enumerate(masks):
-        encoded[row] = np.searchsorted(classes, mask)
+        encoded[row] = np.searchsorted(classes, mask)  # of ignored labels any number
     return encoded
+
+
+def _counted(values, ignore_label):
+    """Return the labels of masks without the one of pixels that do not count."""
+    return values if ignore_label is None else values[values != ignore_label]
 
 
 def _holds_paths(y):
@@ -141,7 +161,8 @@ def _odd_values(values):
     if len(values) > 2 and {0, 255} <= set(values.tolist()):
         return (
             f"y holds {shown}: 0 and 255 as in a binary mask, and values between as in a blurred "
-            "or JPEG one, or an ignored class. Use masks > 127, or map the classes to 0, 1, 2 ..."
+            "or JPEG one, or an ignored class. Use masks > 127, or map the classes to 0, 1, 2 ..., "
+            "or set ignore_label=255 if such pixels do not count."
         )
     if len(values) > _MOST_CLASSES:
         return (
@@ -151,16 +172,17 @@ def _odd_values(values):
     if len(values) > 2 and values[0] < 0:
         return (
             f"y holds {shown}: the lowest label is the background, and a negative one often means "
-            "'ignore'. Map the classes to 0, 1, 2 ..., the background first."
+            f"'ignore': set ignore_label={values[0]} then, or map the classes to 0, 1, 2 ..., the "
+            "background first."
         )
     return None
 
 
-def _first_odd_file(masks, paths):
+def _first_odd_file(masks, paths, ignore_label):
     """Return a sentence with the first file whose values are odd, or unlike those of the first."""
     spelling = None
     for mask, path in zip(masks, paths, strict=True):
-        values = mask_values(mask[None])
+        values = _counted(mask_values(mask[None]), ignore_label)
         # A file of 0/1 among files of 0/255 is odd because they share no value but 0.
         found = set(values.tolist()) - {0}
         spelling = spelling or found

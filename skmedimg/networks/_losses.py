@@ -19,6 +19,8 @@ class MaskLoss(nn.Module):
     class_weight : torch.Tensor (n_classes,) or None, default=None
     label_smoothing : float, default=0.0
         Of the cross-entropy in "bce", "ce" and "dice_ce".
+    ignore_index : int or None, default=None
+        Label of pixels that do not count.
 
     Examples
     --------
@@ -28,22 +30,28 @@ class MaskLoss(nn.Module):
     tensor([0.6931])
     """
 
-    def __init__(self, name, class_weight=None, label_smoothing=0.0):
+    def __init__(self, name, class_weight=None, label_smoothing=0.0, ignore_index=None):
         super().__init__()
         self.name = name
         self.label_smoothing = label_smoothing
+        self.ignore_index = ignore_index
         self.register_buffer("class_weight", class_weight)
 
     def forward(self, logits, labels):
         """Return the loss (n,) of logits (n, 1 or n_classes, h, w) and labels (n, h, w)."""
-        smoothing = {"label_smoothing": self.label_smoothing} if self.label_smoothing else {}
-        return _BY_NAME[self.name](logits, labels.long(), self.class_weight, **smoothing)
+        options = {"ignore_index": self.ignore_index}
+        if self.label_smoothing:
+            options["label_smoothing"] = self.label_smoothing
+        return _BY_NAME[self.name](logits, labels.long(), self.class_weight, **options)
 
     def extra_repr(self):
-        return f"{self.name!r}, label_smoothing={self.label_smoothing}"
+        ignored = "" if self.ignore_index is None else f", ignore_index={self.ignore_index}"
+        return f"{self.name!r}, label_smoothing={self.label_smoothing}{ignored}"
 
 
-def pixel_cross_entropy(logits, labels, class_weight=None, *, label_smoothing=0.0):
+def pixel_cross_entropy(
+    logits, labels, class_weight=None, *, label_smoothing=0.0, ignore_index=None
+):
     """Return the mean cross-entropy over the pixels of each image.
 
     Parameters
@@ -53,10 +61,13 @@ def pixel_cross_entropy(logits, labels, class_weight=None, *, label_smoothing=0.
     class_weight : torch.Tensor (n_classes,) or None, default=None
     label_smoothing : float, default=0.0
         Share of each label that is spread evenly over all classes.
+    ignore_index : int or None, default=None
+        Label of pixels that do not count.
 
     Returns
     -------
     losses : torch.Tensor (n,)
+        0 for an image without a pixel that counts.
 
     Examples
     --------
@@ -65,11 +76,12 @@ def pixel_cross_entropy(logits, labels, class_weight=None, *, label_smoothing=0.
     >>> pixel_cross_entropy(torch.zeros(1, 1, 4, 4), torch.zeros(1, 4, 4, dtype=int))
     tensor([0.6931])
     """
+    labels, counted = _counted(labels, ignore_index)
     losses = class_loss(logits.shape[1], label_smoothing=label_smoothing)(logits, labels)
-    return _mean_per_image(losses, labels, class_weight)
+    return _mean_per_image(losses, labels, class_weight, counted)
 
 
-def focal_loss(logits, labels, class_weight=None, gamma=2.0):
+def focal_loss(logits, labels, class_weight=None, gamma=2.0, *, ignore_index=None):
     """Return the focal loss [1]_ of each image.
 
     Parameters
@@ -79,6 +91,8 @@ def focal_loss(logits, labels, class_weight=None, gamma=2.0):
     class_weight : torch.Tensor (n_classes,) or None, default=None
     gamma : float, default=2.0
         Cross-entropy is multiplied by (1 - p) ** gamma, p the probability of the true class.
+    ignore_index : int or None, default=None
+        Label of pixels that do not count.
 
     Returns
     -------
@@ -97,11 +111,15 @@ def focal_loss(logits, labels, class_weight=None, gamma=2.0):
     tensor([0.1733])
     """
     # exp(-cross-entropy) is the probability of the true class. Focal loss: Lin et al. (2017).
+    labels, counted = _counted(labels, ignore_index)
     losses = class_loss(logits.shape[1])(logits, labels)
-    return _mean_per_image(losses * (1 - torch.exp(-losses)) ** gamma, labels, class_weight)
+    losses = losses * (1 - torch.exp(-losses)) ** gamma
+    return _mean_per_image(losses, labels, class_weight, counted)
 
 
-def tversky_loss(logits, labels, class_weight=None, alpha=0.3, beta=0.7, smooth=0.5):
+def tversky_loss(
+    logits, labels, class_weight=None, alpha=0.3, beta=0.7, smooth=0.5, *, ignore_index=None
+):
     """Return 1 - TP / (TP + alpha FP + beta FN), the Tversky loss [1]_ of each image.
 
     Parameters
@@ -114,6 +132,8 @@ def tversky_loss(logits, labels, class_weight=None, alpha=0.3, beta=0.7, smooth=
         loss is the mean over the classes but the first.
     smooth : float, default=0.5
         Added to both sides of the ratio.
+    ignore_index : int or None, default=None
+        Label of pixels that do not count.
 
     Returns
     -------
@@ -134,7 +154,10 @@ def tversky_loss(logits, labels, class_weight=None, alpha=0.3, beta=0.7, smooth=
     """
     # `smooth` pixels are added to both sides of the ratio: without them the loss of an image that
     # lacks the class would be 0 / 0.
+    labels, counted = _counted(labels, ignore_index)
     pred, true = _foreground(logits, labels)
+    if counted is not None:
+        pred, true = pred * counted[:, None], true * counted[:, None]
     tp = (pred * true).flatten(2).sum(2)
     fp, fn = pred.flatten(2).sum(2) - tp, true.flatten(2).sum(2) - tp
     losses = 1 - (tp + smooth) / (tp + alpha * fp + beta * fn + smooth)
@@ -145,7 +168,7 @@ def tversky_loss(logits, labels, class_weight=None, alpha=0.3, beta=0.7, smooth=
     return (losses * weights).sum(1) / weights.sum()
 
 
-def dice_loss(logits, labels, class_weight=None):
+def dice_loss(logits, labels, class_weight=None, *, ignore_index=None):
     """Return 1 - soft Dice coefficient of each image, averaged over the foreground classes.
 
     Parameters
@@ -153,6 +176,8 @@ def dice_loss(logits, labels, class_weight=None):
     logits : torch.Tensor (n, 1 or n_classes, height, width)
     labels : torch.Tensor (n, height, width) of int
     class_weight : torch.Tensor (n_classes,) or None, default=None
+    ignore_index : int or None, default=None
+        Label of pixels that do not count.
 
     Returns
     -------
@@ -165,10 +190,11 @@ def dice_loss(logits, labels, class_weight=None):
     >>> dice_loss(torch.zeros(1, 1, 4, 4), torch.ones(1, 4, 4, dtype=int))
     tensor([0.3200])
     """
-    return tversky_loss(logits, labels, class_weight, alpha=0.5, beta=0.5)
+    half = {"alpha": 0.5, "beta": 0.5}
+    return tversky_loss(logits, labels, class_weight, **half, ignore_index=ignore_index)
 
 
-def dice_ce_loss(logits, labels, class_weight=None, *, label_smoothing=0.0):
+def dice_ce_loss(logits, labels, class_weight=None, *, label_smoothing=0.0, ignore_index=None):
     """Return `dice_loss` plus `pixel_cross_entropy`, whose gradients do not vanish.
 
     Parameters
@@ -178,6 +204,8 @@ def dice_ce_loss(logits, labels, class_weight=None, *, label_smoothing=0.0):
     class_weight : torch.Tensor (n_classes,) or None, default=None
     label_smoothing : float, default=0.0
         Of the cross-entropy.
+    ignore_index : int or None, default=None
+        Label of pixels that do not count.
 
     Returns
     -------
@@ -190,9 +218,10 @@ def dice_ce_loss(logits, labels, class_weight=None, *, label_smoothing=0.0):
     >>> dice_ce_loss(torch.zeros(1, 1, 4, 4), torch.ones(1, 4, 4, dtype=int))
     tensor([1.0131])
     """
-    overlap = dice_loss(logits, labels, class_weight)
-    smoothed = pixel_cross_entropy(logits, labels, class_weight, label_smoothing=label_smoothing)
-    return overlap + smoothed
+    ignored = {"ignore_index": ignore_index}
+    overlap = dice_loss(logits, labels, class_weight, **ignored)
+    smoothing = {"label_smoothing": label_smoothing}
+    return overlap + pixel_cross_entropy(logits, labels, class_weight, **smoothing, **ignored)
 
 
 # "bce" and "ce" differ in the number of logits, which the segmenter chooses.
@@ -206,13 +235,15 @@ _BY_NAME = {
 }
 
 
-def dice_score(logits, labels):
+def dice_score(logits, labels, *, ignore_index=None):
     """Return the foreground Dice coefficient of each image, for the training history.
 
     Parameters
     ----------
     logits : torch.Tensor (n, 1 or n_classes, height, width)
     labels : torch.Tensor (n, height, width) of int
+    ignore_index : int or None, default=None
+        Label of pixels that do not count.
 
     Returns
     -------
@@ -229,6 +260,8 @@ def dice_score(logits, labels):
     found = logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(1)
     classes = torch.arange(1, max(logits.shape[1], 2), device=logits.device).view(-1, 1, 1)
     pred, true = (found[:, None] == classes).flatten(2), (labels[:, None] == classes).flatten(2)
+    if ignore_index is not None:
+        pred = pred & (labels != ignore_index).flatten(1)[:, None]
     sizes = pred.sum(2) + true.sum(2)
     overlap = 2.0 * (pred & true).sum(2) / sizes.clamp(min=1)
     # Classes that neither mask holds are left out of the mean; an
@@ -237,10 +270,21 @@ def dice_score(logits, labels):
     return torch.where(n_present > 0, overlap.sum(1) / n_present.clamp(min=1), 1.0)
 
 
-def _mean_per_image(losses, labels, class_weight):
+def _counted(labels, ignore_index):
+    """Return labels that are all classes, and which pixels count; None where all do."""
+    if ignore_index is None:
+        return labels, None
+    counted = labels != ignore_index
+    return labels.masked_fill(~counted, 0), counted
+
+
+def _mean_per_image(losses, labels, class_weight, counted):
     if class_weight is not None:
         losses = losses * class_weight.to(losses.dtype)[labels]
-    return losses.flatten(1).mean(1)
+    if counted is None:
+        return losses.flatten(1).mean(1)
+    # An image without a pixel that counts has a loss of 0, and a gradient of 0.
+    return (losses * counted).flatten(1).sum(1) / counted.flatten(1).sum(1).clamp(min=1)
 
 
 def _foreground(logits, labels):

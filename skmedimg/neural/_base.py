@@ -55,6 +55,9 @@ class NetworkEstimator(OnnxExport, PickledNetwork, CallbackSupportMixin, BaseEst
     _usual_epochs = 30
     _least_steps = 400
 
+    # Code of pixels of masks that do not count; None where there are none.
+    _ignored = None
+
     # Hooks, in the order in which `fit` calls them --------------------------------------------
 
     def _check_n_epochs(self, epochs, planned):
@@ -357,7 +360,7 @@ paths; LazyImages
             device=device,
             precision=precision,
             standardize=standardize,
-            criterion=as_loss(self.build_loss(), precision.dtype),
+            criterion=as_loss(self.build_loss(), precision.dtype, self._ignored),
             n_classes=len(self.classes_),
             score=self._batch_score(),
             optimizer=self.optimizer,

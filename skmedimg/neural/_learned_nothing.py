@@ -34,7 +34,9 @@ def warn_if_masks_are_empty(model, training):
     """Warn if a fitted segmenter finds no foreground in training images that have some."""
     if _is_trial(model) or model.threshold == "tune":
         return
-    has_foreground = _to_numpy((training.targets["y"] > 0).reshape(len(training), -1).any(1))
+    y = training.targets["y"]
+    found = y > 0 if model._ignored is None else (y > 0) & (y != model._ignored)
+    has_foreground = _to_numpy(found.reshape(len(training), -1).any(1))
     # An image without foreground is right with an empty mask.
     if model.history_[-1]["train_score"] > 1.05 - has_foreground.mean():
         return

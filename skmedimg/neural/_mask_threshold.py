@@ -5,7 +5,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, KFold
 
 from skmedimg._sklearn import num_samples, take_rows
-from skmedimg.images._validate_masks import check_masks, encode_masks
+from skmedimg.images._validate_masks import check_masks
 
 _STEPS = 100
 
@@ -13,9 +13,15 @@ _STEPS = 100
 _FOLDS = 3
 
 
-def dice_curves(probabilities, masks):
-    """Return Dice coefficients (n, 99) at thresholds 0.01 ... 0.99, of probabilities and masks."""
-    return np.array([_dice_curve(p, m) for p, m in zip(probabilities, masks, strict=True)])
+def dice_curves(probabilities, masks, ignored=None):
+    """Return Dice coefficients (n, 99) at thresholds 0.01 ... 0.99, of probabilities and masks.
+
+    Pixels whose code is `ignored` do not count.
+    """
+    pairs = zip(probabilities, masks, strict=True)
+    if ignored is not None:
+        pairs = ((p[m != ignored], m[m != ignored]) for p, m in pairs)
+    return np.array([_dice_curve(p, m) for p, m in pairs])
 
 
 def best_threshold(curves, weights=None):
@@ -44,7 +50,7 @@ def tune_out_of_fold(segmenter, X, y, sample_weight, groups, checkpoint):
         model.fit(*data, checkpoint=kept)
         images = model._check_X(take_rows(X, held_out), reset=False)
         masks = check_masks(segmenter, take_rows(y, held_out), images)
-        curves.append(model._curves(images, encode_masks(masks, segmenter.classes_)))
+        curves.append(model._curves(images, segmenter._encode_targets(masks)))
         fold_weights.append(weights[held_out])
     return best_threshold(np.concatenate(curves), np.concatenate(fold_weights))
 

@@ -1,5 +1,6 @@
 """NetworkSegmenter: a torch network of your own as a segmenter, and the base of ours."""
 
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -11,7 +12,7 @@ from skmedimg._training.net import run_network
 from skmedimg.images._lazy_images import LazyImages
 from skmedimg.images._paths import list_paths
 from skmedimg.images._validate import as_images
-from skmedimg.images._validate_masks import check_masks, encode_masks
+from skmedimg.images._validate_masks import IGNORED, check_masks, encode_masks
 from skmedimg.metrics import dice
 from skmedimg.networks._losses import MaskLoss, dice_score
 from skmedimg.networks._outputs import probabilities
@@ -20,12 +21,9 @@ from skmedimg.neural._learned_nothing import warn_if_masks_are_empty
 from skmedimg.neural._mask_threshold import best_threshold, dice_curves, tune_out_of_fold
 from skmedimg.neural._patch_sampling import PatchSampler
 from skmedimg.neural._per_layer import per_layer
+from skmedimg.neural._pixel_weights import pixel_weights
 from skmedimg.neural._tiles import images_at_once, run_tiled
-from skmedimg.neural._training_constraints import (
-    SEGMENTER_CONSTRAINTS,
-    TRAINING_CONSTRAINTS,
-    check_class_weight,
-)
+from skmedimg.neural._training_constraints import SEGMENTER_CONSTRAINTS, TRAINING_CONSTRAINTS
 
 
 class NetworkSegmenter(NetworkEstimator):
@@ -65,6 +63,9 @@ class NetworkSegmenter(NetworkEstimator):
         half of the patches are centred on foreground. None trains on whole images.
     postprocess : CleanMasks, callable or None, default=None
         Applied to predicted masks of class numbers (n, height, width), in `predict` and `score`.
+    ignore_label : int or None, default=None
+        Label of pixels that do not count, such as 255 where nobody labeled or outside of a field
+        of view: in the loss, the history, class weights, patches, `threshold="tune"` and `score`.
     max_epochs : int or None, default=None
         Passes over the training images. None is 30 (50 in ShallowMLP, 20 in TransferClassifier
         and in segmenters), and on few images as many as make 400 steps.
@@ -194,6 +195,7 @@ class NetworkSegmenter(NetworkEstimator):
         tile_overlap=0.25,
         patch_size=None,
         postprocess=None,
+        ignore_label=None,
         max_epochs=None,
         batch_size=16,
         learning_rate=1e-3,
@@ -226,6 +228,7 @@ class NetworkSegmenter(NetworkEstimator):
         self.tile_overlap = tile_overlap
         self.patch_size = patch_size
         self.postprocess = postprocess
+        self.ignore_label = ignore_label
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -300,9 +303,12 @@ class NetworkSegmenter(NetworkEstimator):
         """
         check_is_fitted(self)
         images = self._check_X(X, reset=False)
-        true = encode_masks(check_masks(self, y, images), self.classes_)
+        true = self._encode_targets(check_masks(self, y, images))
         foreground = np.arange(1, len(self.classes_))
-        return dice(true, self._codes(X), labels=foreground, sample_weight=sample_weight)
+        found = self._codes(X)
+        if self._ignored is not None:
+            true, found = (np.where(true == self._ignored, 0, codes) for codes in (true, found))
+        return dice(true, found, labels=foreground, sample_weight=sample_weight)
 
     # Hooks ---------------------------------------------------------------------------------
 
@@ -321,7 +327,7 @@ class NetworkSegmenter(NetworkEstimator):
                 )
             return self.loss
         weights = None if weights is None else torch.tensor(weights)
-        return MaskLoss(self.loss, weights, self.label_smoothing)
+        return MaskLoss(self.loss, weights, self.label_smoothing, self._ignored)
 
     def _logits_shape(self, n):
         return (n, self._n_outputs(), *self.image_shape_[:2])
@@ -345,10 +351,13 @@ class NetworkSegmenter(NetworkEstimator):
 
     def _start_targets(self, y, classes):
         self.classes_ = np.unique(y) if classes is None else np.unique(classes)
+        if self.ignore_label is not None:
+            self.classes_ = self.classes_[self.classes_ != self.ignore_label]
         if len(self.classes_) < 2:
+            aside = "" if self.ignore_label is None else f" beside ignore_label={self.ignore_label}"
             raise ValueError(
                 f"{type(self).__name__} needs masks of at least 2 classes, but the masks hold "
-                f"only one class: {self.classes_.tolist()[0]!r}"
+                f"only one class{aside}: {', '.join(map(repr, self.classes_.tolist()))}"
             )
         if len(self.classes_) > 2 and self.threshold != 0.5:
             raise ValueError(
@@ -356,34 +365,18 @@ class NetworkSegmenter(NetworkEstimator):
                 f"{len(self.classes_)}: {self.classes_.tolist()}. Leave it at 0.5: the most "
                 "probable class is predicted."
             )
-        self._class_weights = self._pixel_weights(y)
-
-    def _pixel_weights(self, y):
-        """Return a weight per class, of mean 1 over the pixels, or None."""
-        if self.class_weight is None:
-            return None
-        counts = sum(
-            np.bincount(mask.ravel(), minlength=len(self.classes_))
-            for mask in self._encode_targets(y)
-        )
-        # Weights of mean 1 keep the loss, and so the best learning rate, near the unweighted ones.
-        weights = 1 / counts if self.class_weight == "balanced" else self._given_weights()
-        return weights * counts.sum() / (weights * counts).sum()
-
-    def _given_weights(self):
-        """Return `class_weight` as an array in the order of `classes_`."""
-        check_class_weight(self.class_weight, self.classes_)
-        given = dict(self.class_weight)
-        weights = [given.pop(label, 1.0) for label in self.classes_.tolist()]
-        if given:
-            raise ValueError(
-                f"class_weight names {sorted(given)}, which the masks do not hold; they hold "
-                f"{self.classes_.tolist()}."
-            )
-        return np.array(weights, dtype=np.float64)
+        self._class_weights = None
+        if self.class_weight is not None:
+            encoded = self._encode_targets(y)
+            self._class_weights = pixel_weights(self.class_weight, self.classes_, encoded)
 
     def _encode_targets(self, y):
-        return encode_masks(y, self.classes_)
+        return encode_masks(y, self.classes_, self.ignore_label)
+
+    @property
+    def _ignored(self):
+        """The code of pixels that do not count in encoded masks; None where all do."""
+        return None if self.ignore_label is None else IGNORED
 
     def _n_outputs(self):
         """Count logits per pixel: one tells two classes apart, unless the loss needs two."""
@@ -394,13 +387,13 @@ class NetworkSegmenter(NetworkEstimator):
         warn_if_masks_are_empty(self, training)
 
     def _batch_score(self):
-        return dice_score
+        return partial(dice_score, ignore_index=self._ignored)
 
     def _batch_transform(self):
         augment = super()._batch_transform()
         if self.patch_size is None:
             return augment
-        return PatchSampler(self._sides("patch_size"), augment)
+        return PatchSampler(self._sides("patch_size"), augment, ignored=self._ignored)
 
     # Training ------------------------------------------------------------------------------
 
@@ -432,7 +425,7 @@ class NetworkSegmenter(NetworkEstimator):
 
     def _curves(self, images, masks):
         foreground = self._run(images, lambda logits: probabilities(logits)[:, 1])
-        return dice_curves(foreground, masks)
+        return dice_curves(foreground, masks, self._ignored)
 
     # Running -------------------------------------------------------------------------------
 

@@ -8,13 +8,14 @@ from torch import nn
 from skmedimg.networks._losses import MaskLoss
 from skmedimg.networks._outputs import ClassFocalLoss, ClassLogitsLoss, OneLogitLoss
 
+_IGNORE_INDEX = -100  # what torch's cross-entropy leaves out without being asked
 _OURS = (ClassFocalLoss, ClassLogitsLoss, MaskLoss, OneLogitLoss)
 
 
 class OwnLoss(nn.Module):
     """A function or module of the user as a loss: one value per image, or their mean."""
 
-    def __init__(self, given):
+    def __init__(self, given, ignored=None):
         super().__init__()
         if isinstance(given, type):
             given = given()
@@ -23,10 +24,14 @@ class OwnLoss(nn.Module):
         # Python that a CUDA graph would not run again.
         self.can_be_captured = isinstance(given, nn.Module)
         self.is_mean = False
+        self.ignored = ignored  # code of pixels that do not count
 
     def forward(self, logits, labels):
         """Return the losses (n,) of logits and class numbers, or their mean."""
-        losses = self.given(logits, labels.long())
+        labels = labels.long()
+        if self.ignored is not None:
+            labels = labels.masked_fill(labels == self.ignored, _IGNORE_INDEX)
+        losses = self.given(logits, labels)
         return losses.flatten(1).mean(1) if losses.ndim > 1 else losses
 
     def try_on(self, logits_shape, device, dtype):
@@ -63,6 +68,9 @@ class OwnLoss(nn.Module):
             )
 
 
-def as_loss(given, dtype):
-    """Return a loss of this package as it is, and any other as an OwnLoss of a dtype."""
-    return given if isinstance(given, _OURS) else OwnLoss(given).to(dtype)
+def as_loss(given, dtype, ignored=None):
+    """Return a loss of this package as it is, and any other as an OwnLoss of a dtype.
+
+    `ignored` is the code of pixels that do not count; a loss of the user gets torch's -100 there.
+    """
+    return given if isinstance(given, _OURS) else OwnLoss(given, ignored).to(dtype)

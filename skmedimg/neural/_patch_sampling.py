@@ -6,10 +6,11 @@ import torch
 class PatchSampler:
     """Samples one patch out of every image of a batch, then augments it."""
 
-    def __init__(self, size, augment, foreground=0.5):
+    def __init__(self, size, augment, foreground=0.5, ignored=None):
         self.size = size
         self.augment = augment
         self.foreground = foreground
+        self.ignored = ignored  # code of pixels that do not count, and are no foreground
 
     def augment_batch(self, images, masks, generator):
         """Return patches of a batch."""
@@ -40,7 +41,7 @@ class PatchSampler:
 
     def _around_foreground(self, mask, size, draw):
         """Return the corner of a patch centered on a foreground pixel, or None without any."""
-        pixels = mask.nonzero()
+        pixels = (mask if self.ignored is None else mask * (mask != self.ignored)).nonzero()
         if len(pixels) == 0:
             return None
         center = pixels[min(int(draw * len(pixels)), len(pixels) - 1)]

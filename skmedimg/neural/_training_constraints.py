@@ -58,6 +58,7 @@ SEGMENTER_CONSTRAINTS = {
     "tile_overlap": [Interval(numbers.Real, 0, 1, closed="left")],
     "patch_size": _SIDES,
     "postprocess": [HasMethods("transform"), callable, None],
+    "ignore_label": [numbers.Integral, None],
 }
 
 

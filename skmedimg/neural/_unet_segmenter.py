@@ -77,6 +77,9 @@ class UNetSegmenter(NetworkSegmenter):
         are kept with the model.
     postprocess : CleanMasks, callable or None, default=None
         Applied to predicted masks of class numbers (n, height, width), in `predict` and `score`.
+    ignore_label : int or None, default=None
+        Label of pixels that do not count, such as 255 where nobody labeled or outside of a field
+        of view: in the loss, the history, class weights, patches, `threshold="tune"` and `score`.
     max_epochs : int or None, default=None
         Passes over the training images. None is 30 (50 in ShallowMLP, 20 in TransferClassifier
         and in segmenters), and on few images as many as make 400 steps.
@@ -245,6 +248,7 @@ class UNetSegmenter(NetworkSegmenter):
         patch_size=None,
         standardize=True,
         postprocess=None,
+        ignore_label=None,
         max_epochs=None,
         batch_size=16,
         learning_rate=3e-3,
@@ -285,6 +289,7 @@ class UNetSegmenter(NetworkSegmenter):
         self.patch_size = patch_size
         self.standardize = standardize
         self.postprocess = postprocess
+        self.ignore_label = ignore_label
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
