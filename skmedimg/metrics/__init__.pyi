@@ -1,8 +1,13 @@
+from ._cl_dice import cl_dice as cl_dice
 from ._decisions import sensitivity as sensitivity
 from ._decisions import specificity as specificity
+from ._objects import object_average_precision as object_average_precision
+from ._objects import object_f1 as object_f1
+from ._objects import object_precision as object_precision
+from ._objects import object_recall as object_recall
+from ._objects import panoptic_quality as panoptic_quality
 from ._overlap import dice as dice
 from ._overlap import iou as iou
-from ._overlap import volumetric_similarity as volumetric_similarity
 from ._pixel_counts import pixel_f1 as pixel_f1
 from ._pixel_counts import pixel_precision as pixel_precision
 from ._pixel_counts import pixel_recall as pixel_recall
@@ -10,3 +15,6 @@ from ._scorers import as_scorer as as_scorer
 from ._surface import average_surface_distance as average_surface_distance
 from ._surface import boundary_f1 as boundary_f1
 from ._surface import hausdorff_distance as hausdorff_distance
+from ._surface import surface_dice as surface_dice
+from ._volume import volume_error as volume_error
+from ._volume import volumetric_similarity as volumetric_similarity

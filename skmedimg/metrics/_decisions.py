@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.metrics import multilabel_confusion_matrix
 
-from skmedimg.metrics._pairs import mean_of
+from skmedimg.metrics._averages import mean_of
 
 
 def sensitivity(y_true, y_pred, *, pos_label=1, average="binary", sample_weight=None):

@@ -1,123 +1,141 @@
-"""Pairs of true and predicted masks: validation, pixel counts per label, and averages."""
+"""Pairs of true and predicted masks: validation, labels to score, and pixel counts per label."""
 
-from numbers import Real
+from numbers import Integral
 
 import numpy as np
 
-AVERAGES = ("mean", "image", "class", "pooled", None)
+from skmedimg.metrics._averages import AVERAGES, ImageWeights, check_empty, divide, mean_of
+
+# Pixels that are compared at once: the booleans of a chunk stay in the cache.
+_CHUNK = 1 << 19
+_FEW_VALUES = 8
 
 
-def check_pair(y_true, y_pred, labels=None):
-    """Return both masks in one shape and with the same values, and the labels to score."""
+class MaskPair:
+    """True and predicted masks (n, ...) of one shape, and the labels of them to score.
+
+    `counted` tells which pixels count, or is None where all do.
+    """
+
+    def __init__(self, true, pred, labels, counted):
+        self.true = true
+        self.pred = pred
+        self.labels = labels
+        self.counted = counted
+
+    @property
+    def shape(self):
+        """tuple of int: one entry per image and label."""
+        return len(self.true), len(self.labels)
+
+    def fill_absent(self, table, absent, empty):
+        """Return a table with nan for absent classes, and `empty` for images that hold none."""
+        # Counted as 1, absent classes would lift the score of predicting nothing, with three
+        # classes from 0.33 to 0.67. An image without any class counts: finding nothing is right.
+        table = np.where(absent, np.nan, table)
+        table[absent.all(axis=1)] = empty
+        if self.counted is not None:  # an image that is ignored as a whole is no blank image
+            table[~self.counted.reshape(len(table), -1).any(axis=1)] = np.nan
+        return table
+
+    def of_label(self, label, images):
+        """Return where the true and the predicted masks of some images hold a label."""
+        true, pred = self.true[images] == label, self.pred[images] == label
+        if self.counted is not None:
+            true &= self.counted[images]
+            pred &= self.counted[images]
+        return true, pred
+
+    def each(self):
+        """Yield (image, position of the label, true, predicted) of every image and label."""
+        for i in range(len(self.true)):
+            for k, label in enumerate(self.labels):
+                yield i, k, *self.of_label(label, i)
+
+    def instances(self):
+        """Yield (image, 0, true, predicted), values but 0 numbered as the objects 1, 2, ..."""
+        for i, (true, pred) in enumerate(zip(self.true, self.pred, strict=True)):
+            if self.counted is not None:
+                true, pred = np.where(self.counted[i], (true, pred), 0)
+            yield i, 0, _numbered(true), _numbered(pred)
+
+    def count_pixels(self):
+        """Return (3, n, n_labels) pixels: true positive, false positive and false negative."""
+        n, axes = len(self.true), tuple(range(1, self.true.ndim))
+        counts = np.zeros((3, n, len(self.labels)), dtype=np.int64)
+        step = max(1, _CHUNK * n // self.true.size)
+        for images in (slice(start, start + step) for start in range(0, n, step)):
+            for k, label in enumerate(self.labels):
+                true, pred = self.of_label(label, images)
+                # Three counts of booleans; false ones follow by subtraction.
+                hits = np.count_nonzero(true & pred, axis=axes)
+                counts[0, images, k] = hits
+                counts[1, images, k] = np.count_nonzero(pred, axis=axes) - hits
+                counts[2, images, k] = np.count_nonzero(true, axis=axes) - hits
+        return counts
+
+
+def check_pair(
+    y_true, y_pred, labels, ignore_label, average, groups, sample_weight, known=AVERAGES
+):
+    """Return a MaskPair and ImageWeights; raise where something cannot be scored."""
+    pair = _check_masks(y_true, y_pred, labels, ignore_label)
+    return pair, ImageWeights(len(pair.true), average, sample_weight, groups, known)
+
+
+def _check_masks(y_true, y_pred, labels, ignore_label):
     y_true, y_pred = _as_mask(y_true, "y_true"), _as_mask(y_pred, "y_pred")
     y_true, y_pred = _one_shape(y_true, y_pred)
     if y_true.size == 0:
         raise ValueError(f"y_true needs at least one mask with pixels, but is {y_true.shape}.")
-    found_true, found_pred = mask_values(y_true), mask_values(y_pred)
+    labels = None if labels is None else _check_labels(labels)
+    counted = _counted(y_true, labels, ignore_label)
+    found_true, found_pred = mask_values(y_true, counted), mask_values(y_pred, counted)
+    found = np.union1d(found_true, found_pred)
     if labels is None:
-        labels = np.union1d(found_true, found_pred)
         # Where all masks are blank one label is kept, so that `empty` has an entry to fill.
-        labels = labels[labels != 0] if labels.any() else [1]
-    labels = np.atleast_1d(labels)
+        labels = found[found != 0] if found.any() else np.array([1])
+    elif found.any() and not np.isin(labels, found).any():
+        raise ValueError(
+            f"labels={labels.tolist()} occur in no mask: y_true holds {_few(found_true)}, y_pred "
+            f"holds {_few(found_pred)}."
+        )
     # 0/255 against 0/1 becomes foreground or not: compared as stored, they share no label.
     if _spelled_twice(found_true, found_pred):
-        return y_true != 0, y_pred != 0, np.unique(labels != 0)
-    return y_true, y_pred, labels
+        return MaskPair(y_true != 0, y_pred != 0, np.unique(labels != 0), counted)
+    return MaskPair(y_true, y_pred, labels, counted)
 
 
-def mask_values(masks):
-    """Return the sorted distinct values of integer or boolean masks."""
-    if masks.dtype.kind not in "iu" or masks.size == 0 or masks.min() < 0 or masks.max() > 255:
-        return np.unique(masks)
-    # Labels from 0 to 255 are counted, mask by mask: np.unique would sort all pixels.
-    counts = np.zeros(256, dtype=np.int64)
-    for mask in masks:
-        counts += np.bincount(mask.ravel().astype(np.intp, copy=False), minlength=256)
-    return np.flatnonzero(counts).astype(masks.dtype)
+def mask_values(masks, counted=None):
+    """Return the sorted distinct values of integer or boolean masks, of `counted` pixels only."""
+    if masks.size == 0 or masks.dtype.kind not in "biu":
+        return np.unique(masks if counted is None else masks[counted])
+    # All values are often in the first mask. That the others hold no more is counted.
+    found = masks.ravel()[:0]
+    for place, mask in enumerate(masks):
+        mask = mask if counted is None else mask[counted[place]]
+        if len(found) > _FEW_VALUES or sum(np.count_nonzero(mask == v) for v in found) < mask.size:
+            found = np.union1d(found, _distinct(mask.ravel()))
+    return found
 
 
-def count_pixels(y_true, y_pred, labels):
-    """Return (3, n, n_labels) pixels: true positive, false positive and false negative."""
-    n = len(y_true)
-    y_true, y_pred = y_true.reshape(n, -1), y_pred.reshape(n, -1)
-    counts = np.zeros((3, n, len(labels)), dtype=np.int64)
-    for k, label in enumerate(labels):
-        true, pred = y_true == label, y_pred == label
-        # Three counts of booleans; false ones follow by subtraction, without further masks.
-        hits = np.count_nonzero(true & pred, axis=1)
-        counts[0, :, k] = hits
-        counts[1, :, k] = np.count_nonzero(pred, axis=1) - hits
-        counts[2, :, k] = np.count_nonzero(true, axis=1) - hits
-    return counts
+def pixel_score(formula, pair, weights, empty, nothing=0.0):
+    """Return the average of a formula of (tp, fp, fn) pixels; `nothing` is its x / 0."""
+    return count_score(formula, pair, pair.count_pixels(), weights, empty, nothing)
 
 
-def overlap_score(formula, y_true, y_pred, labels, average, empty, sample_weight):
-    """Return the average of a formula of (tp, fp, fn) over images and labels."""
-    check_average(average)
+def count_score(formula, pair, counts, weights, empty, nothing=0.0):
+    """Return the average of a formula of counts, each (n, n_labels)."""
     check_empty(empty)
-    y_true, y_pred, labels = check_pair(y_true, y_pred, labels)
-    weights = check_image_weights(sample_weight, len(y_true))
-    counts = count_pixels(y_true, y_pred, labels)
-    if average == "pooled":
-        # Pixels of all images are added up before the formula: one large image.
-        counts = np.einsum("cnk,n->ck", counts, weights)[:, None, :]
-    table = fill_absent(_divide(*formula(*counts)), counts.sum(axis=0) == 0, empty)
-    if average == "pooled":
-        return float(mean_of(table[0]))
-    return summarize(table, average, weights)
-
-
-def check_empty(empty):
-    """Raise where the score of blank images is not a number."""
-    if not isinstance(empty, Real):
-        raise TypeError(f"empty needs a number, or nan to leave blank images out, got {empty!r}.")
-
-
-def fill_absent(table, absent, empty):
-    """Return a table with nan for classes that neither mask holds, and `empty` for blank images."""
-    # Counted as 1, absent classes would lift the score of predicting nothing, with three classes
-    # from 0.33 to 0.67. An image without any class counts: finding nothing is right there.
-    table = np.where(absent, np.nan, table)
-    table[absent.all(axis=1)] = empty
-    return table
-
-
-def summarize(table, average, weights):
-    """Return the average of a table (n, n_labels) over labels, images or both; nan is left out."""
-    if average is None:
-        return table
-    if average == "class":
-        return mean_of(table, weights[:, None])
-    # Classes first, then images: every image counts alike, however many classes it shows.
-    per_image = mean_of(table.T)
-    return per_image if average == "image" else float(mean_of(per_image, weights))
-
-
-def mean_of(values, weights=1.0):
-    """Return the weighted mean along the first axis without nan; nan where nothing else is left."""
-    weights = np.where(np.isnan(values), 0.0, weights)
-    # Replaced, because 0 * nan and 0 * inf are nan.
-    kept = np.where(weights > 0, values, 0.0)
-    return _divide((weights * kept).sum(axis=0), weights.sum(axis=0), nothing=np.nan)
-
-
-def check_average(average, known=AVERAGES):
-    """Raise where `average` is not one of `known`."""
-    if average not in known:
-        raise ValueError(f"average needs one of {known}, but is {average!r}.")
-
-
-def check_image_weights(sample_weight, n):
-    """Return one non-negative weight per image."""
-    if sample_weight is None:
-        return np.ones(n)
-    weights = np.asarray(sample_weight, dtype=np.float64)
-    if weights.shape != (n,) or not np.all(weights >= 0):
-        raise ValueError(
-            f"sample_weight needs {n} non-negative weights, one per image, but has shape "
-            f"{weights.shape}."
-        )
-    return weights
+    if weights.average == "pooled":
+        # Counts of all images are added up before the formula: one large image.
+        counts = weights.pooled(counts)
+        absent = counts[:3].sum(axis=0) == 0
+        values = np.where(absent, np.nan, divide(*formula(*counts), nothing=nothing))[0]
+        return float(empty if absent.all() else mean_of(values))
+    absent = counts[:3].sum(axis=0) == 0
+    table = pair.fill_absent(divide(*formula(*counts), nothing=nothing), absent, empty)
+    return weights.summarize(table)
 
 
 def _as_mask(masks, name):
@@ -159,6 +177,44 @@ def _one_shape(y_true, y_pred):
     return pair
 
 
+def _check_labels(labels):
+    """Return labels to score as an array (n_labels,) of whole numbers."""
+    found = np.atleast_1d(np.asarray(labels))
+    if found.dtype.kind not in "biuf" or not np.array_equal(found, np.round(found)):
+        raise TypeError(f"labels needs mask values, which are whole numbers, but is {labels!r}.")
+    if found.ndim != 1 or len(found) == 0:
+        raise ValueError(f"labels needs at least one mask value, but is {labels!r}.")
+    return found
+
+
+def _counted(y_true, labels, ignore_label):
+    """Return where pixels count, (n, ...) of bool, or None where all do."""
+    if ignore_label is None:
+        return None
+    if not isinstance(ignore_label, Integral) or isinstance(ignore_label, bool):
+        raise TypeError(f"ignore_label needs a mask value, an int, but is {ignore_label!r}.")
+    if labels is not None and ignore_label in labels:
+        raise ValueError(f"ignore_label={ignore_label} is one of the labels={labels.tolist()}.")
+    counted = y_true != ignore_label
+    return None if counted.all() else counted
+
+
+def _distinct(pixels):
+    """Return the sorted distinct values of pixels (n,); small ones are counted, not sorted."""
+    if pixels.size == 0 or pixels.dtype == bool or pixels.min() < 0:
+        return np.unique(pixels)
+    if pixels.max() > max(255, pixels.size):
+        return np.unique(pixels)
+    return np.flatnonzero(np.bincount(pixels)).astype(pixels.dtype)
+
+
+def _numbered(mask):
+    """Return a mask with its values but 0 as 1, 2, ... in their order."""
+    values = _distinct(mask.ravel())
+    numbers = np.cumsum(values != 0) * (values != 0)
+    return numbers[np.searchsorted(values, mask)]
+
+
 def _spelled_twice(found_true, found_pred):
     """Return whether one side stores binary masks as 0/255 and the other as 0/1."""
     for large, small in ((found_true, found_pred), (found_pred, found_true)):
@@ -167,8 +223,6 @@ def _spelled_twice(found_true, found_pred):
     return False
 
 
-def _divide(numerator, denominator, nothing=0.0):
-    """Return the quotient, and `nothing` where the denominator is 0."""
-    shape = np.broadcast_shapes(np.shape(numerator), np.shape(denominator))
-    out = np.full(shape, nothing, dtype=np.float64)
-    return np.divide(numerator, denominator, out=out, where=np.asarray(denominator) > 0)
+def _few(values, n=8):
+    """Return the first values of a list for a message."""
+    return f"{values[:n].tolist()}" if len(values) <= n else f"{values[:n].tolist()} and others"

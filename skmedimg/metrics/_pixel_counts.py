@@ -1,10 +1,18 @@
 """Precision, recall and F1 of masks, with pixels as the samples."""
 
-from skmedimg.metrics._pairs import overlap_score
+from skmedimg.metrics._pairs import check_pair, pixel_score
 
 
 def pixel_precision(
-    y_true, y_pred, *, labels=None, average="pooled", empty=1.0, sample_weight=None
+    y_true,
+    y_pred,
+    *,
+    labels=None,
+    ignore_label=None,
+    average="pooled",
+    groups=None,
+    empty=1.0,
+    sample_weight=None,
 ):
     """Return the precision over pixels: the share of predicted pixels of a class that are right.
 
@@ -16,12 +24,14 @@ def pixel_precision(
         Predicted masks, in the same layout or another one of the same size.
     labels : sequence of int or None, default=None
         Classes to score. None: every value found in either but 0, the background.
-    average : {"mean", "image", "class", "pooled", None}, default="pooled"
+    ignore_label : int or None, default=None
+        As in `dice`.
+    average : {"mean", "image", "class", "group", "pooled", None}, default="pooled"
         "pooled" counts the pixels of all images together; the others are those of `dice`.
+    groups : array-like (n,) or None, default=None
+        Patient of each image, as in `dice`.
     empty : float, default=1.0
-        Value of an image in which neither mask holds any of the classes; nan leaves it out. In
-        other images a class that neither mask holds is left out (nan where nothing is averaged),
-        and a class that only one of them holds scores 0.
+        Value of an image in which neither mask holds any of the classes, as in `dice`.
     sample_weight : array-like (n,) or None, default=None
         Weight of each image in the average.
 
@@ -35,10 +45,21 @@ def pixel_precision(
     >>> pixel_precision([[0, 1, 1, 0]], [[0, 1, 1, 1]])
     0.666...
     """
-    return overlap_score(_precision, y_true, y_pred, labels, average, empty, sample_weight)
+    pair, weights = check_pair(y_true, y_pred, labels, ignore_label, average, groups, sample_weight)
+    return pixel_score(_precision, pair, weights, empty)
 
 
-def pixel_recall(y_true, y_pred, *, labels=None, average="pooled", empty=1.0, sample_weight=None):
+def pixel_recall(
+    y_true,
+    y_pred,
+    *,
+    labels=None,
+    ignore_label=None,
+    average="pooled",
+    groups=None,
+    empty=1.0,
+    sample_weight=None,
+):
     """Return the recall over pixels: the share of true pixels of a class that were found.
 
     Parameters
@@ -49,12 +70,14 @@ def pixel_recall(y_true, y_pred, *, labels=None, average="pooled", empty=1.0, sa
         Predicted masks, in the same layout or another one of the same size.
     labels : sequence of int or None, default=None
         Classes to score. None: every value found in either but 0, the background.
-    average : {"mean", "image", "class", "pooled", None}, default="pooled"
+    ignore_label : int or None, default=None
+        As in `dice`.
+    average : {"mean", "image", "class", "group", "pooled", None}, default="pooled"
         "pooled" counts the pixels of all images together; the others are those of `dice`.
+    groups : array-like (n,) or None, default=None
+        Patient of each image, as in `dice`.
     empty : float, default=1.0
-        Value of an image in which neither mask holds any of the classes; nan leaves it out. In
-        other images a class that neither mask holds is left out (nan where nothing is averaged),
-        and a class that only one of them holds scores 0.
+        Value of an image in which neither mask holds any of the classes, as in `dice`.
     sample_weight : array-like (n,) or None, default=None
         Weight of each image in the average.
 
@@ -68,10 +91,21 @@ def pixel_recall(y_true, y_pred, *, labels=None, average="pooled", empty=1.0, sa
     >>> pixel_recall([[0, 1, 1, 0]], [[0, 1, 0, 1]])
     0.5
     """
-    return overlap_score(_recall, y_true, y_pred, labels, average, empty, sample_weight)
+    pair, weights = check_pair(y_true, y_pred, labels, ignore_label, average, groups, sample_weight)
+    return pixel_score(_recall, pair, weights, empty)
 
 
-def pixel_f1(y_true, y_pred, *, labels=None, average="pooled", empty=1.0, sample_weight=None):
+def pixel_f1(
+    y_true,
+    y_pred,
+    *,
+    labels=None,
+    ignore_label=None,
+    average="pooled",
+    groups=None,
+    empty=1.0,
+    sample_weight=None,
+):
     """Return the F1 score over pixels, which per image is the Dice coefficient.
 
     Parameters
@@ -82,12 +116,14 @@ def pixel_f1(y_true, y_pred, *, labels=None, average="pooled", empty=1.0, sample
         Predicted masks, in the same layout or another one of the same size.
     labels : sequence of int or None, default=None
         Classes to score. None: every value found in either but 0, the background.
-    average : {"mean", "image", "class", "pooled", None}, default="pooled"
+    ignore_label : int or None, default=None
+        As in `dice`.
+    average : {"mean", "image", "class", "group", "pooled", None}, default="pooled"
         "pooled" counts the pixels of all images together; the others are those of `dice`.
+    groups : array-like (n,) or None, default=None
+        Patient of each image, as in `dice`.
     empty : float, default=1.0
-        Value of an image in which neither mask holds any of the classes; nan leaves it out. In
-        other images a class that neither mask holds is left out (nan where nothing is averaged),
-        and a class that only one of them holds scores 0.
+        Value of an image in which neither mask holds any of the classes, as in `dice`.
     sample_weight : array-like (n,) or None, default=None
         Weight of each image in the average.
 
@@ -104,10 +140,11 @@ def pixel_f1(y_true, y_pred, *, labels=None, average="pooled", empty=1.0, sample
     >>> pixel_f1(y_true, y_pred), dice(y_true, y_pred)
     (0.8, 0.5)
     """
-    return overlap_score(_f1, y_true, y_pred, labels, average, empty, sample_weight)
+    pair, weights = check_pair(y_true, y_pred, labels, ignore_label, average, groups, sample_weight)
+    return pixel_score(_f1, pair, weights, empty)
 
 
-# Numerator and denominator, as `overlap_score` expects them.
+# Numerator and denominator, as `pixel_score` expects them.
 
 
 def _precision(tp, fp, fn):

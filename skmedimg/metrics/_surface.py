@@ -1,20 +1,14 @@
-"""Distances between the outlines of two masks: Hausdorff, average distance, boundary F1."""
+"""Distances between the outlines of masks, and the share of the outlines within a tolerance."""
 
 import math
 
 import numpy as np
-from scipy import ndimage
 
-from skmedimg.metrics._pairs import (
-    check_average,
-    check_empty,
-    check_image_weights,
-    check_pair,
-    fill_absent,
-    summarize,
-)
+from skmedimg.metrics._averages import AVERAGES, check_empty
+from skmedimg.metrics._outlines import outline_distances, surface_distances
+from skmedimg.metrics._pairs import check_pair
 
-_AVERAGES = ("mean", "image", "class", None)
+_AVERAGES = tuple(average for average in AVERAGES if average != "pooled")
 
 
 def hausdorff_distance(
@@ -22,16 +16,20 @@ def hausdorff_distance(
     y_pred,
     *,
     percentile=95.0,
+    pooled=False,
     spacing=1.0,
     labels=None,
+    ignore_label=None,
     average="mean",
+    groups=None,
     missing=math.inf,
+    empty=0.0,
     sample_weight=None,
 ):
     """Return the Hausdorff distance [1]_ between outlines of masks, or its 95th percentile.
 
     From each outline, the given percentile of the distances to the other one is taken; the
-    larger of the two counts. `percentile=100` is the Hausdorff distance itself.
+    larger of the two counts, as in MONAI. `percentile=100` is the Hausdorff distance itself.
 
     Parameters
     ----------
@@ -40,16 +38,24 @@ def hausdorff_distance(
     y_pred : array-like
         Predicted masks of the same size.
     percentile : float, default=95.0
+    pooled : bool, default=False
+        True: the percentile of the distances of both outlines together, as in MedPy, which is
+        the smaller of the two conventions as a rule.
     spacing : float or sequence of float, default=1.0
         Size of a pixel along each axis; 1.0 measures in pixels.
     labels : sequence of int or None, default=None
         Classes to score. None: every value found in either but 0, the background.
-    average : {"mean", "image", "class", None}, default="mean"
+    ignore_label : int or None, default=None
         As in `dice`.
+    average : {"mean", "image", "class", "group", None}, default="mean"
+        As in `dice`.
+    groups : array-like (n,) or None, default=None
+        Patient of each image, as in `dice`.
     missing : float or "diagonal", default=inf
         Distance where only one of the masks holds the class; "diagonal" is the image's diagonal,
-        the worst distance that can be; nan leaves it out. A class that neither holds is left out,
-        an image without any of the classes has distance 0.
+        the worst distance that can be; nan leaves it out. A class that neither holds is left out.
+    empty : float, default=0.0
+        Distance of an image in which neither mask holds any of the classes; nan leaves it out.
     sample_weight : array-like (n,) or None, default=None
         Weight of each image in the average.
 
@@ -77,14 +83,15 @@ def hausdorff_distance(
     if not 0 <= percentile <= 100:
         raise ValueError(f"percentile needs to be from 0 to 100, but is {percentile!r}.")
 
-    def farthest(to_pred, to_true):
-        # The percentile of each direction, then the larger of the two; not the percentile of both
-        # directions together.
-        return max(np.percentile(to_pred, percentile), np.percentile(to_true, percentile))
+    def farthest(true, pred, spacing):
+        directions = outline_distances(true, pred, spacing)
+        directions = [np.concatenate(directions)] if pooled else directions
+        return max(np.percentile(each, percentile) for each in directions)
 
-    return _surface_score(
-        farthest, y_true, y_pred, labels, average, spacing, 0.0, missing, sample_weight
+    pair, weights = check_pair(
+        y_true, y_pred, labels, ignore_label, average, groups, sample_weight, _AVERAGES
     )
+    return _surface_score(farthest, pair, weights, spacing, empty, missing)
 
 
 def average_surface_distance(
@@ -93,8 +100,11 @@ def average_surface_distance(
     *,
     spacing=1.0,
     labels=None,
+    ignore_label=None,
     average="mean",
+    groups=None,
     missing=math.inf,
+    empty=0.0,
     sample_weight=None,
 ):
     """Return the average symmetric surface distance (ASSD [1]_) between the outlines of masks.
@@ -109,10 +119,16 @@ def average_surface_distance(
         Size of a pixel along each axis; 1.0 measures in pixels.
     labels : sequence of int or None, default=None
         Classes to score. None: every value found in either but 0, the background.
-    average : {"mean", "image", "class", None}, default="mean"
+    ignore_label : int or None, default=None
         As in `dice`.
+    average : {"mean", "image", "class", "group", None}, default="mean"
+        As in `dice`.
+    groups : array-like (n,) or None, default=None
+        Patient of each image, as in `dice`.
     missing : float or "diagonal", default=inf
         Distance where only one of the masks holds the class, as in `hausdorff_distance`.
+    empty : float, default=0.0
+        Distance of an image in which neither mask holds any of the classes; nan leaves it out.
     sample_weight : array-like (n,) or None, default=None
         Weight of each image in the average.
 
@@ -137,13 +153,98 @@ def average_surface_distance(
     1.0
     """
 
-    def mean(to_pred, to_true):
+    def mean(true, pred, spacing):
         # All outline pixels count alike, so the longer outline has the larger share.
-        return (to_pred.sum() + to_true.sum()) / (len(to_pred) + len(to_true))
+        return np.concatenate(outline_distances(true, pred, spacing)).mean()
 
-    return _surface_score(
-        mean, y_true, y_pred, labels, average, spacing, 0.0, missing, sample_weight
+    pair, weights = check_pair(
+        y_true, y_pred, labels, ignore_label, average, groups, sample_weight, _AVERAGES
     )
+    return _surface_score(mean, pair, weights, spacing, empty, missing)
+
+
+def surface_dice(
+    y_true,
+    y_pred,
+    *,
+    tolerance=2.0,
+    subpixel=False,
+    spacing=1.0,
+    labels=None,
+    ignore_label=None,
+    average="mean",
+    groups=None,
+    empty=1.0,
+    sample_weight=None,
+):
+    """Return the surface Dice [1]_ of masks: the share of both outlines within a tolerance.
+
+    It is also called the normalized surface distance (NSD).
+
+    Parameters
+    ----------
+    y_true : array-like (n, height, width) or (n, height, width, depth)
+        True masks of class labels.
+    y_pred : array-like
+        Predicted masks of the same size.
+    tolerance : float, default=2.0
+        Largest distance that is still right, in the unit of `spacing`.
+    subpixel : bool, default=False
+        False: outline pixels count alike, as in MONAI. True: outlines run between pixels and count
+        by their length (in volumes, area), as in the authors' code.
+    spacing : float or sequence of float, default=1.0
+        Size of a pixel along each axis; 1.0 measures in pixels.
+    labels : sequence of int or None, default=None
+        Classes to score. None: every value found in either but 0, the background.
+    ignore_label : int or None, default=None
+        As in `dice`.
+    average : {"mean", "image", "class", "group", None}, default="mean"
+        As in `dice`.
+    groups : array-like (n,) or None, default=None
+        Patient of each image, as in `dice`.
+    empty : float, default=1.0
+        Value of an image in which neither mask holds any of the classes, as in `dice`.
+    sample_weight : array-like (n,) or None, default=None
+        Weight of each image in the average.
+
+    Returns
+    -------
+    score : float or ndarray
+        Between 0 and 1.
+
+    See Also
+    --------
+    boundary_f1 : F1 of the two outlines' shares, in which a short outline counts as a long one.
+
+    References
+    ----------
+    .. [1] S. Nikolov, S. Blackwell, A. Zverovitch et al. "Clinically Applicable Segmentation of
+           Head and Neck Anatomy for Radiotherapy: Deep Learning Algorithm Development and
+           Validation Study". Journal of Medical Internet Research 23(7), e26151, 2021.
+           https://doi.org/10.2196/26151
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmedimg.metrics import surface_dice
+    >>> y_true, y_pred = np.zeros((2, 1, 16, 16), dtype=int)
+    >>> y_true[0, 4:8, 4:8] = y_pred[0, 4:8, 5:9] = 1
+    >>> surface_dice(y_true, y_pred, tolerance=1), surface_dice(y_true, y_pred, tolerance=0)
+    (1.0, 0.5)
+    """
+    _check_tolerance(tolerance)
+
+    def share(true, pred, spacing):
+        if subpixel:
+            sides = surface_distances(true, pred, spacing)
+            near = sum(sizes[distances <= tolerance].sum() for distances, sizes in sides)
+            return near / sum(sizes.sum() for _, sizes in sides)
+        return np.mean(np.concatenate(outline_distances(true, pred, spacing)) <= tolerance)
+
+    pair, weights = check_pair(
+        y_true, y_pred, labels, ignore_label, average, groups, sample_weight, _AVERAGES
+    )
+    return _surface_score(share, pair, weights, spacing, empty)
 
 
 def boundary_f1(
@@ -153,7 +254,9 @@ def boundary_f1(
     tolerance=2.0,
     spacing=1.0,
     labels=None,
+    ignore_label=None,
     average="mean",
+    groups=None,
     empty=1.0,
     sample_weight=None,
 ):
@@ -171,12 +274,14 @@ def boundary_f1(
         Size of a pixel along each axis; 1.0 measures in pixels.
     labels : sequence of int or None, default=None
         Classes to score. None: every value found in either but 0, the background.
-    average : {"mean", "image", "class", None}, default="mean"
+    ignore_label : int or None, default=None
         As in `dice`.
+    average : {"mean", "image", "class", "group", None}, default="mean"
+        As in `dice`.
+    groups : array-like (n,) or None, default=None
+        Patient of each image, as in `dice`.
     empty : float, default=1.0
-        Value of an image in which neither mask holds any of the classes; nan leaves it out. In
-        other images a class that neither mask holds is left out (nan where nothing is averaged),
-        and a class that only one of them holds scores 0.
+        Value of an image in which neither mask holds any of the classes, as in `dice`.
     sample_weight : array-like (n,) or None, default=None
         Weight of each image in the average.
 
@@ -184,6 +289,10 @@ def boundary_f1(
     -------
     score : float or ndarray
         Between 0 and 1.
+
+    See Also
+    --------
+    surface_dice : The share of both outlines together, which other software reports as NSD.
 
     References
     ----------
@@ -199,66 +308,41 @@ def boundary_f1(
     >>> boundary_f1(y_true, y_pred), boundary_f1(y_true, y_pred, tolerance=0)
     (1.0, 0.071...)
     """
+    _check_tolerance(tolerance)
 
-    if not tolerance >= 0:
-        raise ValueError(f"tolerance needs to be at least 0, but is {tolerance!r}.")
-
-    def f1(to_pred, to_true):
+    def f1(true, pred, spacing):
+        to_pred, to_true = outline_distances(true, pred, spacing)
         # to_pred holds the distances of true outline pixels, so it gives the recall.
         recall, precision = np.mean(to_pred <= tolerance), np.mean(to_true <= tolerance)
         return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
-    return _surface_score(f1, y_true, y_pred, labels, average, spacing, empty, 0.0, sample_weight)
+    pair, weights = check_pair(
+        y_true, y_pred, labels, ignore_label, average, groups, sample_weight, _AVERAGES
+    )
+    return _surface_score(f1, pair, weights, spacing, empty)
 
 
-def _surface_score(
-    summary, y_true, y_pred, labels, average, spacing, empty, missing, sample_weight
-):
-    """Return the average over images and labels of a summary of the distances between outlines."""
-    check_average(average, _AVERAGES)
+def _surface_score(summary, pair, weights, spacing, empty, missing=0.0):
+    """Return the average over images and labels of summary(true, predicted, spacing)."""
     check_empty(empty)
-    y_true, y_pred, labels = check_pair(y_true, y_pred, labels)
-    spacing = _check_spacing(y_true, spacing)
-    weights = check_image_weights(sample_weight, len(y_true))
+    spacing = _check_spacing(pair.true, spacing)
     if isinstance(missing, str) and missing != "diagonal":
         raise ValueError(f'missing needs to be a distance or "diagonal", but is {missing!r}.')
     if missing == "diagonal":
-        missing = math.dist(np.multiply(y_true.shape[1:], spacing), np.zeros(len(spacing)))
+        missing = math.dist(np.multiply(pair.true.shape[1:], spacing), np.zeros(len(spacing)))
     # `missing` stays where one mask lacks the class; where both lack it, fill_absent replaces it.
-    table = np.full((len(y_true), len(labels)), float(missing))
-    absent = np.zeros(table.shape, dtype=bool)
-    for i, (true, pred) in enumerate(zip(y_true, y_pred, strict=True)):
-        for k, label in enumerate(labels):
-            is_true, is_pred = true == label, pred == label
-            held = is_true.any(), is_pred.any()
-            absent[i, k] = not any(held)
-            if all(held):
-                table[i, k] = summary(*_surface_distances(is_true, is_pred, spacing))
-    return summarize(fill_absent(table, absent, empty), average, weights)
+    table, absent = np.full(pair.shape, float(missing)), np.zeros(pair.shape, dtype=bool)
+    for i, k, true, pred in pair.each():
+        held = true.any(), pred.any()
+        absent[i, k] = not any(held)
+        if all(held):
+            table[i, k] = summary(true, pred, spacing)
+    return weights.summarize(pair.fill_absent(table, absent, empty))
 
 
-def _surface_distances(true, pred, spacing):
-    """Return the distance from each outline pixel of one mask to the outline of the other.
-
-    An outline is made of the mask's pixels that touch the outside, or the image's border,
-    along an axis.
-    """
-    # Both outlines lie in the common bounding box, so distances computed inside it are the same; a
-    # lesion of a large image takes a fraction of the time.
-    box = ndimage.find_objects((true | pred).astype(np.uint8))[0]
-    # The outline before the box: cut first, the box would look like the border of the image.
-    true, pred = _outline(true)[box], _outline(pred)[box]
-    return _distance_to(pred, spacing)[true], _distance_to(true, spacing)[pred]
-
-
-def _outline(mask):
-    # Erosion takes pixels beyond the image for background: a mask has an outline at the border too.
-    return mask & ~ndimage.binary_erosion(mask)
-
-
-def _distance_to(outline, spacing):
-    # The exact Euclidean distance of every pixel to the nearest pixel of the outline.
-    return ndimage.distance_transform_edt(~outline, sampling=spacing)
+def _check_tolerance(tolerance):
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance needs to be at least 0, but is {tolerance!r}.")
 
 
 def _check_spacing(masks, spacing):

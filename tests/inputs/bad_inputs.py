@@ -375,12 +375,16 @@ DESCRIBING = [
 MEASURING = [
     *(
         bad(f"{measure.__name__}: {what}", partial(lambda m, a, o, at: m(*a, **o), measure, arguments, options), *words, kind=kind)
-        for measure in (metrics.dice, metrics.iou, metrics.volumetric_similarity, metrics.pixel_f1, metrics.pixel_precision, metrics.pixel_recall, metrics.boundary_f1, metrics.hausdorff_distance, metrics.average_surface_distance)
+        for measure in (metrics.dice, metrics.iou, metrics.volumetric_similarity, metrics.volume_error, metrics.pixel_f1, metrics.pixel_precision, metrics.pixel_recall, metrics.boundary_f1, metrics.surface_dice, metrics.cl_dice, metrics.hausdorff_distance, metrics.average_surface_distance, metrics.object_precision, metrics.object_recall, metrics.object_f1, metrics.object_average_precision, metrics.panoptic_quality)
         for what, arguments, options, words, kind in (
             ("other shapes", (MASKS, MASKS[:, :8]), {}, ("(12, 16, 16)", "(12, 8, 16)"), ValueError),
             ("average", (MASKS, MASKS), {"average": "micro"}, ("average", "'micro'", "'mean'"), ValueError),
             ("probabilities", (MASKS, GRAY / 255.0), {}, ("y_pred", "fractions", "Threshold"), ValueError),
             ("weights", (MASKS, MASKS), {"sample_weight": [1, 2]}, ("sample_weight", "12"), ValueError),
+            ("groups", (MASKS, MASKS), {"groups": [1, 2], "average": "mean"}, ("groups", "12", "(2,)"), ValueError),
+            ("labels", (MASKS, MASKS), {"labels": [9]}, ("labels=[9]", "occur in no mask", "[0, 1]"), ValueError),
+            ("kind of labels", (MASKS, MASKS), {"labels": "foo"}, ("labels", "'foo'", "whole numbers"), TypeError),
+            ("ignored label", (MASKS, MASKS), {"ignore_label": "void"}, ("ignore_label", "'void'", "int"), TypeError),
         )
     ),
     bad("hausdorff_distance: percentile", lambda at: metrics.hausdorff_distance(MASKS, MASKS, percentile=101), "percentile", "101"),
@@ -388,6 +392,10 @@ MEASURING = [
     bad("hausdorff_distance: spacing", lambda at: metrics.hausdorff_distance(MASKS, MASKS, spacing=0), "spacing", "0"),
     bad("hausdorff_distance: spacing of three", lambda at: metrics.hausdorff_distance(MASKS, MASKS, spacing=(1, 1, 1)), "spacing", "(1, 1, 1)"),
     bad("average_surface_distance: rows", lambda at: metrics.average_surface_distance(MASKS[0], MASKS[0]), "(16, 16)", "Reshape"),
+    bad("surface_dice: tolerance", lambda at: metrics.surface_dice(MASKS, MASKS, tolerance=-1), "tolerance", "-1"),
+    bad("cl_dice: rows", lambda at: metrics.cl_dice(MASKS[0], MASKS[0]), "(16, 16)", "Reshape"),
+    bad("object_f1: threshold", lambda at: metrics.object_f1(MASKS, MASKS, iou_threshold=50), "iou_threshold", "50"),
+    bad("object_f1: classes of instances", lambda at: metrics.object_f1(MASKS, MASKS, instances=True, labels=[1]), "instances=True", "labels=[1]"),
     bad("boundary_f1: tolerance", lambda at: metrics.boundary_f1(MASKS, MASKS, tolerance=-1), "tolerance", "-1"),
     bad("sensitivity: pos_label", lambda at: metrics.sensitivity(["a", "b"], ["a", "a"]), "pos_label=1", "'a'"),
     bad("sensitivity: lengths", lambda at: metrics.sensitivity([0, 1], [1]), "inconsistent", "2", "1"),

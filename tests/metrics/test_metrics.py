@@ -17,19 +17,35 @@ from skmedimg.metrics import (
     as_scorer,
     average_surface_distance,
     boundary_f1,
+    cl_dice,
     dice,
     hausdorff_distance,
     iou,
+    object_average_precision,
+    object_f1,
+    object_precision,
+    object_recall,
+    panoptic_quality,
     pixel_f1,
     pixel_precision,
     pixel_recall,
     sensitivity,
     specificity,
+    surface_dice,
+    volume_error,
     volumetric_similarity,
 )
 
 OVERLAPS = (dice, iou, volumetric_similarity, pixel_precision, pixel_recall, pixel_f1)
 DISTANCES = (hausdorff_distance, average_surface_distance)
+OBJECT_SCORES = (
+    object_average_precision,
+    object_f1,
+    object_precision,
+    object_recall,
+    panoptic_quality,
+)
+IMAGE_SCORES = (boundary_f1, surface_dice, cl_dice, *OBJECT_SCORES)
 
 
 @pytest.fixture
@@ -167,7 +183,7 @@ def test_volumetric_similarity_compares_areas_wherever_they_lie():
     assert volumetric_similarity(square(0, 0, 4), square(0, 0, 2)) == 1 - 12 / 20
 
 
-@pytest.mark.parametrize("metric", [*OVERLAPS, boundary_f1])
+@pytest.mark.parametrize("metric", [*OVERLAPS, *IMAGE_SCORES])
 def test_an_image_without_any_of_the_classes_takes_the_value_of_empty(metric):
     nothing, something = np.zeros((1, 8, 8), dtype=int), square(2, 2, 3, (8, 8))
     assert metric(nothing, nothing) == 1.0
@@ -179,7 +195,7 @@ def test_an_image_without_any_of_the_classes_takes_the_value_of_empty(metric):
     assert metric(true, pred, empty=1.0, average="mean") == pytest.approx((1 + alone) / 2)
 
 
-@pytest.mark.parametrize("metric", [*OVERLAPS, *DISTANCES, boundary_f1])
+@pytest.mark.parametrize("metric", [*OVERLAPS, *DISTANCES, *IMAGE_SCORES, volume_error])
 def test_a_class_that_neither_mask_holds_is_left_out_of_the_image(metric):
     true, pred = square(2, 2, 4, (12, 12)), square(3, 2, 4, (12, 12))
     alone = metric(true, pred, labels=[1])
@@ -189,7 +205,7 @@ def test_a_class_that_neither_mask_holds_is_left_out_of_the_image(metric):
         np.testing.assert_array_equal(table, [[alone, np.nan]])
 
 
-@pytest.mark.parametrize("metric", [*OVERLAPS, boundary_f1])
+@pytest.mark.parametrize("metric", [*OVERLAPS, *IMAGE_SCORES])
 def test_a_class_in_only_one_of_the_masks_scores_zero(metric):
     nothing, something = np.zeros((1, 8, 8), dtype=int), square(2, 2, 3, (8, 8))
     assert metric(nothing, something) == 0.0
@@ -203,6 +219,8 @@ def test_distance_of_a_missing_class_is_infinite_or_the_diagonal(metric):
     assert metric(something, nothing, missing="diagonal", spacing=0.5) == pytest.approx(5.0)
     assert metric(something, nothing, missing=3.0) == 3.0
     assert metric(nothing, nothing, labels=[1]) == 0.0
+    assert metric(nothing, nothing, empty=2.0) == 2.0
+    assert math.isnan(metric(nothing, nothing, empty=math.nan))
 
 
 def test_averages_are_taken_over_classes_then_images_and_never_over_a_batch(masks):
@@ -298,11 +316,8 @@ def test_decisions_without_a_row_to_count_are_nan_and_unknown_labels_raise():
 def test_scorers_of_distances_are_negative_and_search_with_every_metric():
     X, y = np.zeros((12, 2)), np.array([0, 1, 1] * 4)
     grid = {"strategy": ["most_frequent", "constant"], "constant": [0]}
-    for name in set(metrics.__all__) - {
-        "as_scorer",
-        "boundary_f1",
-        *(d.__name__ for d in DISTANCES),
-    }:
+    needs_images = [boundary_f1, surface_dice, cl_dice, *OBJECT_SCORES, *DISTANCES]
+    for name in set(metrics.__all__) - {"as_scorer", *(each.__name__ for each in needs_images)}:
         search = GridSearchCV(DummyClassifier(), grid, scoring=as_scorer(name), cv=3)
         search.fit(X, y)
         assert np.isfinite(search.cv_results_["mean_test_score"]).all(), name

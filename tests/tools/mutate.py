@@ -20,10 +20,17 @@ from importlib import import_module
 
 import pytest
 
+_OF_METRICS = ("metrics", "surface_dice", "objects", "common_parameters")
 GROUPS = {
     "metrics": (
-        [f"skmedimg.metrics.{name}" for name in ("_pairs", "_overlap", "_surface", "_decisions")],
-        ["tests/metrics/test_metrics.py"],
+        [
+            f"skmedimg.metrics.{name}"
+            for name in (
+                *("_pairs", "_averages", "_overlap", "_volume", "_outlines", "_surface"),
+                *("_cl_dice", "_objects", "_object_matching", "_decisions"),
+            )
+        ],
+        [f"tests/metrics/test_{name}.py" for name in _OF_METRICS],
     ),
     "statistics": (
         [
