@@ -133,7 +133,9 @@ LazyImages
     # Before anything is fitted: every estimator and every scorer gets the same splits.
     repeats = choose_repeats(repeats, cv, targets.groups, len(targets.y))
     splits = make_splits(cv, targets.task, targets.strata, targets.groups, repeats, seed)
-    metrics, scorers = choose_metrics(scoring, targets.task, targets.n_classes, targets.pos_label)
+    metrics, scorers = choose_metrics(
+        scoring, targets.task, targets.n_classes, targets.pos_label, targets.y.ndim > 2
+    )
     # What must be unchanged for a finished fit of a checkpoint to be used again. The estimators
     # are not among it: their keys are in the names of the files, so a comparison can gain models.
     facts = {

@@ -161,7 +161,7 @@ _LABEL_SCORES += [
 ]
 LABEL_SCORES = {score.metric.name: score for score in _LABEL_SCORES}
 
-# A distance has no upper bound, and less of it is better.
+# A distance or an error has no upper bound, and less of it is better.
 MASK_METRICS = {
     name: Metric(name, title, high is not None, 0.0, high)
     for name, title, high in [
@@ -171,9 +171,17 @@ MASK_METRICS = {
         ("pixel_recall", "pixel recall", 1.0),
         ("pixel_f1", "pixel F1", 1.0),
         ("volumetric_similarity", "volumetric similarity", 1.0),
+        ("volume_error", "volume error", None),
+        ("surface_dice", "surface Dice", 1.0),
         ("boundary_f1", "boundary F1", 1.0),
+        ("cl_dice", "clDice", 1.0),
         ("hausdorff_distance", "Hausdorff distance", None),
         ("average_surface_distance", "average surface distance", None),
+        ("object_precision", "object precision", 1.0),
+        ("object_recall", "object recall", 1.0),
+        ("object_f1", "object F1", 1.0),
+        ("object_average_precision", "object average precision", 1.0),
+        ("panoptic_quality", "panoptic quality", 1.0),
     ]
 }
 # Every metric that predictions alone give, by name.
@@ -208,9 +216,10 @@ def score_fold(data, split, predictions, metrics):
     return scores, {name: n for name, n in counts.items() if n}
 
 
-def choose_metrics(scoring, task, n_classes, pos_label=None):
+def choose_metrics(scoring, task, n_classes, pos_label=None, have_outlines=True):
     """Return the metrics that `scoring` asks for, and the scorers among them by name.
 
+    Masks given as rows of pixels have no outlines: no default score measures them then.
     Scorers that take a `pos_label` and were given none get the one of the comparison.
 
     Examples
@@ -221,7 +230,7 @@ def choose_metrics(scoring, task, n_classes, pos_label=None):
     (['ROC AUC', 'neg_log_loss'], ['neg_log_loss'])
     """
     table = LABEL_SCORES if task == "classification" else MASK_METRICS
-    asked = _by_title(scoring, _defaults(task, n_classes))
+    asked = _by_title(scoring, _defaults(task, n_classes, have_outlines))
     scorers = {name: _scorer(kind, pos_label) for name, kind in asked.items() if kind not in table}
     if n_classes > 2:
         _refuse_two_class_scores(asked)
@@ -241,10 +250,12 @@ def _refuse_two_class_scores(asked):
             raise ValueError(f"scoring={kind!r} needs two classes; of more, leave it out.")
 
 
-def _defaults(task, n_classes):
+def _defaults(task, n_classes, have_outlines):
     """Return the names of the metrics that scoring=None takes."""
     if task == "segmentation":
-        return ["dice", "iou", "pixel_precision", "pixel_recall"]
+        # All but the last one measure overlap, which hides a ragged outline of a large organ.
+        names = ["dice", "iou", "pixel_precision", "pixel_recall", "surface_dice"]
+        return names if have_outlines else names[:-1]
     left_out = {name for name, each in LABEL_SCORES.items() if each.metric.target is not None}
     if n_classes < _MANY_CLASSES:
         left_out.add(f"top_{_TOP}_accuracy")
