@@ -31,7 +31,7 @@ coverage: $(STAMP)  ## Run the tests and list the lines that none of them reache
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --cov=skmedimg \
 		--cov-report=term-missing:skip-covered --cov-fail-under=95
 
-demo: $(STAMP)  ## Compare three models on synthetic scans and write report.html
+demo: $(STAMP)  ## Compare four models on synthetic scans and write report.html
 	$(BIN)/python -m skmedimg compare --demo --repeats 2 --jobs 2 --out report.html
 
 lint: $(STAMP)  ## Check style and formatting
@@ -49,6 +49,6 @@ bench: $(STAMP)  ## Run every benchmark and write bench/results
 	$(BIN)/python -m bench
 
 clean:  ## Remove everything that was built, but not .venv
-	rm -rf build dist .ci-* docs/_build docs/generated docs/auto_examples docs/benchmarks.md
-	rm -rf docs/sg_execution_times.rst .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
+	rm -rf build dist .ci-* docs/_build docs/generated docs/auto_examples docs/backbones.md
+	rm -rf docs/benchmarks.md docs/sg_execution_times.rst .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

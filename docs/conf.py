@@ -11,6 +11,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 import skmedimg
 from bench import _page as benchmarks_page
+from docs import _backbones_page as backbones_page
 from docs import _recipes_page as recipes_page
 from docs._guide_links import chapters_by_name, link_names, public_names
 
@@ -65,6 +66,7 @@ html_css_files = ["skmedimg.css"]
 html_sidebars = {
     "index": [],
     "getting_started": [],
+    "backbones": [],
     "recipes": [],
     "benchmarks": [],
     "reproduction": [],
@@ -81,10 +83,11 @@ html_theme_options = {
 
 
 def write_pages(app):
-    """Write what comes from committed results and from the catalogue, so that it is never stale."""
+    """Write what comes from committed results and tables, so that it is never stale."""
     (HERE / "benchmarks.md").write_text(
         benchmarks_page.page(reasons=benchmarks_page.reasons()), "utf-8"
     )
+    (HERE / "backbones.md").write_text(backbones_page.page(), "utf-8")
     (HERE / "recipes.md").write_text(recipes_page.page(), "utf-8")
 
 

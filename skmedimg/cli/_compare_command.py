@@ -10,7 +10,7 @@ from skmedimg.cli._command_files import (
 )
 from skmedimg.cli._exit_codes import DONE, DataError
 from skmedimg.cli._messages import say
-from skmedimg.cli._model_names import DEFAULT_MODELS, build_models, demo_models
+from skmedimg.cli._model_names import build_models, default_models, demo_models
 
 SUMMARY = "Compare models on a folder of images and write a report."
 _FOLDS = 5
@@ -23,8 +23,9 @@ def add_arguments(parser):
     parser.add_argument(
         "--models",
         metavar="NAMES",
-        help="comma-separated models: hog-mlp, hog-linear, mlp, cnn, or a pretrained backbone "
-        f"such as mobilenet_v2 (default: {DEFAULT_MODELS})",
+        help="comma-separated models: hog-mlp, hog-linear, mlp, cnn, or a pretrained backbone, "
+        "which `skmedimg backbones` lists (default: hog-mlp, cnn, and efficientnet_lite0 if its "
+        "weights are installed)",
     )
     parser.add_argument(
         "--cv",
@@ -147,7 +148,7 @@ def _models(options):
     if options.demo:
         return demo_models(epochs=options.epochs, seed=options.seed)
     return build_models(
-        options.models or DEFAULT_MODELS,
+        options.models or default_models(),
         size=128 if options.size is None else options.size,
         color=options.color or "gray",
         epochs=options.epochs,

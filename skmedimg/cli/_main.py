@@ -5,13 +5,18 @@ import traceback
 import warnings
 
 from skmedimg import __version__
-from skmedimg.cli import _audit_command, _compare_command, _predict_command
+from skmedimg.cli import _audit_command, _backbones_command, _compare_command, _predict_command
 from skmedimg.cli._exit_codes import DATA, EXIT_CODES, FAILED, INTERRUPTED, DataError
 from skmedimg.cli._messages import say, say_error, say_warning
 
 # A command is a module with SUMMARY, add_arguments(parser) and run(options) -> exit code.
 # Modules import scikit-learn and torch inside run, so that --help answers at once.
-COMMANDS = {"compare": _compare_command, "audit": _audit_command, "predict": _predict_command}
+COMMANDS = {
+    "compare": _compare_command,
+    "audit": _audit_command,
+    "predict": _predict_command,
+    "backbones": _backbones_command,
+}
 
 
 def main(arguments=None):
@@ -36,8 +41,8 @@ def make_parser():
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="skmedimg",
-        description="Compare models on a folder of images, audit the images, and predict with a "
-        "saved model.",
+        description="Compare models on a folder of images, audit the images, predict with a saved "
+        "model, and list the pretrained backbones.",
         epilog=EXIT_CODES,
         # keeps the lines of the exit codes
         formatter_class=argparse.RawDescriptionHelpFormatter,

