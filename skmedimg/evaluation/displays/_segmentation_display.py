@@ -1,24 +1,23 @@
 """Display of segmentation: image, truth, prediction, outlines and errors, worst to best."""
 
-from dataclasses import dataclass
-
 import numpy as np
-from PIL import ImageColor
-from scipy.ndimage import binary_erosion
 from sklearn.utils import check_consistent_length
 
 from skmedimg._plotting import SERIES
+from skmedimg.evaluation.displays._mask_overlays import (
+    ERRORS,
+    OUTLINES,
+    error_map,
+    fitted,
+    outlined,
+    painted,
+)
 from skmedimg.images._for_display import displayable, image_at
 from skmedimg.images._mask_files import list_mask_paths, load_masks
-from skmedimg.images._resize import resize_image
 from skmedimg.metrics import dice
 
 SHOWS = ("worst", "median", "best")
 PANELS = ("image", "truth", "prediction", "outlines", "errors")
-
-# False alarms orange, misses blue, wrong classes purple: apart for color-blind readers too.
-_ERRORS = {"false positive": SERIES[1], "false negative": SERIES[0], "wrong class": SERIES[3]}
-_OUTLINES = {"truth": SERIES[2], "prediction": SERIES[1]}
 
 
 class SegmentationDisplay:
@@ -129,7 +128,7 @@ class SegmentationDisplay:
         # pixel, and would always be the worst or the best.
         rows, captions = _choose(scores, y_true.any(axis=(1, 2)), show)
         size = y_pred.shape[1:]
-        pictures = [_fitted(displayable(image_at(X, row, image_shape)), size) for row in rows]
+        pictures = [fitted(displayable(image_at(X, row, image_shape)), size) for row in rows]
         shown = [float(scores[row]) for row in rows]
         display = cls(pictures, y_true[rows], y_pred[rows], shown, captions)
         return display.plot(axes, panels=panels) if plot else display
@@ -181,9 +180,9 @@ class SegmentationDisplay:
 
         # Binary masks have no wrong class to explain.
         several = len(np.union1d(np.unique(self.truth), np.unique(self.prediction))) > 2
-        errors = {n: c for n, c in _ERRORS.items() if several or n != "wrong class"}
+        errors = {n: c for n, c in ERRORS.items() if several or n != "wrong class"}
         keys = {
-            "outlines": [Line2D([], [], color=c, label=n) for n, c in _OUTLINES.items()],
+            "outlines": [Line2D([], [], color=c, label=n) for n, c in OUTLINES.items()],
             "errors": [Patch(color=c, label=n) for n, c in errors.items()],
         }
         for panel, handles in keys.items():
@@ -198,97 +197,10 @@ class SegmentationDisplay:
                 )
 
 
-@dataclass(frozen=True)
-class Outlined:
-    """One segmentation for a report.
-
-    Attributes
-    ----------
-    row : int
-    picture : ndarray (height, width, 3) of uint8
-        The image with the true outline in green and the predicted one in orange.
-    dice : float
-        nan where neither mask has anything in it.
-    """
-
-    row: int
-    picture: np.ndarray
-    dice: float
-
-    @property
-    def caption(self):
-        """str: the row and its Dice."""
-        score = "both masks empty" if np.isnan(self.dice) else f"Dice {self.dice:.2f}"
-        return f"row {self.row}, {score}"
-
-
-def outlined_by_dice(comparison, X, name, *, n, worst=True, image_shape=None):
-    """Return the n worst (or best) out-of-fold segmentations of one segmenter as Outlined."""
-    true, predicted = comparison.truth(), comparison.predictions(name)
-    scores = dice(true != 0, predicted != 0, average="image", empty=np.nan)
-    rows = comparison.rows()
-    order = np.argsort(scores if worst else -scores, kind="stable")[:n]  # nan comes last
-    return [
-        Outlined(
-            int(rows[place]),
-            outlined(
-                _fitted(displayable(image_at(X, rows[place], image_shape)), true.shape[1:]),
-                true[place],
-                predicted[place],
-            ),
-            float(scores[place]),
-        )
-        for place in order
-    ]
-
-
-def outlined(picture, true, predicted, side=200):
-    """Return a picture as RGB with the outlines of two masks, one pixel wide.
-
-    Small pictures are enlarged by whole pixels to about `side`, so that lines stay thin.
-    """
-    times = max(1, side // max(true.shape))
-    picture, true, predicted = (
-        each.repeat(times, 0).repeat(times, 1) for each in (picture, true, predicted)
-    )
-    result = painted(picture, [])
-    for name, mask in (("truth", true), ("prediction", predicted)):
-        for label in np.unique(mask[mask != 0]):
-            region = mask == label
-            # The region without its erosion is its border, inside the mask.
-            result[region & ~binary_erosion(region)] = ImageColor.getrgb(_OUTLINES[name])
-    return result
-
-
-def painted(picture, colors, opacity=0.45):
-    """Return a picture as RGB with colors "#rrggbb" laid over it: colors is [(where, color)]."""
-    gray = picture[..., None] if picture.ndim == 2 else picture
-    result = np.broadcast_to(gray, (*picture.shape[:2], 3)).astype(np.float64)
-    for where, color in colors:
-        result[where] = (1 - opacity) * result[where] + opacity * np.array(ImageColor.getrgb(color))
-    return np.rint(result).astype(np.uint8)
-
-
-def error_map(picture, true, pred):
-    """Return a faded picture with false positive, false negative and wrongly classed pixels."""
-    wrong = {
-        "false positive": (pred != 0) & (true == 0),
-        "false negative": (pred == 0) & (true != 0),
-        "wrong class": (pred != true) & (pred != 0) & (true != 0),
-    }
-    faded = picture // 2
-    return painted(faded, [(where, _ERRORS[name]) for name, where in wrong.items()], opacity=0.9)
-
-
 def _classes(mask):
     """List where each class of a mask is and its color; a class has one color in all masks."""
     labels = np.unique(mask[mask != 0])
     return [(mask == label, SERIES[(int(label) + 1) % len(SERIES)]) for label in labels]
-
-
-def _fitted(picture, size):
-    """Return a picture in the size of its masks."""
-    return picture if picture.shape[:2] == size else resize_image(picture, size)
 
 
 def _as_masks(y_true, y_pred, size):

@@ -7,8 +7,8 @@ from skmedimg.evaluation._html_tables import Table
 from skmedimg.evaluation.displays._confusion_display import ConfusionDisplay
 from skmedimg.evaluation.displays._draw import draw_calibration, positive_probabilities
 from skmedimg.evaluation.displays._gallery import PredictionGallery
-from skmedimg.evaluation.displays._segmentation_display import outlined_by_dice
 from skmedimg.evaluation.displays._training_curves import TrainingCurvesDisplay
+from skmedimg.evaluation.report._outlined_masks import outlined_by_dice
 from skmedimg.images._for_display import data_uri
 
 _MISTAKES, _CORRECT = 12, 6
