@@ -2,6 +2,7 @@
 
 import base64
 import io
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -32,6 +33,21 @@ def image_at(X, row, image_shape=None):
     if image.ndim == 1:
         return image.reshape(resolve_image_shape(image_shape, len(image)))
     return image
+
+
+def image_names(X):
+    """Return the folder and file name of each image in X, or None where X has no files.
+
+    Examples
+    --------
+    >>> from skmedimg.images._for_display import image_names
+    >>> image_names(["scans/ill/p1_2.png", "scans/well/p7_1.png"])
+    ['ill/p1_2.png', 'well/p7_1.png']
+    """
+    paths = getattr(X, "paths", None)  # lazy images
+    if paths is None and len(getattr(X, "shape", ())) < 3:
+        paths = list_paths(X)
+    return None if paths is None else ["/".join(Path(path).parts[-2:]) for path in paths]
 
 
 def displayable(image, low=None, high=None):

@@ -158,6 +158,13 @@ def test_segmentations_are_readable(lesions):
     true = (lesions.masks > 0).astype(int)
     shown = SegmentationDisplay.from_predictions(lesions.images, true, np.roll(true, 2, axis=1))
     assert_readable(shown)
+    panels = ["image", "outline errors", "objects", "errors"]
+    masked = np.where(np.arange(true.shape[1])[:, None] < 4, 255, true)
+    assert_readable(
+        SegmentationDisplay.from_predictions(
+            lesions.images, masked, true, panels=panels, groups=lesions.groups, ignore_label=255
+        )
+    )
 
 
 def test_duplicates_of_an_audit_are_readable(lesions):

@@ -231,11 +231,19 @@ def test_many_classes_have_curves_and_confusions():
 def test_segmenters_are_reported_with_outlines(lesions):
     masks = (lesions.masks > 0).astype(int)
     result = compare(
-        {"level": Brighter()}, lesions.images, masks, cv=3, random_state=0, verbose=0, repeats=1
+        {"level": Brighter()},
+        lesions.images,
+        masks,
+        groups=lesions.groups,
+        cv=3,
+        random_state=0,
+        verbose=0,
+        repeats=1,
     )
     words = Page(page_of(result)).text
     assert "The worst outlines" in words
     assert "Dice 0." in words
+    assert re.search(f"row [0-9]+, patient {lesions.groups[0]}, ", words)
 
 
 def test_a_search_is_drawn_and_its_best_score_is_not_taken_for_a_result(lesions):

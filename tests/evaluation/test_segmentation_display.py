@@ -6,8 +6,9 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from skmedimg.evaluation import SegmentationDisplay
+from skmedimg.evaluation import SegmentationDisplay, compare
 from skmedimg.metrics import dice
+from tests.evaluation._estimators import MasksFromX
 
 pytestmark = pytest.mark.usefixtures("closed_figures")
 
@@ -149,3 +150,164 @@ def test_own_axes_are_used_and_wrong_ones_refused(scans):
         SegmentationDisplay.from_predictions(*scans, show="middle")
     with pytest.raises(ValueError, match=r"\['heat'\] are unknown"):
         SegmentationDisplay.from_predictions(*scans, panels=["heat"])
+
+
+def colors_of(ax):
+    """Return {text: color} of a legend, as bytes of RGB."""
+    legend = ax.get_legend()
+    found = zip(legend.get_texts(), [*legend.get_lines(), *legend.get_patches()], strict=True)
+    return {
+        text.get_text(): np.rint(
+            255
+            * np.array(
+                to_rgb(mark.get_color() if hasattr(mark, "get_color") else mark.get_facecolor())
+            )
+        ).astype(int)
+        for text, mark in found
+    }
+
+
+def test_captions_name_the_files_and_patients_of_the_images(scans, tmp_path):
+    images, truth, prediction = scans
+    paths = [tmp_path / "ill" / f"p{row}.png" for row in range(7)]
+    paths[0].parent.mkdir()
+    for path, image in zip(paths, images, strict=True):
+        Image.fromarray(image).save(path)
+    groups = np.array([f"P{row // 2}" for row in range(7)])
+    display = SegmentationDisplay.from_predictions(
+        paths,
+        truth,
+        prediction,
+        show=["worst", "p3.png", "ill/p4.png", 5],
+        groups=groups,
+        plot=False,
+    )
+    assert display.captions == [
+        "worst\nill/p1.png\npatient P0",
+        "ill/p3.png\npatient P1",
+        "ill/p4.png\npatient P2",
+        "ill/p5.png\npatient P2",
+    ]
+    np.testing.assert_array_equal(display.truth, truth[[1, 3, 4, 5]])
+    with pytest.raises(ValueError, match=r"show='p9\.png' must be one of"):
+        SegmentationDisplay.from_predictions(paths, truth, prediction, show="p9.png")
+    twice = [*paths[:4], paths[3]]
+    with pytest.raises(ValueError, match=r"show='p3\.png' names 2 files"):
+        SegmentationDisplay.from_predictions(twice, truth[:5], prediction[:5], show="p3.png")
+    with pytest.raises(ValueError, match="show=7 must be one of"):
+        SegmentationDisplay.from_predictions(*scans, show=7)
+
+
+def test_out_of_fold_predictions_keep_their_rows_and_patients(scans):
+    images, truth, prediction = scans
+    groups = np.array(list("aabbccd"))
+    found = compare(
+        {"model": MasksFromX()},
+        prediction[:, None],
+        truth,
+        groups=groups,
+        cv=3,
+        repeats=2,
+        verbose=0,
+    )
+    display = SegmentationDisplay.from_comparison(found, images, "model", plot=False)
+    expected = SegmentationDisplay.from_predictions(*scans, groups=groups, plot=False)
+    assert display.captions == expected.captions
+    assert display.captions[0] == "worst\nrow 1\npatient a"
+    np.testing.assert_array_equal(display.prediction, expected.prediction)
+    np.testing.assert_array_equal(display.pictures, expected.pictures)
+
+
+def test_only_predicted_rows_are_shown(scans):
+    images, truth, prediction = scans
+    split = [(np.array([0, 1, 6]), np.array([5, 3, 4]))]
+    found = compare({"model": MasksFromX()}, prediction[:, None], truth, cv=split, verbose=0)
+    display = SegmentationDisplay.from_comparison(found, images, "model", plot=False)
+    assert display.captions == ["worst\nrow 4", "median\nrow 3", "best\nrow 5"]
+    with pytest.raises(ValueError, match="show=1 must be one of"):
+        SegmentationDisplay.from_comparison(found, images, "model", show=1)
+
+
+def test_outline_errors_have_the_color_of_what_surface_dice_counts():
+    true, pred = np.zeros((2, 1, 40, 40), dtype=int)
+    true[0, 5:15, 5:30] = 1
+    pred[0, 5:15, 5:20] = pred[0, 30:35, 5:10] = 1
+    display = SegmentationDisplay.from_predictions(
+        true * 9.0, true, pred, show=[0], panels=["outline errors"], tolerance=3
+    )
+    [ax] = display.axes_.ravel()
+    drawn, colors = np.asarray(ax.images[0].get_array()), colors_of(ax)
+    times = len(drawn) // 40
+
+    def color_at(row, column):
+        """Of the outline, which is the outer line of the enlarged pixel."""
+        return drawn[row * times, column * times + times // 2].tolist()
+
+    assert color_at(5, 10) == colors["near each other"].tolist()
+    assert color_at(5, 21) == colors["near each other"].tolist()  # 2 pixels from the corner
+    assert color_at(5, 25) == colors["true, farther off"].tolist()
+    assert color_at(30, 7) == colors["predicted, farther off"].tolist()
+    assert len({tuple(color) for color in colors.values()}) == 3
+    wide = SegmentationDisplay(
+        display.pictures, display.truth, display.prediction, [1.0], [""], tolerance=50
+    )
+    [ax] = wide.plot(panels=["outline errors"]).axes_.ravel()
+    drawn = np.asarray(ax.images[0].get_array())
+    kinds = {tuple(color) for color in drawn[(drawn != drawn[..., :1]).any(2)].tolist()}
+    assert kinds == {tuple(colors["near each other"].tolist())}
+
+
+def test_objects_are_matched_missed_or_false_alarms():
+    true, pred = np.zeros((2, 1, 40, 40), dtype=int)
+    true[0, 2:10, 2:10], pred[0, 2:10, 3:10] = 1, 1
+    true[0, 2:10, 20:28] = 1
+    pred[0, 20:30, 20:30] = 1
+    true[0, 20:30, 2:12], pred[0, 20:30, 2:12] = 1, 2  # the right place, but another class
+    display = SegmentationDisplay.from_predictions(
+        true * 0.0, true, pred, show=[0], panels=["objects"]
+    )
+    [ax] = display.axes_.ravel()
+    drawn, colors = np.asarray(ax.images[0].get_array()), colors_of(ax)
+    times = len(drawn) // 40
+    inside = {
+        place: drawn[times * place[0] + 1, times * place[1] + 1].tolist()
+        for place in [(5, 6), (5, 23), (25, 25)]
+    }
+    for place, kind in zip(inside, ("matched", "missed", "false alarm"), strict=True):
+        np.testing.assert_allclose(inside[place], 0.45 * colors[kind], atol=1)
+    edge = drawn[times * 20, times * 5].tolist()
+    assert edge == colors["false alarm"].tolist()  # drawn over the missed one
+    loose = SegmentationDisplay(
+        display.pictures, display.truth, display.prediction, [1.0], [""], iou_threshold=0.99
+    )
+    drawn = np.asarray(loose.plot(panels=["objects"]).axes_[0, 0].images[0].get_array())
+    np.testing.assert_allclose(
+        drawn[5 * times + 1, 2 * times + times // 2], 0.45 * colors["missed"], atol=1
+    )
+
+
+def test_ignored_pixels_are_gray_and_do_not_count(scans):
+    images, truth, prediction = scans
+    marked = truth.copy()
+    marked[:, :6] = 255
+    display = SegmentationDisplay.from_predictions(
+        images, marked, prediction, ignore_label=255, show=[0, 3]
+    )
+    expected = dice(marked, prediction, ignore_label=255, average="image")
+    assert display.scores == [expected[0], expected[3]]
+    drawn = {
+        panel: ax.images[0].get_array()
+        for panel, ax in zip(
+            ("image", "truth", "prediction", "outlines", "errors"), display.axes_[0], strict=True
+        )
+    }
+    np.testing.assert_array_equal(drawn["image"], images[0])
+    color = colors_of(display.axes_[-1, 4])["ignored"]
+    for panel in ("truth", "prediction"):
+        expected = 0.2 * images[0, 5, 5] + 0.8 * color
+        np.testing.assert_allclose(drawn[panel][5, 5], expected, atol=1)
+    alike = SegmentationDisplay.from_predictions(
+        images, np.where(truth == 1, 1, 0), prediction, show=[0, 3], plot=False
+    )
+    np.testing.assert_array_equal(display.truth[:, 6:], alike.truth[:, 6:])
+    assert not display.truth[:, :6].any()

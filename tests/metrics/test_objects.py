@@ -89,9 +89,14 @@ def test_below_one_half_as_many_objects_match_as_any_choice_allows(threshold):
         pred = np.searchsorted(np.sort(rng.integers(1, 30, 2)), np.arange(30)) + 1
         ids_true, ids_pred = np.unique(true), np.unique(pred)
         ious = np.array(
-            [[np.sum((true == a) & (pred == b)) / np.sum((true == a) | (pred == b))
-              for b in ids_pred] for a in ids_true]
-        )  # fmt: skip
+            [
+                [
+                    np.sum((true == a) & (pred == b)) / np.sum((true == a) | (pred == b))
+                    for b in ids_pred
+                ]
+                for a in ids_true
+            ]
+        )
         wide = ious if len(ids_true) <= len(ids_pred) else ious.T
         choices = [
             [wide[row, column] for row, column in enumerate(columns)]

@@ -1,23 +1,31 @@
 """Display of segmentation: image, truth, prediction, outlines and errors, worst to best."""
 
+from pathlib import Path
+
 import numpy as np
 from sklearn.utils import check_consistent_length
 
-from skmedimg._plotting import SERIES
+from skmedimg._plotting import SERIES, plain
 from skmedimg.evaluation.displays._mask_overlays import (
     ERRORS,
+    IGNORED,
+    OBJECTS,
+    OUTLINE_ERRORS,
     OUTLINES,
     error_map,
     fitted,
+    object_map,
+    outline_errors,
     outlined,
     painted,
 )
-from skmedimg.images._for_display import displayable, image_at
+from skmedimg.images._for_display import displayable, image_at, image_names
 from skmedimg.images._mask_files import list_mask_paths, load_masks
 from skmedimg.metrics import dice
 
 SHOWS = ("worst", "median", "best")
 PANELS = ("image", "truth", "prediction", "outlines", "errors")
+ALL_PANELS = (*PANELS, "outline errors", "objects")
 
 
 class SegmentationDisplay:
@@ -32,6 +40,12 @@ class SegmentationDisplay:
         Dice of each image, the mean over the foreground classes that it holds.
     captions : sequence of str, (n_shown,)
         What stands before each row.
+    ignored : ndarray (n_shown, height, width) of bool or None, default=None
+        Pixels that do not count; they are gray in all panels but the image.
+    tolerance : float, default=2.0
+        Pixels within which outlines are near each other, for the panel "outline errors".
+    iou_threshold : float, default=0.5
+        Objects match above this intersection over union, for the panel "objects".
 
     Attributes
     ----------
@@ -53,16 +67,42 @@ class SegmentationDisplay:
     [0.666..., 0.8, 1.0]
     """
 
-    def __init__(self, pictures, truth, prediction, scores, captions):
+    def __init__(
+        self,
+        pictures,
+        truth,
+        prediction,
+        scores,
+        captions,
+        ignored=None,
+        tolerance=2.0,
+        iou_threshold=0.5,
+    ):
         self.pictures = pictures
         self.truth = truth
         self.prediction = prediction
         self.scores = scores
         self.captions = captions
+        self.ignored = ignored
+        self.tolerance = tolerance
+        self.iou_threshold = iou_threshold
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y, *, show=SHOWS, panels=PANELS, image_shape=None, axes=None, plot=True
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        show=SHOWS,
+        panels=PANELS,
+        groups=None,
+        ignore_label=None,
+        tolerance=2.0,
+        iou_threshold=0.5,
+        image_shape=None,
+        axes=None,
+        plot=True,
     ):
         """Predict X with a fitted segmenter and draw some of it.
 
@@ -71,10 +111,19 @@ class SegmentationDisplay:
         estimator : segmenter
         X : any kind of X of the data contract
         y : array-like (n, height, width) or (n, height * width), or mask paths (n,)
-        show : sequence of {"worst", "median", "best"} or int
-            Images by their Dice, or by their row of X. Images without foreground, whose Dice is
-            0 or 1, are shown by row only.
-        panels : sequence of {"image", "truth", "prediction", "outlines", "errors"}
+        show : sequence of {"worst", "median", "best"}, int or str
+            Images by their Dice, by their row of X or by their file name. Images without
+            foreground, whose Dice is 0 or 1, are shown by row or name only.
+        panels : sequence of {"image", "truth", "prediction", "outlines", "errors", \
+                "outline errors", "objects"}
+            "outline errors" are the parts of both outlines that surface Dice counts as wrong,
+            "objects" the connected parts that match, are missed or are false alarms.
+        groups : array-like (n,) or None, default=None
+            Patient of each image, for the captions.
+        ignore_label : int or None, default=None
+            Value of `y_true` whose pixels do not count.
+        tolerance : float, default=2.0
+        iou_threshold : float, default=0.5
         image_shape : tuple of int or None, default=None
             Shape of one image where X holds rows.
         axes : ndarray (n_shown, n_panels) of Axes or None, default=None
@@ -90,26 +139,51 @@ class SegmentationDisplay:
             estimator.predict(X),
             show=show,
             panels=panels,
+            groups=groups,
+            ignore_label=ignore_label,
+            tolerance=tolerance,
+            iou_threshold=iou_threshold,
             image_shape=image_shape,
             axes=axes,
             plot=plot,
         )
 
     @classmethod
-    def from_predictions(
-        cls, X, y_true, y_pred, *, show=SHOWS, panels=PANELS, image_shape=None, axes=None, plot=True
+    def from_comparison(
+        cls,
+        comparison,
+        X,
+        name,
+        *,
+        show=SHOWS,
+        panels=PANELS,
+        ignore_label=None,
+        tolerance=2.0,
+        iou_threshold=0.5,
+        image_shape=None,
+        axes=None,
+        plot=True,
     ):
-        """Choose images by their Dice, and draw them.
+        """Draw out-of-fold predictions: each by a model that never saw the image.
 
         Parameters
         ----------
+        comparison : Comparison
+            Of segmenters.
         X : any kind of X of the data contract
-        y_true : array-like (n, height, width) or (n, height * width), or mask paths (n,)
-        y_pred : array-like (n, height, width) or (n, height * width)
-        show : sequence of {"worst", "median", "best"} or int
-            Images by their Dice, or by their row of X. Images without foreground, whose Dice is
-            0 or 1, are shown by row only.
-        panels : sequence of {"image", "truth", "prediction", "outlines", "errors"}
+            What was compared on.
+        name : str
+        show : sequence of {"worst", "median", "best"}, int or str
+            Images by their Dice, by their row of X or by their file name. Images without
+            foreground, whose Dice is 0 or 1, are shown by row or name only.
+        panels : sequence of {"image", "truth", "prediction", "outlines", "errors", \
+                "outline errors", "objects"}
+            "outline errors" are the parts of both outlines that surface Dice counts as wrong,
+            "objects" the connected parts that match, are missed or are false alarms.
+        ignore_label : int or None, default=None
+            Mask value whose pixels do not count.
+        tolerance : float, default=2.0
+        iou_threshold : float, default=0.5
         image_shape : tuple of int or None, default=None
             Shape of one image where X holds rows.
         axes : ndarray (n_shown, n_panels) of Axes or None, default=None
@@ -119,18 +193,129 @@ class SegmentationDisplay:
         -------
         display : SegmentationDisplay
         """
+        # Every repeat predicts the same images again.
+        rows, first = np.unique(comparison.rows(), return_index=True)
+        groups = comparison.groups
+        return cls._chosen(
+            X,
+            rows,
+            comparison.truth()[first],
+            comparison.predictions(name)[first],
+            show=show,
+            panels=panels,
+            groups=None if groups is None else groups[rows],
+            ignore_label=ignore_label,
+            tolerance=tolerance,
+            iou_threshold=iou_threshold,
+            image_shape=image_shape,
+            axes=axes,
+            plot=plot,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        X,
+        y_true,
+        y_pred,
+        *,
+        show=SHOWS,
+        panels=PANELS,
+        groups=None,
+        ignore_label=None,
+        tolerance=2.0,
+        iou_threshold=0.5,
+        image_shape=None,
+        axes=None,
+        plot=True,
+    ):
+        """Choose images by their Dice, and draw them.
+
+        Parameters
+        ----------
+        X : any kind of X of the data contract
+        y_true : array-like (n, height, width) or (n, height * width), or mask paths (n,)
+        y_pred : array-like (n, height, width) or (n, height * width)
+        show : sequence of {"worst", "median", "best"}, int or str
+            Images by their Dice, by their row of X or by their file name. Images without
+            foreground, whose Dice is 0 or 1, are shown by row or name only.
+        panels : sequence of {"image", "truth", "prediction", "outlines", "errors", \
+                "outline errors", "objects"}
+            "outline errors" are the parts of both outlines that surface Dice counts as wrong,
+            "objects" the connected parts that match, are missed or are false alarms.
+        groups : array-like (n,) or None, default=None
+            Patient of each image, for the captions.
+        ignore_label : int or None, default=None
+            Value of `y_true` whose pixels do not count.
+        tolerance : float, default=2.0
+        iou_threshold : float, default=0.5
+        image_shape : tuple of int or None, default=None
+            Shape of one image where X holds rows.
+        axes : ndarray (n_shown, n_panels) of Axes or None, default=None
+        plot : bool, default=True
+
+        Returns
+        -------
+        display : SegmentationDisplay
+        """
+        check_consistent_length(X, y_true, groups)
+        return cls._chosen(
+            X,
+            np.arange(len(y_true)),
+            y_true,
+            y_pred,
+            show=show,
+            panels=panels,
+            groups=groups,
+            ignore_label=ignore_label,
+            tolerance=tolerance,
+            iou_threshold=iou_threshold,
+            image_shape=image_shape,
+            axes=axes,
+            plot=plot,
+        )
+
+    @classmethod
+    def _chosen(
+        cls,
+        X,
+        rows,
+        y_true,
+        y_pred,
+        *,
+        show,
+        panels,
+        groups,
+        ignore_label,
+        tolerance,
+        iou_threshold,
+        image_shape,
+        axes,
+        plot,
+    ):
+        """Return the display of some predictions, which are about `rows` of X."""
         # The size of the images gives masks in flat rows their shape.
-        first = displayable(image_at(X, 0, image_shape))
-        y_true, y_pred = _as_masks(y_true, y_pred, first.shape[:2])
-        check_consistent_length(X, y_true)
+        first = displayable(image_at(X, rows[0], image_shape))
+        y_true, y_pred, ignored = _as_masks(y_true, y_pred, first.shape[:2], ignore_label)
         scores = dice(y_true, y_pred, average="image")
         # Without foreground a Dice is 0 or 1 by a single
         # pixel, and would always be the worst or the best.
-        rows, captions = _choose(scores, y_true.any(axis=(1, 2)), show)
+        names = image_names(X)
+        chosen, captions = _choose(rows, names, scores, y_true.any(axis=(1, 2)), show)
+        if groups is not None:
+            patients = [plain(f"patient {np.asarray(groups)[place]}", 30) for place in chosen]
+            captions = ["\n".join(pair) for pair in zip(captions, patients, strict=True)]
         size = y_pred.shape[1:]
-        pictures = [fitted(displayable(image_at(X, row, image_shape)), size) for row in rows]
-        shown = [float(scores[row]) for row in rows]
-        display = cls(pictures, y_true[rows], y_pred[rows], shown, captions)
+        display = cls(
+            [fitted(displayable(image_at(X, rows[p], image_shape)), size) for p in chosen],
+            y_true[chosen],
+            y_pred[chosen],
+            [float(scores[place]) for place in chosen],
+            captions,
+            None if ignored is None else ignored[chosen],
+            tolerance,
+            iou_threshold,
+        )
         return display.plot(axes, panels=panels) if plot else display
 
     def plot(self, axes=None, *, panels=PANELS):
@@ -139,15 +324,16 @@ class SegmentationDisplay:
         Parameters
         ----------
         axes : ndarray (n_shown, n_panels) of Axes or None, default=None
-        panels : sequence of {"image", "truth", "prediction", "outlines", "errors"}
+        panels : sequence of {"image", "truth", "prediction", "outlines", "errors", \
+                "outline errors", "objects"}
 
         Returns
         -------
         display : SegmentationDisplay
         """
-        unknown = set(panels) - set(PANELS)
+        unknown = set(panels) - set(ALL_PANELS)
         if unknown:
-            raise ValueError(f"panels={sorted(unknown)} are unknown; there are {list(PANELS)}.")
+            raise ValueError(f"panels={sorted(unknown)} are unknown; there are {list(ALL_PANELS)}.")
         self.axes_ = _grid(axes, len(self.pictures), panels, self.prediction.shape[1:])
         self.figure_ = self.axes_[0, 0].figure
         for number, row_axes in enumerate(self.axes_):
@@ -165,16 +351,22 @@ class SegmentationDisplay:
         picture, true, pred = (
             each[number] for each in (self.pictures, self.truth, self.prediction)
         )
-        if panel == "truth":
-            return painted(picture, _classes(true))
-        if panel == "prediction":
-            return painted(picture, _classes(pred))
+        if panel == "image":
+            return picture
+        if self.ignored is not None:
+            picture = painted(picture, [(self.ignored[number], IGNORED)], opacity=0.8)
+        if panel in ("truth", "prediction"):
+            return painted(picture, _classes(true if panel == "truth" else pred))
         if panel == "outlines":
             return outlined(picture, true, pred)
-        return error_map(picture, true, pred) if panel == "errors" else picture
+        if panel == "outline errors":
+            return outline_errors(picture, true, pred, self.tolerance)
+        if panel == "objects":
+            return object_map(picture, true, pred, self.iou_threshold)
+        return error_map(picture, true, pred)
 
     def _explain(self, panels):
-        """Explain under the columns of outlines and errors what the colors mean."""
+        """Explain under the columns what the colors mean."""
         from matplotlib.lines import Line2D
         from matplotlib.patches import Patch
 
@@ -184,7 +376,11 @@ class SegmentationDisplay:
         keys = {
             "outlines": [Line2D([], [], color=c, label=n) for n, c in OUTLINES.items()],
             "errors": [Patch(color=c, label=n) for n, c in errors.items()],
+            "outline errors": [Line2D([], [], color=c, label=n) for n, c in OUTLINE_ERRORS.items()],
+            "objects": [Patch(color=c, label=n) for n, c in OBJECTS.items()],
         }
+        if self.ignored is not None:
+            keys["errors"].append(Patch(color=IGNORED, label="ignored"))
         for panel, handles in keys.items():
             if panel in panels:
                 ax = self.axes_[-1, list(panels).index(panel)]
@@ -203,8 +399,8 @@ def _classes(mask):
     return [(mask == label, SERIES[(int(label) + 1) % len(SERIES)]) for label in labels]
 
 
-def _as_masks(y_true, y_pred, size):
-    """Return both masks as integers (n, height, width), 0/255 as 0/1."""
+def _as_masks(y_true, y_pred, size, ignore_label):
+    """Return both masks as integers (n, height, width), and which pixels are ignored, or None."""
     y_pred = np.asarray(y_pred)
     if y_pred.ndim == 2:
         y_pred = y_pred.reshape(len(y_pred), *size)
@@ -213,7 +409,11 @@ def _as_masks(y_true, y_pred, size):
     y_true = np.asarray(y_true)
     if y_true.ndim == 1:
         y_true = np.broadcast_to(y_true[:, None, None], y_pred.shape)
-    return _small(y_true.reshape(y_pred.shape)), _small(y_pred)
+    y_true, ignored = y_true.reshape(y_pred.shape), None
+    if ignore_label is not None:
+        ignored = y_true == ignore_label
+        y_true, y_pred = (np.where(ignored, 0, each) for each in (y_true, y_pred))
+    return _small(y_true), _small(y_pred), ignored
 
 
 def _small(masks):
@@ -222,22 +422,42 @@ def _small(masks):
     return (masks != 0).astype(np.uint8) if binary or masks.dtype == bool else masks
 
 
-def _choose(scores, has_foreground, show):
-    """Return the rows to show and what stands before each."""
+def _choose(rows, names, scores, has_foreground, show):
+    """Return the places in `rows` of the images to show, and what stands before each."""
     candidates = np.flatnonzero(has_foreground)
     if len(candidates) == 0:
         candidates = np.arange(len(scores))
     order = candidates[np.argsort(scores[candidates], kind="stable")]
     # The lower of two middle ones: a median has to be an image that exists.
-    places = {"worst": 0, "median": (len(order) - 1) // 2, "best": -1}
-    rows, captions = [], []
+    places = {"worst": order[0], "median": order[(len(order) - 1) // 2], "best": order[-1]}
+    chosen, captions = [], []
     for item in [show] if isinstance(show, (str, int)) else show:
-        if isinstance(item, str) and item not in places:
-            raise ValueError(f"show={item!r} must be one of {SHOWS}, or a row of X.")
-        row = int(order[places[item]] if isinstance(item, str) else item)
-        rows.append(row)
-        captions.append(f"{item}\nrow {row}" if isinstance(item, str) else f"row {row}")
-    return rows, captions
+        place = int(places[item]) if item in places else _place_of(item, rows, names)
+        name = f"row {rows[place]}" if names is None else plain(names[rows[place]], 30)
+        chosen.append(place)
+        captions.append(f"{item}\n{name}" if item in places else name)
+    return chosen, captions
+
+
+def _place_of(item, rows, names):
+    """Return the place in `rows` of a row of X or of the file with a name."""
+    if isinstance(item, str):
+        found = [
+            place
+            for place, row in enumerate(rows)
+            if names and item in (names[row], Path(names[row]).name)
+        ]
+    else:
+        found = np.flatnonzero(rows == item).tolist()
+    if len(found) > 1:
+        some = ", ".join(names[rows[place]] for place in found[:3])
+        raise ValueError(f"show={item!r} names {len(found)} files, such as {some}.")
+    if not found:
+        raise ValueError(
+            f"show={item!r} must be one of {SHOWS}, a row of X that was predicted, or the name of "
+            "its file."
+        )
+    return found[0]
 
 
 def _grid(axes, count, panels, size):

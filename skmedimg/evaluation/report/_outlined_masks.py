@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skmedimg._plotting import readable
 from skmedimg.evaluation.displays._mask_overlays import fitted, outlined
-from skmedimg.images._for_display import displayable, image_at
+from skmedimg.images._for_display import displayable, image_at, image_names
 from skmedimg.metrics import dice
 
 
@@ -15,22 +16,23 @@ class Outlined:
 
     Attributes
     ----------
-    row : int
+    name : str
+        Of the file, or the row; then the patient where there are `groups`.
     picture : ndarray (height, width, 3) of uint8
         The image with the true outline in green and the predicted one in orange.
     dice : float
         nan where neither mask has anything in it.
     """
 
-    row: int
+    name: str
     picture: np.ndarray
     dice: float
 
     @property
     def caption(self):
-        """str: the row and its Dice."""
+        """str: the name and the Dice."""
         score = "both masks empty" if np.isnan(self.dice) else f"Dice {self.dice:.2f}"
-        return f"row {self.row}, {score}"
+        return f"{self.name}, {score}"
 
 
 def outlined_by_dice(comparison, X, name, *, n, worst=True, image_shape=None):
@@ -38,10 +40,11 @@ def outlined_by_dice(comparison, X, name, *, n, worst=True, image_shape=None):
     true, predicted = comparison.truth(), comparison.predictions(name)
     scores = dice(true != 0, predicted != 0, average="image", empty=np.nan)
     rows = comparison.rows()
+    names, groups = image_names(X), comparison.groups
     order = np.argsort(scores if worst else -scores, kind="stable")[:n]  # nan comes last
     return [
         Outlined(
-            int(rows[place]),
+            _name(int(rows[place]), names, groups),
             outlined(
                 fitted(displayable(image_at(X, rows[place], image_shape)), true.shape[1:]),
                 true[place],
@@ -51,3 +54,9 @@ def outlined_by_dice(comparison, X, name, *, n, worst=True, image_shape=None):
         )
         for place in order
     ]
+
+
+def _name(row, names, groups):
+    """Return what an image is called: its file or row of X, and its patient."""
+    name = f"row {row}" if names is None else readable(names[row])
+    return name if groups is None else f"{name}, patient {readable(str(groups[row]))}"
