@@ -80,7 +80,39 @@ def test_it_clones_and_its_steps_are_tuned_by_name():
 @pytest.mark.parametrize("steps", [HOG_4, "hog", None])
 def test_steps_that_are_no_list_are_refused(steps):
     with pytest.raises(TypeError, match="steps needs a list"):
-        Pipeline(steps)
+        Pipeline(steps).fit(X, Y)
+
+
+def test_steps_given_one_by_one_are_refused_with_the_line_to_write():
+    with pytest.raises(TypeError, match=r"write Pipeline\(\[HOG\(\), Same\(\)\]\)"):
+        Pipeline(HOG_4, Same())
+
+
+def test_pipelines_may_be_steps_of_pipelines():
+    inner = Pipeline([Same(), HOG_4])
+    nested = Pipeline([inner, Remember()]).fit(X, Y, groups=np.arange(300))
+    flat = Pipeline([Same(), HOG_4, Remember()]).fit(X, Y)
+    np.testing.assert_array_equal(nested[-1].seen_[0], flat[-1].seen_[0])
+    np.testing.assert_array_equal(nested[-1].seen_[2], np.arange(300))
+
+
+def test_a_sampler_inside_an_inner_pipeline_is_refused():
+    inner = Pipeline([Resample(RandomOverSampler(random_state=0)), HOG_4])
+    with pytest.raises(TypeError, match="put the sampler into the outer Pipeline"):
+        Pipeline([inner, Remember()]).fit(X, Y)
+
+
+@pytest.mark.parametrize("method", ["fit_transform", "fit_predict"])
+def test_groups_and_weights_reach_the_last_step_by_every_way_to_fit(method):
+    class Both(Remember):
+        def fit_transform(self, X, y=None, **params):
+            return self.fit(X, y, **params)
+
+        fit_predict = fit_transform
+
+    given = {"groups": np.arange(300) // 3, "sample_weight": np.arange(300.0)}
+    last = getattr(Pipeline([Same(), Both()]), method)(X, Y, **given)
+    np.testing.assert_array_equal(last.seen_[2], given["groups"])
 
 
 def test_groups_and_weights_reach_the_last_step():
