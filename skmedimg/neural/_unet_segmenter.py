@@ -54,9 +54,10 @@ class UNetSegmenter(NetworkSegmenter):
         highest mean Dice over the validation images or, without any, over all images, each
         judged by one of three networks trained without it (four fits in all).
     backbone : str, torch.nn.Module or None, default=None
-        UNetEncoder: "resnet34", "efficientnet_b0", "vgg16", ... (those of TransferClassifier that
-        halve the image step by step), or None for a plain one trained from scratch. A backbone
-        normalizes images as in its own training instead of by `standardize`.
+        UNetEncoder: "resnet34", "efficientnet_lite0", "timm:resnet34", ... (those of
+        TransferClassifier that halve the image step by step, so no transformer of patches), or
+        None for a plain one trained from scratch. A backbone normalizes images as in its own
+        training instead of by `standardize`.
     weights : str, os.PathLike, estimator or None, default="DEFAULT"
         Of the backbone, as in TransferClassifier: published ones, a file, those of a fitted
         estimator, or None for random ones.
@@ -353,7 +354,9 @@ class UNetSegmenter(NetworkSegmenter):
 
     def _backbone_encoder(self, image_shape):
         backbone = build_backbone(self.backbone, init_weights=needs_random_init(self.weights))
-        return BackboneEncoder(backbone.freeze(self.trainable_layers), image_shape)
+        own = f"backbone {type(self.backbone).__name__}"
+        name = self.backbone if isinstance(self.backbone, str) else own
+        return BackboneEncoder(backbone.freeze(self.trainable_layers), image_shape, name=name)
 
     def _load_weights(self, module):
         if self.backbone is not None:

@@ -114,7 +114,28 @@ def test_a_resnet_encoder_gives_the_stages_that_torchvision_extracts():
         torch.testing.assert_close(values, expected[name])
 
 
-@pytest.mark.parametrize("name", ["squeezenet1_1", "mobilenet_v3_small", "densenet121"])
+@pytest.mark.parametrize("name", ["resnet10t", "convnext_atto", "mobilenetv3_small_050"])
+def test_a_timm_encoder_gives_the_maps_that_timm_extracts(name):
+    timm = pytest.importorskip("timm")
+    theirs = timm.create_model(name, features_only=True).eval()
+    encoder = backbone_encoder(f"timm:{name}").eval()
+    ours = list(encoder.backbone.network.state_dict().values())
+    for own, value in zip(ours, theirs.state_dict().values(), strict=False):
+        own.copy_(value)  # under other names, in the same order
+    images = random(2, 3, 64, 96)
+    with torch.no_grad():
+        expected = theirs(encoder.backbone.normalize(images))
+        found = encoder(images)
+    assert encoder.strides == tuple(theirs.feature_info.reduction())
+    assert encoder.channels == tuple(theirs.feature_info.channels())
+    for ours, values in zip(found, expected, strict=True):
+        assert values.abs().max() > 0
+        torch.testing.assert_close(ours, values)
+
+
+@pytest.mark.parametrize(
+    "name", ["squeezenet1_1", "mobilenet_v3_small", "densenet121", "efficientnet_lite0"]
+)
 def test_backbones_of_any_rounding_make_a_unet(name):
     encoder = backbone_encoder(name, channels=1)
     net = UNet(encoder, 2, (4, 8, 12)).eval()
@@ -141,3 +162,37 @@ def test_backbones_without_a_pyramid_of_maps_are_refused(name):
         BackboneEncoder(backbone, (64, 64, 3))
     with pytest.raises(ValueError, match="1 or 3 channels, but X has 2"):
         BackboneEncoder(backbone, (64, 64, 2))
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("vit_tiny_patch16_224", "be an encoder: .* maps of 1/16 .* too few sizes"),
+        ("convmixer_768_32", "maps of 1/7 of the image's side, .* needs powers of two"),
+        ("maxvit_rmlp_pico_rw_256", r"take images of 96x96 \(.*divisible"),
+    ],
+)
+def test_networks_of_timm_that_are_no_encoders_are_refused(name, says):
+    pytest.importorskip("timm")
+    name = f"timm:{name}"
+    backbone = build_backbone(name, init_weights=False).freeze("all")
+    with pytest.raises(ValueError, match=f"{name} cannot .*{says}") as error:
+        BackboneEncoder(backbone, (96, 96, 3), name=name)
+    assert "\n" not in str(error.value)
+
+
+def test_strides_that_are_no_powers_of_two_are_refused():
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 3, stride=2), nn.Conv2d(4, 4, 2, stride=3), nn.Conv2d(4, 4, 2, stride=2)
+    )
+    with pytest.raises(ValueError, match="maps of 1/6 of the image's side"):
+        BackboneEncoder(build_backbone(network), (96, 96, 3))
+
+
+@pytest.mark.parametrize("given", ["vgg16", "timm:resnet34"])
+def test_a_refusal_does_not_recommend_what_was_given(given):
+    network = nn.Conv2d(3, 4, 3)  # computes maps of one size
+    with pytest.raises(ValueError, match=f"^{given} cannot be an encoder") as error:
+        BackboneEncoder(build_backbone(network), (64, 64, 3), name=given)
+    assert str(error.value).count(given.removeprefix("timm:")) == 1
+    assert "efficientnet_lite0" in str(error.value)

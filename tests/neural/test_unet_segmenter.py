@@ -315,6 +315,22 @@ def test_a_backbone_is_an_encoder_that_learns_and_repeats_itself(lesions):
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(first)).predict_proba(X[:4]), expected)
 
 
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "timm:resnet10t"])
+def test_encoders_of_timm_and_of_pip_are_trained_and_keep_their_predictions(name, few):
+    if name.startswith("timm:"):
+        pytest.importorskip("timm")
+    X, y = few
+    model = with_backbone(backbone=name, max_epochs=1).fit(X, y)
+    expected = model.predict_proba(X)
+    assert np.isfinite(expected).all()
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict_proba(X), expected)
+
+
+def test_a_network_that_is_no_encoder_is_refused_by_its_name(few):
+    with pytest.raises(ValueError, match="^backbone Conv2d cannot be an encoder"):
+        with_backbone(backbone=torch.nn.Conv2d(1, 4, 3)).fit(*few)
+
+
 def test_the_frozen_part_of_a_backbone_stays_to_the_bit(few):
     X, y = few
     model = with_backbone(trainable_layers=2, max_epochs=1, warm_start=True).fit(X, y)
