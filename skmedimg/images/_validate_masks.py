@@ -5,6 +5,7 @@ import os
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
+from skmedimg._warnings import warn_user
 from skmedimg.images._lazy_images import LazyImages
 from skmedimg.images._mask_files import list_mask_paths, read_masks, stack_masks
 from skmedimg.images._masks_like import has_other_size, masks_like
@@ -108,10 +109,17 @@ def _mask_array(y, images):
         y = masks_like(y, images, images._options, (height, width))
     y = _labels_only(_as_array(y))
     check_consistent_length(images, y)
-    # scikit-learn's checks fit every estimator on labels (n,) or (n, 1): each is a constant mask.
+    # Labels (n,) or (n, 1), as in scikit-learn's checks: each is a constant mask.
     if y.ndim == 2 and y.shape[1] == 1 and height * width != 1:
         y = column_or_1d(y, warn=True)
     if y.ndim == 1:
+        # scikit-learn's checks read rows of features as images one pixel high.
+        if min(height, width) > 1:
+            warn_user(
+                f"y holds one label per image, and each becomes a constant mask of {height}x"
+                f"{width} pixels: a segmenter needs masks (n, {height}, {width}). For labels of "
+                "images take a classifier."
+            )
         return np.broadcast_to(y[:, None, None], (n, height, width))
     if y.ndim == 2 and y.shape[1] == height * width:
         return y.reshape(n, height, width)

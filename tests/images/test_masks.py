@@ -60,8 +60,9 @@ def test_rows_lists_and_a_last_axis_of_one_are_the_same_masks(masks, images):
 def test_one_label_per_image_is_a_constant_mask(images):
     labels = np.array([3, 0, 1, 3])
     constant = np.zeros((4, 6, 5), int) + labels[:, None, None]
-    assert_same(labels.tolist(), constant, images)
-    with pytest.warns(DataConversionWarning):
+    with pytest.warns(UserWarning, match=r"constant mask of 6x5 pixels.*masks \(n, 6, 5\)"):
+        assert_same(labels.tolist(), constant, images)
+    with pytest.warns(DataConversionWarning), pytest.warns(UserWarning, match="constant mask"):
         assert_same(labels[:, None], constant, images)
 
 

@@ -102,7 +102,9 @@ def test_three_steps_are_those_of_a_plain_torch_loop(few, torch_generator_put_ba
 
 def test_without_norm_it_is_the_published_network_on_colors():
     X = np.zeros((2, 16, 16, 3), dtype=np.uint8)
-    model = UNetSegmenter(norm=None, max_epochs=1, random_state=0).fit(X, [0, 1])
+    model = UNetSegmenter(norm=None, max_epochs=1, random_state=0).fit(
+        X, X[..., 0] + [[[0]], [[1]]]
+    )
     assert sum(p.numel() for p in model.net_.module_.parameters()) == 466_529
 
 
@@ -252,7 +254,7 @@ def test_class_weights_of_labels_the_masks_do_not_hold_raise(few):
 
 def test_masks_of_one_class_cannot_be_learned(few):
     with pytest.raises(ValueError, match="only one class: 0"):
-        small().fit(few[0], np.zeros(12, dtype=int))
+        small().fit(few[0], np.zeros_like(few[1]))
 
 
 @pytest.mark.parametrize("splitter", [KFold(3), GroupKFold(3)])
