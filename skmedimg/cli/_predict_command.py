@@ -1,4 +1,4 @@
-"""The command predict: from a saved model and image files to a CSV table of probabilities."""
+"""The command predict: from a saved model and image files to a CSV table, and to mask files."""
 
 import csv
 import os
@@ -6,7 +6,10 @@ import sys
 
 from skmedimg.cli._exit_codes import DONE, DataError
 
-SUMMARY = "Predict the classes of image files with a saved model, as a CSV table."
+SUMMARY = (
+    "Predict the classes of image files with a saved model, as a CSV table, or their masks, as PNG "
+    "files."
+)
 
 # Spreadsheets run cells that begin with these, and names come from other people.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
@@ -20,10 +23,20 @@ def add_arguments(parser):
         help="file that `skmedimg compare --save` or skmedimg.saving.save wrote",
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="images to predict")
+    parser.add_argument(
+        "--masks",
+        metavar="FOLDER",
+        help="folder for the masks of a segmenter, which is made where there is none: "
+        "FOLDER/NAME_mask.png for each image, of the image's size, with the class labels as its "
+        "palette's indices; no file is replaced",
+    )
 
 
 def run(options):
-    """Print the predicted label and the probabilities of each file, and return the exit code."""
+    """Print what is predicted of each file, and return the exit code."""
+    from sklearn.utils import get_tags
+
+    from skmedimg.cli._mask_output import segmented_rows
     from skmedimg.images._read_image import ImageReadError
 
     # before the model is loaded, which takes seconds
@@ -32,7 +45,13 @@ def run(options):
         raise DataError(f"there is no file {missing[0]!r} ({len(missing)} missing).")
     try:
         # all before the first line is printed: a table that ends in an error would look complete
-        rows = list(_rows(_load(options.model), options.files))
+        model = _load(options.model)
+        if get_tags(model).estimator_type == "segmenter":
+            rows = segmented_rows(model, options.files, options.masks, _file_cell)
+        elif options.masks is not None:
+            raise DataError(f"--masks is for segmenters, but {options.model!r} is none.")
+        else:
+            rows = list(_rows(model, options.files))
     except ImageReadError as error:
         raise DataError(str(error)) from error
     # csv quotes commas and quotes in file names

@@ -8,7 +8,11 @@ from ._image_loader import ImageLoader as ImageLoader
 from ._lazy_images import LazyImages as LazyImages
 from ._limits import ImageReadError as ImageReadError
 from ._mask_files import load_masks as load_masks
+from ._object_table import label_objects as label_objects
+from ._object_table import object_table as object_table
 from ._read_image import read_image as read_image
 from ._resample import Resample as Resample
 from ._resize import resize_image as resize_image
+from ._save_mask import save_mask as save_mask
+from ._spacing import read_spacing as read_spacing
 from ._stratify import stratify_masks as stratify_masks

@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 
-from skmedimg.images._limits import ImageReadError, check_frame, check_pixels, max_bytes
+from skmedimg.images._limits import MAX_PIXELS, ImageReadError, check_frame, check_pixels, max_bytes
 
 _BLOCK = 2**18  # bytes
 
@@ -22,12 +22,7 @@ def read_dicom(path, file, frame, window, max_pixels):
     Stored values are rescaled by slope and intercept, clipped to the window, and stretched to the
     whole range of 8 bits, or of 16 where more than 8 are stored. MONOCHROME1 is inverted.
     """
-    try:
-        import pydicom
-    except ImportError as error:
-        raise ImportError(
-            f'Reading {path!r} needs pydicom: pip install "skmedimg[dicom]".'
-        ) from error
+    pydicom = _pydicom(path)
     _check_inflated(path, file, max_bytes(max_pixels))
     dataset = pydicom.dcmread(file, force=True)  # force: old files lack the preamble
     if not any(keyword in dataset for keyword in _PIXELS):
@@ -43,6 +38,37 @@ def read_dicom(path, file, frame, window, max_pixels):
     if stored.ndim == 3:
         return np.array(stored)
     return _shown(stored, dataset, frame, window)
+
+
+def dicom_spacing(path, file):
+    """Return the mm between rows and between columns of a DICOM file, or None."""
+    pydicom = _pydicom(path)
+    _check_inflated(path, file, max_bytes(MAX_PIXELS))
+    dataset = pydicom.dcmread(file, stop_before_pixels=True, force=True)
+    # Of several frames the first; PixelSpacing is measured in the patient, the others at the
+    # detector and on the film.
+    measures = [
+        measure
+        for name in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+        for groups in (dataset.get(name) or [])[:1]
+        for measure in groups.get("PixelMeasuresSequence") or []
+    ]
+    names = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
+    for place in (*measures, dataset):
+        for name in names:
+            if place.get(name):
+                return float(place.get(name)[0]), float(place.get(name)[1])
+    return None
+
+
+def _pydicom(path):
+    try:
+        import pydicom
+    except ImportError as error:
+        raise ImportError(
+            f'Reading {path!r} needs pydicom: pip install "skmedimg[dicom]".'
+        ) from error
+    return pydicom
 
 
 def _check_inflated(path, file, most):

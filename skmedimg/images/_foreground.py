@@ -6,8 +6,11 @@ from scipy import ndimage
 from skmedimg._warnings import warn_user
 from skmedimg.images._resize import check_one_image
 
+# The 45 of 255 gray levels that is customary for head MRI, and a frame around the box.
+_THRESHOLD, _MARGIN = 0.18, 0.02
 
-def crop_foreground(image, *, threshold=0.18, margin=0.02, name="The image"):
+
+def crop_foreground(image, *, threshold=_THRESHOLD, margin=_MARGIN, name="The image"):
     """Crop one image to the bounding box of its largest bright part.
 
     Pixels count as bright above `threshold` of the way from the darkest to the brightest one; their
@@ -52,7 +55,7 @@ def crop_foreground(image, *, threshold=0.18, margin=0.02, name="The image"):
     return image[box]
 
 
-def foreground_box(image, threshold, margin):
+def foreground_box(image, threshold=_THRESHOLD, margin=_MARGIN):
     """Return the rows and columns to keep as two slices, or None for a blank image."""
     brightness = image if image.ndim == 2 else image.mean(axis=2)
     darkest, brightest = float(brightness.min()), float(brightness.max())

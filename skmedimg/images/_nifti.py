@@ -8,20 +8,15 @@ from skmedimg.images._limits import ImageReadError, check_frame, check_pixels
 LARGEST_EXTENSION = 2**24  # bytes, of one and of all together
 _MAX_EXTENSIONS = 100
 
+_MILLIMETERS = {"meter": 1000.0, "micron": 0.001}
+
 
 def read_nifti(path, frame, max_pixels):
     """Return one slice along the last axis of a NIfTI file, turned the way viewers show it.
 
     The first axis of the file runs from left to right, its second from bottom to top.
     """
-    try:
-        import nibabel
-    except ImportError as error:
-        raise ImportError(
-            f'Reading {path!r} needs nibabel: pip install "skmedimg[nifti]".'
-        ) from error
-    _check_extensions(path, nibabel)
-    volume = nibabel.load(path, mmap=False)  # see ImageFile
+    volume = _volume(path)
     width, height, *depth = volume.shape
     if len(depth) > 1 and max(depth[1:]) > 1:
         raise ImageReadError(
@@ -41,6 +36,27 @@ def read_nifti(path, frame, max_pixels):
     native = np.float32 if pixels.dtype.kind == "f" else pixels.dtype.newbyteorder("=")
     # Arrays run from top to bottom and then left to right: a quarter turn counterclockwise.
     return np.rot90(pixels).astype(native)
+
+
+def nifti_spacing(path):
+    """Return the mm between rows and between columns of a NIfTI file, or None."""
+    header = _volume(path).header
+    unit = _MILLIMETERS.get(header.get_xyzt_units()[0], 1.0)
+    across, up = header.get_zooms()[:2]  # the axes are turned, as in `read_nifti`
+    # Differences of float32 and decimals of millimeters are noise.
+    return round(float(up) * unit, 6), round(float(across) * unit, 6)
+
+
+def _volume(path):
+    """Return the volume in a file, of which only the header is read."""
+    try:
+        import nibabel
+    except ImportError as error:
+        raise ImportError(
+            f'Reading {path!r} needs nibabel: pip install "skmedimg[nifti]".'
+        ) from error
+    _check_extensions(path, nibabel)
+    return nibabel.load(path, mmap=False)  # see ImageFile
 
 
 def _check_extensions(path, nibabel):

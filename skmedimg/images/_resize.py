@@ -65,6 +65,18 @@ def resize_image(image, size, *, aspect="stretch", interpolation="bilinear"):
     return resized if inner == shape else _on_black(resized, shape)
 
 
+def covered_box(sides, size, aspect):
+    """Return what `resize_image` to `size` fills of the result, and of which part of the source.
+
+    Both are (rows, columns) as slices; the source has `sides`, and its part is rounded to pixels.
+    """
+    shape, inner, box = _geometry(sides, size, aspect)
+    starts = [(outer - side) // 2 for outer, side in zip(shape, inner, strict=True)]
+    filled = tuple(slice(a, a + side) for a, side in zip(starts, inner, strict=True))
+    left, top, right, bottom = (round(edge) for edge in box)
+    return filled, (slice(top, bottom), slice(left, right))
+
+
 def check_one_image(image):
     """Return one image as an array of numbers."""
     image = np.asarray(image)

@@ -14,11 +14,13 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
 import skmedimg
-from skmedimg import ShallowMLP
+from skmedimg import ShallowMLP, UNetSegmenter
 from skmedimg.cli import main
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import Comparison
+from skmedimg.images import load_masks
 from skmedimg.networks._backbone_facts import weights_are_here
+from skmedimg.neural import segment_files
 from skmedimg.saving import read_card, save
 
 DONE, FAILED, USAGE, DATA, SERIOUS, INTERRUPTED = 0, 1, 2, 3, 4, 130  # as --help says
@@ -363,3 +365,32 @@ def test_no_cell_of_the_table_is_a_formula(folder, tmp_path, capsys, monkeypatch
     assert [row["file"] for row in rows] == [f"./{name}" for name in names]
     written = {"'=1+1", "'@well"} if "@well" in labels else {"-1", "1"}
     assert {row["label"] for row in rows} <= written
+
+
+def test_predict_writes_the_masks_of_a_segmenter_and_counts_its_objects(tmp_path, capsys):
+    data = make_lesions(40, size=32, noise=0.05, random_state=0)
+    files = []
+    for row in np.flatnonzero(data.target)[:3]:
+        files.append(tmp_path / f"scan {row}.png")
+        Image.fromarray(data.images[row]).resize((96, 64)).save(files[-1])
+    model = UNetSegmenter((8, 16), max_epochs=8, batch_size=8, loss="dice_ce", random_state=0)
+    save(model.fit(data.images, data.masks * 255), tmp_path / "m.skmed")
+    arguments = ["predict", tmp_path / "m.skmed", *files, "--masks", tmp_path / "masks"]
+    code, out, err = run(capsys, *arguments)
+    assert code == DONE, err
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [row["file"] for row in rows] == [str(path) for path in files]
+    masks = load_masks([row["mask"] for row in rows])
+    np.testing.assert_array_equal(masks, segment_files(model, files))
+    assert masks.shape == (3, 64, 96)
+    assert [int(row["pixels(255)"]) for row in rows] == (masks == 255).sum(axis=(1, 2)).tolist()
+    assert all(int(row["objects(255)"]) >= 1 for row in rows)
+    code, _, err = run(capsys, *arguments)
+    assert code == DATA
+    assert "exists already, and nothing is replaced" in err
+    code, _, err = run(capsys, *arguments[:3], files[0], "--masks", tmp_path / "new")
+    assert code == DATA
+    assert "would be the mask of several files" in err
+    assert not (tmp_path / "new").exists()
+    code, out, err = run(capsys, *arguments[:3])
+    assert out.splitlines()[0] == "file,pixels(255),objects(255)"
