@@ -164,6 +164,11 @@ def _chosen(final, logits, target):
     """Return the logit of the class each image is explained for."""
     import torch
 
+    if logits.ndim == 4:
+        raise TypeError(
+            f"grad_cam explains classifiers, but {type(final).__name__} predicts a class per "
+            "pixel: look at its predict_proba instead."
+        )
     if logits.ndim != 2:
         raise TypeError("Grad-CAM explains classifiers: one row of logits per image.")
     # One logit for two classes: its negative is that of the first.

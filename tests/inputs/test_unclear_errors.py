@@ -20,7 +20,7 @@ from skmedimg import (
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import aggregate_patients
 from skmedimg.features import haralick
-from skmedimg.inspection import occlusion
+from skmedimg.inspection import grad_cam, occlusion
 from skmedimg.metrics import boundary_f1, dice
 
 LESIONS = make_lesions(40, size=16, random_state=0)
@@ -52,6 +52,14 @@ CALLS = {
     "occlusion of a segmenter": (
         lambda: occlusion(UNetSegmenter((2,), max_epochs=1).fit(X, MASKS), X[:2]),
         "occlusion explains classifiers, but UNetSegmenter",
+    ),
+    "Grad-CAM of a segmenter": (
+        lambda: grad_cam(UNetSegmenter((2,), max_epochs=1).fit(X, MASKS), X[:2]),
+        "grad_cam explains classifiers, but UNetSegmenter .* predict_proba",
+    ),
+    "Grad-CAM of classes per pixel": (
+        lambda: grad_cam(UNetSegmenter((2,), loss="ce", max_epochs=1).fit(X, MASKS), X[:2]),
+        "grad_cam explains classifiers, but UNetSegmenter .* predict_proba",
     ),
     "a path that is None": (lambda: ImageLoader(8).fit([None, "a.png"]), "Row 0 of X has no path"),
     "a path that is NaN": (lambda: ImageLoader(8).fit(["a.png", np.nan]), "Row 1 of X has no path"),
