@@ -328,6 +328,7 @@ def test_encoders_of_timm_and_of_pip_are_trained_and_keep_their_predictions(name
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict_proba(X), expected)
 
 
+@pytest.mark.usefixtures("torch_generator_put_back")
 def test_a_network_that_is_no_encoder_is_refused_by_its_name(few):
     with pytest.raises(ValueError, match="^backbone Conv2d cannot be an encoder"):
         with_backbone(backbone=torch.nn.Conv2d(1, 4, 3)).fit(*few)
