@@ -9,6 +9,7 @@ from ._blocks import Dropout as Dropout
 from ._blocks import set_generator as set_generator
 from ._convnet import ConvBlock as ConvBlock
 from ._convnet import convnet as convnet
+from ._foundation_table import FOUNDATION as FOUNDATION
 from ._losses import MaskLoss as MaskLoss
 from ._losses import dice_ce_loss as dice_ce_loss
 from ._losses import dice_loss as dice_loss

@@ -8,6 +8,8 @@ from torch import nn
 
 from skmedimg.networks._backbone_table import BACKBONES
 from skmedimg.networks._backbones import build_backbone
+from skmedimg.networks._foundation_table import FOUNDATION
+from skmedimg.networks._pooling import check_pooling
 
 
 class TransferNetwork(nn.Module):
@@ -20,7 +22,7 @@ class TransferNetwork(nn.Module):
     backbone : Backbone
     head : torch.nn.Module
         From features (n, n_features) to logits.
-    pooling : {"avg", "max", "flatten"}
+    pooling : {"auto", "avg", "max", "flatten", "cls", "cls+avg"}
     cut_shape : tuple of int
         Shape of the frozen part's output for one image, as from `probe_shapes`.
     exact : bool, default=True
@@ -42,7 +44,8 @@ class TransferNetwork(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.head = head
-        self.pooling = pooling
+        # what "auto" means is a part of the names of cached features
+        self.pooling = backbone.pooling if pooling == "auto" else pooling
         self.exact = exact
         self.cut_shape = cut_shape
 
@@ -80,7 +83,7 @@ class TransferNetwork(nn.Module):
         return rows.unflatten(1, (*sides, channels)).movedim(-1, 1)
 
 
-def probe_shapes(backbone, image_shape, *, trainable_layers=0, pooling="avg", width=1.0):
+def probe_shapes(backbone, image_shape, *, trainable_layers=0, pooling="auto", width=1.0):
     """Return the shapes inside a backbone for images of one shape, which is checked.
 
     Parameters
@@ -90,7 +93,7 @@ def probe_shapes(backbone, image_shape, *, trainable_layers=0, pooling="avg", wi
     image_shape : tuple of int (height, width, channels)
     trainable_layers : int, float or "all", default=0
         As in `Backbone.freeze`.
-    pooling : {"avg", "max", "flatten"}, default="avg"
+    pooling : {"auto", "avg", "max", "flatten", "cls", "cls+avg"}, default="auto"
     width : float, default=1.0
         Width of mobilenet_v2.
 
@@ -112,60 +115,102 @@ def probe_shapes(backbone, image_shape, *, trainable_layers=0, pooling="avg", wi
     image_shape = tuple(image_shape)
     if not isinstance(backbone, str):
         return _probe_own(backbone, trainable_layers, image_shape, pooling)
-    if backbone in BACKBONES:
-        _check_image_shape(backbone, BACKBONES[backbone].minimum, image_shape)
+    _check_image_shape(backbone, image_shape)
     # 1 and 1.0 are equal keys but different depths
     kind = type(trainable_layers)
     # Cached: a search asks for the same few shapes hundreds of times.
     return _probe_named(backbone, width, kind, trainable_layers, image_shape, pooling)
 
 
-def _check_image_shape(name, minimum, image_shape):
+def _check_image_shape(name, image_shape):
     height, width, channels = image_shape
     if channels not in (1, 3):
         raise ValueError(
             f"{name} takes images of 1 or 3 channels, but X has {channels}. Choose one or three "
             "of them before."
         )
-    if min(height, width) < minimum:
+    row = BACKBONES.get(name) or FOUNDATION.get(name)
+    if row is not None and min(height, width) < row.minimum:
         raise ValueError(
-            f"{name} takes images of at least {minimum}x{minimum}, but X has {height}x{width}. "
-            "Resize them before, or take a backbone with a smaller minimum, resnet18 for one."
+            f"{name} takes images of at least {row.minimum}x{row.minimum}, but X has "
+            f"{height}x{width}. Resize them before, or take a backbone with a smaller minimum, "
+            "resnet18 for one."
         )
 
 
 @functools.lru_cache(maxsize=64)
 def _probe_named(name, width, kind, trainable_layers, image_shape, pooling):
     """Run the network on nothing, on the device without memory where it can."""
-    # Not every network of timm runs on the meta device.
-    device = "meta" if name in BACKBONES else "cpu"
-    backbone = build_backbone(name, width=width, init_weights=False).to(device)
-    return _probe(backbone.freeze(trainable_layers), image_shape, pooling)
+    if name in BACKBONES or (name in FOUNDATION and FOUNDATION[name].network in BACKBONES):
+        backbone = build_backbone(name, width=width, init_weights=False).to("meta")
+        return _probe(backbone.freeze(trainable_layers), image_shape, pooling, name)
+    for device in ("meta", "cpu"):
+        backbone = _built_on(device, name, width, trainable_layers)
+        try:
+            values = _values(backbone, image_shape)
+        except Exception as error:  # networks of timm raise whatever they like
+            if device == "cpu":
+                size = "x".join(map(str, image_shape[:2]))
+                raise ValueError(
+                    f"{name} cannot take images of {size} ({_first_line(error)}). Resize them to "
+                    "those that it was trained on, as skmedimg.images.ImageLoader does."
+                ) from error
+        else:
+            return _shapes_of(backbone, *values, pooling, name)
+
+
+def _built_on(device, name, width, trainable_layers):
+    """Return a backbone on a device; where it cannot be built without memory, on the CPU."""
+    try:
+        with torch.device(device):
+            return build_backbone(name, width=width, init_weights=False).freeze(trainable_layers)
+    except (ImportError, OSError, ValueError):
+        raise
+    except Exception:  # not every network of timm can be built on the meta device
+        return build_backbone(name, width=width, init_weights=False).freeze(trainable_layers)
+
+
+def _first_line(error):
+    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _probe_own(network, trainable_layers, image_shape, pooling):
     backbone = build_backbone(network).freeze(trainable_layers)
+    name = type(network).__name__
     try:
-        return _probe(backbone, image_shape, pooling)
+        values = _values(backbone, image_shape)
     except Exception as error:  # the network is the user's: it may raise anything
         size = "x".join(map(str, image_shape))
         raise ValueError(
-            f"The backbone {type(network).__name__} cannot take {size} images: it has to map a "
-            "float tensor (n, channels, height, width) to (n, width, h, w) or (n, width). "
+            f"The backbone {name} cannot take {size} images: it has to map a float tensor "
+            "(n, channels, height, width) to (n, width, h, w) or (n, width). "
             f"It says: {error}"
         ) from error
+    return _shapes_of(backbone, *values, pooling, f"the backbone {name}")
+
+
+def _probe(backbone, image_shape, pooling, name):
+    return _shapes_of(backbone, *_values(backbone, image_shape), pooling, name)
 
 
 @torch.no_grad()
-def _probe(backbone, image_shape, pooling):
+def _values(backbone, image_shape):
+    """Return the activation at the cut and the last map of two images of nothing."""
     like = next(backbone.parameters(), torch.zeros(0))
     height, width, channels = image_shape
     # Two images, so that a network that mixes up batch and channels is noticed.
     images = torch.zeros(2, channels, height, width, device=like.device, dtype=like.dtype)
     activation = backbone.eval().forward_frozen(images)
     maps = backbone.forward_trainable(activation)
-    if maps.ndim not in (2, 4) or len(maps) != 2 or not maps.is_floating_point():
+    known = (2, 4) if backbone.n_prefix is None and backbone.pooling != "own" else (2, 3, 4)
+    if maps.ndim not in known or len(maps) != 2 or not maps.is_floating_point():
         raise ValueError(f"two images became {maps.dtype} of shape {tuple(maps.shape)}.")
+    return activation, maps
+
+
+@torch.no_grad()
+def _shapes_of(backbone, activation, maps, pooling, name):
+    check_pooling(pooling, maps, name, n_prefix=backbone.n_prefix, has_class=backbone.has_class)
     n_features = backbone.pool(maps, pooling).shape[1]
     is_pooled = backbone.cut == len(backbone.steps)
     return (n_features,) if is_pooled else tuple(activation.shape[1:]), n_features

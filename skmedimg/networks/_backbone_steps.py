@@ -33,8 +33,8 @@ def steps_of(network, stages):
         # torchvision's DenseNet applies this ReLU in its forward, where no child of it shows.
         return [*steps, nn.ReLU()]
     if isinstance(network, models.VisionTransformer):
-        # What a ViT does before and after its encoder is in its forward too.
-        return [PatchEmbedding(network), *steps, ClassToken()]
+        # What a ViT does before its encoder is in its forward too.
+        return [PatchEmbedding(network), *steps]
     return steps
 
 
@@ -102,13 +102,6 @@ class PatchEmbedding(nn.Module):
         grid = grid.unflatten(1, (side, side)).permute(0, 3, 1, 2)
         grid = functional.interpolate(grid, (height, width), mode="bicubic", antialias=True)
         return torch.cat([first, grid.flatten(2).transpose(1, 2)], 1)
-
-
-class ClassToken(nn.Module):
-    """From tokens to a feature map of one pixel: the class token, as published heads take it."""
-
-    def forward(self, tokens):
-        return tokens[:, 0, :, None, None]
 
 
 class StochasticDepth(nn.Module):

@@ -31,6 +31,10 @@ class BackboneRow(NamedTuple):
         Norm between pooling and classifier, which belongs to the features; "" where there is none.
     spare : str
         Auxiliary classifier of the published weights, left out too; "" where there is none.
+    pooling : {"avg", "cls"}
+        What the published head takes; "cls" is the class token, which comes first.
+    counts_blocks : bool
+        Whether blocks are frozen as a whole, as in transformers, and not weight layers.
     package : str
         Package, as pip names it, that the published weights come with; "" where torchvision
         publishes them.
@@ -47,6 +51,8 @@ class BackboneRow(NamedTuple):
     std: tuple = IMAGENET[1]
     neck: str = ""
     spare: str = ""
+    pooling: str = "avg"
+    counts_blocks: bool = False
     package: str = ""
 
 
@@ -132,9 +138,22 @@ BACKBONES = {
         spare="AuxLogits",
     ),
     "vit_b_16": BackboneRow(
-        ("encoder.layers", "encoder.ln"), "conv_proj", "heads", 768, minimum=16, norms="before"
+        ("encoder.layers", "encoder.ln"),
+        "conv_proj",
+        "heads",
+        768,
+        minimum=16,
+        norms="before",
+        pooling="cls",
+        counts_blocks=True,
     ),
     "swin_t": BackboneRow(
-        ("features", "norm", "permute"), "features.0.0", "head", 768, minimum=4, norms="before"
+        ("features", "norm", "permute"),
+        "features.0.0",
+        "head",
+        768,
+        minimum=4,
+        norms="before",
+        counts_blocks=True,
     ),
 }

@@ -11,7 +11,9 @@ from skmedimg.networks._backbone_steps import GrayConv2d, own_stochastic_depth, 
 from skmedimg.networks._backbone_table import BACKBONES
 from skmedimg.networks._blocks import own_dropout
 from skmedimg.networks._efficientnet_lite import efficientnet_lite0
-from skmedimg.networks._freeze import count_trainable, weight_layers
+from skmedimg.networks._foundation_table import FOUNDATION
+from skmedimg.networks._freeze import block_layers, count_trainable, weight_layers
+from skmedimg.networks._pooling import pooled_parts
 from skmedimg.networks._timm import TIMM, timm_backbone
 
 
@@ -31,6 +33,18 @@ class Backbone(nn.Module):
         "sum": the first convolution takes images of one channel.
     neck : str, default=""
         Name of a norm behind pooling that belongs to the features.
+    channels : int or None, default=None
+        Channels that the first step takes, where they are not those of `mean`: one channel is
+        repeated to three, three become one.
+    pooling : {"avg", "cls", "cls+avg", "own"}, default="avg"
+        What "auto" means: what the authors take; "own" is `network.pool(features)`.
+    n_prefix : int or None, default=None
+        Where the steps return tokens: how many of them belong to no patch and come first.
+    has_class : bool, default=False
+        Whether the first token is a class token.
+    blocks : list of lists of str or None, default=None
+        Names of the parameters that are frozen as a whole, first to last; None counts weight
+        layers.
 
     Attributes
     ----------
@@ -48,7 +62,20 @@ class Backbone(nn.Module):
     """
 
     def __init__(
-        self, network, steps, *, norms="after", mean=None, std=None, gray="repeat", neck=""
+        self,
+        network,
+        steps,
+        *,
+        norms="after",
+        mean=None,
+        std=None,
+        gray="repeat",
+        neck="",
+        channels=None,
+        pooling="avg",
+        n_prefix=None,
+        has_class=False,
+        blocks=None,
     ):
         super().__init__()
         self.network = network
@@ -56,6 +83,11 @@ class Backbone(nn.Module):
         self.norms = norms
         self.gray = gray
         self.neck = neck
+        self.channels = channels
+        self.pooling = pooling
+        self.n_prefix = n_prefix
+        self.has_class = has_class
+        self.blocks = blocks
         for constant, values in (("mean", mean), ("std", std)):
             channels = None if values is None else torch.tensor(values).reshape(1, -1, 1, 1)
             self.register_buffer(constant, channels, persistent=False)
@@ -64,7 +96,7 @@ class Backbone(nn.Module):
         self.freeze(0)
 
     def freeze(self, trainable_layers):
-        """Freeze all but the last weight layers with their norms, and return the backbone.
+        """Freeze all but the last weight layers or blocks, and return the backbone.
 
         `cut` becomes the first step that has a trainable parameter.
         """
@@ -94,9 +126,12 @@ class Backbone(nn.Module):
         self.train(self.training)
 
     def last_layers(self, trainable_layers):
-        """Return the parameters of the last weight layers, first to last."""
-        layers = weight_layers(self.network, self.norms)
-        return layers[len(layers) - count_trainable(trainable_layers, len(layers)) :]
+        """Return the parameters of the last weight layers or blocks, first to last."""
+        if self.blocks is None:
+            layers, unit = weight_layers(self.network, self.norms), "weight layers"
+        else:
+            layers, unit = block_layers(self.network, self.blocks), "blocks"
+        return layers[len(layers) - count_trainable(trainable_layers, len(layers), unit) :]
 
     def train(self, mode=True):
         """Switch the trainable parts to training; the frozen ones stay in evaluation mode."""
@@ -128,15 +163,20 @@ class Backbone(nn.Module):
         return _run(self.steps[self.cut :], activation)
 
     def pool(self, maps, pooling):
-        """Return rows of features (n, n_features) of feature maps."""
-        # keepdim: the neck (ConvNeXt's LayerNorm2d) needs maps, of one pixel here.
-        if pooling != "flatten" and maps.ndim == 4:
-            reduce = torch.mean if pooling == "avg" else torch.amax
-            maps = reduce(maps, (2, 3), keepdim=True)
-        return (self.network.get_submodule(self.neck)(maps) if self.neck else maps).flatten(1)
+        """Return rows of features (n, n_features) of feature maps or tokens."""
+        if pooling == "auto":
+            pooling = self.pooling
+        if pooling == "own":
+            return self.network.pool(maps)
+        parts = pooled_parts(maps, pooling, self.n_prefix)
+        if self.neck:
+            # ConvNeXt's LayerNorm2d needs maps, of one pixel here
+            parts = [self.network.get_submodule(self.neck)(part) for part in parts]
+        return torch.cat([part.flatten(1) for part in parts], 1)
 
     def normalize(self, images):
         """Return images with mean and std of the published weights subtracted and divided."""
+        images = _as_channels(images, self.channels)
         if self.mean is None:
             return images
         if images.shape[1] == 1 and self.gray == "sum":
@@ -150,8 +190,8 @@ def build_backbone(backbone, *, width=1.0, gray="repeat", init_weights=True):
     Parameters
     ----------
     backbone : str or torch.nn.Module
-        A name of `BACKBONES`, "timm:NAME", or a network from images to a feature map, which is
-        copied.
+        A name of `BACKBONES` or `FOUNDATION`, "timm:NAME", or a network from images to a feature
+        map, which is copied.
     width : float, default=1.0
         Width of mobilenet_v2.
     gray : {"repeat", "sum"}, default="repeat"
@@ -173,35 +213,75 @@ def build_backbone(backbone, *, width=1.0, gray="repeat", init_weights=True):
     """
     if isinstance(backbone, nn.Module):
         return _own_backbone(backbone)
+    _check_width(backbone, width)
     if backbone.startswith(TIMM):
-        network, facts = timm_backbone(backbone)
-        return Backbone(own_dropout(network), [network], **facts)
-    row = backbone_row(backbone)
-    network = _network(backbone, row, width, init_weights)
-    if gray == "sum":
-        # In place: the published names of the weights stay.
-        first = network.get_submodule(row.first)
-        network.set_submodule(row.first, GrayConv2d(first, row.mean, row.std))
-    own_stochastic_depth(network)
-    return Backbone(
-        network,
-        steps_of(network, row.stages),
-        norms=row.norms,
-        mean=row.mean,
-        std=row.std,
-        gray=gray,
-        neck=row.neck,
-    )
+        network, steps, facts = timm_backbone(backbone)
+        return Backbone(network, steps, **facts)
+    if backbone in FOUNDATION:
+        return _foundation_backbone(FOUNDATION[backbone], gray, init_weights)
+    return _table_backbone(backbone, backbone_row(backbone), width, gray, init_weights)
 
 
 def backbone_row(name):
     """Return the row of a backbone of the table."""
     if name not in BACKBONES:
         raise ValueError(
-            f'backbone={name!r} is unknown. Known are {", ".join(BACKBONES)}; "timm:NAME" with '
-            'pip install "skmedimg[timm]"; or pass a torch.nn.Module of your own.'
+            f"backbone={name!r} is unknown. Known are {', '.join([*BACKBONES, *FOUNDATION])}; "
+            '"timm:NAME" with pip install "skmedimg[timm]"; or pass a torch.nn.Module of your own.'
         )
     return BACKBONES[name]
+
+
+def _table_backbone(name, row, width, gray, init_weights, **facts):
+    network = _network(name, row, width, init_weights)
+    if facts.get("channels") == 1:
+        network.set_submodule(row.first, _of_one_channel(network.get_submodule(row.first)))
+    elif gray == "sum":
+        # In place: the published names of the weights stay.
+        first = network.get_submodule(row.first)
+        network.set_submodule(row.first, GrayConv2d(first, row.mean, row.std))
+        facts["gray"] = gray
+    own_stochastic_depth(network)
+    steps = steps_of(network, row.stages)
+    has_class = row.pooling == "cls"
+    facts = {"pooling": row.pooling, "has_class": has_class, **facts}
+    return Backbone(
+        network,
+        steps,
+        norms=row.norms,
+        mean=row.mean,
+        std=row.std,
+        neck=row.neck,
+        n_prefix=1 if has_class else None,
+        blocks=_names_of_steps(network, steps) if row.counts_blocks else None,
+        **facts,
+    )
+
+
+def _foundation_backbone(row, gray, init_weights):
+    facts = {"pooling": row.pooling}
+    if row.channels == 1:
+        facts["channels"] = 1
+    if row.network.startswith(TIMM):
+        network, steps, known = timm_backbone(row.network, row.options)
+        return Backbone(network, steps, **{**known, **facts, "mean": row.mean, "std": row.std})
+    base = BACKBONES[row.network]._replace(mean=row.mean, std=row.std)
+    return _table_backbone(row.network, base, 1.0, gray, init_weights, **facts)
+
+
+def _of_one_channel(convolution):
+    """Return a convolution like another, from one channel."""
+    like = convolution
+    return nn.Conv2d(
+        *(1, like.out_channels, like.kernel_size, like.stride, like.padding),
+        bias=like.bias is not None,
+    )
+
+
+def _names_of_steps(network, steps):
+    """Return the names of the parameters of each step."""
+    names = {id(p): name for name, p in network.named_parameters()}
+    return [[names[id(p)] for p in step.parameters()] for step in steps]
 
 
 def _network(name, row, width, init_weights):
@@ -237,9 +317,12 @@ def _headless(name, row, width, init_weights):
     return own_dropout(network)
 
 
-def _options(name, width, init_weights):
+def _check_width(name, width):
     if width != 1.0 and name != "mobilenet_v2":
         raise ValueError(f"width={width} is for mobilenet_v2 alone; {name} needs width=1.0.")
+
+
+def _options(name, width, init_weights):
     options = {"weights": None}
     if name == "mobilenet_v2":
         options["width_mult"] = width
@@ -274,7 +357,22 @@ def _own_backbone(network):
     plain = type(inner).forward is nn.Sequential.forward
     steps = list(inner) if plain else [inner]
     mean, std = (getattr(inner, name, None) for name in ("mean", "std"))
-    return Backbone(inner, steps, mean=mean, std=std)
+    first = next((part for part in inner.modules() if isinstance(part, nn.Conv2d)), None)
+    channels = 3 if first is not None and first.in_channels == 3 else None
+    return Backbone(inner, steps, mean=mean, std=std, channels=channels)
+
+
+# Of red, green and blue in gray, as in `skmedimg.images` (ITU-R 601).
+_LUMA = (0.299, 0.587, 0.114)
+
+
+def _as_channels(images, channels):
+    """Return images with one channel repeated to three, or three made gray, where that is asked."""
+    if channels == 3 and images.shape[1] == 1:
+        return images.expand(-1, 3, -1, -1)
+    if channels == 1 and images.shape[1] == 3:
+        return (images * images.new_tensor(_LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    return images
 
 
 def _run(steps, values):

@@ -1,4 +1,4 @@
-"""Which layers of a backbone are trainable: its weight layers in order, each with its norm."""
+"""Which layers of a backbone are trainable: weight layers, or a transformer's blocks."""
 
 from numbers import Integral
 
@@ -32,8 +32,24 @@ def weight_layers(network, norms="after"):
     return layers
 
 
-def count_trainable(trainable_layers, n_layers):
-    """Return how many weight layers of `n_layers` are trainable."""
+def block_layers(network, blocks):
+    """Return the parameters of a network in blocks, given as lists of names, first to last.
+
+    A list of vectors only, such as the norm behind the last block, belongs to the block before.
+    """
+    parameters, layers = dict(network.named_parameters()), []
+    for names in blocks:
+        # a shared parameter has one name there, and counts for the block that has it
+        own = [parameters.pop(name) for name in names if name in parameters]
+        if layers and all(p.ndim < 2 for p in own):
+            layers[-1] += own
+        elif own:
+            layers.append(own)
+    return layers
+
+
+def count_trainable(trainable_layers, n_layers, unit="weight layers"):
+    """Return how many layers of `n_layers` are trainable; `unit` is what an error calls them."""
     if trainable_layers == "all":
         return n_layers
     if not isinstance(trainable_layers, Integral):
@@ -41,7 +57,7 @@ def count_trainable(trainable_layers, n_layers):
         return round(trainable_layers * n_layers)
     if trainable_layers > n_layers:
         raise ValueError(
-            f"trainable_layers={trainable_layers} is more than the {n_layers} weight layers of the "
+            f"trainable_layers={trainable_layers} is more than the {n_layers} {unit} of the "
             'backbone; use "all" to train all of them.'
         )
     return int(trainable_layers)

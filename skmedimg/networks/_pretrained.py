@@ -1,5 +1,6 @@
 """Weights of a backbone: from torchvision, from a file, or from another network."""
 
+import argparse
 import functools
 import os
 import pickle
@@ -13,7 +14,10 @@ from skmedimg._warnings import warn_user
 from skmedimg.networks._backbone_table import BACKBONES
 from skmedimg.networks._download import download
 from skmedimg.networks._efficientnet_lite import package_file, timm_names
-from skmedimg.networks._timm import TIMM, timm_head, timm_tensors
+from skmedimg.networks._foundation_files import foundation_file
+from skmedimg.networks._foundation_table import FOUNDATION
+from skmedimg.networks._key_maps import renamed
+from skmedimg.networks._timm import TIMM, timm_file, timm_head, timm_tensors
 
 _FILE_SUFFIXES = (".pth", ".pt", ".bin", ".safetensors")
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
@@ -24,8 +28,12 @@ _SHOWN = 5
 def find_weights(weights, name, width=1.0):
     """Return a hashable source of the tensors that `weights` names, downloaded if need be."""
     if name.startswith(TIMM) and weights == "DEFAULT":
-        return (None, name)
-    path = os.path.abspath(_path_of(weights, name, width))
+        path = timm_file(name)
+        if path is None:
+            return (None, name)
+    else:
+        path = _path_of(weights, name, width)
+    path = os.path.abspath(path)
     if not os.path.isfile(path):
         raise FileNotFoundError(f"There is no file of weights at {path!r}.")
     facts = os.stat(path)
@@ -77,8 +85,10 @@ def read_source(source):
         _check_tensors(path, tensors)
         if name == "efficientnet_lite0":
             tensors = timm_names(tensors)
+        if name in FOUNDATION:
+            tensors = renamed(tensors, FOUNDATION[name].layouts)
         tensors = {_modern_name(key): value for key, value in tensors.items()}
-    if name.startswith(TIMM):
+    if _network_name(name).startswith(TIMM):
         tensors = {f"model.{key}": value for key, value in tensors.items()}
     return {key: _as_computed(value) for key, value in _without_head(tensors, name).items()}
 
@@ -118,16 +128,21 @@ def read_tensors(path):
         return _read_safetensors(path)
     try:
         _check_zip(path)
-        # weights_only refuses pickles that could run code.
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ValueError(
-            f"{path!r} is not a file of tensors alone, and anything else could run code while it "
-            "is read. Save the network's state_dict() with torch.save or safetensors instead."
-        ) from error
+        # weights_only refuses pickles that could run code. Training scripts save their arguments
+        # beside the weights, in a class that holds attributes and does nothing.
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            saved = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, MemoryError):
         raise
     except Exception as error:  # the unpickler raises anything where a file of pickles is cut off
+        # of a protocol that torch.save does not write
+        foreign = "Detected pickle protocol" in str(error)
+        if foreign or isinstance(error, pickle.UnpicklingError):
+            raise ValueError(
+                f"{path!r} is not a file of tensors alone, and anything else could run code while "
+                "it is read. Save the network's state_dict() with torch.save or safetensors "
+                "instead."
+            ) from error
         raise ValueError(
             f"{path!r} is not a complete file of tensors ({_first_line(error)}). Fetch or save it "
             "again."
@@ -151,6 +166,8 @@ def _path_of(weights, name, width):
         if BACKBONES[name].package:
             return package_file()
         return download(models.get_model_weights(name)[weights].url, name)
+    if name in FOUNDATION and weights == "DEFAULT":
+        return foundation_file(name)
     path = os.fspath(weights)
     if not path.endswith(_FILE_SUFFIXES) and not os.path.exists(path):
         published = ["DEFAULT", *(entry.name for entry in _entries(name))]
@@ -173,11 +190,17 @@ def _is_published(weights, name):
     return weights == "DEFAULT" or weights in {entry.name for entry in _entries(name)}
 
 
+def _network_name(name):
+    """Return "timm:NAME" or the name of a row of `BACKBONES`, also of a foundation model."""
+    return FOUNDATION[name].network if name in FOUNDATION else name
+
+
 def _without_head(tensors, name):
-    heads, spare = _heads_of(name)
+    heads, spare = _heads_of(_network_name(name))
     left_out = tuple(f"{part}." for part in (*heads, *spare))
     dropped = {key: value for key, value in tensors.items() if key.startswith(left_out)}
-    _warn_of_head([len(value) for key, value in dropped.items() if key.startswith(heads)])
+    if name not in FOUNDATION:  # a classifier of findings is what those are published with
+        _warn_of_head([len(value) for key, value in dropped.items() if key.startswith(heads)])
     return {key: value for key, value in tensors.items() if key not in dropped}
 
 

@@ -1,25 +1,47 @@
-"""Backbones of timm, by name."""
+"""Networks of timm as backbones: at any image size, in steps, by blocks."""
 
+import functools
+import inspect
+
+import torch
 from torch import nn
 
+from skmedimg.networks._backbone_table import IMAGENET
+from skmedimg.networks._blocks import own_dropout
 from skmedimg.networks._download import check_reachable
+from skmedimg.networks._hub import cached_file, hub_config, hub_file, parse_repository
 
 TIMM = "timm:"
+_HUB = "hf-hub:"
 _HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
-def timm_backbone(name):
-    """Return a timm network without its head, with random weights, and its normalization."""
-    timm = _timm()
-    plain = name.removeprefix(TIMM)
-    if not timm.is_model(plain):
-        close = ", ".join((timm.list_models(f"{plain}*") or timm.list_models(f"*{plain}*"))[:5])
-        hint = f" Similar names: {close}." if close else ""
-        raise ValueError(f"timm has no model {plain!r}.{hint}")
-    # num_classes=0 leaves the classifier out.
-    model = timm.create_model(plain, pretrained=False, num_classes=0)
-    facts = {"mean": model.default_cfg["mean"], "std": model.default_cfg["std"]}
-    return _Features(model), facts | {"norms": "after" if _has_maps(model) else "before"}
+def timm_backbone(name, options=None):
+    """Return a timm network without its head, its steps, and its facts as `Backbone` takes them.
+
+    `options` are keyword arguments of `timm.create_model`.
+    """
+    architecture, arguments, config = _source(name)
+    arguments |= options or {}
+    size = tuple(config.get("input_size") or (3, 224, 224))
+    kind, flexible = _inspected(architecture, tuple(sorted(arguments.items())), size)
+    # num_classes=0 leaves the classifier out
+    model = _create(architecture, {**flexible, **arguments})
+    network = own_dropout(TimmNetwork(model, kind))
+    facts = {
+        "mean": tuple(config.get("mean") or IMAGENET[0]),
+        "std": tuple(config.get("std") or IMAGENET[1]),
+        "norms": "after" if kind == "maps" else "before",
+        "pooling": "avg" if kind == "maps" else "own",
+        "blocks": _blocks(model),
+    }
+    n_prefix = getattr(model, "num_prefix_tokens", None)
+    if kind == "tokens" and n_prefix is not None:
+        facts["n_prefix"] = n_prefix
+        facts["has_class"] = getattr(model, "cls_token", None) is not None
+        # a norm of pooled features, in place of the norm of all tokens
+        facts["neck"] = "model.fc_norm" if hasattr(model, "fc_norm") else ""
+    return network, _steps(network), facts
 
 
 def timm_tensors(name):
@@ -37,53 +59,189 @@ def timm_tensors(name):
     return model.state_dict()
 
 
+def timm_file(name):
+    """Return the file of weights of "timm:hf-hub:OWNER/NAME", None for networks timm knows."""
+    plain = name.removeprefix(TIMM)
+    if not plain.startswith(_HUB):
+        return None
+    repository, revision = parse_repository(plain.removeprefix(_HUB), name)
+    return hub_file(repository, _HUB_FILES, name, revision)
+
+
 def timm_head(name):
     """Return the names of the classifiers in timm's published weights of a network."""
-    found = _published(name).classifier or ()
+    found = _source(name)[2].get("classifier") or ()
     return (found,) if isinstance(found, str) else tuple(found)
 
 
 def timm_size(name):
     """Return (height, width) of the images that a timm network was made for."""
-    return tuple(_published(name).input_size[1:])
+    return tuple(_source(name)[2].get("input_size") or (3, 224, 224))[1:]
 
 
-class _Features(nn.Module):
-    """A timm model whose own pooling is left out where it yields feature maps."""
+class TimmNetwork(nn.Module):
+    """A timm model that returns feature maps (n, width, h, w) or tokens (n, n_tokens, width).
+
+    `kind` is "maps", "maps last" (of channels last, which are moved), "tokens", or "other": then
+    it returns what the model pools.
+    """
+
+    def __init__(self, model, kind):
+        super().__init__()
+        self.model = model
+        self.kind = kind
+
+    def forward(self, images):
+        features = self.model.forward_features(images)
+        if self.kind == "maps last":
+            return features.movedim(-1, 1)
+        return self.pool(features) if self.kind == "other" else features
+
+    def pool(self, features):
+        """Return rows (n, width) by the model's own pooling."""
+        if self.kind == "maps last":
+            features = features.movedim(1, -1)
+        return self.model.forward_head(features, pre_logits=True)
+
+
+class TimmTokens(nn.Module):
+    """From images to the tokens that the first block of timm's VisionTransformer takes."""
 
     def __init__(self, model):
         super().__init__()
-        self.model = model
-        self.has_maps = _has_maps(model)
+        self.patch_embed = model.patch_embed
+        self.pos_drop = model.pos_drop
+        self.patch_drop = model.patch_drop
+        self.norm_pre = model.norm_pre
+        self._model = [model]  # in a list: its other parts are not parts of this step
+
+    def parameters(self, recurse=True):
+        """Yield the parameters that this step uses; some of them belong to the model."""
+        model = self._model[0]
+        yield from super().parameters(recurse)
+        yield from (p for p in (model.cls_token, model.reg_token, model.pos_embed) if p is not None)
+
+    def fix_image_size(self, height, width):
+        """Interpolate the positions for images of one size once, and change the model to it."""
+        from timm.layers import resample_abs_pos_embed
+
+        model = self._model[0]
+        if not model.dynamic_img_size or model.pos_embed is None:
+            return
+        sides = zip((height, width), self.patch_embed.patch_size, strict=True)
+        positions = resample_abs_pos_embed(
+            model.pos_embed,
+            new_size=tuple(-(-side // patch) for side, patch in sides),
+            old_size=self.patch_embed.grid_size,
+            num_prefix_tokens=0 if model.no_embed_class else model.num_prefix_tokens,
+        )
+        model.pos_embed = nn.Parameter(positions.detach(), requires_grad=False)
+        model.dynamic_img_size = False
 
     def forward(self, images):
-        # Tokens of a transformer have no rows and columns to pool: the model's own pooling does it.
-        features = self.model.forward_features(images)
-        return features if self.has_maps else self.model.forward_head(features, pre_logits=True)
+        """Return tokens (n, n_tokens, width)."""
+        model, patches = self._model[0], self.patch_embed(images)
+        if patches.ndim == 4 and not model.dynamic_img_size:
+            patches = patches.flatten(1, 2)
+        return self.norm_pre(self.patch_drop(model._pos_embed(patches)))
+
+
+def _blocks(model):
+    """Return the names of parameters by blocks, first to last; None where timm names no blocks.
+
+    They are timm's groups for layer-wise learning rates.
+    """
+    try:
+        names = _timm().models.group_parameters(model, model.group_matcher(coarse=False))
+    except AttributeError:
+        return None
+    return [[f"model.{name}" for name in names[k]] for k in sorted(names)]
+
+
+def _steps(network):
+    """Return the parts of a network that run one after another, so that some may be frozen."""
+    from timm.models.vision_transformer import VisionTransformer
+
+    model = network.model
+    if type(model) is not VisionTransformer:
+        return [network]
+    return [TimmTokens(model), *model.blocks, model.norm]
+
+
+def _source(name):
+    """Return (architecture, arguments of timm.create_model, configuration of its weights)."""
+    timm, plain = _timm(), name.removeprefix(TIMM)
+    if plain.startswith(_HUB):
+        repository, revision = parse_repository(plain.removeprefix(_HUB), name)
+        config = hub_config(repository, name, revision)
+        architecture = config["architecture"]
+        given = config.get("model_args") or {}
+        # what create_model itself takes could name files of this machine
+        own = inspect.signature(timm.create_model).parameters
+        arguments = {k: _hashable(value) for k, value in given.items() if k not in own}
+        config = config.get("pretrained_cfg") or config
+    else:
+        architecture, arguments = plain, {}
+        config = timm.get_pretrained_cfg(plain)
+        config = {} if config is None else config.to_dict()
+    if not timm.is_model(architecture):
+        close = timm.list_models(f"{architecture}*") or timm.list_models(f"*{architecture}*")
+        hint = f" Similar names: {', '.join(close[:5])}." if close else ""
+        raise ValueError(f"timm has no model {architecture!r}.{hint}")
+    return architecture, arguments, config
+
+
+def _hashable(value):
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value
+
+
+@functools.lru_cache(maxsize=64)
+def _inspected(architecture, arguments, size):
+    """Return the kind of a model's features, and the arguments that let it take any image size."""
+    model, features = _tried(architecture, dict(arguments), size)
+    takes = inspect.signature(type(model).__init__).parameters
+    wanted = {"dynamic_img_size": True, "dynamic_img_pad": True, "strict_img_size": False}
+    flexible = {key: value for key, value in wanted.items() if key in takes}
+    if "dynamic_img_size" in flexible:
+        flexible.pop("strict_img_size", None)
+    ndim = features.ndim if isinstance(features, torch.Tensor) else 0
+    last = str(getattr(model, "output_fmt", "NCHW")) == "NHWC"
+    kind = {3: "tokens", 4: "maps last" if last else "maps"}.get(ndim, "other")
+    return kind, flexible
+
+
+def _tried(architecture, arguments, size):
+    """Return a model and its features of one image, without memory where it can run so."""
+    sides = arguments.get("img_size", size[1:])
+    sides = (sides, sides) if isinstance(sides, int) else sides
+    for device in ("meta", "cpu"):
+        try:
+            with torch.device(device), torch.no_grad():
+                model = _create(architecture, arguments).eval()
+                return model, model.forward_features(torch.zeros(1, size[0], *sides))
+        except Exception as error:  # networks of timm raise whatever they like
+            if device == "cpu":
+                first = str(error).partition("\n")[0]
+                raise ValueError(f"timm cannot build {architecture!r} ({first}).") from error
+
+
+def _create(architecture, arguments):
+    return _timm().create_model(architecture, pretrained=False, num_classes=0, **arguments)
 
 
 def _check_hub_file(name):
     """Raise an OSError if the weights of a timm network cannot be downloaded."""
     # timm's hub client would try twelve times, for a minute.
-    from huggingface_hub import hf_hub_url, try_to_load_from_cache
+    from huggingface_hub import hf_hub_url
 
-    facts = _published(name)
-    if not facts.hf_hub_id:
+    config = _source(name)[2]
+    repository = config.get("hf_hub_id")
+    if not repository:
         return
-    files = [facts.hf_hub_filename] if facts.hf_hub_filename else _HUB_FILES
-    if not any(isinstance(try_to_load_from_cache(facts.hf_hub_id, file), str) for file in files):
-        check_reachable(hf_hub_url(facts.hf_hub_id, files[0]), name, "pass weights=PATH to it")
-
-
-def _has_maps(model):
-    """Return whether features are maps (n, width, h, w); those of transformers are tokens."""
-    return str(getattr(model, "output_fmt", "NCHW")) == "NCHW" and not hasattr(model, "pos_embed")
-
-
-def _published(name):
-    """Return timm's configuration of the published weights of a network."""
-    timm = _timm()
-    return timm.get_pretrained_cfg(name.removeprefix(TIMM)) or timm.models.PretrainedCfg()
+    file = config.get("hf_hub_filename")
+    files = [file] if file else _HUB_FILES
+    if not any(cached_file(repository, file) for file in files):
+        check_reachable(hf_hub_url(repository, files[0]), name, "pass weights=PATH to it")
 
 
 def _timm():

@@ -7,8 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from skmedimg.networks._timm import TIMM
-from skmedimg.networks._timm import _Features as TimmNetwork
+from skmedimg.networks._timm import TIMM, TimmNetwork
 from skmedimg.networks._timm_maps import timm_maps, timm_strides
 
 # Height and width of what is run through a backbone to learn its shapes; a multiple of every

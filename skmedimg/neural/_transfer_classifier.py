@@ -53,8 +53,11 @@ class TransferClassifier(NetworkClassifier):
     head_dropout : float or tuple of float, default=0.0
         Dropout probability after the hidden layers, or one per layer; without hidden layers, of
         the features.
-    pooling : {"avg", "max", "flatten"}, default="avg"
-        What becomes of the last feature map.
+    pooling : {"auto", "avg", "max", "flatten", "cls", "cls+avg"}, default="auto"
+        What becomes of the last feature map, or of the tokens of a transformer: their mean,
+        largest value or all values; "cls" is the class token, "cls+avg" that beside the mean of
+        the patches. "auto" is what the backbone's authors train classifiers on: "avg" for
+        convolutional networks. A ValueError where the backbone has no such thing.
     width : float, default=1.0
         Multiplier of the number of channels, of "mobilenet_v2" alone.
     gray : {"repeat", "sum"}, default="repeat"
@@ -213,7 +216,7 @@ class TransferClassifier(NetworkClassifier):
         trainable_layers=0,
         head_units=(),
         head_dropout=0.0,
-        pooling="avg",
+        pooling="auto",
         width=1.0,
         gray="repeat",
         cache="auto",

@@ -28,7 +28,7 @@ def embed(
     cache="auto",
     *,
     weights="DEFAULT",
-    pooling="avg",
+    pooling="auto",
     width=1.0,
     gray="repeat",
     image_shape=None,
@@ -46,7 +46,7 @@ def embed(
     cache : None, "auto", str, os.PathLike or FeatureStore, default="auto"
         Where features are kept. All parameters are those of :class:`BackboneFeatures`.
     weights : str, os.PathLike, estimator or None, default="DEFAULT"
-    pooling : {"avg", "max", "flatten"}, default="avg"
+    pooling : {"auto", "avg", "max", "flatten", "cls", "cls+avg"}, default="auto"
     width : float, default=1.0
     gray : {"repeat", "sum"}, default="repeat"
     image_shape : tuple of int or None, default=None
@@ -104,8 +104,11 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         TransferClassifier, BackboneFeatures or UNetSegmenter, as
         `sklearn.frozen.FrozenEstimator(estimator)`; or None for random ones. A network of your
         own keeps the weights it has with "DEFAULT" and None.
-    pooling : {"avg", "max", "flatten"}, default="avg"
-        What becomes of the last feature map.
+    pooling : {"auto", "avg", "max", "flatten", "cls", "cls+avg"}, default="auto"
+        What becomes of the last feature map, or of the tokens of a transformer: their mean,
+        largest value or all values; "cls" is the class token, "cls+avg" that beside the mean of
+        the patches. "auto" is what the backbone's authors train classifiers on: "avg" for
+        convolutional networks. A ValueError where the backbone has no such thing.
     width : float, default=1.0
         Multiplier of the number of channels, of "mobilenet_v2" alone.
     gray : {"repeat", "sum"}, default="repeat"
@@ -210,7 +213,7 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         backbone="mobilenet_v2",
         *,
         weights="DEFAULT",
-        pooling="avg",
+        pooling="auto",
         width=1.0,
         gray="repeat",
         cache="auto",

@@ -16,6 +16,8 @@ from skmedimg.images._keys import image_keys, network_space
 from skmedimg.images._paths import list_paths
 from skmedimg.images._validate import check_images
 from skmedimg.networks._backbones import backbone_row
+from skmedimg.networks._foundation_table import FOUNDATION
+from skmedimg.networks._pooling import POOLINGS
 from skmedimg.networks._timm import TIMM, timm_size
 from skmedimg.transfer._feature_store import FeatureStore
 from skmedimg.transfer._weights import WEIGHTS
@@ -23,7 +25,7 @@ from skmedimg.transfer._weights import WEIGHTS
 BACKBONE_CONSTRAINTS = {
     "backbone": [str, nn.Module],
     "weights": WEIGHTS,
-    "pooling": [StrOptions({"avg", "max", "flatten"})],
+    "pooling": [StrOptions(set(POOLINGS))],
     "width": [Interval(Real, 0, None, closed="neither")],
     "gray": [StrOptions({"repeat", "sum"})],
     "cache": [str, os.PathLike, FeatureStore, None],
@@ -77,4 +79,5 @@ def _own_size(backbone):
         return None
     if backbone.startswith(TIMM):
         return timm_size(backbone)
-    return (backbone_row(backbone).size,) * 2
+    row = FOUNDATION.get(backbone) or backbone_row(backbone)
+    return (row.size, row.size)

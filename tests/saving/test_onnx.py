@@ -90,6 +90,11 @@ def test_a_network_answers_alike_on_stored_bytes(name, lesions, tmp_path):
     assert_answers_alike(model, path, lesions.images[..., None])
 
 
+class FirstToken(nn.Module):
+    def forward(self, tokens):
+        return tokens[:, 0]
+
+
 def transformer(name):
     """Return a small network built as a backbone of the table is, with weights that are alive."""
     torch.manual_seed(0)
@@ -103,7 +108,9 @@ def transformer(name):
     network.set_submodule(row.head, nn.Identity())
     steps = nn.Sequential(*steps_of(network, row.stages))
     steps.mean, steps.std = row.mean, row.std
-    if name == "vit_b_16":  # two parameters that belong to none of the steps
+    if name == "vit_b_16":
+        steps.append(FirstToken())
+        # two parameters that belong to none of the steps
         steps.class_token, steps.positions = network.class_token, network.encoder.pos_embedding
     return steps
 
@@ -123,6 +130,15 @@ def test_transformers_answer_alike_on_images_of_any_size(name, shape, depth, tmp
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
     larger = torch.zeros(1, 3, 64, 64)
     assert model.net_.module_(larger).shape == (1, 3)  # only the copy keeps to one size
+
+
+def test_a_transformer_of_timm_answers_alike_on_images_of_another_size(tmp_path):
+    pytest.importorskip("timm")
+    images = np.random.default_rng(0).integers(0, 256, (4, 48, 56, 3), dtype=np.uint8)
+    model = TransferClassifier("timm:test_vit", device="cpu", max_epochs=1, **DRAWN)
+    model.fit(images, ["a", "b", "a", "b"])
+    found = run(model.to_onnx(tmp_path / "m.onnx"), images)
+    np.testing.assert_allclose(found, model.predict_proba(images), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["cnn", "frozen"])
