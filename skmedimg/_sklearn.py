@@ -1,5 +1,6 @@
 """What skmedimg takes from scikit-learn: its private names, and the walk through pipelines."""
 
+import inspect
 from contextlib import nullcontext
 
 from sklearn.base import _fit_context as fit_context
@@ -16,9 +17,11 @@ from sklearn.utils._param_validation import (
     validate_params,
 )
 from sklearn.utils._user_interface import _print_elapsed_time as print_elapsed_time
+from sklearn.utils.metaestimators import _safe_split as take_fold
 from sklearn.utils.validation import (
     _check_feature_names,
     _check_feature_names_in,
+    _check_method_params,
     _check_sample_weight,
     _num_samples,
     validate_data,
@@ -118,7 +121,33 @@ def tree_class():
     return Tree
 
 
+def base_search_class():
+    """Return the base class of scikit-learn's searches; few need it imported."""
+    from sklearn.model_selection._search import BaseSearchCV
+
+    return BaseSearchCV
+
+
+def fit_and_score(model, X, y, *, callback_ctx, caller, **params):
+    """Return times and scores of one fold as a dict, by scikit-learn's function; errors raise."""
+    from sklearn.model_selection._validation import _fit_and_score
+
+    if "callback_ctx" in inspect.signature(_fit_and_score).parameters:  # not in scikit-learn 1.8
+        params |= {"callback_ctx": callback_ctx, "caller": caller}
+    return _fit_and_score(
+        model, X, y, parameters=None, return_times=True, error_score="raise", **params
+    )
+
+
+def parameter_columns(candidates):
+    """Return {"param_NAME": masked column} of candidates, which are dicts of parameters."""
+    from sklearn.model_selection._search import _yield_masked_array_for_each_param
+
+    return dict(_yield_masked_array_for_each_param(candidates))
+
+
 check_sample_weight = _check_sample_weight
+params_of_rows = _check_method_params
 check_feature_names = _check_feature_names
 check_feature_names_in = _check_feature_names_in
 num_samples = _num_samples
@@ -129,15 +158,20 @@ __all__ = [
     "Interval",
     "Options",
     "StrOptions",
+    "base_search_class",
     "check_feature_names",
     "check_feature_names_in",
     "check_sample_weight",
     "final_estimator",
+    "fit_and_score",
     "fit_context",
     "num_samples",
+    "parameter_columns",
+    "params_of_rows",
     "print_elapsed_time",
     "routing_enabled",
     "steps_before",
+    "take_fold",
     "take_rows",
     "transform_before",
     "tree_class",

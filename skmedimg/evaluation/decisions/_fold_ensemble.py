@@ -2,7 +2,7 @@
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import check_array, get_tags, indexable
 from sklearn.utils.multiclass import check_classification_targets
@@ -10,9 +10,11 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skmedimg._device import seed_from
 from skmedimg._sklearn import HasMethods, final_estimator, fit_context, take_rows
+from skmedimg.evaluation.decisions._inner_models import fit_rows
+from skmedimg.evaluation.decisions._threshold_input import checked_weights
 from skmedimg.evaluation.scores._positive_label import column_per_class
 from skmedimg.evaluation.splitting._folds import make_splits
-from skmedimg.evaluation.splitting._groups import groups_for_fit
+from skmedimg.evaluation.splitting._groups import metadata_router, route_fit
 from skmedimg.evaluation.splitting._targets import task_of
 from skmedimg.images._lazy_images import LazyImages
 from skmedimg.images._mask_files import list_mask_paths, load_masks
@@ -82,6 +84,9 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator):
     0.94
     """
 
+    # Patients decide the folds: they are wanted always, as by scikit-learn's grouped splitters.
+    __metadata_request__fit = {"groups": True}
+
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict_proba"])],
         "cv": ["cv_object"],
@@ -96,7 +101,7 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, groups=None):
+    def fit(self, X, y, groups=None, **params):
         """Fit one model on each training set of the folds.
 
         Parameters
@@ -107,6 +112,9 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator):
         groups : array-like (n,) or None, default=None
             Patients: kept together in the folds, and handed on where the estimator's own `fit`
             takes them.
+        **params : dict of str to object
+            For the estimator's `fit`, such as `sample_weight`; what has a value per sample is split
+            with the samples.
 
         Returns
         -------
@@ -116,9 +124,12 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator):
         y = _labels(y) if task == "classification" else np.asarray(y)
         X, y = indexable(X, y)
         groups = check_groups(groups, y)
-        splits = self._splits(task, y, groups)
+        if task == "classification":
+            checked_weights(params.get("sample_weight"), y)
+        given, to_split = route_fit(self, groups, params)
+        splits = self._splits(task, y, groups, to_split)
         found = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_fold)(self.estimator, X, y, groups, split) for split in splits
+            delayed(_fit_fold)(self.estimator, X, y, given, split) for split in splits
         )
         self.estimators_, predictions = map(list, zip(*found, strict=True))
         self.classes_ = np.unique(np.concatenate([m.classes_ for m in self.estimators_]))
@@ -190,12 +201,22 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator):
         foreground = np.arange(1, len(self.classes_))
         return dice(true, codes, labels=foreground, sample_weight=sample_weight)
 
-    def _splits(self, task, y, groups):
+    def get_metadata_routing(self):
+        """Return which metadata go to the estimator, the splitter and this class itself.
+
+        Returns
+        -------
+        router : sklearn.utils.metadata_routing.MetadataRouter
+        """
+        return metadata_router(self, {"estimator": self.estimator}, self.cv)
+
+    def _splits(self, task, y, groups, metadata):
         """Return splits that hold out every row exactly once."""
         strata = np.zeros(len(y), dtype=int)
         if task == "classification":
             strata = np.unique(y, return_inverse=True)[1]
-        splits = make_splits(self.cv, task, strata, groups, seed=seed_from(self.random_state))
+        seed = seed_from(self.random_state)
+        splits = make_splits(self.cv, task, strata, groups, seed=seed, metadata=metadata)
         held_out = np.sort(np.concatenate([split.test for split in splits]))
         if not np.array_equal(held_out, np.arange(len(y))):
             raise ValueError(
@@ -253,10 +274,9 @@ def _labels(y):
     return y
 
 
-def _fit_fold(estimator, X, y, groups, split):
+def _fit_fold(estimator, X, y, given, split):
     """Return a fitted model and its predictions of the fold: probabilities, or masks."""
-    extra = {} if groups is None else groups_for_fit(estimator, groups[split.train])
-    model = clone(estimator).fit(take_rows(X, split.train), y[split.train], **extra)
+    model = fit_rows(estimator, X, y, given, split.train)
     held_out = take_rows(X, split.test)
     classifies = get_tags(model).estimator_type == "classifier"
     return model, (model.predict_proba if classifies else model.predict)(held_out)

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._sklearn import HasMethods, StrOptions, fit_context
 from skmedimg.evaluation.scores._positive_label import positive_label
-from skmedimg.evaluation.splitting._groups import groups_for_fit
+from skmedimg.evaluation.splitting._groups import metadata_router, route_fit
 from skmedimg.images._validate import check_groups
 
 HOW = ("mean", "max", "noisy-or")
@@ -153,6 +153,9 @@ class PatientAggregator(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     {'ann': 1, 'bob': 0}
     """
 
+    # Patients are wanted always, as by scikit-learn's grouped splitters.
+    __metadata_request__fit = {"groups": True}
+
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict_proba"])],
         "how": [StrOptions(set(HOW))],
@@ -165,7 +168,7 @@ class PatientAggregator(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.pos_label = pos_label
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, groups=None):
+    def fit(self, X, y, groups=None, **params):
         """Fit the classifier on images.
 
         Parameters
@@ -174,14 +177,15 @@ class PatientAggregator(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         y : array-like of shape (n_samples,)
         groups : array-like of shape (n_samples,), default=None
             Patients, handed on where the estimator's own `fit` takes them.
+        **params : dict of str to object
+            For the estimator's `fit`, such as `sample_weight`.
 
         Returns
         -------
         self : PatientAggregator
         """
-        groups = check_groups(groups, y)
-        extra = {} if groups is None else groups_for_fit(self.estimator, groups)
-        self.estimator_ = clone(self.estimator).fit(X, y, **extra)
+        given, _ = route_fit(self, check_groups(groups, y), params)
+        self.estimator_ = clone(self.estimator).fit(X, y, **given)
         self.classes_ = self.estimator_.classes_
         if hasattr(self.estimator_, "n_features_in_"):
             self.n_features_in_ = self.estimator_.n_features_in_
@@ -244,6 +248,15 @@ class PatientAggregator(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         probabilities = self.estimator_.predict_proba(X)
         patients, aggregated = aggregate_patients(probabilities, groups, self.how, self._positive)
         return PatientPredictions(patients, self.classes_[aggregated.argmax(1)], aggregated)
+
+    def get_metadata_routing(self):
+        """Return which metadata go to the estimator and to this class itself.
+
+        Returns
+        -------
+        router : sklearn.utils.metadata_routing.MetadataRouter
+        """
+        return metadata_router(self, {"estimator": self.estimator})
 
     def _position(self):
         # The mean treats all classes alike, so nothing has to be guessed.

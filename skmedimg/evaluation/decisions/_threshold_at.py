@@ -6,7 +6,6 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils import get_tags, indexable
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
@@ -15,6 +14,7 @@ from skmedimg._sklearn import (
     HasMethods,
     Interval,
     fit_context,
+    params_of_rows,
     routing_enabled,
 )
 from skmedimg._warnings import warn_user
@@ -40,7 +40,7 @@ from skmedimg.evaluation.decisions._threshold_input import (
 from skmedimg.evaluation.decisions._threshold_planning import plan_table
 from skmedimg.evaluation.scores._positive_label import positive_label
 from skmedimg.evaluation.splitting._folds import choose_splitter, refuse_shared_patients, split_rows
-from skmedimg.evaluation.splitting._groups import groups_for_fit, weights_for_fit
+from skmedimg.evaluation.splitting._groups import metadata_router, route_fit, weights_for_fit
 from skmedimg.images._n_jobs import N_JOBS
 from skmedimg.images._validate import check_groups
 
@@ -146,6 +146,9 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
       specificity expected with other numbers of positives: 0.70 (59), 0.80 (100), 0.87 (200), ...
     """
 
+    # Patients decide the folds: they are wanted always, as by scikit-learn's grouped splitters.
+    __metadata_request__fit = {"groups": True}
+
     _parameter_constraints = {
         "estimator": [
             HasMethods(["fit", "predict_proba"]),
@@ -212,10 +215,11 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         used = np.flatnonzero(weights)
         self.pos_label_ = positive_label(np.unique(y[used]), self.pos_label)
         check_patients(y[used], None if groups is None else groups[used])
-        given = self._fit_params(groups, None if sample_weight is None else weights, params)
+        params |= self._weight_params(None if sample_weight is None else weights)
+        given, to_split = route_fit(self, groups, params)
         # On scores of its own training rows a model looks
         # better than it is, and the threshold would too.
-        splits = self._splits(y, groups, used)
+        splits = self._splits(y, groups, used, to_split)
         inner = self._fit_inner(X, y, given, splits)
         rows = np.concatenate([test for _, test in splits])
         clusters = (np.arange(len(y)) if groups is None else groups)[rows]
@@ -351,36 +355,30 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         router : sklearn.utils.metadata_routing.MetadataRouter
         """
-        to_fit = MethodMapping().add(caller="fit", callee="fit")
-        to_split = MethodMapping().add(caller="fit", callee="split")
-        router = MetadataRouter(owner=self).add_self_request(self)
-        router.add(estimator=self.estimator, method_mapping=to_fit)
-        return router.add(splitter=self.cv, method_mapping=to_split)
+        return metadata_router(self, {"estimator": self.estimator}, self.cv)
 
-    def _fit_params(self, groups, weights, params):
-        """Return what the estimator's fit gets, with one entry per row of X where it has them."""
-        given = {"groups": groups, "sample_weight": weights}
-        given = {name: value for name, value in given.items() if value is not None}
+    def _weight_params(self, weights):
+        """Return {parameter of the estimator's fit: weights}, or {} where it takes none."""
+        if weights is None:
+            return {}
         if routing_enabled():
-            return dict(process_routing(self, "fit", **params, **given).estimator.fit)
-        if groups is not None:
-            params |= groups_for_fit(self.estimator, groups)
-        if weights is not None:
-            named = weights_for_fit(self.estimator, weights)
-            if not named:
-                warn_user(
-                    f"{type(self.estimator).__name__}.fit takes no sample_weight: the weights "
-                    "count for the threshold and not for the training."
-                )
-            params |= named
-        return params
+            return {"sample_weight": weights}
+        named = weights_for_fit(self.estimator, weights)
+        if not named:
+            warn_user(
+                f"{type(self.estimator).__name__}.fit takes no sample_weight: the weights count "
+                "for the threshold and not for the training."
+            )
+        return named
 
-    def _splits(self, y, groups, used):
+    def _splits(self, y, groups, used, metadata):
         """Return pairs of training and test rows, of the rows in use only."""
         splitter = choose_splitter(self.cv, stratified=True, grouped=groups is not None)
         if isinstance(self.cv, Integral) or hasattr(self.cv, "split") or self.cv is None:
             kept = None if groups is None else groups[used]
-            splits = [(used[a], used[b]) for a, b in split_rows(splitter, y[used], kept)]
+            kept_metadata = params_of_rows(y, metadata, used)
+            pairs = split_rows(splitter, y[used], kept, **kept_metadata)
+            splits = [(used[a], used[b]) for a, b in pairs]
         else:  # positions that the user wrote down are positions in X
             splits = [
                 (train[np.isin(train, used)], test[np.isin(test, used)])

@@ -70,11 +70,11 @@ def choose_repeats(repeats, cv, groups, n_rows):
     return 5 if n <= _HUNDREDS else 3 if n <= _THOUSANDS else 2
 
 
-def make_splits(cv, task, strata, groups, repeats=1, seed=0):
+def make_splits(cv, task, strata, groups, repeats=1, seed=0, metadata=None):
     """Return the tuple of Split that every estimator of a comparison is fitted on.
 
     `strata` are the class positions, constant for segmentation. A patient (`groups`) on both sides
-    of a split raises.
+    of a split raises. `metadata` are for a splitter that requests them.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def make_splits(cv, task, strata, groups, repeats=1, seed=0):
     else:
         _refuse_repeats(cv, repeats)
         given = _with_validation(cv)
-        pairs = given or split_rows(choose(cv), strata, groups)
+        pairs = given or split_rows(choose(cv), strata, groups, **(metadata or {}))
     if not pairs:
         raise ValueError(f"cv={cv!r} has no folds: give a number, or pairs of (train, test) rows.")
     for number, pair in enumerate(pairs):
@@ -129,14 +129,15 @@ def split_warnings(splits, strata, classes):
         )
 
 
-def split_rows(splitter, strata, groups):
+def split_rows(splitter, strata, groups, **params):
     """Return a list of (training rows, test rows), whether a splitter asks for patients or not."""
     rows = np.zeros((len(strata), 1))  # splitters look at the number of rows alone
     with warnings.catch_warnings():
         # make_splits says itself which folds lack a class, and refuses patients on both sides
         warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)
         warnings.filterwarnings("ignore", "The least populated class in y", UserWarning)
-        return [(_indices(a), _indices(b)) for a, b in splitter.split(rows, strata, groups)]
+        splits = splitter.split(rows, strata, groups, **params)
+        return [(_indices(a), _indices(b)) for a, b in splits]
 
 
 def refuse_shared_patients(where, train, test, groups):

@@ -1,8 +1,13 @@
-"""Pass patients and weights to an estimator whose fit can use them."""
+"""Pass patients, weights and other metadata to an estimator whose fit can use them."""
 
 import inspect
 
-from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    get_routing_for_object,
+    process_routing,
+)
 
 from skmedimg._sklearn import final_estimator, routing_enabled
 
@@ -44,6 +49,35 @@ def weights_for_fit(estimator, sample_weight):
     """
     name = _weight_parameter(estimator)
     return {} if name is None else {name: sample_weight}
+
+
+def metadata_router(owner, estimators, cv=None):
+    """Return the MetadataRouter of a meta-estimator whose `fit` fits estimators (by name).
+
+    `cv` is the splitter, if there is one.
+    """
+    router = MetadataRouter(owner=owner).add_self_request(owner)
+    router.add(method_mapping=MethodMapping().add(caller="fit", callee="fit"), **estimators)
+    if cv is None:
+        return router
+    to_split = MethodMapping().add(caller="fit", callee="split")
+    return router.add(splitter=cv, method_mapping=to_split)
+
+
+def route_fit(owner, groups, params):
+    """Return what the `fit` of `owner.estimator` gets, and what the splitter gets beside groups."""
+    given = params if groups is None else {**params, "groups": groups}
+    if not routing_enabled():
+        extra = {} if groups is None else groups_for_fit(owner.estimator, groups)
+        return {**params, **extra}, {}
+    routed = process_routing(owner, "fit", **given)
+    to_split = routed.get("splitter", {}).get("split", {})
+    return dict(routed["estimator"]["fit"]), without_groups(to_split)
+
+
+def without_groups(metadata):
+    """Return metadata of a splitter without the groups, which it gets anyway."""
+    return {name: value for name, value in metadata.items() if name != "groups"}
 
 
 def validation_for_fit(estimator, X, y, groups):
