@@ -1,5 +1,9 @@
 """What a trial tries: one of the estimators, and values for its parameters."""
 
+import numbers
+from collections.abc import Sequence
+
+import numpy as np
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -29,7 +33,7 @@ def name_models(estimators, spaces):
         if not hasattr(estimator, "fit") or isinstance(estimator, type):
             raise TypeError(f"estimators[{name!r}] needs an estimator, but is {estimator!r}.")
         _check_space(spaces[name])
-    return {name: (estimators[name], spaces[name]) for name in estimators}
+    return {name: (estimators[name], _without_scipy(spaces[name])) for name in estimators}
 
 
 def draw_candidate(trial, models):
@@ -52,8 +56,19 @@ def build_candidate(models, name, parameters):
 
 
 def list_choices(kind):
-    """Return the choices of a list or of a CategoricalDistribution, as a list."""
+    """Return the choices of a list, an array or a CategoricalDistribution, as a list."""
+    if isinstance(kind, np.ndarray):
+        return kind.tolist()  # of Python's numbers, which storages hold
     return list(kind.choices if isinstance(kind, CategoricalDistribution) else kind)
+
+
+def readable(value):
+    """Return a value as short text: 4 digits of a number, the name of a class or function."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, BaseEstimator):
+        return type(value).__name__
+    return getattr(value, "__name__", str(value))
 
 
 def describe_choice(choice):
@@ -72,11 +87,49 @@ def _check_space(space):
             f"function of the trial that returns parameters, but is {space!r}."
         )
     for name, kind in space.items():
-        if not isinstance(kind, (BaseDistribution, list, tuple)) or not kind:
+        if isinstance(kind, BaseDistribution) or hasattr(kind, "rvs"):
+            continue
+        listed = isinstance(kind, Sequence) and not isinstance(kind, str)
+        if not (listed or (isinstance(kind, np.ndarray) and kind.ndim == 1)) or not len(kind):
             raise TypeError(
                 f"spaces: {name!r} needs an optuna distribution or a list of choices, but is "
                 f"{kind!r}. A single value belongs into the estimator."
             )
+        if isinstance(kind, tuple) and len(kind) == 2 and all(map(_is_number, kind)):
+            low, high = kind
+            of = "Int" if all(isinstance(value, numbers.Integral) for value in kind) else "Float"
+            raise ValueError(
+                f"spaces: {name!r} is the tuple {kind!r}: write {of}Distribution({low}, {high}) of "
+                f"optuna.distributions for a range, or the list [{low}, {high}] for two choices."
+            )
+
+
+def _is_number(value):
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def _without_scipy(space):
+    """Return a space with optuna's distributions in the place of scipy's."""
+    if callable(space):
+        return space
+    return {
+        name: _of_scipy(name, kind) if hasattr(kind, "rvs") else kind
+        for name, kind in space.items()
+    }
+
+
+def _of_scipy(name, kind):
+    """Return optuna's distribution for one of scipy's."""
+    family = getattr(getattr(kind, "dist", None), "name", type(kind).__name__)
+    low, high = kind.support()
+    if family == "randint":
+        return IntDistribution(int(low), int(high))
+    if family in ("uniform", "loguniform", "reciprocal"):
+        return FloatDistribution(float(low), float(high), log=family != "uniform")
+    raise ValueError(
+        f"spaces: {name!r} is scipy's {family}, which has no counterpart in optuna: use uniform, "
+        "loguniform or randint, one of optuna.distributions, or a list of choices."
+    )
 
 
 def _suggest(trial, name, kind):

@@ -1,9 +1,10 @@
 """Trials as a table, in the shape of scikit-learn's cv_results_."""
 
 import numpy as np
-from optuna.trial import FixedTrial, TrialState, create_trial
+from optuna.trial import FixedTrial, create_trial
 from scipy.stats import rankdata
 
+from skmedimg._sklearn import parameter_columns
 from skmedimg.search._candidates import MODEL, draw_candidate
 from skmedimg.search._trial_owners import finished_trials
 
@@ -16,37 +17,47 @@ def trials_of_model(study, name):
     return [_without_prefix(trial, f"{name}__") for trial in ended]
 
 
-def make_cv_results(trials, models, n_splits):
+def metric_names(trials):
+    """Return the names of the metrics of trials, of which at least one fold succeeded."""
+    folds = (fold for trial in trials for fold in trial.user_attrs.get("folds", ()))
+    return list(next(fold["scores"] for fold in folds if "error" not in fold))
+
+
+def make_cv_results(trials, run):
     """Return cv_results_ of trials; scores of folds that were not run are nan."""
+    n_splits = len(run.splits)
     folds = [trial.user_attrs.get("folds", []) for trial in trials]
     # storages hold text instead of tuples and estimators: draw the trial's values once more
-    candidates = [draw_candidate(FixedTrial(trial.params), models) for trial in trials]
+    candidates = [draw_candidate(FixedTrial(trial.params), run.models) for trial in trials]
     parameters = [each for _, each in candidates]
     results = {}
     for key in ("fit_time", "score_time"):
         times = _fold_table([[fold[key] for fold in each] for each in folds], n_splits)
-        results |= _mean_and_std(key, times)
-    results |= _parameter_columns(parameters)
+        # of the folds that were run, where a trial was stopped
+        times = np.ma.masked_invalid(times)
+        results |= {f"mean_{key}": times.mean(axis=1).filled(np.nan)}
+        results |= {f"std_{key}": times.std(axis=1).filled(np.nan)}
+    results |= parameter_columns(parameters)
     results["params"] = parameters
-    if list(models) != [""]:
+    if list(run.models) != [""]:
         results["estimator"] = np.array([name for name, _ in candidates], dtype=object)
-    for metric in next((list(each[0]["scores"]) for each in folds if each), []):
-        rows = [[fold["scores"][metric] for fold in each] for each in folds]
-        scores = _fold_table(rows, n_splits)
-        results |= {f"split{k}_test_{metric}": scores[:, k] for k in range(n_splits)}
-        results |= _mean_and_std(f"test_{metric}", scores)
+    kinds = {"test": "scores", "train": "train_scores"}
+    if not run.search.return_train_score:
+        del kinds["train"]
+    for metric in metric_names(trials):
+        for kind, key in kinds.items():
+            # a study may go on without train scores, and a fold that failed knows no metrics
+            rows = [[_score(fold, key, metric, run.error_score) for fold in each] for each in folds]
+            scores = _fold_table(rows, n_splits)
+            name = f"{kind}_{metric}"
+            results |= {f"split{k}_{name}": scores[:, k] for k in range(n_splits)}
+            # not nanmean: the mean of a pruned trial's folds does not compare with that of all
+            results |= {f"mean_{name}": scores.mean(axis=1), f"std_{name}": scores.std(axis=1)}
         results[f"rank_test_{metric}"] = _rank(results[f"mean_test_{metric}"])
     results["trial"] = np.array([trial.number for trial in trials])
     results["state"] = np.array([trial.state.name.lower() for trial in trials])
     results["error"] = np.array([trial.user_attrs.get("error", "") for trial in trials], object)
     return results
-
-
-def best_row(results, metric):
-    """Return the row of cv_results_ that holds the best complete trial."""
-    # A trial that was pruned or failed has the mean nan, which argmax would take for the largest.
-    complete = results["state"] == TrialState.COMPLETE.name.lower()
-    return int(np.argmax(np.where(complete, results[f"mean_test_{metric}"], -np.inf)))
 
 
 def _without_prefix(trial, prefix):
@@ -68,26 +79,12 @@ def _fold_table(rows, n_splits):
     return table
 
 
-def _mean_and_std(key, table):
-    # not nanmean: the mean of a pruned trial's folds does not compare with that of all folds
-    return {f"mean_{key}": table.mean(axis=1), f"std_{key}": table.std(axis=1)}
+def _score(fold, key, metric, error_score):
+    """Return a score of a fold: `error_score` where it failed, nan where it was not computed."""
+    return error_score if "error" in fold else fold.get(key, {}).get(metric, np.nan)
 
 
 def _rank(means):
     """Return ranks from 1, the best; trials without a mean share the last rank."""
     lowest = np.nanmin(means) - 1 if np.isfinite(means).any() else 0
     return rankdata(-np.nan_to_num(means, nan=lowest), method="min").astype(np.int32)
-
-
-def _parameter_columns(parameters):
-    """Return a masked column per parameter: estimators do not share theirs."""
-    # A dict keeps the order of first appearance, which a set would not.
-    names = dict.fromkeys(name for each in parameters for name in each)
-    columns = {}
-    for name in names:
-        column = np.ma.masked_all(len(parameters), dtype=object)
-        for number, each in enumerate(parameters):
-            if name in each:
-                column[number] = each[name]
-        columns[f"param_{name}"] = column
-    return columns

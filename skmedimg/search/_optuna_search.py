@@ -2,40 +2,35 @@
 
 import numbers
 
+import numpy as np
 from joblib import effective_n_jobs
 from optuna import Study
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import get_tags, indexable
-from sklearn.utils.metaestimators import available_if
+from sklearn.utils.metadata_routing import MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
-from skmedimg._sklearn import Interval, StrOptions, fit_context
+from skmedimg._sklearn import (
+    CallbackSupportMixin,
+    Interval,
+    StrOptions,
+    base_search_class,
+    fit_context,
+)
+from skmedimg.evaluation.splitting._groups import metadata_router
 from skmedimg.images._n_jobs import N_JOBS
 from skmedimg.search._cv_results import trials_of_model
 from skmedimg.search._plots import plot_study
 from skmedimg.search._search_run import fit_best, fitted_attributes, prepare_search, run_search
 from skmedimg.search._trial_owners import finished_trials
-from skmedimg.search._trials import SINGLE, score_by_metric
+
+_NESTED = "estimators__"  # what the parameters of a dict of estimators begin with
 
 
-def _if_estimators_have(method):
-    """Return a decorator: the search has the method where its estimators have it, with refit."""
-
-    def check(search):
-        if not search.refit:
-            raise AttributeError(f"{method} needs refit: this search has refit={search.refit!r}.")
-        found = [search.best_estimator_] if hasattr(search, "best_estimator_") else search._list()
-        return all(hasattr(estimator, method) for estimator in found)
-
-    # unfitted too: scikit-learn asks hasattr(search, "predict_proba") before it fits
-    return available_if(check)
-
-
-class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
+class OptunaSearch(base_search_class(), CallbackSupportMixin):
     """Search estimators and their parameters together, in one optuna study.
 
     The input are estimators, usually whole pipelines, and a search space for each of them; after
@@ -45,14 +40,16 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
     at the same epoch of a network, is stopped (median stopping rule [3]_). A trial that fails is
     recorded with its error, and the study goes on.
 
+    It is one of scikit-learn's searches: it has the methods and attributes of `GridSearchCV`.
+
     Parameters
     ----------
     estimators : estimator or dict of str to estimator
         The models to search, by name; whole pipelines.
     spaces : dict or callable; with a dict of estimators, a dict of str to these
         Parameters to optuna distributions or lists of choices (of anything, tuples too), or a
-        function that takes the optuna trial and returns parameters. See
-        `skmedimg.search.default_space`.
+        function that takes the optuna trial and returns parameters. Of scipy's distributions,
+        `uniform`, `loguniform` and `randint` are taken too. See `skmedimg.search.default_space`.
     study : optuna.Study, str or None, default=None
         A study to continue, or the name of one in `storage`. None: the name is a digest of the
         data, folds, estimators and spaces, so that other data never continue the study by
@@ -73,18 +70,28 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
     refit : bool, str or callable, default=True
         Train the best candidate on all samples. With several metrics: the name of the one that
         decides, or a function of `cv_results_` that returns a row.
+    error_score : "raise" or float, default=nan
+        What a fold counts whose fit or score fails. nan: its trial fails, and the study goes on.
+        "raise": the error ends the search.
+    return_train_score : bool, default=False
+        Whether `cv_results_` has the scores of the training rows.
     pruner : optuna.pruners.BasePruner or None, default=None
         Decides which trials are stopped early. None: optuna's MedianPruner;
         `optuna.pruners.NopPruner()` stops none.
     sampler : optuna.samplers.BaseSampler or None, default=None
         Draws the candidates. None: optuna's TPESampler, seeded by `random_state` and the number
         of the trial.
+    callbacks : list of callable or None, default=None
+        Optuna's: each is called with the study and the trial after every trial, and may call
+        `study.stop()`. Those of scikit-learn, such as its ProgressBar, go to `set_callbacks`.
+    catch : type or tuple of type, default=Exception
+        Kinds of errors of fits that `error_score` is for; others end the search.
     n_jobs : int or None, default=None
         Number of trials that run at the same time, in joblib's backend.
     random_state : int, RandomState or None, default=None
         An int makes the search reproducible with `n_jobs=None`, given reproducible estimators.
     verbose : int, default=0
-        Above 0, print a line per trial.
+        Above 0, print a line per trial; above 1, of each fold too.
 
     Attributes
     ----------
@@ -104,10 +111,18 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
         A row per trial as in scikit-learn, with "estimator", "state" ("complete", "pruned",
         "fail"), "error" and the number of the trial in the study, "trial".
     study_ : optuna.Study
-    scorer_ : callable
+    scorer_ : callable or dict of str to callable
+    multimetric_ : bool
+        Whether several metrics are computed.
     n_splits_ : int
+    refit_time_ : float
+        Seconds that training the best candidate on all samples took.
     classes_ : ndarray of shape (n_classes,)
         Of the best estimator, when that is a classifier.
+    n_features_in_ : int
+        Of the best estimator.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Of the best estimator, where it has them.
 
     References
     ----------
@@ -141,6 +156,9 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
     ('bayes', 0.93)
     """
 
+    # Patients decide the folds: they are wanted always, as by scikit-learn's grouped splitters.
+    __metadata_request__fit = {"groups": True}
+
     _parameter_constraints = {
         "estimators": "no_validation",
         "spaces": "no_validation",
@@ -151,8 +169,12 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
         "cv": ["cv_object"],
         "scoring": [StrOptions(set(get_scorer_names())), callable, list, tuple, dict, None],
         "refit": ["boolean", str, callable],
+        "error_score": [StrOptions({"raise"}), numbers.Real],
+        "return_train_score": ["boolean"],
         "pruner": [BasePruner, None],
         "sampler": [BaseSampler, None],
+        "callbacks": [list, tuple, None],
+        "catch": [type, tuple],
         "n_jobs": N_JOBS,
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -170,8 +192,12 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
         cv=None,
         scoring=None,
         refit=True,
+        error_score=np.nan,
+        return_train_score=False,
         pruner=None,
         sampler=None,
+        callbacks=None,
+        catch=Exception,
         n_jobs=None,
         random_state=None,
         verbose=0,
@@ -185,8 +211,12 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
         self.cv = cv
         self.scoring = scoring
         self.refit = refit
+        self.error_score = error_score
+        self.return_train_score = return_train_score
         self.pruner = pruner
         self.sampler = sampler
+        self.callbacks = callbacks
+        self.catch = catch
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -204,6 +234,7 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
             groups get them.
         **params : dict of str to object
             For every estimator's `fit`; what has a value per sample is split with the samples.
+            `sample_weight` weights the scores of the folds too, where the metric takes weights.
 
         Returns
         -------
@@ -211,62 +242,36 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
         """
         X, y = indexable(X, y)
         run, study = prepare_search(self, X, y, groups, params)
+        data = {"estimator": self, "X": X, "y": y, "metadata": run.metadata}
+        root = self._init_callback_context(max_subtasks=1 + bool(self.refit))
+        root.call_on_fit_task_begin(**data)
+        run.task = root.subcontext(
+            task_name="search", max_subtasks=run.n_new_trials, sequential_subtasks=False
+        ).call_on_fit_task_begin(estimator=self)
         self.study_ = run_search(run, study, effective_n_jobs(self.n_jobs))
+        run.task.call_on_fit_task_end(estimator=self)
         self.n_splits_, self._objectives = len(run.splits), run.objectives
-        for name, value in fitted_attributes(self.study_, run, self.refit).items():
+        self.scorer_ = run.scorer_by_metric or run.scorer
+        for name, value in fitted_attributes(self.study_, run).items():
             setattr(self, name, value)
         if self.refit:
-            self.best_estimator_ = fit_best(run, self.best_name_, self.best_params_)
+            task = root.subcontext(task_name="refit-with-best-params")
+            self.best_estimator_, self.refit_time_ = fit_best(self, run, task)
+            if hasattr(self.best_estimator_, "feature_names_in_"):
+                self.feature_names_in_ = self.best_estimator_.feature_names_in_
+        root.call_on_fit_task_end(**data)
         return self
 
-    def score(self, X, y=None):
-        """Return the score of the best estimator, by the metric that `refit` names.
-
-        Parameters
-        ----------
-        X : any kind of X
-        y : array-like of shape (n_samples,) or None, default=None
+    def trials_dataframe(self):
+        """Return the trials of the study as a table, with optuna's columns.
 
         Returns
         -------
-        score : float
+        table : pandas.DataFrame
+            "number", "value", "params_...", "state" and others; `cv_results_` has the folds.
         """
         check_is_fitted(self)
-        if not self.refit:
-            raise AttributeError("score needs refit: this search has refit=False.")
-        scores = score_by_metric(self.scorer_, self.best_estimator_, X, y)
-        named = isinstance(self.refit, str) and SINGLE not in scores
-        return scores[self.refit if named else next(iter(scores))]
-
-    @_if_estimators_have("predict")
-    def predict(self, X):
-        """Return the best estimator's predictions."""
-        check_is_fitted(self)
-        return self.best_estimator_.predict(X)
-
-    @_if_estimators_have("predict_proba")
-    def predict_proba(self, X):
-        """Return the best estimator's probabilities."""
-        check_is_fitted(self)
-        return self.best_estimator_.predict_proba(X)
-
-    @_if_estimators_have("predict_log_proba")
-    def predict_log_proba(self, X):
-        """Return the logarithms of the best estimator's probabilities."""
-        check_is_fitted(self)
-        return self.best_estimator_.predict_log_proba(X)
-
-    @_if_estimators_have("decision_function")
-    def decision_function(self, X):
-        """Return the best estimator's decision scores."""
-        check_is_fitted(self)
-        return self.best_estimator_.decision_function(X)
-
-    @_if_estimators_have("transform")
-    def transform(self, X):
-        """Return X as the best estimator transforms it."""
-        check_is_fitted(self)
-        return self.best_estimator_.transform(X)
+        return self.study_.trials_dataframe()
 
     def plot(self, kind="history", *, name=None, metric=None):
         """Draw the study with one of optuna's plots.
@@ -292,31 +297,93 @@ class OptunaSearch(MetaEstimatorMixin, BaseEstimator):
         trials = finished_trials(study) if name is None else trials_of_model(study, name)
         return plot_study(study, trials, kind, objectives[position], position)
 
-    @property
-    def scorer_(self):
-        """The scorer that `score` calls."""
-        return check_scoring(self.best_estimator_, self.scoring)
+    def get_params(self, deep=True):
+        """Return the parameters; those of several estimators as "estimators__NAME__...".
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to return the parameters of the estimators too.
+
+        Returns
+        -------
+        params : dict of str to object
+        """
+        found = super().get_params(deep=deep)
+        if deep and isinstance(self.estimators, dict):
+            for name, estimator in self.estimators.items():
+                found[_NESTED + name] = estimator
+                found |= {f"{_NESTED}{name}__{k}": v for k, v in estimator.get_params().items()}
+        return found
+
+    def set_params(self, **params):
+        """Set parameters; those of several estimators as "estimators__NAME__...".
+
+        Parameters
+        ----------
+        **params : dict of str to object
+
+        Returns
+        -------
+        self : OptunaSearch
+        """
+        nested = isinstance(params.get("estimators", self.estimators), dict)
+        inner = {k: v for k, v in params.items() if nested and k.startswith(_NESTED)}
+        super().set_params(**{k: v for k, v in params.items() if k not in inner})
+        # estimators are replaced before the parameters of their successors are set
+        for key in sorted(inner, key=lambda key: key.removeprefix(_NESTED) not in self.estimators):
+            self._set_inner(key.removeprefix(_NESTED), inner[key])
+        return self
+
+    def get_metadata_routing(self):
+        """Return which metadata go to the estimators, the metrics, the splitter and this class.
+
+        Returns
+        -------
+        router : sklearn.utils.metadata_routing.MetadataRouter
+        """
+        router = metadata_router(self, self._estimators_by_key(), self.cv)
+        to_score = MethodMapping().add(caller="fit", callee="score")
+        to_score.add(caller="score", callee="score")
+        scorer = check_scoring(self.estimator, self.scoring)
+        return router.add(scorer=scorer, method_mapping=to_score)
 
     @property
-    def classes_(self):
-        """Class labels of the best estimator."""
-        return self.best_estimator_.classes_
+    def estimator(self):
+        """The estimator, or the first of several: they are of one kind."""
+        return next(iter(self._estimators_by_key().values()), None)
 
-    @property
-    def n_features_in_(self):
-        """Number of features of the best estimator."""
-        return self.best_estimator_.n_features_in_
+    def _estimators_by_key(self):
+        """Return the estimators by the names that `get_params` gives them."""
+        if isinstance(self.estimators, dict):
+            return {_NESTED + name: estimator for name, estimator in self.estimators.items()}
+        return {"estimators": self.estimators}
 
-    def _list(self):
-        given = self.estimators
-        return list(given.values()) if isinstance(given, dict) else [given]
+    def _set_inner(self, key, value):
+        """Set an estimator of the dict, or a parameter of one: "NAME" or "NAME__PARAMETER"."""
+        if key in self.estimators:
+            self.estimators = {**self.estimators, key: value}
+            return
+        # the longest: names may hold "__" too
+        name = max((n for n in self.estimators if key.startswith(f"{n}__")), key=len, default=None)
+        if name is None:
+            raise ValueError(
+                f"Invalid parameter {_NESTED + key!r}: the estimators are {list(self.estimators)}."
+            )
+        self.estimators[name].set_params(**{key.removeprefix(f"{name}__"): value})
+
+    def _sk_visual_block_(self):
+        block = super()._sk_visual_block_()
+        if hasattr(self, "best_estimator_") or not isinstance(self.estimators, dict):
+            return block
+        names, estimators = list(self.estimators), list(self.estimators.values())
+        return type(block)(
+            "parallel", estimators, names=names, name_details=[str(each) for each in estimators]
+        )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        # all estimators are of one kind, so the first speaks for all
-        first = get_tags(clone(self._list()[0], safe=False))
-        tags.estimator_type = first.estimator_type
-        tags.classifier_tags, tags.regressor_tags = first.classifier_tags, first.regressor_tags
+        first = get_tags(self.estimator)
         tags.input_tags = first.input_tags
         tags.target_tags.required = first.target_tags.required
         return tags

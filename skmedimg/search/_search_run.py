@@ -8,19 +8,24 @@ from pathlib import Path
 import numpy as np
 import optuna
 from joblib import Parallel, delayed
+from optuna.trial import TrialState
 from sklearn.base import is_classifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import check_scoring
 from sklearn.utils import assert_all_finite, check_random_state, get_tags
 from sklearn.utils.multiclass import type_of_target
 
-from skmedimg._sklearn import num_samples
+from skmedimg._sklearn import num_samples, routing_enabled
 from skmedimg._warnings import warn_user
-from skmedimg.evaluation.splitting._folds import choose_splitter, split_rows
-from skmedimg.evaluation.splitting._groups import groups_for_fit
+from skmedimg.evaluation.splitting._folds import (
+    choose_splitter,
+    refuse_shared_patients,
+    split_rows,
+)
+from skmedimg.evaluation.splitting._groups import groups_for_fit, without_groups
 from skmedimg.images._validate import check_groups
 from skmedimg.search._candidates import build_candidate, name_models
-from skmedimg.search._cv_results import best_row, make_cv_results
+from skmedimg.search._cv_results import make_cv_results, metric_names
 from skmedimg.search._sampler import TrialSeededSampler
 from skmedimg.search._study_identity import check_same_study, check_study_name, study_digest
 from skmedimg.search._study_storage import JOURNAL, open_study, silence_optuna
@@ -32,17 +37,33 @@ from skmedimg.search._trials import SINGLE, run_trials
 class SearchRun:
     """All that a process needs to work on the study of a search."""
 
+    search: object  # the OptunaSearch
     models: dict  # name -> (estimator, space)
     X: object
     y: object
     fit_params: dict  # name -> parameters of fit
+    score_params: dict  # parameters of the scorer
     splits: list  # of (train, test)
-    scoring: object
+    scorer: object
+    scorer_by_metric: dict  # empty for one metric, and for a function
     objectives: list  # names of the metrics that the study maximizes
-    n_trials: int | None
     deadline: float
     study_options: dict  # of `open_study`
-    verbose: int
+    metadata: dict | None  # what scikit-learn's callbacks are told
+    task: object = None  # the context of the search for scikit-learn's callbacks
+
+    @property
+    def error_score(self):
+        """What a fold counts that failed, as a number."""
+        given = self.search.error_score
+        return np.nan if given == "raise" else given
+
+    @property
+    def n_new_trials(self):
+        """Number of trials that this call runs, or None where it depends on others."""
+        alone = self.study_options["storage"] is None and self.study_options["study_name"] is None
+        given = isinstance(self.search.study, optuna.Study)
+        return self.search.n_trials if alone and not given else None
 
     def open_study(self):
         """Open the study where it is stored."""
@@ -60,28 +81,29 @@ def prepare_search(search, X, y, groups, params):
     if search.n_trials is None and search.timeout is None:
         raise ValueError("n_trials=None needs a timeout: else the search never ends.")
     models = name_models(search.estimators, search.spaces)
+    scorer = check_scoring(search.estimator, search.scoring)
     _check_one_kind(models)
     _check_targets(search, y)
     check_study_name(search.study, search.storage, models)
     groups = None if groups is None else check_groups(groups, X)
-    objectives = _objectives(search, models)
-    fit_params = {
-        name: params if groups is None else {**params, **groups_for_fit(estimator, groups)}
-        for name, (estimator, _) in models.items()
-    }
+    objectives = _objectives(search)
+    fit_params, score_params, split_params = _route(search, models, groups, params)
+    weights = params.get("sample_weight")
     run = SearchRun(
+        search=search,
         models=models,
         X=X,
         y=y,
         fit_params=fit_params,
+        score_params=score_params,
         # Made once: all candidates, in all processes, are scored on the same folds.
-        splits=_splits(search, X, y, groups),
-        scoring=search.scoring,
+        splits=_splits(search, X, y, groups, split_params),
+        scorer=scorer,
+        scorer_by_metric=_scorer_by_metric(search),
         objectives=objectives,
-        n_trials=search.n_trials,
         deadline=time.time() + (np.inf if search.timeout is None else search.timeout),
         study_options=_study_options(search, objectives),
-        verbose=search.verbose,
+        metadata=None if weights is None else {"sample_weight": weights},
     )
     return _find_study(search, run, groups)
 
@@ -104,29 +126,43 @@ def run_search(run, study, n_jobs):
     return _run_in_temporary_storage(run, n_jobs)
 
 
-def fitted_attributes(study, run, refit):
+def fitted_attributes(study, run):
     """Return the fitted attributes that the trials of a study decide, by name."""
-    results = make_cv_results(finished_trials(study), run.models, len(run.splits))
-    _report_failures(results)
-    # Several objectives have a front of best trials and not one best trial.
-    if len(run.objectives) > 1 and not callable(refit):
-        return {"cv_results_": results}
-    index = refit(results) if callable(refit) else best_row(results, run.objectives[0])
+    trials, refit = finished_trials(study), run.search.refit
+    _report_failures(trials, run)
+    results = make_cv_results(trials, run)
+    names = metric_names(trials)
     found = {
         "cv_results_": results,
+        "multimetric_": bool(run.scorer_by_metric) or names != [SINGLE],
+    }
+    # Several objectives have a front of best trials and not one best trial.
+    if not refit and found["multimetric_"]:
+        return found
+    metric = run.objectives[0] if run.objectives[0] in names else names[0]
+    index = run.search._select_best_index(refit, metric, results)
+    found |= {
         "best_index_": index,
         "best_params_": results["params"][index],
         "best_name_": results["estimator"][index] if "estimator" in results else "",
     }
     if not callable(refit):
-        found["best_score_"] = float(results[f"mean_test_{run.objectives[0]}"][index])
+        found["best_score_"] = float(results[f"mean_test_{metric}"][index])
     return found
 
 
-def fit_best(run, name, parameters):
-    """Return the chosen candidate, fitted on all samples."""
-    model, given = build_candidate(run.models, name, parameters), run.fit_params[name]
-    return model.fit(run.X, **given) if run.y is None else model.fit(run.X, run.y, **given)
+def fit_best(search, run, task):
+    """Return the chosen candidate, fitted on all samples, and the seconds that took."""
+    name = search.best_name_
+    model, given = build_candidate(run.models, name, search.best_params_), run.fit_params[name]
+    data = {"estimator": search, "X": run.X, "y": run.y, "metadata": run.metadata}
+    with task.propagate_callback_context(model):
+        task.call_on_fit_task_begin(**data)
+        begin = time.perf_counter()
+        model.fit(run.X, **given) if run.y is None else model.fit(run.X, run.y, **given)
+        seconds = time.perf_counter() - begin
+    task.call_on_fit_task_end(**data)
+    return model, seconds
 
 
 def _check_one_kind(models):
@@ -142,15 +178,14 @@ def _check_targets(search, y):
         assert_all_finite(np.asarray(y), input_name="y")
 
 
-def _objectives(search, models):
+def _objectives(search):
     """Return the names of the metrics that the study maximizes."""
-    estimator = next(iter(models.values()))[0]
-    scoring = search.scoring
-    check_scoring(estimator, scoring)
-    if not isinstance(scoring, (list, tuple, dict, set)):
-        return [SINGLE] if not isinstance(search.refit, str) else [search.refit]
-    metrics = list(scoring)
-    if isinstance(search.refit, str) and search.refit in metrics:
+    if callable(search.scoring):
+        return [search.refit] if isinstance(search.refit, str) else [SINGLE]
+    metrics = list(_scorer_by_metric(search))
+    if not metrics:
+        return [SINGLE]
+    if search.refit in metrics:
         return [search.refit]
     if search.refit is False or callable(search.refit):
         return metrics
@@ -160,11 +195,39 @@ def _objectives(search, models):
     )
 
 
-def _splits(search, X, y, groups):
+def _scorer_by_metric(search):
+    """Return {name: scorer} of several metrics, else {}."""
+    if search.scoring is None or isinstance(search.scoring, str) or callable(search.scoring):
+        return {}
+    named = search.scoring if isinstance(search.scoring, dict) else {m: m for m in search.scoring}
+    return {name: check_scoring(search.estimator, metric) for name, metric in named.items()}
+
+
+def _route(search, models, groups, params):
+    """Return the metadata of each estimator's fit, of the scorer and of the splitter."""
+    given = params if groups is None else {**params, "groups": groups}
+    routed = search._get_routed_params_for_fit(given)
+    if routing_enabled():
+        keys = zip(models, search._estimators_by_key(), strict=True)
+        to_fit = {name: dict(routed[key].fit) for name, key in keys}
+    else:
+        to_fit = {
+            name: params if groups is None else {**params, **groups_for_fit(estimator, groups)}
+            for name, (estimator, _) in models.items()
+        }
+    return to_fit, routed.scorer.score, without_groups(routed.splitter.split)
+
+
+def _splits(search, X, y, groups, metadata):
     stratified = is_classifier(search) and type_of_target(y) in ("binary", "multiclass")
     splitter = choose_splitter(search.cv, stratified=stratified, grouped=groups is not None)
     strata = np.zeros(num_samples(X)) if y is None else y
-    return split_rows(splitter, strata, groups)
+    splits = split_rows(splitter, strata, groups, **metadata)
+    if not splits:
+        raise ValueError(f"cv={search.cv!r} has no folds: was it an iterator that is used up?")
+    for number, (train, test) in enumerate(splits):
+        refuse_shared_patients(f"Split {number} of cv", train, test, groups)
+    return splits
 
 
 def _study_options(search, objectives):
@@ -217,15 +280,18 @@ def _run_in_temporary_storage(run, n_jobs):
     return study
 
 
-def _report_failures(results):
-    """Warn of trials that failed; raise where no trial is complete."""
-    states, errors = results["state"], [error for error in results["error"] if error]
-    if not (states == "complete").any():
+def _report_failures(trials, run):
+    """Warn of trials with fits that failed; raise where no trial is complete."""
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    errors = [each.user_attrs["error"] for each in trials if "error" in each.user_attrs]
+    if all("error" in fold for trial in complete for fold in trial.user_attrs["folds"]):
         _raise_no_trial(errors)
     if errors:
+        score = run.error_score
+        counts = "" if np.isnan(score) else f" (folds that failed count error_score={score})"
         warn_user(
-            f"{len(errors)} of {len(states)} trials failed, see cv_results_['error']. The first: "
-            f"{errors[0]}",
+            f"{len(errors)} of {len(trials)} trials failed{counts}, see cv_results_['error']. The "
+            f"first: {errors[0]}",
             FitFailedWarning,
         )
 

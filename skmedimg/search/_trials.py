@@ -1,6 +1,8 @@
 """Runs trials until the budget is spent: folds, epochs, pruning and failures."""
 
+import threading
 import time
+from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
@@ -8,11 +10,10 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 from sklearn.base import clone
-from sklearn.metrics import check_scoring
 
-from skmedimg._sklearn import num_samples, take_rows
+from skmedimg._sklearn import fit_and_score, params_of_rows, take_fold
 from skmedimg._warnings import warn_user
-from skmedimg.search._candidates import build_candidate, draw_candidate
+from skmedimg.search._candidates import build_candidate, draw_candidate, readable
 from skmedimg.search._epoch_reporter import report_epochs
 from skmedimg.search._study_storage import silence_optuna
 from skmedimg.search._trial_owners import (
@@ -34,32 +35,56 @@ _POLL_SECONDS = 0.2
 def run_trials(run, study=None):
     """Run trials of a SearchRun until the study's budget or the time is spent."""
     study = run.open_study() if study is None else study
-    with silence_optuna():
+    error = None
+    with silence_optuna(), _stop_replaced(study) as stopped:
         try:
-            _run_all(run, study)
+            error = _run_all(run, study, stopped)
         # Errors of fits are trials that failed; this one is of the storage, such as a full disk.
-        except OSError as error:
+        except OSError as full:
             if not finished_trials(study):
                 raise
             warn_user(
-                f"The storage of the search could not be written ({error}). The search ends with "
+                f"The storage of the search could not be written ({full}). The search ends with "
                 "the trials that were; call fit again to go on when there is space."
             )
+    if error is not None:
+        raise error
 
 
-def _run_all(run, study):
-    while (trial := _next_trial(study, run)) is not None:
-        with heartbeat(trial):
-            outcome = _run_trial(study, trial, run)
-        if not _tell(study, trial, outcome):
-            return
+@contextmanager
+def _stop_replaced(study):
+    """Yield an event that `study.stop` sets: optuna's own works in Study.optimize alone."""
+    stopped = threading.Event()
+    study.stop = stopped.set
+    try:
+        yield stopped
+    finally:
+        del study.stop
 
 
-def score_by_metric(scorer, model, X, y):
-    """Return {metric: score} of a fitted model."""
-    given = scorer(model, X) if y is None else scorer(model, X, y)
-    given = given if isinstance(given, dict) else {SINGLE: given}
-    return {name: float(value) for name, value in given.items()}
+def _run_all(run, study, stopped):
+    """Run trials, and return the error of a fit that ends the search, if there was one."""
+    while not stopped.is_set() and (trial := _next_trial(study, run)) is not None:
+        task = run.task.subcontext(
+            task_name=_task_name(study, run), task_id=trial.number, max_subtasks=len(run.splits)
+        ).call_on_fit_task_begin(estimator=run.search)
+        try:
+            with heartbeat(trial):
+                outcome, error = _run_trial(study, trial, run, task)
+        finally:
+            if task.call_on_fit_task_end(estimator=run.search):
+                stopped.set()
+        try:
+            told = study.tell(trial, skip_if_finished=True, **outcome)
+        except UpdateFinishedTrialError:  # another process took this one for dead just now
+            continue
+        if run.search.verbose:
+            print(_format_trial(study, told, run))
+        if error is not None:
+            return error
+        for callback in run.search.callbacks or ():
+            callback(study, told)
+    return None
 
 
 def _next_trial(study, run):
@@ -67,9 +92,10 @@ def _next_trial(study, run):
     # Checked between trials alone: a trial that began in time is finished.
     while time.time() < run.deadline:
         retry_lost_trials(study)
-        if run.n_trials is None or len(counted_trials(study)) < run.n_trials:
+        n_trials = run.search.n_trials
+        if n_trials is None or len(counted_trials(study)) < n_trials:
             trial = study.ask()
-            if run.n_trials is None or _rank(study, trial) < run.n_trials:
+            if n_trials is None or _rank(study, trial) < n_trials:
                 return trial
             mark_lost(study, trial)  # another process asked at the same moment
         elif not running_trials(study):
@@ -84,8 +110,8 @@ def _rank(study, trial):
     return sum(other.number < trial.number for other in counted_trials(study))
 
 
-def _run_trial(study, trial, run):
-    """Cross-validate one candidate and return what to tell the study."""
+def _run_trial(study, trial, run, task):
+    """Cross-validate one candidate; return what to tell the study, and an error to raise."""
     try:
         name, parameters = draw_candidate(trial, run.models)
         candidate = build_candidate(run.models, name, parameters)
@@ -93,75 +119,100 @@ def _run_trial(study, trial, run):
         mark_lost(study, trial)
         raise
     try:
-        values = _cross_validate(trial, candidate, name, run, run.prunes(study))
+        return {
+            "values": _cross_validate(trial, candidate, name, run, run.prunes(study), task)
+        }, None
     except optuna.TrialPruned:
-        outcome = {"state": TrialState.PRUNED}
+        return {"state": TrialState.PRUNED}, None
     except UpdateFinishedTrialError:  # another process took this one for dead
-        outcome = {"state": TrialState.FAIL}
+        return {"state": TrialState.FAIL}, None
     except Exception as error:
         trial.set_user_attr("error", f"{type(error).__name__}: {error}")
-        outcome = {"state": TrialState.FAIL}
+        caught = isinstance(error, run.search.catch) and run.search.error_score != "raise"
+        return {"state": TrialState.FAIL}, None if caught else error
     except BaseException:  # Ctrl-C: the trial is free for the next call
         mark_lost(study, trial)
         raise
-    else:
-        outcome = {"values": values}
-    if run.verbose:
-        print(_format_trial(trial, name, parameters, outcome))
-    return outcome
 
 
-def _cross_validate(trial, candidate, name, run, prunes):
+def _cross_validate(trial, candidate, name, run, prunes, task):
     """Return the mean score of a candidate over the folds, one per objective."""
-    scorer = check_scoring(candidate, run.scoring)
     metric, folds = run.objectives[0], []
     for number, (train, test) in enumerate(run.splits):
-        X_test = take_rows(run.X, test)
-        y_test = None if run.y is None else take_rows(run.y, test)
         model = clone(candidate)
         # Each epoch is scored on the fold's test rows, as the trial is: the same number, earlier.
         if prunes:
-            score = partial(_score_rows, scorer, y_test)
+            X_test, y_test = take_fold(model, run.X, run.y, test, train)
+            weights = params_of_rows(run.X, run.score_params, test)
+            score = partial(_score_rows, run.scorer, y_test, weights)
             report_epochs(model, score, X_test, partial(_report_epoch, trial, folds, metric))
-        fit_params = run.fit_params[name]
-        folds.append(_fit_and_score(model, scorer, train, X_test, y_test, fit_params, run))
+        fold = _run_fold(trial, model, run, run.fit_params[name], number, task)
+        folds.append(fold)
         trial.set_user_attr("folds", list(folds))
         if prunes and number + 1 < len(run.splits):  # after the last fold nothing can be saved
             _report(trial, folds, metric, (number + 1) * _STEPS_PER_FOLD - 1)
-    return [float(np.mean([fold["scores"][metric] for fold in folds])) for metric in run.objectives]
+    return [_mean_score(folds, metric) for metric in run.objectives]
 
 
-def _fit_and_score(model, scorer, train, X_test, y_test, fit_params, run):
-    """Return times and scores of one fold as a dict."""
+def _run_fold(trial, model, run, fit_params, number, task):
+    """Return times and scores of one fold as a dict; of one that failed, what it counts."""
+    train, test = run.splits[number]
     begin = time.perf_counter()
-    given = _fit_params_of_rows(fit_params, train, num_samples(run.X))
-    X_train = take_rows(run.X, train)
-    if run.y is None:
-        model.fit(X_train, **given)
-    else:
-        model.fit(X_train, take_rows(run.y, train), **given)
-    fitted = time.perf_counter()
-    scores = score_by_metric(scorer, model, X_test, y_test)
-    # a nan among the means would win or lose silently, depending on the sampler
-    not_finite = [metric for metric in run.objectives if not np.isfinite(scores[metric])]
-    if not_finite:
-        raise ValueError(
-            f"{not_finite[0]} is {scores[not_finite[0]]}: the fit diverged, or a fold has no score."
+    try:
+        found = fit_and_score(
+            *(model, run.X, run.y),
+            **{"scorer": run.scorer, "train": train, "test": test},
+            fit_params=fit_params,
+            score_params=run.score_params,
+            return_train_score=run.search.return_train_score,
+            verbose=run.search.verbose,
+            split_progress=(number, len(run.splits)),
+            caller=run.search,
+            callback_ctx=task.subcontext(task_name="candidate-split-evaluation"),
         )
-    scored = time.perf_counter()
-    return {"fit_time": fitted - begin, "score_time": scored - fitted, "scores": scores}
+        scores = _by_metric(found["test_scores"])
+        if callable(run.search.scoring) and list(scores) != [SINGLE]:
+            run.search._check_refit_for_multimetric(scores)
+        _check_finite(scores, run.objectives)
+    except (optuna.TrialPruned, UpdateFinishedTrialError):
+        raise
+    except Exception as error:
+        if np.isnan(run.error_score) or not isinstance(error, run.search.catch):
+            raise
+        text = f"{type(error).__name__}: {error}"
+        trial.set_user_attr("error", text)
+        times = {"fit_time": time.perf_counter() - begin, "score_time": 0.0}
+        return {**times, "scores": dict.fromkeys(run.objectives, run.error_score), "error": text}
+    fold = {"fit_time": found["fit_time"], "score_time": found["score_time"], "scores": scores}
+    if "train_scores" in found:
+        fold["train_scores"] = _by_metric(found["train_scores"])
+    return fold
 
 
-def _fit_params_of_rows(parameters, rows, n_samples):
-    """Return parameters of fit for some rows; what has no value per sample stays as it is."""
-    return {
-        key: take_rows(value, rows) if np.ndim(value) and num_samples(value) == n_samples else value
-        for key, value in parameters.items()
-    }
+def _by_metric(scores):
+    """Return {metric: score} of what a scorer returned."""
+    scores = scores if isinstance(scores, dict) else {SINGLE: scores}
+    return {name: float(value) for name, value in scores.items()}
 
 
-def _score_rows(scorer, y, model, X):
-    return score_by_metric(scorer, model, X, y)
+def _score_rows(scorer, y, params, model, X):
+    return _by_metric(scorer(model, X, **params) if y is None else scorer(model, X, y, **params))
+
+
+def _objective(scores, metric):
+    """Return the score of a metric; of a function that names others, the first."""
+    return scores.get(metric, next(iter(scores.values())))
+
+
+def _check_finite(scores, objectives):
+    """Raise where an objective is not finite: it would win or lose silently, by the sampler."""
+    for metric in objectives:
+        if not np.isfinite(score := _objective(scores, metric)):
+            raise ValueError(f"{metric} is {score}: the fit diverged, or a fold has no score.")
+
+
+def _mean_score(folds, metric):
+    return float(np.mean([_objective(fold["scores"], metric) for fold in folds]))
 
 
 def _report_epoch(trial, folds, metric, epoch, scores):
@@ -172,24 +223,34 @@ def _report_epoch(trial, folds, metric, epoch, scores):
 
 def _report(trial, folds, metric, step):
     """Report the mean score of the folds so far to the study, and stop the trial if it says so."""
-    trial.report(float(np.mean([fold["scores"][metric] for fold in folds])), step)
+    trial.report(_mean_score(folds, metric), step)
     if trial.should_prune():
         raise optuna.TrialPruned
 
 
-def _tell(study, trial, outcome):
-    """Tell the study an outcome; return False when its sampler has nothing left to try."""
-    try:
-        study.tell(trial, skip_if_finished=True, **outcome)
-    except UpdateFinishedTrialError:  # another process took this one for dead just now
-        return True
-    except RuntimeError:  # GridSampler calls Study.stop, which only Study.optimize may do
-        if study.trials[trial.number].state.is_finished():
-            return False
-        raise
-    return True
+def _task_name(study, run):
+    """Return the name of the next trial for scikit-learn's callbacks, which a ProgressBar shows."""
+    best = _best_trial(study, run)
+    return "trial" if best is None else f"trial (best so far {best.value:.4g})"
 
 
-def _format_trial(trial, name, parameters, outcome):
-    result = outcome["values"] if "values" in outcome else outcome["state"].name.lower()
-    return f"trial {trial.number}: {name or 'parameters'} {parameters}: {result}"
+def _best_trial(study, run):
+    """Return the best complete trial; None without one, and where several metrics decide."""
+    trials = finished_trials(study) if len(run.objectives) == 1 else []
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    return max(complete, key=lambda trial: trial.value, default=None)
+
+
+def _format_trial(study, trial, run):
+    """Return a line about a trial: what was tried, what it scored, and the best so far."""
+    name, parameters = draw_candidate(optuna.trial.FixedTrial(trial.params), run.models)
+    tried = ", ".join([name] * bool(name) + [f"{k}={readable(v)}" for k, v in parameters.items()])
+    if trial.state == TrialState.COMPLETE:
+        result = ", ".join(f"{value:.4g}" for value in trial.values)
+    else:
+        result = trial.user_attrs.get("error", trial.state.name.lower())
+    best, done = _best_trial(study, run), len(finished_trials(study))
+    so_far = "" if best is None else f"best {best.value:.4g} in trial {best.number}, "
+    seconds = trial.duration.total_seconds()
+    done = done if run.search.n_trials is None else f"{done} of {run.search.n_trials}"
+    return f"trial {trial.number}: {tried}: {result} ({so_far}{done} done, {seconds:.1f} s)"
