@@ -84,8 +84,8 @@ class OptunaSearch(base_search_class(), CallbackSupportMixin):
     callbacks : list of callable or None, default=None
         Optuna's: each is called with the study and the trial after every trial, and may call
         `study.stop()`. Those of scikit-learn, such as its ProgressBar, go to `set_callbacks`.
-    catch : type or tuple of type, default=Exception
-        Kinds of errors of fits that `error_score` is for; others end the search.
+    catch : type, tuple of type or None, default=None
+        Kinds of errors of fits that `error_score` is for; others end the search. None: all.
     n_jobs : int or None, default=None
         Number of trials that run at the same time, in joblib's backend.
     random_state : int, RandomState or None, default=None
@@ -174,7 +174,7 @@ class OptunaSearch(base_search_class(), CallbackSupportMixin):
         "pruner": [BasePruner, None],
         "sampler": [BaseSampler, None],
         "callbacks": [list, tuple, None],
-        "catch": [type, tuple],
+        "catch": [type, tuple, None],
         "n_jobs": N_JOBS,
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -197,7 +197,7 @@ class OptunaSearch(base_search_class(), CallbackSupportMixin):
         pruner=None,
         sampler=None,
         callbacks=None,
-        catch=Exception,
+        catch=None,
         n_jobs=None,
         random_state=None,
         verbose=0,

@@ -58,6 +58,12 @@ class SearchRun:
         given = self.search.error_score
         return np.nan if given == "raise" else given
 
+    def catches(self, error):
+        """Tell whether the search goes on after an error of a fit."""
+        kinds = self.search.catch
+        caught = kinds is None or isinstance(error, kinds)
+        return caught and self.search.error_score != "raise"
+
     @property
     def n_new_trials(self):
         """Number of trials that this call runs, or None where it depends on others."""
@@ -83,6 +89,7 @@ def prepare_search(search, X, y, groups, params):
     models = name_models(search.estimators, search.spaces)
     scorer = check_scoring(search.estimator, search.scoring)
     _check_one_kind(models)
+    _check_callbacks(search)
     _check_targets(search, y)
     check_study_name(search.study, search.storage, models)
     groups = None if groups is None else check_groups(groups, X)
@@ -169,6 +176,16 @@ def _check_one_kind(models):
     kinds = {name: get_tags(estimator).estimator_type for name, (estimator, _) in models.items()}
     if len(set(kinds.values())) > 1:
         raise ValueError(f"estimators needs estimators of one kind, but has {kinds}.")
+
+
+def _check_callbacks(search):
+    for callback in search.callbacks or ():
+        if not callable(callback):
+            raise TypeError(f"callbacks needs functions of study and trial, but has {callback!r}.")
+    kinds = search.catch if isinstance(search.catch, tuple) else (search.catch or Exception,)
+    for kind in kinds:
+        if not (isinstance(kind, type) and issubclass(kind, Exception)):
+            raise TypeError(f"catch needs kinds of errors such as ValueError, but has {kind!r}.")
 
 
 def _check_targets(search, y):

@@ -128,8 +128,7 @@ def _run_trial(study, trial, run, task):
         return {"state": TrialState.FAIL}, None
     except Exception as error:
         trial.set_user_attr("error", f"{type(error).__name__}: {error}")
-        caught = isinstance(error, run.search.catch) and run.search.error_score != "raise"
-        return {"state": TrialState.FAIL}, None if caught else error
+        return {"state": TrialState.FAIL}, None if run.catches(error) else error
     except BaseException:  # Ctrl-C: the trial is free for the next call
         mark_lost(study, trial)
         raise
@@ -177,7 +176,7 @@ def _run_fold(trial, model, run, fit_params, number, task):
     except (optuna.TrialPruned, UpdateFinishedTrialError):
         raise
     except Exception as error:
-        if np.isnan(run.error_score) or not isinstance(error, run.search.catch):
+        if np.isnan(run.error_score) or not run.catches(error):
             raise
         text = f"{type(error).__name__}: {error}"
         trial.set_user_attr("error", text)

@@ -125,8 +125,8 @@ class Adapter(OptunaSearch):
             parameters.pop(name, None)
         for name, value in parameters.items():
             setattr(self, name, value)
-        self.study = self.storage = self.timeout = self.callbacks = None
-        self.catch, self.pruner = Exception, optuna.pruners.NopPruner()
+        self.study = self.storage = self.timeout = self.callbacks = self.catch = None
+        self.pruner = optuna.pruners.NopPruner()
 
 
 class GridSearchCV(Adapter):
