@@ -10,6 +10,7 @@ from . import pipeline as pipeline
 from . import recipes as recipes
 from . import saving as saving
 from . import search as search
+from . import testing as testing
 from . import transfer as transfer
 from .datasets import load_image_folder as load_image_folder
 from .datasets import load_image_table as load_image_table

@@ -25,7 +25,7 @@ JUDGING = [
     *("evaluation.splitting", "evaluation.running", "evaluation.decisions", "evaluation.auditing"),
     *("inspection", "evaluation.displays", "evaluation.report", "evaluation", "search", "saving"),
 ]
-TOP = ["recipes", "cli", "__main__"]
+TOP = ["recipes", "testing", "cli", "__main__"]
 # Exceptions, each with its reason.
 ALSO = {
     "inspection": {"_training"},  # explanations look inside a fitted network

@@ -6,8 +6,9 @@ import numpy as np
 from PIL import Image
 
 from skmedimg.images._foreground import crop_foreground
-from skmedimg.images._limits import ImageReadError
-from skmedimg.images._read_image import COLORS, read_pixels, to_color
+from skmedimg.images._limits import ImageReadError, check_pixels
+from skmedimg.images._pillow_formats import plain_picture, upright
+from skmedimg.images._read_image import COLORS, in_color, read_encoded, read_pixels, to_color
 from skmedimg.images._resize import ASPECTS, INTERPOLATIONS, check_size, resize_image
 
 DecodeOptions = namedtuple(
@@ -31,15 +32,32 @@ def decode(path, options):
         # off on average, and 0.9 if the decoder reduces to the size itself.
         reduced = tuple(2 * side for side in options.size)
     image = read_pixels(path, options.color, None, options.window, options.max_pixels, reduced)
-    # Otherwise `resize_image` takes the picture as Pillow holds it, which saves two copies.
-    if options.crop != "none" or options.size is None:
-        image = np.array(image) if isinstance(image, Image.Image) else image
-    return _fitted(image, options, path)
+    return _finished(image, options, path)
+
+
+def decode_item(item, options, name):
+    """Return an array, a picture of Pillow or the bytes of a file as `decode` returns a file."""
+    if isinstance(item, bytes):
+        image = read_encoded(item, name, options.color, options.window, options.max_pixels)
+    elif isinstance(item, Image.Image):
+        check_pixels(name, *item.size, options.max_pixels)
+        image = in_color(plain_picture(upright(item, item.format), name), options.color, name)
+    else:
+        image = to_color(np.asarray(item), options.color, name)
+    return _finished(image, options, name)
 
 
 def prepare(image, options, name):
     """Return one image in memory in the wanted color, crop, size and depth."""
     return _fitted(to_color(image, options.color, name), options, name)
+
+
+def _finished(image, options, name):
+    """Return an image or picture cropped, resized and rescaled, as an array."""
+    # Otherwise `resize_image` takes the picture as Pillow holds it, which saves two copies.
+    if options.crop != "none" or options.size is None:
+        image = np.array(image) if isinstance(image, Image.Image) else image
+    return _fitted(image, options, name)
 
 
 def check_options(options):

@@ -13,12 +13,13 @@ class ImageFile(io.BufferedReader):
     """A binary file for decoders, which reads no more than is there and for a limited time.
 
     It is not mapped: where another program shortens a mapped file, the process dies of SIGBUS.
+    `data` holds the bytes of a file that is in memory, and `path` is then its name in messages.
     """
 
-    def __init__(self, path, max_seconds=None):
-        super().__init__(io.FileIO(path))
+    def __init__(self, path, max_seconds=None, data=None):
+        super().__init__(io.FileIO(path) if data is None else io.BytesIO(data))
         self._path, self._max_seconds = path, max_seconds
-        self._size = os.fstat(self.fileno()).st_size
+        self._size = os.fstat(self.fileno()).st_size if data is None else len(data)
         self._start = time.thread_time()
 
     def read(self, size=-1):

@@ -7,13 +7,20 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._sklearn import Interval, StrOptions, fit_context
-from skmedimg.images._decode import ALLOWED, DecodeOptions, check_options, prepare
+from skmedimg.images._decode import (
+    ALLOWED,
+    DecodeOptions,
+    check_options,
+    decode_item,
+    prepare,
+)
 from skmedimg.images._image_transformer import ImageTransformer
 from skmedimg.images._lazy_images import LazyImages
 from skmedimg.images._limits import MAX_PIXELS
 from skmedimg.images._masks_like import holds_masks, masks_like
 from skmedimg.images._n_jobs import N_JOBS
 from skmedimg.images._paths import list_paths
+from skmedimg.images._pictures import list_pictures
 from skmedimg.images._validate import as_images, check_images
 
 
@@ -21,7 +28,8 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
     """Load images from paths, and convert them to one color and size.
 
     The first step of a pipeline that starts from files. Images in memory are resized in the same
-    way, so that a fitted pipeline takes them as well.
+    way, so that a fitted pipeline takes them as well: a stack, or a list of arrays of any size, of
+    pictures of Pillow or of the bytes of files, as an image column of Hugging Face's datasets is.
 
     Parameters
     ----------
@@ -151,15 +159,19 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
         self : ImageLoader
         """
         paths = list_paths(X)
-        if paths is None:
+        pictures = list_pictures(X) if paths is None else None
+        # One image is enough: all of them get the same shape.
+        if paths is None and pictures is None:
             images = check_images(self, X, reset=True, image_shape=self.image_shape)
-            # One image is enough: all of them get the same shape.
             self.output_shape_ = _three_sides(self._prepared(images[:1])[0].shape)
-        else:
-            # A loader that was fitted on images before must not compare paths with their shape.
-            for name in ("image_shape_", "n_features_in_"):
-                vars(self).pop(name, None)
+            return self
+        # A loader that was fitted on images before must not compare these with their shape.
+        for name in ("image_shape_", "n_features_in_"):
+            vars(self).pop(name, None)
+        if pictures is None:
             self.output_shape_ = _three_sides(self._lazy_images(paths).shape[1:])
+        else:
+            self.output_shape_ = _three_sides(self._decoded(pictures[:1]).shape[1:])
         return self
 
     def transform(self, X):
@@ -176,7 +188,11 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
         check_is_fitted(self)
         # Fitted on paths and given images, or the reverse: the output has one shape all the same.
         paths = list_paths(X)
-        images = self._in_memory(X) if paths is None else self._lazy_images(paths)
+        pictures = list_pictures(X) if paths is None else None
+        if pictures is not None:
+            images = self._decoded(pictures)
+        else:
+            images = self._in_memory(X) if paths is None else self._lazy_images(paths)
         if _three_sides(images.shape[1:]) != self.output_shape_:
             raise ValueError(self._unlike_the_fitted(images.shape[1:]))
         if self.lazy or not isinstance(images, LazyImages):
@@ -213,6 +229,20 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
     def _lazy_images(self, paths):
         options = {name: getattr(self, name) for name in DecodeOptions._fields}
         return LazyImages(paths, **options, n_jobs=self.n_jobs)
+
+    def _decoded(self, pictures):
+        """Return single images, which may be encoded, as a stack."""
+        options = self._options()
+        decoded = [decode_item(item, options, f"Image {row}") for row, item in enumerate(pictures)]
+        first = decoded[0]
+        for row, image in enumerate(decoded):
+            if image.shape != first.shape or image.dtype != first.dtype:
+                raise ValueError(
+                    f"Image {row} of X comes out as {image.shape} {image.dtype}, but the first as "
+                    f'{first.shape} {first.dtype}: set size=(height, width), color="gray" or "rgb" '
+                    'and dtype="uint8", which bring all to one shape.'
+                )
+        return np.stack(decoded)
 
     def _in_memory(self, X):
         """Return checked and resized images; a loader fitted on paths takes any one shape."""

@@ -30,7 +30,8 @@ def _starts_with_path(X):
     # A DataFrame of several columns holds features, not paths.
     if hasattr(X, "to_numpy"):
         shape = getattr(X, "shape", (0,))
-        X = X.to_numpy() if len(shape) == 1 or shape[1] == 1 else None
+        # Not X.to_numpy(): pyarrow refuses to copy there.
+        X = np.asarray(X) if len(shape) == 1 or shape[1] == 1 else None
     if isinstance(X, np.ndarray):
         column = X.ndim == 1 or (X.ndim == 2 and X.shape[1] == 1)
         # Kinds of dtype that can hold text: object, fixed-width strings and numpy 2's strings.

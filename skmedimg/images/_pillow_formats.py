@@ -82,7 +82,7 @@ def read_picture(path, file, head, color, frame, max_pixels, draft_size):
             _check_scans(path, file, picture)
             _draft(picture, color, draft_size)
         picture.load()
-        return _plain(_upright(picture, name), path)
+        return plain_picture(upright(picture, name), path)
 
 
 def open_picture(path, file, head, max_pixels):
@@ -181,16 +181,17 @@ def _decoded_as(file, reader, rawmode):
     with reader(file) as picture:
         picture.tile = [picture.tile[0]._replace(args=rawmode)]
         picture.load()
-        return np.asarray(_upright(picture, "PNG"))
+        return np.asarray(upright(picture, "PNG"))
 
 
-def _upright(picture, name):
+def upright(picture, name):
+    """Return a picture turned as its EXIF orientation says."""
     orientation = picture.getexif().get(_ORIENTATION)
     turn = None if name == "TIFF" else _UPRIGHT.get(orientation)  # Pillow turns TIFF by itself
     return picture if turn is None else picture.transpose(turn)
 
 
-def _plain(picture, path):
+def plain_picture(picture, path):
     """Return a picture of any mode as gray or RGB: a picture of 8 bits, or an array."""
     mode = picture.mode
     # A palette of grays means a gray image.

@@ -90,14 +90,31 @@ def read_pixels(path, color, frame, window, max_pixels, draft_size, max_seconds=
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise ImageReadError(f"{path!r} is not a file but a folder, pipe or device.")
     with ImageFile(path, max_seconds) as file:
-        head = _head(path, file)
-        try:
-            pixels = _decode(path, file, head, color, frame, window, max_pixels, draft_size)
-        except (ImageReadError, ImportError):
-            raise
-        except Exception as error:  # decoders raise all kinds of errors on damaged files
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise ImageReadError(f"{path!r} cannot be decoded: {reason}.") from error
+        return _pixels_in(path, file, color, frame, window, max_pixels, draft_size)
+
+
+def read_encoded(data, name, color, window, max_pixels):
+    """Return the image in the bytes of a file as `read_pixels` does; `name` is for messages."""
+    _check_options(color, None, window, max_pixels)
+    with ImageFile(name, data=data) as file:
+        return _pixels_in(name, file, color, None, window, max_pixels, None)
+
+
+def _pixels_in(path, file, color, frame, window, max_pixels, draft_size):
+    """Return the image in an open file, in the wanted color."""
+    head = _head(path, file)
+    try:
+        pixels = _decode(path, file, head, color, frame, window, max_pixels, draft_size)
+    except (ImageReadError, ImportError):
+        raise
+    except Exception as error:  # decoders raise all kinds of errors on damaged files
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ImageReadError(f"{path!r} cannot be decoded: {reason}.") from error
+    return in_color(pixels, color, path)
+
+
+def in_color(pixels, color, path):
+    """Return a picture or an array as gray, as RGB, or as it is; raise where it is not finite."""
     # Pillow's own conversion, before the picture is copied into an array.
     if isinstance(pixels, Image.Image):
         mode = {"gray": "L", "rgb": "RGB"}.get(color, pixels.mode)

@@ -28,16 +28,32 @@ def refuse_odd_kinds(X):
         raise ValueError(
             f"Complex data not supported: X holds {X.dtype}. Pass numpy.abs(X), the magnitude."
         )
+    refuse_undecoded(X)
     shapes = _shapes_within(X)
     if len(shapes) > 1:
         first, second = ("x".join(map(str, shape)) for shape in shapes[:2])
         raise ValueError(
             f"X is ragged: it holds images of several shapes, {first} and {second} among them. "
-            "Bring each to one size with skmedimg.images.resize_image(image, (height, width)), or "
-            "pass the paths of their files and put ImageLoader((height, width)) first."
+            "Put ImageLoader((height, width)) first, which brings all to one size."
         )
     if shapes and not isinstance(X, (list, tuple)):
         raise ValueError(f"X is a {type(X).__name__} of arrays: pass numpy.stack(list(X)).")
+
+
+def refuse_undecoded(X):
+    """Raise where X is a list of encoded images, or a dataset of torch."""
+    if hasattr(X, "__getitem__") and hasattr(X, "__len__") and not hasattr(X, "dtype") and len(X):
+        first = None if hasattr(X, "columns") else X[0]
+        if isinstance(first, (bytes, dict)):
+            raise ValueError(
+                "X holds encoded images: put ImageLoader((height, width)) first, to decode them."
+            )
+        # torch's layout of a Dataset; a list of pairs may be rows of two features.
+        if not isinstance(X, (list, tuple)) and isinstance(first, tuple) and len(first) == 2:
+            raise TypeError(
+                f"X is a {type(X).__name__} of (image, label): pass "
+                "X=numpy.stack([image for image, _ in X]) and y=[label for _, label in X]."
+            )
 
 
 def refuse_masked(values, name):
@@ -114,6 +130,8 @@ def refuse_mixed(values, name, noun):
 def _shapes_within(X):
     """Return the different shapes of the arrays, pictures or lists that a sequence holds."""
     # Only sequences of objects can be ragged; arrays of numbers are not searched.
+    if hasattr(X, "columns"):  # a table of polars or pyarrow, whose items are columns
+        return []
     column = getattr(X, "ndim", 1) == 1 and getattr(getattr(X, "dtype", None), "kind", "O") == "O"
     if not column or not hasattr(X, "__len__") or isinstance(X, dict):
         return []

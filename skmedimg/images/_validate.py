@@ -30,11 +30,17 @@ def as_images(X, image_shape=None, color=None, *, owner="The model"):
     Images keep the dtype they are stored in, and are not copied. `image_shape` is the shape of one
     image that comes as a row or a path; `owner` is the name of the caller in messages.
     """
+    X = as_numpy(X)
     images = _images_or_none(X, image_shape, color, owner)
     if images is not None:
         return images
     rows = check_array(X, dtype="numeric", estimator=owner, input_name="X")
     return rows.reshape(len(rows), *resolve_image_shape(image_shape, rows.shape[1]))
+
+
+def as_numpy(values):
+    """Return a tensor of torch as an array; under array API dispatch scikit-learn would keep it."""
+    return values.detach().cpu().numpy() if hasattr(values, "detach") else values
 
 
 def remember_images(estimator, images):
@@ -47,6 +53,7 @@ def remember_images(estimator, images):
 
 def check_images(estimator, X, *, reset, image_shape=None, color=None):
     """Return X as `as_images` does, its shape remembered (`reset`) or compared with `fit`'s."""
+    X = as_numpy(X)
     images = _checked(estimator, X, reset, image_shape, color)
     if images is not None:
         return images
@@ -58,6 +65,7 @@ def check_images(estimator, X, *, reset, image_shape=None, color=None):
 
 def check_rows(estimator, X, *, reset, image_shape=None):
     """Return X as `check_images` does, but rows (n, n_features) stay rows: for a model on rows."""
+    X = as_numpy(X)
     images = _checked(estimator, X, reset, image_shape, None)
     if images is not None:
         return images
@@ -97,7 +105,7 @@ def check_labels(estimator, y, images):
             f"{type(estimator).__name__} requires y to be passed, but the target y is None"
         )
     refuse_masked(y, "y")
-    y = column_or_1d(y, warn=True)
+    y = column_or_1d(as_numpy(y), warn=True)
     refuse_mixed(y, "y", "label")
     if y.dtype.kind == "O" and all(isinstance(label, Number) for label in y):
         y = np.array(y.tolist())  # numbers in a column of objects, as pandas may keep them
@@ -113,6 +121,7 @@ def check_weights(sample_weight, images):
     refuse_masked(sample_weight, "sample_weight")
     if isinstance(images, LazyImages):
         images = np.empty((len(images), 1))  # only its length is used
+    sample_weight = as_numpy(sample_weight)
     weights = check_sample_weight(sample_weight, images, dtype=np.float64, ensure_non_negative=True)
     if not weights.any():  # scikit-learn 1.8 lets this pass
         raise ValueError("sample_weight needs one weight above zero, but all of them are zero.")
@@ -124,7 +133,7 @@ def check_groups(groups, images):
     if groups is None:
         return None
     refuse_masked(groups, "groups")
-    groups = column_or_1d(np.asarray(groups))
+    groups = column_or_1d(np.asarray(as_numpy(groups)))
     if len(groups) != num_samples(images):
         raise ValueError(
             f"groups needs one patient per image, but there are {len(groups)} groups "

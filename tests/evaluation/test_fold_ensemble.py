@@ -3,9 +3,9 @@
 import numpy as np
 import onnxruntime
 import pytest
-from sklearn.base import clone, is_classifier
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
@@ -14,7 +14,6 @@ from sklearn.model_selection import (
     cross_val_predict,
 )
 from sklearn.naive_bayes import GaussianNB
-from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from skmedimg import HOG, FoldEnsemble, Pipeline, ScratchCNN, ShallowMLP, UNetSegmenter, compare
 from skmedimg.datasets import make_lesions
@@ -22,19 +21,6 @@ from skmedimg.saving import load, save, to_onnx
 
 X, Y = load_breast_cancer(return_X_y=True)
 LESIONS = make_lesions(36, size=16, noise=0.1, patients=12, random_state=0)
-CHECKED = [FoldEnsemble(LogisticRegression(), cv=3), FoldEnsemble(GaussianNB(), cv=2)]
-
-
-@pytest.mark.usefixtures("numpy_generator_put_back")
-@parametrize_with_checks(CHECKED)
-def test_scikit_learns_checks_pass(estimator, check):
-    check(estimator)
-
-
-@pytest.mark.parametrize("estimator", CHECKED, ids=repr)
-def test_scikit_learn_has_many_checks_for_it(estimator):
-    assert is_classifier(estimator)
-    assert len(list(estimator_checks_generator(estimator))) >= 50
 
 
 def test_it_is_the_mean_of_models_without_their_fold():

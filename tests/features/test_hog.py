@@ -16,14 +16,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from skmedimg import HOG
 from skmedimg.features import hog
 from skmedimg.images import LazyImages
-
-# The suite hands out rows of any number of features: each row is one line of pixels.
-FOR_ANY_ROWS = HOG(pixels_per_cell=(1, 1), cells_per_block=(1, 1), image_shape=(1, -1))
 
 
 def one_by_one(images, **options):
@@ -332,16 +328,6 @@ def test_it_works_in_a_cross_validated_pipeline():
     images = np.where(np.arange(20)[:, None, None] % 2, rows, columns) + noise
     scores = cross_val_score(model, images, np.arange(20) % 2, cv=5, error_score="raise")
     assert scores.mean() == 1
-
-
-@pytest.mark.usefixtures("numpy_generator_put_back")
-@parametrize_with_checks([FOR_ANY_ROWS])
-def test_it_passes_the_suite_of_scikit_learn(estimator, check):
-    check(estimator)
-
-
-def test_the_suite_of_scikit_learn_is_not_empty():
-    assert len(list(estimator_checks_generator(FOR_ANY_ROWS))) >= 45
 
 
 def test_one_integer_means_square_cells_and_blocks():

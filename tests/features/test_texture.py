@@ -18,18 +18,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from skmedimg import HOG, LBP, CleanMasks, CropForeground, Haralick, IntensityHistogram
 from skmedimg.features import haralick, intensity_histogram, lbp
 from skmedimg.images import LazyImages
 
-# The suite hands out rows of any number of features: each row is one line of pixels.
-FOR_ANY_ROWS = [
-    LBP(image_shape=(1, -1)),
-    Haralick(image_shape=(1, -1)),
-    IntensityHistogram(image_shape=(1, -1), statistics=("mean", "skewness")),
-]
 FUNCTIONS = {LBP: lbp, Haralick: haralick, IntensityHistogram: intensity_histogram}
 DESCRIPTORS = pytest.mark.parametrize("descriptor", FUNCTIONS, ids=lambda d: d.__name__)
 
@@ -371,17 +364,6 @@ def test_it_works_in_a_cross_validated_pipeline(descriptor):
     model = make_pipeline(descriptor(), StandardScaler(), LogisticRegression())
     scores = cross_val_score(model, images, np.arange(40) % 2, cv=5, error_score="raise")
     assert scores.mean() > 0.9
-
-
-@pytest.mark.usefixtures("numpy_generator_put_back")
-@parametrize_with_checks(FOR_ANY_ROWS)
-def test_they_pass_the_suite_of_scikit_learn(estimator, check):
-    check(estimator)
-
-
-@pytest.mark.parametrize("estimator", FOR_ANY_ROWS, ids=lambda e: type(e).__name__)
-def test_the_suite_of_scikit_learn_is_not_empty(estimator):
-    assert len(list(estimator_checks_generator(estimator))) >= 45
 
 
 @pytest.mark.parametrize(

@@ -214,6 +214,7 @@ NETWORKS = [
     bad("lr_find: steps", lambda at: sk.neural.lr_find(MLP, GRAY, BINARY, steps=3), "steps", "3", "10"),
     bad("Pipeline: no steps", lambda at: sk.Pipeline([]).fit(GRAY, BINARY), "steps"),
     bad("Pipeline: a step that cannot transform", lambda at: sk.Pipeline([GaussianNB(), GaussianNB()]).fit(GRAY.reshape(12, -1), BINARY), "GaussianNB", "transform", kind=TypeError),
+    bad("make_pipeline: a class", lambda at: sk.pipeline.make_pipeline(sk.HOG, MLP).fit(GRAY, BINARY), "HOG()", kind=TypeError),
     bad("Pipeline: groups", lambda at: sk.Pipeline([SMALL_HOG(), MLP]).fit(GRAY, BINARY, groups=[1]), "groups", "1", "12"),
     bad("Pipeline: step no estimator", lambda at: sk.Pipeline(["hog", MLP]).fit(GRAY, BINARY), "hog", kind=(TypeError, ValueError)),
 ]  # fmt: skip

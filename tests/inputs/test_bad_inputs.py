@@ -29,6 +29,7 @@ NEEDS_NO_ROW = {
     "DegenerateOutputWarning": "a warning",
     "LearningCurve": "learning_curve makes it, and has rows",
     "LearningCurveBandDisplay": "made from a LearningCurve, whose test has its errors",
+    "testing": "instances for scikit-learn's checks, which take no input",
     "networks": "parts for torch, which check shapes when they run",
     "ImageReadError": "an error, which the rows of read_image expect",
     **dict.fromkeys(PACKAGES, "a package: its names have rows"),
