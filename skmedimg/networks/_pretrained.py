@@ -2,6 +2,7 @@
 
 import argparse
 import functools
+import hashlib
 import os
 import pickle
 import re
@@ -91,6 +92,18 @@ def read_source(source):
     if _network_name(name).startswith(TIMM):
         tensors = {f"model.{key}": value for key, value in tensors.items()}
     return {key: _as_computed(value) for key, value in _without_head(tensors, name).items()}
+
+
+@functools.lru_cache(maxsize=16)
+def weights_facts(source):
+    """Return file name, SHA-256 and license (dict of str) of a source, for the model card."""
+    path, name = source[:2]
+    if path is None:  # timm's client fetched it
+        return {"network": name}
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    facts = {"file": os.path.basename(path), "sha256": digest}
+    return facts | ({"license": FOUNDATION[name].license} if name in FOUNDATION else {})
 
 
 def fill_backbone(backbone, tensors):

@@ -149,6 +149,9 @@ class TransferClassifier(NetworkClassifier):
     ----------
     classes_ : ndarray (n_classes,)
         Labels, sorted.
+    weights_ : dict
+        "file", "sha256" and, of a foundation model, "license" of the weights that were loaded;
+        empty for random ones, and for those of an estimator or a network of your own.
     image_shape_ : tuple of int
         (height, width, channels) of one image.
     n_features_in_ : int
@@ -336,7 +339,7 @@ class TransferClassifier(NetworkClassifier):
         return head if units else nn.Sequential(Dropout(shares[0]), *head)
 
     def _load_weights(self, module):
-        load_into(module.backbone, self.weights, self.backbone, self.width)
+        self.weights_ = load_into(module.backbone, self.weights, self.backbone, self.width)
 
     def _network_inputs(self, images):
         module, plan, store = self.net_.module_, self.net_.plan, shared_store(self.cache)

@@ -149,6 +149,10 @@ class UNetSegmenter(NetworkSegmenter):
         Labels of pixels, sorted; the first one is the background.
     threshold_ : float
         The threshold in use.
+    weights_ : dict
+        "file", "sha256" and, of a foundation model, "license" of the weights that were loaded;
+        empty for random ones, and for those of an estimator or a network of your own. Only with
+        a `backbone`.
     image_shape_ : tuple of int
         (height, width, channels) of one image.
     n_features_in_ : int
@@ -360,4 +364,4 @@ class UNetSegmenter(NetworkSegmenter):
 
     def _load_weights(self, module):
         if self.backbone is not None:
-            load_into(module.encoder.backbone, self.weights, self.backbone)
+            self.weights_ = load_into(module.encoder.backbone, self.weights, self.backbone)

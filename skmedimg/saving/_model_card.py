@@ -30,6 +30,8 @@ class ModelCard:
         Scores by name, as they were given.
     training : dict
         Of each network in the model: "epochs", "interrupted", and the last "loss" and "score".
+    weights : dict
+        Of each network that started from published weights: "file", "sha256" and "license".
     versions : dict of str to str
     notes : str
 
@@ -57,6 +59,7 @@ class ModelCard:
     data: dict = field(default_factory=dict)
     metrics: dict = field(default_factory=dict)
     training: dict = field(default_factory=dict)
+    weights: dict = field(default_factory=dict)
     versions: dict = field(default_factory=dict)
     notes: str = ""
 
@@ -80,7 +83,9 @@ class ModelCard:
         parts += [_section("Classes", "", dict(enumerate(self.classes)))]
         parts += [_section("Data", "What the model was fitted on.", self.data)]
         parts += [_section("Metrics", _UNPROVEN, self.metrics)]
-        parts += [_section("Training", "", self.training), _section("Versions", "", self.versions)]
+        parts += [_section("Training", "", self.training)]
+        parts += [_section("Weights", "What the training started from.", self.weights)]
+        parts += [_section("Versions", "", self.versions)]
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def __str__(self):
@@ -114,6 +119,7 @@ def make_card(model, X, y, groups, metrics, notes):
         data=_data(X, y, groups),
         metrics=_plain(metrics or {}),
         training=_training(model),
+        weights=_weights(model),
         versions=versions(),
         notes=notes,
     )
@@ -174,8 +180,20 @@ def _data(X, y, groups):
 
 def _training(model):
     """Describe the training of each network, by where it stands in the model."""
-    steps = getattr(model, "steps", None) or [(type(model).__name__, model)]
-    return {name: _epochs(step) for name, step in steps if getattr(step, "history_", None)}
+    return {name: _epochs(step) for name, step in _steps(model) if getattr(step, "history_", None)}
+
+
+def _weights(model):
+    """Return the facts of the published weights of each network, likewise."""
+    return {
+        name: _plain(step.weights_)
+        for name, step in _steps(model)
+        if getattr(step, "weights_", None)
+    }
+
+
+def _steps(model):
+    return getattr(model, "steps", None) or [(type(model).__name__, model)]
 
 
 def _epochs(net):

@@ -133,6 +133,9 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     ----------
     network_ : torch.nn.Module
         The backbone.
+    weights_ : dict
+        "file", "sha256" and, of a foundation model, "license" of the weights that were loaded;
+        empty for random ones, and for those of an estimator or a network of your own.
     image_shape_ : tuple of int
         (height, width, channels) of one image.
     n_features_in_ : int
@@ -252,7 +255,7 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         check_scale(self, backbone_images(self, X, reset=True), reset=True)
         with fresh_weights(seed_from(self.random_state)):
             self.network_ = self._build(needs_random_init(self.weights))
-        load_into(self.network_.backbone, self.weights, self.backbone, self.width)
+        self.weights_ = load_into(self.network_.backbone, self.weights, self.backbone, self.width)
         return self
 
     def transform(self, X):

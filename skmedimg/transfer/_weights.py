@@ -7,7 +7,7 @@ from torch import nn
 
 from skmedimg._warnings import warn_user
 from skmedimg.networks._backbones import Backbone
-from skmedimg.networks._pretrained import fill_backbone, find_weights, read_source
+from skmedimg.networks._pretrained import fill_backbone, find_weights, read_source, weights_facts
 
 WEIGHTS = [str, os.PathLike, BaseEstimator, None]
 
@@ -18,17 +18,18 @@ def needs_random_init(weights):
 
 
 def load_into(backbone, weights, name, width=1.0):
-    """Put the weights that a parameter names into a new backbone."""
+    """Put the weights that a parameter names into a new backbone; return facts of their file."""
     own = isinstance(name, nn.Module)
     if weights is None or (own and isinstance(weights, str) and weights == "DEFAULT"):
-        return
+        return {}
     if isinstance(weights, BaseEstimator):
         fill_backbone(backbone, _tensors_of(weights, backbone))
-        return
+        return {}
     source = find_weights(weights, "" if own else name, width)
     fill_backbone(backbone, read_source(source))
     # Identifies the weights, so that keys of the feature store are made without hashing them.
     backbone.source = source
+    return dict(weights_facts(source))
 
 
 def _tensors_of(estimator, backbone):

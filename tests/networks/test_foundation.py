@@ -1,6 +1,7 @@
 """Foundation models: tiny ones with random weights give what their authors' code gives."""
 
 import argparse
+import hashlib
 import json
 import pickle
 import urllib.error
@@ -17,6 +18,7 @@ from torchvision import models
 from skmedimg import BackboneFeatures, TransferClassifier, UNetSegmenter
 from skmedimg.datasets import make_lesions
 from skmedimg.networks import FOUNDATION, build_backbone, fill_backbone, read_weights
+from skmedimg.saving import read_card, save
 
 timm = pytest.importorskip("timm")
 
@@ -585,3 +587,21 @@ def test_a_config_that_is_no_network_of_timm_is_refused(text, nothing_here):
     (hub_folder(nothing_here, "owner/net") / "config.json").write_text(text)
     with pytest.raises(ValueError, match="owner/net is not a network of timm"):
         build_backbone("timm:hf-hub:owner/net")
+
+
+# The model card --------------------------------------------------------------------------------
+
+
+def test_the_digest_of_the_weights_is_in_the_model_card(tiny, tmp_path):
+    row = tiny("uni", img_size=32)
+    torch.save(drawn(plain_vit(row).state_dict()), tmp_path / "uni.pth")
+    data = make_lesions(6, size=32, random_state=0)
+    model = TransferClassifier("uni", weights=tmp_path / "uni.pth", max_epochs=1, random_state=0)
+    model.fit(data.images, data.target)
+    digest = hashlib.sha256((tmp_path / "uni.pth").read_bytes()).hexdigest()
+    facts = {"file": "uni.pth", "sha256": digest, "license": row.license}
+    assert model.weights_ == facts
+    card = read_card(save(model, tmp_path / "model.skmed"))
+    assert card.weights == {"TransferClassifier": facts}
+    assert digest in str(card)
+    assert model.set_params(weights=None).fit(data.images, data.target).weights_ == {}
