@@ -1,5 +1,6 @@
 """The list of backbones, from the table and from the costs that were measured."""
 
+from skmedimg.networks import FOUNDATION
 from skmedimg.networks._backbone_facts import backbone_facts
 
 HEAD = """\
@@ -25,6 +26,17 @@ Pretrained networks for `TransferClassifier`, `BackboneFeatures` and `UNetSegmen
 """
 
 
+FOUNDATION_HEAD = """
+## Foundation models
+
+[](guide/how_deep_to_freeze.md#foundation-models) says how to get their weights, which are never
+downloaded.
+
+| backbone | download | pixels | least | pooling | license | citation |
+| --- | ---: | ---: | ---: | --- | --- | --- |
+"""
+
+
 def page():
     """Return the page as Markdown.
 
@@ -32,7 +44,8 @@ def page():
     -------
     text : str
     """
-    return HEAD + "".join(map(_line, backbone_facts()))
+    rows = "".join(map(_line, backbone_facts()))
+    return HEAD + rows + FOUNDATION_HEAD + "".join(map(_foundation_line, FOUNDATION.items()))
 
 
 def _line(facts):
@@ -49,4 +62,12 @@ def _line(facts):
         facts.license,
         source if is_address else f"`{source}`",
     ]
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _foundation_line(entry):
+    name, row = entry
+    size, least = f"{row.size} x {row.size}", f"{row.minimum} x {row.minimum}"
+    license = f"[{row.license}]({row.terms})" if row.terms else row.license
+    cells = [f"`{name}`", f"{row.megabytes} MB", size, least, row.pooling, license, row.citation]
     return f"| {' | '.join(cells)} |\n"

