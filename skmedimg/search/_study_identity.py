@@ -24,19 +24,21 @@ def check_study_name(study, storage, models):
 
 
 def study_digest(run, groups):
-    """Return the SHA-256 of data, folds, estimators, spaces and metrics, in hexadecimal.
+    """Return the SHA-256 of data, weights, folds, estimators, spaces and metrics, in hexadecimal.
 
     A function in a space counts with its name at most: a digest of its code would change with
     Python's version, and would still miss the files and modules that the function uses.
     """
     y = None if run.y is None else np.asarray(run.y)
+    weights = (run.metadata or {}).get("sample_weight")
+    weights = [] if weights is None else [np.asarray(weights, dtype=float).tobytes()]
     # Scores of other folds or data would be ranked beside new ones as if they were comparable.
     splits = [split_bytes(train, test) for train, test in run.splits]
     models = [
         utf8(f"{estimator_key(name, estimator)} {_describe_space(space)} {run.objectives}")
         for name, (estimator, space) in run.models.items()
     ]
-    return sha256([fingerprint(run.X, y, groups).encode(), *splits, *models])
+    return sha256([fingerprint(run.X, y, groups).encode(), *weights, *splits, *models])
 
 
 def check_same_study(study, digest):
