@@ -42,6 +42,8 @@ def compare(
     repeats=None,
     scoring=None,
     pos_label=None,
+    ignore_label=None,
+    spacing=None,
     n_jobs=None,
     error_score="raise",
     random_state=None,
@@ -80,6 +82,12 @@ LazyImages
     pos_label : label, default=None
         The positive one of two classes. None guesses, with a warning unless the labels are 0/1,
         -1/1 or False/True; a class named like normal, benign or healthy is never taken.
+    ignore_label : int or None, default=None
+        Value of masks whose pixels count in no score, such as 255 where nobody labeled; segmenters
+        of this package need the same `ignore_label`.
+    spacing : float, sequence of float (2,) or array-like (n, 2), default=None
+        Size of a pixel along rows and columns, of all masks or of each, in which distances and
+        their tolerances are measured; None measures in pixels.
     n_jobs : int, default=None
         Fits side by side, through joblib; the results are those of one after the other.
     error_score : "raise" or float, default="raise"
@@ -128,7 +136,7 @@ LazyImages
     check_n_jobs(n_jobs, "compare")
     _check_switches(repeats, error_score, audit)
     named = name_estimators(estimators)
-    targets = check_targets(named, X, y, groups, pos_label)
+    targets = check_targets(named, X, y, groups, pos_label, ignore_label, spacing)
     seed = draw_seed(random_state)
     # Before anything is fitted: every estimator and every scorer gets the same splits.
     repeats = choose_repeats(repeats, cv, targets.groups, len(targets.y))
@@ -163,6 +171,8 @@ LazyImages
         fold_results=fold_results,
         pos_label=targets.pos_label,
         groups=targets.groups,
+        ignore_label=targets.ignore_label,
+        spacing=targets.spacing,
         shared_times={task.name: task.shared_time for task in tasks},
         estimators={task.name: task.description for task in tasks},
         baseline=BASELINES[targets.task] if baseline else None,
@@ -242,7 +252,7 @@ def _fit_tasks(named, X, targets, share, baseline):
         y = follow_masks(named[name], X, targets.fitted)
         tasks.append(FitTask(name, rest, given, y, written, key, seconds))
     if baseline:
-        name, model = BASELINES[targets.task], make_baseline(targets.task)
+        name, model = BASELINES[targets.task], make_baseline(targets.task, targets.ignore_label)
         # The baseline gets no images, so that none are decoded for it.
         no_images, key = np.zeros((len(targets.y), 1)), estimator_key(name, model)
         tasks.append(FitTask(name, model, no_images, targets.y, describe(model), key))

@@ -42,6 +42,10 @@ class Comparison(OutOfFoldPredictions):
         The positive class of two; None for more classes.
     groups : ndarray of shape (n_samples,) or None
         Patients.
+    ignore_label : int or None
+        Value of masks whose pixels count in no score.
+    spacing : ndarray of shape (n_samples, 2) or None
+        Size of a pixel of each mask; None measures distances in pixels.
     splits : tuple of Split
         With `repeat`, `fold`, `train` and `test`.
     metrics : tuple of Metric
@@ -98,6 +102,8 @@ class Comparison(OutOfFoldPredictions):
     fold_results: dict
     pos_label: object = None
     groups: np.ndarray = None
+    ignore_label: object = None
+    spacing: np.ndarray = None
     shared_times: dict = field(default_factory=dict)
     estimators: dict = field(default_factory=dict)
     baseline: str = None

@@ -107,6 +107,10 @@ def _check(comparison):
         raise ValueError(f"pos_label={comparison.pos_label!r} is not one of the classes")
     if comparison.groups is not None and len(comparison.groups) != n:
         raise ValueError(f"groups needs {n} entries")
+    if comparison.ignore_label is not None and not isinstance(comparison.ignore_label, int):
+        raise ValueError(f"ignore_label={comparison.ignore_label!r} needs to be an int")
+    if comparison.spacing is not None and np.shape(comparison.spacing) != (n, 2):
+        raise ValueError(f"spacing needs the shape {(n, 2)}")
     for split in comparison.splits:
         # A negative row would silently index from the end.
         held_out = [] if split.validation is None else [split.validation]

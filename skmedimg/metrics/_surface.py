@@ -41,8 +41,8 @@ def hausdorff_distance(
     pooled : bool, default=False
         True: the percentile of the distances of both outlines together, as in MedPy, which is
         the smaller of the two conventions as a rule.
-    spacing : float or sequence of float, default=1.0
-        Size of a pixel along each axis; 1.0 measures in pixels.
+    spacing : float, sequence of float, or array-like (n, n_axes), default=1.0
+        Size of a pixel along each axis, of all images or of each; 1.0 measures in pixels.
     labels : sequence of int or None, default=None
         Classes to score. None: every value found in either but 0, the background.
     ignore_label : int or None, default=None
@@ -115,8 +115,8 @@ def average_surface_distance(
         True masks of class labels.
     y_pred : array-like
         Predicted masks of the same size.
-    spacing : float or sequence of float, default=1.0
-        Size of a pixel along each axis; 1.0 measures in pixels.
+    spacing : float, sequence of float, or array-like (n, n_axes), default=1.0
+        Size of a pixel along each axis, of all images or of each; 1.0 measures in pixels.
     labels : sequence of int or None, default=None
         Classes to score. None: every value found in either but 0, the background.
     ignore_label : int or None, default=None
@@ -192,8 +192,8 @@ def surface_dice(
     subpixel : bool, default=False
         False: outline pixels count alike, as in MONAI. True: outlines run between pixels and count
         by their length (in volumes, area), as in the authors' code.
-    spacing : float or sequence of float, default=1.0
-        Size of a pixel along each axis; 1.0 measures in pixels.
+    spacing : float, sequence of float, or array-like (n, n_axes), default=1.0
+        Size of a pixel along each axis, of all images or of each; 1.0 measures in pixels.
     labels : sequence of int or None, default=None
         Classes to score. None: every value found in either but 0, the background.
     ignore_label : int or None, default=None
@@ -270,8 +270,8 @@ def boundary_f1(
         Predicted masks of the same size.
     tolerance : float, default=2.0
         Largest distance that is still right, in the unit of `spacing`.
-    spacing : float or sequence of float, default=1.0
-        Size of a pixel along each axis; 1.0 measures in pixels.
+    spacing : float, sequence of float, or array-like (n, n_axes), default=1.0
+        Size of a pixel along each axis, of all images or of each; 1.0 measures in pixels.
     labels : sequence of int or None, default=None
         Classes to score. None: every value found in either but 0, the background.
     ignore_label : int or None, default=None
@@ -325,18 +325,18 @@ def boundary_f1(
 def _surface_score(summary, pair, weights, spacing, empty, missing=0.0):
     """Return the average over images and labels of summary(true, predicted, spacing)."""
     check_empty(empty)
-    spacing = _check_spacing(pair.true, spacing)
+    spacings = _check_spacing(pair.true, spacing)
     if isinstance(missing, str) and missing != "diagonal":
         raise ValueError(f'missing needs to be a distance or "diagonal", but is {missing!r}.')
     if missing == "diagonal":
-        missing = math.dist(np.multiply(pair.true.shape[1:], spacing), np.zeros(len(spacing)))
+        missing = np.linalg.norm(pair.true.shape[1:] * spacings, axis=1, keepdims=True)
     # `missing` stays where one mask lacks the class; where both lack it, fill_absent replaces it.
-    table, absent = np.full(pair.shape, float(missing)), np.zeros(pair.shape, dtype=bool)
+    table, absent = np.full(pair.shape, missing, float), np.zeros(pair.shape, dtype=bool)
     for i, k, true, pred in pair.each():
         held = true.any(), pred.any()
         absent[i, k] = not any(held)
         if all(held):
-            table[i, k] = summary(true, pred, spacing)
+            table[i, k] = summary(true, pred, spacings[i])
     return weights.summarize(pair.fill_absent(table, absent, empty))
 
 
@@ -346,15 +346,15 @@ def _check_tolerance(tolerance):
 
 
 def _check_spacing(masks, spacing):
-    """Return the size of a pixel along each axis of one mask."""
+    """Return the size of a pixel along each axis of each mask, (n, n_axes)."""
     if masks.ndim < 3:
         raise ValueError(
             f"Distances need masks (n, height, width), but got rows of shape {masks.shape}. "
             "Reshape them first."
         )
-    sides = np.asarray(spacing, dtype=np.float64)
-    if sides.shape not in ((), (masks.ndim - 1,)) or not np.all(sides > 0):
+    sides, shape = np.asarray(spacing, dtype=np.float64), (len(masks), masks.ndim - 1)
+    if sides.shape not in ((), shape[1:], shape) or not np.all(sides > 0):
         raise ValueError(
-            f"spacing needs positive sizes, one or {masks.ndim - 1}, but is {spacing!r}."
+            f"spacing needs positive sizes, one, {shape[1]} or {shape}, but is {spacing!r}."
         )
-    return np.broadcast_to(sides, (masks.ndim - 1,))
+    return np.broadcast_to(sides, shape)

@@ -305,10 +305,8 @@ class NetworkSegmenter(NetworkEstimator):
         images = self._check_X(X, reset=False)
         true = self._encode_targets(check_masks(self, y, images))
         foreground = np.arange(1, len(self.classes_))
-        found = self._codes(X)
-        if self._ignored is not None:
-            true, found = (np.where(true == self._ignored, 0, codes) for codes in (true, found))
-        return dice(true, found, labels=foreground, sample_weight=sample_weight)
+        options = {"labels": foreground, "ignore_label": self._ignored}
+        return dice(true, self._codes(X), **options, sample_weight=sample_weight)
 
     # Hooks ---------------------------------------------------------------------------------
 

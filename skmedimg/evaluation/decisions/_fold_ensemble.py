@@ -21,7 +21,7 @@ from skmedimg.images._mask_files import list_mask_paths, load_masks
 from skmedimg.images._n_jobs import N_JOBS
 from skmedimg.images._paths import list_paths
 from skmedimg.images._validate import check_groups
-from skmedimg.images._validate_masks import encode_masks
+from skmedimg.images._validate_masks import IGNORED, encode_masks
 from skmedimg.metrics import dice
 
 
@@ -197,9 +197,11 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator):
             return accuracy_score(y, predicted, sample_weight=sample_weight)
         codes = self._mask_codes(probabilities)
         masks = np.asarray(y) if list_mask_paths(y) is None else load_masks(y)
-        true = encode_masks(masks.reshape(codes.shape), self.classes_)
-        foreground = np.arange(1, len(self.classes_))
-        return dice(true, codes, labels=foreground, sample_weight=sample_weight)
+        ignore_label = getattr(final_estimator(self.estimator), "ignore_label", None)
+        true = encode_masks(masks.reshape(codes.shape), self.classes_, ignore_label)
+        options = {"ignore_label": None if ignore_label is None else IGNORED}
+        options["labels"] = np.arange(1, len(self.classes_))
+        return dice(true, codes, **options, sample_weight=sample_weight)
 
     def get_metadata_routing(self):
         """Return which metadata go to the estimator, the splitter and this class itself.

@@ -38,6 +38,9 @@ class Outlined:
 def outlined_by_dice(comparison, X, name, *, n, worst=True, image_shape=None):
     """Return the n worst (or best) out-of-fold segmentations of one segmenter as Outlined."""
     true, predicted = comparison.truth(), comparison.predictions(name)
+    if comparison.ignore_label is not None:  # as background: neither outline nor Dice
+        ignored = true == comparison.ignore_label
+        true, predicted = (np.where(ignored, 0, masks) for masks in (true, predicted))
     scores = dice(true != 0, predicted != 0, average="image", empty=np.nan)
     rows = comparison.rows()
     names, groups = image_names(X), comparison.groups

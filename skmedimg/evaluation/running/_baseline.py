@@ -20,9 +20,13 @@ class MajorityMask(BaseEstimator):
     array([[[0, 1]]])
     """
 
+    def __init__(self, ignore_label=None):
+        self.ignore_label = ignore_label
+
     def fit(self, X, y):
         """Find the most frequent label of each pixel of masks (n_samples, height, width)."""
         labels = np.unique(y)
+        labels = labels[labels != self.ignore_label] if self.ignore_label is not None else labels
         votes = np.stack([(y == label).sum(0) for label in labels])
         # Of equally frequent labels argmax takes the first, usually the background.
         self.mask_ = labels[votes.argmax(0)]
@@ -39,10 +43,10 @@ class MajorityMask(BaseEstimator):
         return tags
 
 
-def make_baseline(task):
+def make_baseline(task, ignore_label=None):
     """Return the baseline of a task, which looks at the number of rows alone."""
     if task == "segmentation":
-        return MajorityMask()
+        return MajorityMask(ignore_label)
     # "prior" predicts the most frequent class, with the shares of the classes as
     # probabilities: the best constant prediction under log loss and Brier score too.
     return DummyClassifier(strategy="prior")

@@ -1,5 +1,6 @@
 """Predictions of one fold, coded by class, under one or many weightings of its rows."""
 
+import inspect
 from functools import cached_property
 
 import numpy as np
@@ -92,13 +93,19 @@ class MaskPredictions:
     labels : ndarray of shape (n_labels,)
         Mask values that are scored.
     weights : ndarray of shape (n_weightings, n_samples)
+    ignore_label : int or None
+        Value of `truth` where pixels do not count.
+    spacing : ndarray of shape (n_samples, 2) or None
+        Size of a pixel of each image.
     """
 
-    def __init__(self, truth, predicted, labels, weights):
+    def __init__(self, truth, predicted, labels, weights, *, ignore_label=None, spacing=None):
         self.truth = truth
         self.predicted = predicted
         self.labels = labels
         self.weights = np.asarray(weights, dtype=float)
+        self.ignore_label = ignore_label
+        self.spacing = spacing
         self._per_image = {}
 
     def per_image(self, name):
@@ -113,15 +120,17 @@ class MaskPredictions:
 
     def _measured(self, name):
         measure = getattr(masks, name)
-        return measure(self.truth, self.predicted, labels=self.labels, average="image")
+        options = {"labels": self.labels, "ignore_label": self.ignore_label, "average": "image"}
+        if self.spacing is not None and "spacing" in inspect.signature(measure).parameters:
+            options["spacing"] = self.spacing
+        return measure(self.truth, self.predicted, **options)
 
 
 def code_predictions(data, split, predictions, weights):
     """Return FoldPredictions of a Comparison's (or Targets') split, coded, under row weights."""
     truth = data.y[split.test]
     if data.task == "segmentation":
-        labels = np.unique(data.y)
-        return MaskPredictions(truth, predictions.predicted, labels[labels != 0], weights)
+        return mask_predictions(data, split.test, predictions.predicted, weights)
     return LabelPredictions(
         code_labels(truth, data.classes),
         code_labels(predictions.predicted, data.classes),
@@ -130,6 +139,19 @@ def code_predictions(data, split, predictions, weights):
         len(data.classes),
         data.positive_column,
         weights,
+    )
+
+
+def mask_predictions(data, rows, predicted, weights):
+    """Return MaskPredictions of some rows of a Comparison (or Targets), under weights."""
+    labels = np.unique(data.y)
+    return MaskPredictions(
+        data.y[rows],
+        predicted,
+        labels[(labels != 0) & (labels != data.ignore_label)],
+        weights,
+        ignore_label=data.ignore_label,
+        spacing=None if data.spacing is None else data.spacing[rows],
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import assert_all_finite, column_or_1d, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 
-from skmedimg._sklearn import num_samples
+from skmedimg._sklearn import final_estimator, num_samples
 from skmedimg.evaluation.scores._positive_label import (
     code_labels,
     positive_column,
@@ -34,6 +34,10 @@ class Targets:
         Patients.
     classes : ndarray of shape (n_classes,) or None
     pos_label : label or None
+    ignore_label : int or None
+        Value of masks where pixels do not count.
+    spacing : ndarray of shape (n_samples, 2) or None
+        Size of a pixel of each mask.
     """
 
     task: str
@@ -43,6 +47,8 @@ class Targets:
     groups: np.ndarray = None
     classes: np.ndarray = None
     pos_label: object = None
+    ignore_label: object = None
+    spacing: np.ndarray = None
 
     @property
     def n_classes(self):
@@ -55,21 +61,50 @@ class Targets:
         return positive_column(self.classes, self.pos_label)
 
 
-def check_targets(estimators, X, y, groups, pos_label):
+def check_targets(estimators, X, y, groups, pos_label, ignore_label=None, spacing=None):
     """Return the checked Targets of estimators (a dict by name) for X and y."""
     task = task_of(estimators)
+    for name, value in (("ignore_label", ignore_label), ("spacing", spacing)):
+        if task != "segmentation" and value is not None:
+            raise ValueError(f"{name}={value!r} is for masks, but the estimators are classifiers.")
     # Masks given as paths are loaded here for the scores; `fit` gets the paths and loads per batch.
     y, fitted = _masks(y) if task == "segmentation" else _labels(y)
     if num_samples(X) != len(y):
         raise ValueError(f"X has {num_samples(X)} rows, but y has {len(y)}.")
     groups = check_groups(groups, y)
     if task == "segmentation":
-        return Targets(task, y, fitted, np.zeros(len(y), dtype=int), groups)
+        _check_ignored(estimators, ignore_label)
+        options = {"ignore_label": ignore_label, "spacing": _spacing(spacing, len(y))}
+        return Targets(task, y, fitted, np.zeros(len(y), dtype=int), groups, **options)
     classes = np.unique(y)
     if len(classes) < 2:
         raise ValueError(f"y needs at least two classes, but every row is {classes[0]!r}.")
     positive = positive_label(classes, pos_label)
     return Targets(task, y, fitted, code_labels(y, classes), groups, classes, positive)
+
+
+def _check_ignored(estimators, ignore_label):
+    """Raise where an estimator learns from pixels that are not scored, or the reverse."""
+    for name, estimator in estimators.items():
+        own = getattr(final_estimator(estimator), "ignore_label", ignore_label)
+        if own != ignore_label:
+            raise ValueError(
+                f"{name!r} has ignore_label={own}, but compare has ignore_label={ignore_label}: "
+                "set both to the label of pixels that do not count."
+            )
+
+
+def _spacing(spacing, n):
+    """Return the size of a pixel of each of n masks, (n, 2); None stays None."""
+    if spacing is None:
+        return None
+    sides = np.asarray(spacing, dtype=float)
+    if sides.shape not in ((), (2,), (n, 2)) or not (np.isfinite(sides) & (sides > 0)).all():
+        raise ValueError(
+            f"spacing needs positive sizes, one, (row, column) or that of each of {n} masks, but "
+            f"is {spacing!r}."
+        )
+    return np.broadcast_to(sides, (n, 2)).copy()
 
 
 def task_of(estimators):

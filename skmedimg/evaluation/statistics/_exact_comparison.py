@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmedimg.evaluation.scores._coded_predictions import MaskPredictions
+from skmedimg.evaluation.scores._coded_predictions import mask_predictions
 from skmedimg.evaluation.scores._score_table import LABEL_SCORES, MASK_METRICS
 from skmedimg.evaluation.scores._weighted_scores import placements
 from skmedimg.evaluation.statistics._difference_tests import exact_test
@@ -25,10 +25,9 @@ def exact_without_spread(comparison, first, second, metric, value, confidence=0.
 
 def values_per_image(comparison, names, metric):
     """Return one value per image of the first repeat for each of some segmenters."""
-    labels, truth = np.unique(comparison.y), comparison.truth()
-    labels = labels[labels != 0]
+    rows = comparison.rows()
     return [
-        MaskPredictions(truth, comparison.predictions(name), labels, []).per_image(metric)
+        mask_predictions(comparison, rows, comparison.predictions(name), []).per_image(metric)
         for name in names
     ]
 
