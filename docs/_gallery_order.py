@@ -4,7 +4,8 @@ from pathlib import Path
 
 ORDER = (
     *("compare", "from_a_folder", "audit_and_leakage"),  # a first answer, and may it be trusted?
-    *("hog", "augmentation", "freeze_depth", "custom_backbone", "segmentation"),  # better models
+    *("hog", "augmentation", "freeze_depth", "custom_backbone", "segmentation"),
+    "files_to_objects",  # better models
     *("optuna_search", "thresholds", "calibration", "explanations"),  # the one that is to be used
     "published_mistakes",
 )
