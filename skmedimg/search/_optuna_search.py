@@ -262,6 +262,27 @@ class OptunaSearch(base_search_class(), CallbackSupportMixin):
         root.call_on_fit_task_end(**data)
         return self
 
+    def score(self, X, y=None, **params):
+        """Return the score of the best estimator, by the metric that `refit` names.
+
+        Parameters
+        ----------
+        X : any kind of X the estimators take
+        y : array-like of shape (n_samples,) or None, default=None
+        **params : dict of str to object
+            For the metric, with metadata routing.
+
+        Returns
+        -------
+        score : float
+        """
+        if callable(self.refit) and getattr(self, "multimetric_", False):
+            raise ValueError(
+                "score needs one metric, but refit is a function and several are computed: call "
+                "one of scorer_ with best_estimator_, or give refit the name of a metric."
+            )
+        return super().score(X, y, **params)
+
     def trials_dataframe(self):
         """Return the trials of the study as a table, with optuna's columns.
 

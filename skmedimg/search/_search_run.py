@@ -191,8 +191,11 @@ def _check_callbacks(search):
 def _check_targets(search, y):
     if y is None and get_tags(search).target_tags.required:
         raise ValueError("OptunaSearch requires y to be passed, but the target y is None.")
-    if y is not None and np.asarray(y).dtype.kind == "f":
+    kind = None if y is None else np.asarray(y).dtype.kind
+    if kind == "f":
         assert_all_finite(np.asarray(y), input_name="y")
+    if kind == "O" and is_classifier(search):
+        type_of_target(y, input_name="y", raise_unknown=True)
 
 
 def _objectives(search):

@@ -180,6 +180,20 @@ def test_an_error_may_end_the_search_at_once():
         OptunaSearch(Fussy(), {"value": [0.9]}, cv=2, n_trials=2, catch=MemoryError).fit(X, Y)
 
 
+def test_a_score_of_several_metrics_needs_a_name():
+    metrics = ["accuracy", "roc_auc"]
+    found = search(scoring=metrics, refit=lambda results: 1, n_trials=2).fit(X, Y)
+    assert found.best_index_ == 1
+    assert found.scorer_["roc_auc"](found.best_estimator_, X, Y) > 0.9
+    with pytest.raises(ValueError, match="score needs one metric"):
+        found.score(X, Y)
+
+
+def test_labels_of_an_unknown_kind_are_named_at_once():
+    with pytest.raises(ValueError, match="Unknown label type"):
+        search().fit(X[:4], np.array([{}, 1, {}, 1], dtype=object))
+
+
 def test_callbacks_of_optuna_see_every_trial_and_may_stop_the_study():
     seen = []
 
