@@ -5,6 +5,7 @@ from functools import wraps
 import numpy as np
 from imblearn import pipeline
 from sklearn.base import clone
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_memory
 
@@ -258,6 +259,14 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
                 X, fitted = fit_transform(fitted, X, y, metadata, **listening)
             self.steps[index] = (name, fitted)
         return X, y
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        first = self.steps[0][1] if isinstance(self.steps, list) and self.steps else None
+        if hasattr(first, "__sklearn_tags__"):  # what comes in goes to the first step
+            tags.input_tags.three_d_array = get_tags(first).input_tags.three_d_array
+            tags.input_tags.string = get_tags(first).input_tags.string
+        return tags
 
     def _validate_steps(self):
         """Raise unless `steps` are named estimators, transformers and samplers before the last."""

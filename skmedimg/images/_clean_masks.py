@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 from scipy import ndimage
 from skimage.measure import label
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 
 
 def clean_masks(masks, *, largest=None, fill_holes=False, min_size=0):
@@ -62,7 +62,7 @@ def clean_masks(masks, *, largest=None, fill_holes=False, min_size=0):
     return cleaned
 
 
-class CleanMasks(BaseEstimator):
+class CleanMasks(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Remove small components from masks and fill holes, for `postprocess=` of a segmenter.
 
     Parameters
@@ -92,6 +92,21 @@ class CleanMasks(BaseEstimator):
         self.fill_holes = fill_holes
         self.min_size = min_size
 
+    def fit(self, masks, y=None):
+        """Return self: there is nothing to learn.
+
+        Parameters
+        ----------
+        masks : ndarray (n, height, width)
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : CleanMasks
+        """
+        return self
+
     def transform(self, masks):
         """Return the masks with small components removed and holes filled.
 
@@ -106,6 +121,13 @@ class CleanMasks(BaseEstimator):
         return clean_masks(
             masks, largest=self.largest, fill_holes=self.fill_holes, min_size=self.min_size
         )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
 
 
 def _check_count(name, count, least):

@@ -269,7 +269,6 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
-        tags.input_tags.three_d_array = True
         return tags
 
 

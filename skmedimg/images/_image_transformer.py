@@ -13,6 +13,11 @@ class ImageTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
 
     learns_from_rows = False  # `compare` may run it once for all folds
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
     def set_output(self, *, transform=None):
         """Accept and ignore the container of the output: images stay arrays.
 
