@@ -84,6 +84,7 @@ def check_pair(
 
 
 def _check_masks(y_true, y_pred, labels, ignore_label):
+    """Return a MaskPair of masks of any layout and type."""
     y_true, y_pred = _as_mask(y_true, "y_true"), _as_mask(y_pred, "y_pred")
     y_true, y_pred = _one_shape(y_true, y_pred)
     if y_true.size == 0:
@@ -201,11 +202,11 @@ def _counted(y_true, labels, ignore_label):
 
 def _distinct(pixels):
     """Return the sorted distinct values of pixels (n,); small ones are counted, not sorted."""
-    if pixels.size == 0 or pixels.dtype == bool or pixels.min() < 0:
+    if pixels.size == 0 or pixels.dtype.kind not in "iu" or pixels.min() < 0:
         return np.unique(pixels)
     if pixels.max() > max(255, pixels.size):
         return np.unique(pixels)
-    return np.flatnonzero(np.bincount(pixels)).astype(pixels.dtype)
+    return np.flatnonzero(np.bincount(pixels.astype(np.intp, copy=False))).astype(pixels.dtype)
 
 
 def _numbered(mask):

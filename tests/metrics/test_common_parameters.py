@@ -22,6 +22,7 @@ PIXEL_COUNTS = (
     "volume_error",
     "volumetric_similarity",
 )
+OBJECT_SCORES = [METRICS[name] for name in METRICS if "object" in name or "panoptic" in name]
 each_metric = pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
 
 
@@ -92,6 +93,17 @@ def test_files_of_0_and_255_do_not_clash_with_an_ignored_255(metric, masks):
     expected = metric(true[:, 4:], pred[:, 4:], average="image")
     found = metric(marked, pred * np.uint8(255), ignore_label=255, average="image")
     np.testing.assert_array_equal(found, expected)
+
+
+@each_metric
+@pytest.mark.parametrize("dtype", [np.float32, np.uint64, np.int8, ">i2"])
+def test_masks_of_any_type_of_number_score_alike(metric, dtype, masks):
+    true, pred = masks
+    found = metric(true.astype(dtype), pred.astype(dtype), average=None)
+    np.testing.assert_array_equal(found, metric(true, pred, average=None))
+    if metric in OBJECT_SCORES:
+        found = metric(true.astype(dtype), pred.astype(dtype), average=None, instances=True)
+        np.testing.assert_array_equal(found, metric(true, pred, average=None, instances=True))
 
 
 @each_metric
