@@ -1,6 +1,7 @@
 """The records a comparison is made of."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -44,6 +45,11 @@ class FoldPredictions:
     predicted: np.ndarray
     decision_scores: np.ndarray = None
     probabilistic: bool = False
+
+    @cached_property
+    def image_scores(self):
+        """dict: scores of each image that were computed already, by metric and labels of masks."""
+        return {}
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,3 +48,17 @@ def test_metrics_of_masks_are_names_of_scoring(name, lesions):
     np.testing.assert_allclose(found.values("model", name), expected)
     [metric] = found.metrics
     assert metric.higher_is_better == (as_scorer(name)._sign == 1)
+
+
+def test_tables_and_tests_measure_no_image_again(lesions, monkeypatch):
+    masks = lesions.masks
+    X = np.stack([np.roll(masks, 1, axis=1), np.roll(masks, 2, axis=1)], axis=1)
+    models = {"near": MasksFromX(0), "far": MasksFromX(1)}
+    found = compare(models, X, masks, groups=lesions.groups, cv=3, **QUIET)
+    wanted = found.summary(), found.to_frame("patients")
+    counted = []
+    monkeypatch.setattr(metrics, "surface_dice", lambda *args, **options: counted.append(1))
+    assert wanted[0].equals(found.summary())
+    assert wanted[1].equals(found.to_frame("patients"))
+    found.interval("near", "surface_dice")
+    assert not counted

@@ -8,6 +8,7 @@ import numpy as np
 from skmedimg import metrics as masks
 from skmedimg.evaluation.scores import _weighted_scores as weighted
 from skmedimg.evaluation.scores._positive_label import code_labels
+from skmedimg.metrics._pairs import mask_values
 
 
 class LabelPredictions:
@@ -97,22 +98,27 @@ class MaskPredictions:
         Value of `truth` where pixels do not count.
     spacing : ndarray of shape (n_samples, 2) or None
         Size of a pixel of each image.
+    known : dict or None
+        Scores of each image that were computed already; those that come are added.
     """
 
-    def __init__(self, truth, predicted, labels, weights, *, ignore_label=None, spacing=None):
+    def __init__(
+        self, truth, predicted, labels, weights, *, ignore_label=None, spacing=None, known=None
+    ):
         self.truth = truth
         self.predicted = predicted
         self.labels = labels
         self.weights = np.asarray(weights, dtype=float)
         self.ignore_label = ignore_label
         self.spacing = spacing
-        self._per_image = {}
+        self._known = {} if known is None else known
 
     def per_image(self, name):
         """Return one value per image of a metric of skmedimg.metrics."""
-        if name not in self._per_image:
-            self._per_image[name] = self._measured(name)
-        return self._per_image[name]
+        key = (name, *self.labels.tolist())
+        if key not in self._known:
+            self._known[key] = self._measured(name)
+        return self._known[key]
 
     def n_undefined(self, name):
         """Return in how many images a distance is infinite: one of the two masks is empty."""
@@ -130,7 +136,9 @@ def code_predictions(data, split, predictions, weights):
     """Return FoldPredictions of a Comparison's (or Targets') split, coded, under row weights."""
     truth = data.y[split.test]
     if data.task == "segmentation":
-        return mask_predictions(data, split.test, predictions.predicted, weights)
+        # Tables, intervals and tests ask for the same scores: outlines are measured once.
+        known = predictions.image_scores
+        return mask_predictions(data, split.test, predictions.predicted, weights, known)
     return LabelPredictions(
         code_labels(truth, data.classes),
         code_labels(predictions.predicted, data.classes),
@@ -142,9 +150,9 @@ def code_predictions(data, split, predictions, weights):
     )
 
 
-def mask_predictions(data, rows, predicted, weights):
+def mask_predictions(data, rows, predicted, weights, known=None):
     """Return MaskPredictions of some rows of a Comparison (or Targets), under weights."""
-    labels = np.unique(data.y)
+    labels = mask_values(data.y)
     return MaskPredictions(
         data.y[rows],
         predicted,
@@ -152,6 +160,7 @@ def mask_predictions(data, rows, predicted, weights):
         weights,
         ignore_label=data.ignore_label,
         spacing=None if data.spacing is None else data.spacing[rows],
+        known=known,
     )
 
 
