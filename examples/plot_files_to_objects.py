@@ -59,17 +59,13 @@ model.fit(data.paths[train], data.masks[train])
 print(f"Dice at the size of the network {model.score(data.paths[test], data.masks[test]):.3f}")
 
 # %%
-# Masks in the files' own pixels
-# ------------------------------
+# Masks in the files' own pixels, and a table of lesions
+# ------------------------------------------------------
+# In mm, for pixels of half a millimeter; `read_spacing` finds them in DICOM and NIfTI files.
 found = segment_files(model, data.paths[test])
 truth = [load_masks([path]) for path in data.masks[test]]
 dice = [metrics.dice(t, f[None]) for t, f in zip(truth, found, strict=True)]
 print(f"Dice at the size of the files {np.mean(dice):.3f}")
-
-# %%
-# A table of lesions
-# ------------------
-# In mm, for pixels of half a millimeter; `read_spacing` finds them in DICOM and NIfTI files.
 names = [Path(path).stem for path in data.paths[test]]
 columns = ["image", "object", "area", "diameter", "row", "column", "at_border"]
 object_table(found, names=names, spacing=0.5)[columns].round(1).head(8)
@@ -77,7 +73,7 @@ object_table(found, names=names, spacing=0.5)[columns].round(1).head(8)
 # %%
 # Outlines of what was found
 # --------------------------
-figure, axes = plt.subplots(3, 6, figsize=(9, 4), layout="constrained")
+axes = plt.subplots(3, 6, figsize=(9, 4), layout="constrained")[1]
 for ax, path, mask in zip(axes.flat, data.paths[test], found, strict=False):
     ax.imshow(plt.imread(path))
     ax.contour(mask > 0, levels=[0.5], colors="#d7722c", linewidths=1)

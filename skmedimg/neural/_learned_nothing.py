@@ -32,7 +32,9 @@ def warn_if_one_class(model, training):
 
 def warn_if_masks_are_empty(model, training):
     """Warn if a fitted segmenter finds no foreground in training images that have some."""
-    if _is_trial(model) or model.threshold == "tune":
+    # Without validation images the threshold is tuned later, by folds that warn themselves.
+    tunes_later = model.threshold == "tune" and "valid_loss" not in model.history_[-1]
+    if _is_trial(model) or tunes_later:
         return
     y = training.targets["y"]
     found = y > 0 if model._ignored is None else (y > 0) & (y != model._ignored)

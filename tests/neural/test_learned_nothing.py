@@ -53,6 +53,17 @@ def test_empty_masks_are_named():
         model.fit(DATA.images, DATA.masks * (DATA.masks.cumsum(axis=1) < 2))
 
 
+def test_empty_masks_are_named_where_a_threshold_is_tuned_on_validation_images():
+    model = UNetSegmenter(
+        (2, 4), norm=None, learning_rate=1e-3, max_epochs=20, threshold="tune", random_state=0
+    )
+    healthy = DATA.images[DATA.target == 0][:8]
+    blank = np.zeros(healthy.shape, dtype=int)
+    thin = DATA.masks * (DATA.masks.cumsum(axis=1) < 2)
+    with pytest.warns(ConvergenceWarning, match="empty masks"):
+        model.fit(DATA.images, thin, X_val=healthy, y_val=blank)
+
+
 @pytest.mark.parametrize(
     ("model", "target"),
     [
