@@ -1,6 +1,7 @@
 """Files of networks on huggingface.co: those of its cache, or fetched where they were asked for."""
 
 import json
+import math
 import os
 import re
 import urllib.error
@@ -44,20 +45,52 @@ def hub_file(repository, files, name, revision=None):
 
 
 def hub_config(repository, name, revision=None):
-    """Return the configuration (dict) of a network of timm on huggingface.co."""
+    """Return "architecture", "model_args" and "pretrained_cfg" of a network on huggingface.co."""
     path = hub_file(repository, ["config.json"], name, revision)
     try:
         if os.path.getsize(path) > _LARGEST_CONFIG:
             raise ValueError("it is larger than 1 MB")
         with open(path, encoding="utf-8") as file:
-            config = json.load(file)
-        if not isinstance(config, dict) or not isinstance(config.get("architecture"), str):
-            raise ValueError('it has no "architecture" of timm')
+            return _checked_config(json.load(file))
     except ValueError as error:
         raise ValueError(
             f"{name} is not a network of timm: its config.json cannot be used ({error})."
         ) from error
-    return config
+
+
+def _checked_config(config):
+    """Return what is used of a configuration, or raise a ValueError."""
+    if not isinstance(config, dict) or not isinstance(config.get("architecture"), str):
+        raise ValueError('it has no "architecture" of timm')
+    arguments = config.get("model_args") or {}
+    facts = config.get("pretrained_cfg") or config
+    if not isinstance(arguments, dict) or not isinstance(facts, dict):
+        raise ValueError('"model_args" and "pretrained_cfg" need names and values')
+    for key in ("mean", "std", "input_size"):
+        values = facts.get(key, [1.0, 1.0, 1.0])
+        if not (isinstance(values, list) and values and all(map(_is_number, values))):
+            raise ValueError(f"{key} needs numbers, but is {values!r}")
+    if not all(facts.get("std", [1.0])):
+        raise ValueError("std needs numbers other than 0")
+    size = facts.get("input_size", [3, 224, 224])
+    if len(size) != 3 or not all(isinstance(side, int) and 0 < side <= 4096 for side in size):
+        raise ValueError(f"input_size needs channels, height and width, but is {size!r}")
+    return {
+        "architecture": config["architecture"],
+        "model_args": {key: _frozen(value) for key, value in arguments.items()},
+        "pretrained_cfg": facts,
+    }
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def _frozen(value):
+    """Return a JSON value that can be a key: lists as tuples."""
+    if isinstance(value, dict):
+        raise ValueError('"model_args" needs numbers, text and lists')
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 def _answer(repository, file, name, revision):

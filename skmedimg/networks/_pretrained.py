@@ -18,7 +18,7 @@ from skmedimg.networks._efficientnet_lite import package_file, timm_names
 from skmedimg.networks._foundation_files import foundation_file
 from skmedimg.networks._foundation_table import FOUNDATION
 from skmedimg.networks._key_maps import renamed
-from skmedimg.networks._timm import TIMM, timm_file, timm_head, timm_tensors
+from skmedimg.networks._timm import TIMM, timm_cached, timm_file, timm_head, timm_tensors
 
 _FILE_SUFFIXES = (".pth", ".pt", ".bin", ".safetensors")
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
@@ -99,7 +99,9 @@ def weights_facts(source):
     """Return file name, SHA-256 and license (dict of str) of a source, for the model card."""
     path, name = source[:2]
     if path is None:  # timm's client fetched it
-        return {"network": name}
+        path = timm_cached(name)
+    if path is None:
+        return {"file": name}
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     facts = {"file": os.path.basename(path), "sha256": digest}

@@ -33,6 +33,7 @@ def timm_backbone(name, options=None):
         "std": tuple(config.get("std") or IMAGENET[1]),
         "norms": "after" if kind == "maps" else "before",
         "pooling": "avg" if kind == "maps" else "own",
+        "channels": 1 if size[0] == 1 else None,
         "blocks": _blocks(model),
     }
     n_prefix = getattr(model, "num_prefix_tokens", None)
@@ -66,6 +67,15 @@ def timm_file(name):
         return None
     repository, revision = parse_repository(plain.removeprefix(_HUB), name)
     return hub_file(repository, _HUB_FILES, name, revision)
+
+
+def timm_cached(name):
+    """Return the file that timm's client fetched for a network, or None."""
+    config = _source(name)[2]
+    repository, file = config.get("hf_hub_id"), config.get("hf_hub_filename")
+    files = [file] if file else _HUB_FILES
+    paths = [cached_file(repository, file) for file in files] if repository else []
+    return next(filter(None, paths), None)
 
 
 def timm_head(name):
@@ -175,11 +185,10 @@ def _source(name):
         repository, revision = parse_repository(plain.removeprefix(_HUB), name)
         config = hub_config(repository, name, revision)
         architecture = config["architecture"]
-        given = config.get("model_args") or {}
         # what create_model itself takes could name files of this machine
         own = inspect.signature(timm.create_model).parameters
-        arguments = {k: _hashable(value) for k, value in given.items() if k not in own}
-        config = config.get("pretrained_cfg") or config
+        arguments = {k: v for k, v in config["model_args"].items() if k not in own}
+        config = config["pretrained_cfg"]
     else:
         architecture, arguments = plain, {}
         config = timm.get_pretrained_cfg(plain)
@@ -189,10 +198,6 @@ def _source(name):
         hint = f" Similar names: {', '.join(close[:5])}." if close else ""
         raise ValueError(f"timm has no model {architecture!r}.{hint}")
     return architecture, arguments, config
-
-
-def _hashable(value):
-    return tuple(map(_hashable, value)) if isinstance(value, list) else value
 
 
 @functools.lru_cache(maxsize=64)
@@ -236,12 +241,9 @@ def _check_hub_file(name):
 
     config = _source(name)[2]
     repository = config.get("hf_hub_id")
-    if not repository:
-        return
-    file = config.get("hf_hub_filename")
-    files = [file] if file else _HUB_FILES
-    if not any(cached_file(repository, file) for file in files):
-        check_reachable(hf_hub_url(repository, files[0]), name, "pass weights=PATH to it")
+    if repository and timm_cached(name) is None:
+        file = config.get("hf_hub_filename") or _HUB_FILES[0]
+        check_reachable(hf_hub_url(repository, file), name, "pass weights=PATH to it")
 
 
 def _timm():
@@ -249,6 +251,7 @@ def _timm():
         import timm
     except ImportError as error:
         raise ImportError(
-            'backbones named "timm:..." need timm: pip install "skmedimg[timm]".'
+            "backbones of timm, as most foundation models are, need timm: "
+            'pip install "skmedimg[timm]".'
         ) from error
     return timm

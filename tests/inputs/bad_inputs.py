@@ -195,6 +195,8 @@ NETWORKS = [
     bad("ScratchCNN: a file cut short", lambda at: sk.ScratchCNN((2,), image_shape=(16, 16)).fit([at / "gray.png", at / "cut short.jpg"] * 6, BINARY), "cut short.jpg", "cannot be decoded", kind=images.ImageReadError),
     bad("ScratchCNN: other images", lambda at: fitted("cnn").predict(GRAY[:, :8]), "16x16x1", "8x16x1", "ImageLoader((16, 16))"),
     bad("TransferClassifier: backbone", lambda at: sk.TransferClassifier("vgg15").fit(COLOR, BINARY), "backbone", "'vgg15'", "vgg16"),
+    bad("TransferClassifier: backbone of the hub", lambda at: sk.TransferClassifier("timm:hf-hub:uni").fit(COLOR, BINARY), "backbone", "timm:hf-hub:OWNER/NAME"),
+    bad("TransferClassifier: pooling that the backbone has not", lambda at: sk.TransferClassifier("squeezenet1_1", weights=None, pooling="cls").fit(LARGE, BINARY), "pooling='cls'", "squeezenet1_1", '"avg"'),
     bad("TransferClassifier: trainable_layers", lambda at: sk.TransferClassifier("squeezenet1_1", weights=None, trainable_layers=-3).fit(LARGE, BINARY), "trainable_layers", "-3"),
     bad("TransferClassifier: weights", lambda at: sk.TransferClassifier("squeezenet1_1", weights=at / "no.pth").fit(LARGE, BINARY), "no.pth", kind=(OSError, ValueError)),
     bad("TransferClassifier: one class", lambda at: sk.TransferClassifier("squeezenet1_1", weights=None).fit(LARGE, BINARY * 0), "class"),
