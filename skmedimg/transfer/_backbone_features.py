@@ -304,11 +304,12 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return self._shapes()[1]
 
     def _build(self, init_weights):
+        # first, because images that it cannot take are refused before any weight is allocated
+        cut_shape, _ = self._shapes()
         backbone = build_backbone(
             self.backbone, width=self.width, gray=self.gray, init_weights=init_weights
         )
-        head, cut_shape = nn.Identity(), self._shapes()[0]
-        return TransferNetwork(backbone, head, self.pooling, cut_shape, exact=False)
+        return TransferNetwork(backbone, nn.Identity(), self.pooling, cut_shape, exact=False)
 
     def _shapes(self):
         return probe_shapes(
