@@ -25,7 +25,9 @@ from skmedimg.evaluation.scores._undefined_distances import undefined_distances
 from skmedimg.evaluation.splitting._folds import choose_repeats, make_splits, split_warnings
 from skmedimg.evaluation.splitting._groups import splits_patients
 from skmedimg.evaluation.splitting._targets import check_targets, is_images
-from skmedimg.images._image_loader import follow_masks
+from skmedimg.images._decode import DecodeOptions
+from skmedimg.images._image_loader import ImageLoader, follow_masks
+from skmedimg.images._lazy_images import LazyImages
 from skmedimg.images._n_jobs import check_n_jobs
 
 # a baseline's name, or a column beside the predictions
@@ -250,6 +252,7 @@ def _fit_tasks(named, X, targets, share, baseline):
         # Of the whole pipeline: after sharing, `rest` no longer tells which features it was given.
         written, key = describe(named[name]), estimator_key(name, named[name])
         y = follow_masks(named[name], X, targets.fitted)
+        _refuse_other_proportions(name, named[name], X, y, targets)
         tasks.append(FitTask(name, rest, given, y, written, key, seconds))
     if baseline:
         name, model = BASELINES[targets.task], make_baseline(targets.task, targets.ignore_label)
@@ -257,6 +260,24 @@ def _fit_tasks(named, X, targets, share, baseline):
         no_images, key = np.zeros((len(targets.y), 1)), estimator_key(name, model)
         tasks.append(FitTask(name, model, no_images, targets.y, describe(model), key))
     return tasks
+
+
+def _refuse_other_proportions(name, estimator, X, y, targets):
+    """Raise where predicted masks show another part of the image than the true ones do."""
+    is_lazy = isinstance(X, LazyImages)
+    size = tuple(X.shape[1:3] if is_lazy else np.shape(y)[1:3])
+    if targets.task != "segmentation" or size in ((), targets.y.shape[1:]):
+        return
+    loader = next((step for _, step in getattr(estimator, "steps", [])[:1]), None)
+    images = X._options if is_lazy else loader
+    for parameter, values in (("aspect", ("pad", "crop")), ("crop", ("foreground",))):
+        value = getattr(images, parameter, None)
+        if isinstance(images, (ImageLoader, DecodeOptions)) and value in values:
+            raise ValueError(
+                f"{name!r} gets images with {parameter}={value!r}, whose masks are not those of "
+                "the files: pass y=loader.load_masks(X, y) to compare with those, or leave the "
+                'images whole, with aspect="stretch".'
+            )
 
 
 def _audit(X, targets, switch):

@@ -81,6 +81,22 @@ def test_compare_resizes_mask_files_with_the_images_of_its_models(stored):
     assert not found.fold_results["net"][0].failed
 
 
+def test_compare_refuses_masks_of_files_where_images_are_padded(stored):
+    X, y = (part[::2] * 2 for part in stored["files"])
+    loader = ImageLoader(SIZE, color=stored["color"], aspect="pad")
+    options = {"cv": 2, "repeats": 1, "verbose": 0, "audit": False, "random_state": 0}
+    with pytest.raises(ValueError, match=r"'net' gets images with aspect='pad'.*load_masks"):
+        compare({"net": Pipeline([loader, network()])}, X, y, **options)
+    lazy = LazyImages(X, size=SIZE, color=stored["color"], aspect="pad")
+    with pytest.raises(ValueError, match=r"'net' gets images with aspect='pad'"):
+        compare({"net": network()}, lazy, y, **options)
+    with pytest.raises(ValueError, match=r"'net' gets images with aspect='pad'"):
+        compare({"net": Pipeline([loader, network()])}, X, load_masks(y), **options)
+    masks = loader.load_masks(X, y)
+    found = compare({"net": Pipeline([loader, network()])}, X, masks, **options)
+    assert found.truth().shape[1:] == SIZE
+
+
 def test_masks_that_fit_neither_the_file_nor_the_size_are_named(stored):
     X, y = stored["files"]
     model = Pipeline([ImageLoader(SIZE, color=stored["color"]), network()])
