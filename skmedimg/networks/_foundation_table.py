@@ -198,7 +198,8 @@ FOUNDATION = {
     "uni": FoundationRow(
         "timm:vit_large_patch16_224",
         (),
-        ("hf:MahmoodLab/UNI/pytorch_model.bin",),
+        # the same repository: the cache knows it by the name that was asked for
+        ("hf:MahmoodLab/UNI/pytorch_model.bin", "hf:MahmoodLab/uni/pytorch_model.bin"),
         1213,
         "CC BY-NC-ND 4.0, for academic research only",
         # https://github.com/mahmoodlab/UNI: license, timm's network, 224 pixels, mean and std
