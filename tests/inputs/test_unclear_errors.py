@@ -39,7 +39,7 @@ def compared(**options):
 
 CALLS = {
     "callbacks": (lambda: mlp(callbacks=[1]).fit(X, Y), "callbacks needs .* holds 1"),
-    "a class in a pipeline": (lambda: Pipeline([HOG, mlp()]), r"the class HOG: write HOG\(\)"),
+    "a class in a pipeline": (lambda: Pipeline([HOG, mlp()]).fit(X, Y), r"instance \(HOG\(\)\)"),
     "no folds": (lambda: compared(cv=[]), r"cv=\[\] has no folds"),
     "rows of folds": (
         lambda: compared(cv=[(np.arange(20), np.arange(20, 45))]),
