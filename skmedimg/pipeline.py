@@ -262,10 +262,11 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        first = self.steps[0][1] if isinstance(self.steps, list) and self.steps else None
-        if hasattr(first, "__sklearn_tags__"):  # what comes in goes to the first step
-            tags.input_tags.three_d_array = get_tags(first).input_tags.three_d_array
-            tags.input_tags.string = get_tags(first).input_tags.string
+        try:  # what comes in goes to the first step
+            first = get_tags(self.steps[0][1]).input_tags
+        except (ValueError, AttributeError, TypeError, IndexError):
+            return tags  # steps are checked in fit, and steps of others may have no tags
+        tags.input_tags.three_d_array, tags.input_tags.string = first.three_d_array, first.string
         return tags
 
     def _validate_steps(self):

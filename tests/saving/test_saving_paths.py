@@ -128,7 +128,7 @@ def test_parameters_are_reset_wherever_they_are_and_named_in_one_warning(lesions
 def test_the_choices_of_a_search_and_its_trials_are_reset(lesions, tmp_path):
     evil = str(tmp_path / "evil")
     space = {"backbonefeatures__cache": [None, evil], "logisticregression__C": [1, 2]}
-    model = Pipeline([features(), LogisticRegression()])
+    model = Pipeline([features(pooling="avg"), LogisticRegression()])
     search = OptunaSearch(model, space, n_trials=2, cv=2, random_state=0)
     path = save(search.fit(lesions.images, lesions.target), tmp_path / "m")
     with zipfile.ZipFile(path) as file:
