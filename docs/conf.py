@@ -39,6 +39,8 @@ autosummary_context = {"chapters": chapters_by_name()}
 CLASSES = {full.lower() for full in public_names().values() if not full.islower()}
 autosummary_filename_map = {name: f"{name}-function" for name in sorted(CLASSES)}
 numpydoc_show_class_members = False
+# Docstrings inherited from scikit-learn point to its glossary.
+suppress_warnings = ["ref.term"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 copybutton_prompt_text = ">>> |\\.\\.\\. |\\$ "

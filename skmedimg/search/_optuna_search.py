@@ -289,7 +289,8 @@ class OptunaSearch(base_search_class(), CallbackSupportMixin):
         Returns
         -------
         table : pandas.DataFrame
-            "number", "value", "params_...", "state" and others; `cv_results_` has the folds.
+            Columns "number", "value", "state", one per parameter and others; `cv_results_` has the
+            folds.
         """
         check_is_fitted(self)
         return self.study_.trials_dataframe()
