@@ -74,7 +74,9 @@ object_table(found, names=names, spacing=0.5)[columns].round(1).head(8)
 # Outlines of what was found
 # --------------------------
 axes = plt.subplots(3, 6, figsize=(9, 4), layout="constrained")[1]
-for ax, path, mask in zip(axes.flat, data.paths[test], found, strict=False):
+for ax in axes.flat:
+    ax.set_axis_off()
+for ax, path, name, mask in zip(axes.flat, data.paths[test], names, found, strict=False):
     ax.imshow(plt.imread(path))
     ax.contour(mask > 0, levels=[0.5], colors="#d7722c", linewidths=1)
-    ax.set_axis_off()
+    ax.set_title(name, fontsize=7)
