@@ -249,7 +249,8 @@ def chest():
     folder = Path(os.environ["SKMEDIMG_DATA"]) / "chest_pneumonia" / "train"
     data = load_image_folder(folder, group_pattern=CHEST_XRAY_PATIENT)
     images = ImageLoader((64, 64), color="gray").fit_transform(data.paths)
-    return components(images, 16), (np.asarray(data.target) != "NORMAL").astype(int), data.groups
+    ill = data.target_names[data.target] != "NORMAL"
+    return components(images, 16), ill.astype(int), data.groups
 
 
 def lesions():
