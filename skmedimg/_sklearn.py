@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from sklearn.base import _fit_context as fit_context
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
+from sklearn.pipeline import _final_estimator_has as final_estimator_has
 from sklearn.utils import _safe_indexing as take_rows
 from sklearn.utils._metadata_requests import _routing_enabled as routing_enabled
 from sklearn.utils._param_validation import (
@@ -84,6 +85,11 @@ def transform_before(model, X):
     return X
 
 
+def is_left_out(step):
+    """Tell whether a step of a pipeline is one of scikit-learn's words for none."""
+    return step is None or (isinstance(step, str) and step == "passthrough")
+
+
 def unwrap(model):
     """Return the fitted model inside searches, threshold wrappers and frozen estimators."""
     while (inner := _wrapped(model)) is not None:
@@ -95,7 +101,7 @@ def _walk(model, wrappers):
     """Return the steps before the final estimator, and the final estimator."""
     before, model = [], unwrap(model) if wrappers else model
     while isinstance(model, Pipeline):
-        steps = [step for _, step in model.steps if step not in (None, "passthrough")]
+        steps = [step for _, step in model.steps if not is_left_out(step)]
         if not steps:
             break
         before += steps[:-1]
@@ -164,7 +170,9 @@ __all__ = [
     "check_sample_weight",
     "final_estimator",
     "fit_and_score",
+    "final_estimator_has",
     "fit_context",
+    "is_left_out",
     "num_samples",
     "parameter_columns",
     "params_of_rows",

@@ -11,6 +11,8 @@ from sklearn.utils.validation import check_memory
 
 from skmedimg._sklearn import (
     CallbackSupportMixin,
+    final_estimator_has,
+    is_left_out,
     print_elapsed_time,
     routing_enabled,
     with_callbacks,
@@ -21,11 +23,6 @@ __all__ = ["Pipeline", "make_pipeline"]
 
 # Metadata with one entry per sample, which have to be resampled with X and y.
 _FOLLOWING = ("groups", "sample_weight")
-
-
-def _final_estimator_has(name):
-    """Return a check that raises the AttributeError of a last step without that method."""
-    return lambda pipeline: getattr(pipeline._final_estimator, name) is not None
 
 
 def _takes_one_list(init):
@@ -154,7 +151,7 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         given = {"groups": groups, "sample_weight": sample_weight}
         return self._fit_all("fit_transform", X, y, given, params)
 
-    @available_if(_final_estimator_has("fit_predict"))
+    @available_if(final_estimator_has("fit_predict"))
     @with_callbacks
     def fit_predict(self, X, y=None, groups=None, sample_weight=None, **params):
         """Fit every step, and return what `fit_predict` of the last one does.
@@ -176,7 +173,7 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         given = {"groups": groups, "sample_weight": sample_weight}
         return self._fit_all("fit_predict", X, y, given, params)
 
-    @available_if(_final_estimator_has("score"))
+    @available_if(final_estimator_has("score"))
     def score(self, X, y=None, sample_weight=None, **params):
         """Return the score of the last step on X, transformed by the steps before it.
 
@@ -214,7 +211,7 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         task = root.subcontext(task_name=f"{method.replace('_', '-')}-{name}")
         result = Xt
         with print_elapsed_time("Pipeline", self._log_message(len(self.steps) - 1)):
-            if _is_left_out(last):
+            if is_left_out(last):
                 task.call_on_fit_task_begin(estimator=self, X=Xt, y=yt)
                 task.call_on_fit_task_end(estimator=self, X=Xt, y=yt)
             else:
@@ -241,7 +238,7 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         fit_resample = memory.cache(_fit_resample_step, **of_fit)
         for index, (name, step) in enumerate(self.steps[:-1]):
             task = root.subcontext(task_name=f"fit-transform-{name}")
-            if _is_left_out(step):
+            if is_left_out(step):
                 with print_elapsed_time("Pipeline", self._log_message(index)):
                     task.call_on_fit_task_begin(estimator=self, X=X, y=y)
                     task.call_on_fit_task_end(estimator=self, X=X, y=y)
@@ -288,9 +285,9 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
                     f"estimator class instead ({step.__name__})."
                 )
         for name, step in self.steps[:-1]:
-            if not _is_left_out(step):
+            if not is_left_out(step):
                 _check_intermediate(name, step)
-        if not _is_left_out(steps[-1]) and not hasattr(steps[-1], "fit"):
+        if not is_left_out(steps[-1]) and not hasattr(steps[-1], "fit"):
             raise TypeError(
                 f"Last step of Pipeline should implement fit or be the string 'passthrough'. "
                 f"'{steps[-1]}' (type {type(steps[-1])}) doesn't"
@@ -309,7 +306,7 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         # Without metadata routing scikit-learn would want prefixes; the last step gets them so.
         routed = self._check_method_params(method=method, props=params)
         name, last = self.steps[-1]
-        if given and not _is_left_out(last):
+        if given and not is_left_out(last):
             for each in ("fit", "fit_transform", "fit_predict"):
                 routed[name][each].update(given)
         return routed
@@ -323,7 +320,7 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         if X_val is None or "X_val" in (self.transform_input or ()):
             return found
         for _, step in self.steps[:-1]:
-            if not _is_left_out(step) and not hasattr(step, "fit_resample"):
+            if not is_left_out(step) and not hasattr(step, "fit_resample"):
                 X_val = step.transform(X_val)
         return {**found, "fit": {**found["fit"], "X_val": X_val}}
 
@@ -399,11 +396,6 @@ def _rows_kept(step_name, step, metadata_name):
             f"{metadata_name} out."
         )
     return step.sample_indices_
-
-
-def _is_left_out(step):
-    """Tell whether a step is one of scikit-learn's words for none."""
-    return step is None or (isinstance(step, str) and step == "passthrough")
 
 
 def _check_intermediate(name, step):

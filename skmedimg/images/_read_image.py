@@ -140,6 +140,16 @@ def _is_window(window):
     return numbers and bool(np.isfinite(window).all()) and window[1] >= 1
 
 
+def is_dicom(path, head):
+    """Tell whether a file is DICOM by its first bytes, or by its name: the signature may lack."""
+    return head[128:132] == b"DICM" or path.lower().endswith((".dcm", ".dicom"))
+
+
+def is_nifti(path):
+    """Tell whether a file is NIfTI by its name: packed, it has the signature of gzip."""
+    return path.lower().endswith((".nii", ".nii.gz"))
+
+
 def _head(path, file):
     """Return the first bytes of a file, and leave it at its start."""
     head = file.read(_HEAD)
@@ -151,12 +161,11 @@ def _head(path, file):
 
 def _decode(path, file, head, color, frame, window, max_pixels, draft_size):
     """Return the pixels in the layout of the file, read by the decoder of its format."""
-    # By suffix too: DICOM may lack its signature, and a packed NIfTI file has that of gzip.
-    if head[128:132] == b"DICM" or path.lower().endswith((".dcm", ".dicom")):
+    if is_dicom(path, head):
         from skmedimg.images._dicom import read_dicom
 
         return read_dicom(path, file, frame, window, max_pixels)
-    if path.lower().endswith((".nii", ".nii.gz")):
+    if is_nifti(path):
         from skmedimg.images._nifti import read_nifti
 
         return read_nifti(path, frame, max_pixels)

@@ -6,6 +6,7 @@ import os
 from skmedimg.images._image_file import ImageFile
 from skmedimg.images._limits import ImageReadError
 from skmedimg.images._mask_files import stored_size
+from skmedimg.images._read_image import is_dicom, is_nifti
 from skmedimg.images._resize import check_size
 
 
@@ -57,11 +58,11 @@ def _stored_spacing(path):
     with ImageFile(path) as file:
         head = file.read(132)
         file.seek(0)
-        if head[128:132] == b"DICM" or path.lower().endswith((".dcm", ".dicom")):
+        if is_dicom(path, head):
             from skmedimg.images._dicom import dicom_spacing
 
             return dicom_spacing(path, file)
-    if path.lower().endswith((".nii", ".nii.gz")):
+    if is_nifti(path):
         from skmedimg.images._nifti import nifti_spacing
 
         return nifti_spacing(path)

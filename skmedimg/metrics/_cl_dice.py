@@ -4,7 +4,7 @@ import numpy as np
 
 from skmedimg.metrics._averages import AVERAGES, check_empty
 from skmedimg.metrics._outlines import bounding_box
-from skmedimg.metrics._pairs import check_pair
+from skmedimg.metrics._pairs import check_pair, check_sides
 
 _AVERAGES = tuple(average for average in AVERAGES if average != "pooled")
 
@@ -68,11 +68,7 @@ def cl_dice(
     pair, weights = check_pair(
         y_true, y_pred, labels, ignore_label, average, groups, sample_weight, _AVERAGES
     )
-    if pair.true.ndim < 3:
-        raise ValueError(
-            f"Centerlines need masks (n, height, width), but got rows of shape {pair.true.shape}. "
-            "Reshape them first."
-        )
+    check_sides(pair.true, "Centerlines")
     table, absent = np.zeros(pair.shape), np.zeros(pair.shape, dtype=bool)
     for i, k, true, pred in pair.each():
         held = true.any(), pred.any()

@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 
 from skmedimg.metrics._object_matching import object_counts
-from skmedimg.metrics._pairs import check_pair, count_score
+from skmedimg.metrics._pairs import check_pair, check_sides, count_score
 
 _MANY_THRESHOLDS = tuple(np.round(np.arange(0.5, 1.0, 0.05), 2).tolist())
 
@@ -411,11 +411,7 @@ def _object_scores(
 
 def _check_objects(pair, thresholds, instances, labels):
     """Raise where masks hold no objects: rows of pixels, classes of an instance map, odd IoU."""
-    if pair.true.ndim < 3:
-        raise ValueError(
-            f"Objects need masks (n, height, width), but got rows of shape {pair.true.shape}. "
-            "Reshape them first."
-        )
+    check_sides(pair.true, "Objects")
     if instances and labels is not None:
         raise ValueError(
             f"instances=True takes each value as one object, so labels={labels!r} name no classes."

@@ -83,6 +83,15 @@ def check_pair(
     return pair, ImageWeights(len(pair.true), average, sample_weight, groups, known)
 
 
+def check_sides(masks, what):
+    """Raise where masks are rows of pixels, in which `what` cannot be found."""
+    if masks.ndim < 3:
+        raise ValueError(
+            f"{what} need masks (n, height, width), but got rows of shape {masks.shape}. "
+            "Reshape them first."
+        )
+
+
 def _check_masks(y_true, y_pred, labels, ignore_label):
     """Return a MaskPair of masks of any layout and type."""
     y_true, y_pred = _as_mask(y_true, "y_true"), _as_mask(y_pred, "y_pred")

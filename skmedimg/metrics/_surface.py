@@ -6,7 +6,7 @@ import numpy as np
 
 from skmedimg.metrics._averages import AVERAGES, check_empty
 from skmedimg.metrics._outlines import outline_distances, surface_distances
-from skmedimg.metrics._pairs import check_pair
+from skmedimg.metrics._pairs import check_pair, check_sides
 
 _AVERAGES = tuple(average for average in AVERAGES if average != "pooled")
 
@@ -347,11 +347,7 @@ def _check_tolerance(tolerance):
 
 def _check_spacing(masks, spacing):
     """Return the size of a pixel along each axis of each mask, (n, n_axes)."""
-    if masks.ndim < 3:
-        raise ValueError(
-            f"Distances need masks (n, height, width), but got rows of shape {masks.shape}. "
-            "Reshape them first."
-        )
+    check_sides(masks, "Distances")
     sides, shape = np.asarray(spacing, dtype=np.float64), (len(masks), masks.ndim - 1)
     if sides.shape not in ((), shape[1:], shape) or not np.all(sides > 0):
         raise ValueError(

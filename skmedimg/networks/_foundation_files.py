@@ -4,6 +4,7 @@ import os
 
 import torch
 
+from skmedimg.networks._download import place_of
 from skmedimg.networks._foundation_table import FOUNDATION
 
 _SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
@@ -46,7 +47,7 @@ def _cached(file, row):
             return cached_file(f"{owner}/{repository}", base)
         except ImportError:
             return None
-    path = os.path.join(torch.hub.get_dir(), "checkpoints", os.path.basename(file))
+    path = place_of(file)
     # what has to be converted is not read from there
     return path if os.path.isfile(path) and not row.convert else None
 

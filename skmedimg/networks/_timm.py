@@ -40,7 +40,7 @@ def timm_backbone(name, options=None):
     if kind == "tokens" and n_prefix is not None:
         facts["n_prefix"] = n_prefix
         facts["has_class"] = getattr(model, "cls_token", None) is not None
-        # a norm of pooled features, in place of the norm of all tokens
+        # a norm of pooled features instead of the norm of all tokens
         facts["neck"] = "model.fc_norm" if hasattr(model, "fc_norm") else ""
     return network, _steps(network), facts
 

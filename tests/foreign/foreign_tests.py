@@ -1,4 +1,4 @@
-"""Imports the test modules of other libraries with classes of ours in place of theirs."""
+"""Imports the test modules of other libraries with our classes instead of theirs."""
 
 import sys
 from importlib import import_module
