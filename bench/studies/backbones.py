@@ -126,19 +126,37 @@ def make(cell, folder):
     if recipe == "lpft":
         alone = HEAD_EPOCHS[cell["set"]]
         return TransferClassifier(
-            backbone, trainable_layers=LATE[backbone], unfreeze_after=alone,
-            max_epochs=EPOCHS[cell["set"]] + 1, backbone_learning_rate=0.1, optimizer="adamw",
-            weight_decay=0.01, cache=cache, **common,
-        )  # fmt: skip
+            backbone,
+            trainable_layers=LATE[backbone],
+            unfreeze_after=alone,
+            max_epochs=EPOCHS[cell["set"]] + 1,
+            backbone_learning_rate=0.1,
+            optimizer="adamw",
+            weight_decay=0.01,
+            cache=cache,
+            **common,
+        )
     augment = Augmenter(
-        rotation=15, zoom=0.15, shift=0.1, shear=5, brightness=0.3, contrast=0.3,
-        flip="horizontal", noise=0.02,
-    )  # fmt: skip
+        rotation=15,
+        zoom=0.15,
+        shift=0.1,
+        shear=5,
+        brightness=0.3,
+        contrast=0.3,
+        flip="horizontal",
+        noise=0.02,
+    )
     return TransferClassifier(
-        backbone, trainable_layers=DEEP[backbone], max_epochs=EPOCHS[cell["set"]],
-        backbone_learning_rate=0.3, optimizer="adamw", weight_decay=0.01, augment=augment,
-        predict_augment="flip-horizontal", **common,
-    )  # fmt: skip
+        backbone,
+        trainable_layers=DEEP[backbone],
+        max_epochs=EPOCHS[cell["set"]],
+        backbone_learning_rate=0.3,
+        optimizer="adamw",
+        weight_decay=0.01,
+        augment=augment,
+        predict_augment="flip-horizontal",
+        **common,
+    )
 
 
 def load_chest():

@@ -332,8 +332,12 @@ def test_backbones_are_listed_with_their_costs_and_where_their_weights_belong(
     lines = {line.split()[0]: line.split() for line in out.splitlines() if line}
     assert lines["resnet18"][1:3] + lines["resnet18"][-1:] == ["11.2", "45", "here"]
     assert lines["vgg16"][1:5] + lines["vgg16"][-1:] == [
-        "14.7", "528", "224", "32", "vgg16-397923af.pth"
-    ]  # fmt: skip
+        "14.7",
+        "528",
+        "224",
+        "32",
+        "vgg16-397923af.pth",
+    ]
     assert 'pip install "skmedimg[weights]"' in out
     assert str(places) in out
     assert all(float(lines[name][5]) > 0 for name in skmedimg.networks.BACKBONES)

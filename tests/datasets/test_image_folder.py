@@ -537,8 +537,9 @@ def test_tables_pair_masks_below_their_root_by_pattern(write):
     table = pd.DataFrame({"path": ["x/2.png", "x/1.png"], "label": [0, 1]})
     data = load_image_table(table, mask_pattern="{}_mask*", root=root)
     assert pairs(data, root) == {
-        "x/1.png": "x/1_mask.png", "x/2.png": ["x/2_mask.png", "x/2_mask_1.png"]
-    }  # fmt: skip
+        "x/1.png": "x/1_mask.png",
+        "x/2.png": ["x/2_mask.png", "x/2_mask_1.png"],
+    }
     assert names(data, root) == ["x/2.png", "x/1.png"]
     table.loc[2] = ["3.png", 1]
     with pytest.raises(ValueError, match=r"1 images have no mask: .*3\.png"):

@@ -131,9 +131,19 @@ class Adapter(OptunaSearch):
 
 class GridSearchCV(Adapter):
     def __init__(
-        self, estimator, param_grid, *, scoring=None, n_jobs=None, refit=True, cv=None, verbose=0,
-        pre_dispatch="2*n_jobs", error_score=float("nan"), return_train_score=False,
-    ):  # fmt: skip
+        self,
+        estimator,
+        param_grid,
+        *,
+        scoring=None,
+        n_jobs=None,
+        refit=True,
+        cv=None,
+        verbose=0,
+        pre_dispatch="2*n_jobs",
+        error_score=float("nan"),
+        return_train_score=False,
+    ):
         self._take(locals())
         self.random_state = None
 
@@ -150,10 +160,21 @@ class GridSearchCV(Adapter):
 
 class RandomizedSearchCV(Adapter):
     def __init__(
-        self, estimator, param_distributions, *, n_iter=10, scoring=None, n_jobs=None, refit=True,
-        cv=None, verbose=0, pre_dispatch="2*n_jobs", random_state=None, error_score=float("nan"),
+        self,
+        estimator,
+        param_distributions,
+        *,
+        n_iter=10,
+        scoring=None,
+        n_jobs=None,
+        refit=True,
+        cv=None,
+        verbose=0,
+        pre_dispatch="2*n_jobs",
+        random_state=None,
+        error_score=float("nan"),
         return_train_score=False,
-    ):  # fmt: skip
+    ):
         self._take(locals())
         self.n_iter, self.random_state = n_iter, random_state
 

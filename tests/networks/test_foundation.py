@@ -50,7 +50,7 @@ def random_images(side, n=2):
 
 
 def drawn(tensors):
-    """Random numbers in place of all tensors: new networks have zeros and ones in many places."""
+    """Random numbers for all tensors: new networks have zeros and ones in many places."""
     draws = torch.Generator().manual_seed(1)
     return {
         name: torch.rand(value.shape, generator=draws) * 0.4 + 0.1
@@ -392,9 +392,15 @@ def test_statistics_of_frozen_norms_of_timm_stay_put():
 def test_rates_decay_from_block_to_block():
     images = make_lesions(8, size=32, random_state=0)
     model = TransferClassifier(
-        "timm:test_vit", weights=None, trainable_layers="all", backbone_learning_rate=(0.1, 0.5),
-        learning_rate=1e-2, schedule="constant", max_epochs=1, random_state=0,
-    ).fit(images.images, images.target)  # fmt: skip
+        "timm:test_vit",
+        weights=None,
+        trainable_layers="all",
+        backbone_learning_rate=(0.1, 0.5),
+        learning_rate=1e-2,
+        schedule="constant",
+        max_epochs=1,
+        random_state=0,
+    ).fit(images.images, images.target)
     groups = model.net_.groups[1:]
     assert [group["lr"] for group in groups] == pytest.approx([1e-3 * 0.5**k for k in range(7)])
     names = {id(p): name for name, p in model.net_.module_.backbone.network.named_parameters()}

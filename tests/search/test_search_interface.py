@@ -73,8 +73,13 @@ def test_train_scores_times_and_names_are_those_of_scikit_learn():
     frame, _ = load_breast_cancer(return_X_y=True, as_frame=True)
     grid = GridSearchCV(TREE, DEPTHS, cv=3, return_train_score=True).fit(frame, Y)
     ours = OptunaSearch(
-        TREE, DEPTHS, cv=3, n_trials=6, return_train_score=True, random_state=0,
-    ).fit(frame, Y)  # fmt: skip
+        TREE,
+        DEPTHS,
+        cv=3,
+        n_trials=6,
+        return_train_score=True,
+        random_state=0,
+    ).fit(frame, Y)
     tried = ours.cv_results_["param_max_depth"]
     assert tried.dtype == grid.cv_results_["param_max_depth"].dtype
     complete = ours.cv_results_["state"] == "complete"
