@@ -221,6 +221,10 @@ def write(options):
     cells = {}
     for record in read(options.done):
         cells.setdefault((record["set"], record["recipe"], record["backbone"]), []).append(record)
+    path = options.out / f"{NAME}.json"
+    # The probabilities of earlier runs may be gone; their rows stay until they are run again.
+    before = json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
+    before = {(row["set"], row["recipe"], row["backbone"]): row for row in before}
     rows = []
     for name in EPOCHS:
         data = LOADERS[name]() if any(cell[0] == name for cell in cells) else None
@@ -228,9 +232,10 @@ def write(options):
             for backbone in BACKBONES:
                 if records := cells.get((name, recipe, backbone)):
                     rows.append(summary(name, recipe, backbone, records, data))
+                elif row := before.get((name, TITLES[recipe], backbone)):
+                    rows.append(row)
     result = {"name": NAME, "work": WORK, "rows": rows, "facts": facts(rows), **describe()}
     options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / f"{NAME}.json"
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
     print(json.dumps(result["facts"], indent=1))
 

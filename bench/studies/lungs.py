@@ -18,6 +18,10 @@ from bench._runner import pinned_threads
 from bench.studies import RESULTS
 
 NAME = "lungs"
+SUMMED = (
+    *("dice", "surface dice", "iou", "pixel f1", "pixel precision", "pixel recall"),
+    *("hausdorff 95", "boundary f1"),
+)
 GOALS = {"dice": 0.93, "iou": 0.87}
 PUBLISHED = {"norm": None, "standardize": False, "learning_rate": 1e-3, "schedule": "cosine"}
 NETS = {
@@ -28,7 +32,9 @@ NETS = {
     "larger": {**PUBLISHED, "filters": (32, 64, 128, 256)},
     "larger, batch norm": {**PUBLISHED, "filters": (32, 64, 128, 256), "norm": "batch"},
     "defaults": {},
+    "EfficientNet-Lite0 encoder": {"backbone": "efficientnet_lite0"},
 }
+RESAMPLES = 1000
 
 
 def main():
@@ -64,19 +70,36 @@ def evaluate(data, parameters, seed, epochs):
     model.fit(images[train], data["masks"][train])
     seconds = time.perf_counter() - begin
     true, pred = data["masks"][test], model.predict(images[test])
+    patients = data["groups"][test]
+    dice, surface = (
+        metric(true, pred, average="image") for metric in (metrics.dice, metrics.surface_dice)
+    )
     return {
-        "dice": metrics.dice(true, pred),
+        "dice": float(dice.mean()),
+        "dice interval": interval(dice, patients),
+        "surface dice": float(surface.mean()),  # within one pixel
+        "surface dice interval": interval(surface, patients),
         "iou": metrics.iou(true, pred),
         "pixel f1": metrics.pixel_f1(true, pred),
         "pixel precision": metrics.pixel_precision(true, pred),
         "pixel recall": metrics.pixel_recall(true, pred),
         "hausdorff 95": metrics.hausdorff_distance(true, pred, missing="diagonal"),
         "boundary f1": metrics.boundary_f1(true, pred),
-        "lowest dice": float(metrics.dice(true, pred, average="image").min()),
+        "lowest dice": float(dice.min()),
         "parameters": sum(p.numel() for p in model.net_.module_.parameters()),
         "images": [len(train), len(test)],
         "seconds": seconds,
     }
+
+
+def interval(values, patients):
+    """Return the 95 % interval of a mean over images, from resampling whole patients."""
+    _, patient = np.unique(patients, return_inverse=True)
+    count = patient.max() + 1
+    sums, sizes = np.bincount(patient, values), np.bincount(patient)
+    drawn = np.random.default_rng(0).integers(0, count, (RESAMPLES, count))
+    means = sums[drawn].sum(1) / sizes[drawn].sum(1)
+    return [round(float(limit), 4) for limit in np.percentile(means, [2.5, 97.5])]
 
 
 def split(data, seed):
@@ -116,9 +139,15 @@ def result(runs):
 def summary(runs):
     """Return mean and range over the seeds as one line."""
     parts = [f"{runs[0]['parameters']:,} parameters, {len(runs)} seeds"]
-    for name in ("dice", "iou", "pixel f1", "pixel precision", "pixel recall", "hausdorff 95"):
-        values = [run[name] for run in runs]
+    for name in SUMMED:
+        # Runs of before surface Dice was computed do not have it.
+        values = [run[name] for run in runs if name in run]
+        if not values:
+            continue
         text = f"{name} {statistics.mean(values):.4f} ({min(values):.4f} to {max(values):.4f})"
+        if all(f"{name} interval" in run for run in runs):
+            limits = np.mean([run[f"{name} interval"] for run in runs], axis=0)
+            text += f", 95 % interval of a seed {limits[0]:.4f} to {limits[1]:.4f}"
         if name in GOALS:
             text += f" goal {GOALS[name]} {'met' if min(values) >= GOALS[name] else 'MISSED'}"
         parts.append(text)
