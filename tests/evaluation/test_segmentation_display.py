@@ -6,9 +6,10 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
+from skmedimg import ImageLoader, Pipeline
 from skmedimg.evaluation import SegmentationDisplay, compare
 from skmedimg.metrics import dice
-from tests.evaluation._estimators import MasksFromX
+from tests.evaluation._estimators import Brighter, MasksFromX
 
 pytestmark = pytest.mark.usefixtures("closed_figures")
 
@@ -136,6 +137,26 @@ def test_an_estimator_predicts_what_is_drawn(scans):
 
     display = SegmentationDisplay.from_estimator(Fixed(), images, truth)
     assert display.scores == SegmentationDisplay.from_predictions(*scans, plot=False).scores
+
+
+def test_padded_files_are_drawn_as_the_segmenter_sees_them(tmp_path):
+    images = np.zeros((2, 10, 20), dtype=np.uint8)
+    images[:, 2:8, 5:15] = 200
+    masks = (images > 0).astype(np.uint8)
+    pairs = [(tmp_path / f"{k}.png", tmp_path / f"{k}_mask.png") for k in range(2)]
+    for k, (image, mask) in enumerate(pairs):
+        Image.fromarray(images[k]).save(image)
+        Image.fromarray(masks[k]).save(mask)
+    paths, truth = zip(*pairs, strict=True)
+    loader = ImageLoader((20, 20), aspect="pad")
+    model = Pipeline([loader, Brighter()]).fit(list(paths), list(truth))
+    display = SegmentationDisplay.from_estimator(model, list(paths), list(truth), show=[0, "1.png"])
+    # Five black rows above and below: the picture is not stretched to a square.
+    expected = np.pad(images[0], ((5, 5), (0, 0)))
+    np.testing.assert_array_equal(display.pictures[0], expected)
+    np.testing.assert_array_equal(display.truth[0], expected > 0)
+    assert display.scores == [1.0, 1.0]
+    assert display.captions[1].endswith("1.png")
 
 
 def test_own_axes_are_used_and_wrong_ones_refused(scans):

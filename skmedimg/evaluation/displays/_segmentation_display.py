@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils import check_consistent_length
 
 from skmedimg._plotting import SERIES, plain
@@ -20,6 +21,7 @@ from skmedimg.evaluation.displays._mask_overlays import (
     painted,
 )
 from skmedimg.images._for_display import displayable, image_at, image_names
+from skmedimg.images._image_loader import ImageLoader, follow_masks
 from skmedimg.images._mask_files import list_mask_paths, load_masks
 from skmedimg.metrics import dice
 
@@ -133,10 +135,10 @@ class SegmentationDisplay:
         -------
         display : SegmentationDisplay
         """
+        prediction = estimator.predict(X)
         return cls.from_predictions(
-            X,
-            y,
-            estimator.predict(X),
+            *_as_loaded(estimator, X, y),
+            prediction,
             show=show,
             panels=panels,
             groups=groups,
@@ -391,6 +393,18 @@ class SegmentationDisplay:
                     frameon=False,
                     fontsize=7,
                 )
+
+
+def _as_loaded(estimator, X, y):
+    """Return X and masks as the ImageLoader that begins a pipeline passes them to the segmenter.
+
+    Predictions of padded or cropped images would else be drawn on the stretched files.
+    """
+    steps = getattr(estimator, "steps", None)
+    if not steps or not isinstance(steps[0][1], ImageLoader):
+        return X, y
+    loaded = clone(steps[0][1]).set_params(lazy=True).fit_transform(X)
+    return loaded, follow_masks(estimator, X, y)
 
 
 def _classes(mask):
