@@ -20,7 +20,17 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 import skmedimg as sk
-from skmedimg import evaluation, features, images, inspection, metrics, recipes, saving, search
+from skmedimg import (
+    datasets,
+    evaluation,
+    features,
+    images,
+    inspection,
+    metrics,
+    recipes,
+    saving,
+    search,
+)
 from skmedimg.datasets import make_lesions
 
 BadInput = namedtuple("BadInput", "name call kind words")
@@ -294,6 +304,15 @@ READING = [
     bad("load_image_folder: no patient", lambda at: sk.load_image_folder(at / "classes", group_pattern=r"p\d"), "group_pattern", "1 of 2", "b.png"),
     bad("load_image_folder: labels_from", lambda at: sk.load_image_folder(at / "classes", labels_from="name"), "labels_from", "'name'"),
     bad("load_image_folder: on_error", lambda at: sk.load_image_folder(at / "classes", on_error="skip"), "on_error", "'skip'", "skip-report"),
+    bad("fetch_chest_xray: not there", lambda at: datasets.fetch_chest_xray(data_home=at), "chest_xray", "1.2 GB", "CC BY 4.0", "download=True", "from_folder=", kind=FileNotFoundError),
+    bad("fetch_chest_xray: no folder", lambda at: datasets.fetch_chest_xray(from_folder=at / "gray.png"), "from_folder", "gray.png", kind=NotADirectoryError),
+    bad("fetch_brain_mri: not there", lambda at: datasets.fetch_brain_mri(data_home=at), "brain_mri", "16 MB", "not stated", "download=True", kind=FileNotFoundError),
+    bad("fetch_lungs: not there", lambda at: datasets.fetch_lungs(data_home=at), "lungs", "620 MB", "license", "download=True", kind=FileNotFoundError),
+    bad("fetch_medmnist: not there", lambda at: datasets.fetch_medmnist("breastmnist", data_home=at), "breastmnist.npz", "CC BY 4.0", "download=True", kind=FileNotFoundError),
+    bad("fetch_medmnist: several labels", lambda at: datasets.fetch_medmnist("chestmnist"), "name='chestmnist'", "several labels"),
+    bad("fetch_medmnist: volumes", lambda at: datasets.fetch_medmnist("organmnist3d"), "name='organmnist3d'", "volumes"),
+    bad("fetch_medmnist: another name", lambda at: datasets.fetch_medmnist("mnist"), "name='mnist'", "'pneumoniamnist'"),
+    bad("fetch_medmnist: another size", lambda at: datasets.fetch_medmnist("breastmnist", 32), "size", "32", "28"),
     bad("load_image_table: not there", lambda at: sk.load_image_table(at / "no.csv"), "no.csv", kind=FileNotFoundError),
     bad("load_image_table: no column", lambda at: sk.load_image_table(at / "table.csv", group="patient"), "group='patient'", "table.csv", "'label'"),
     bad("load_image_table: a gap", lambda at: sk.load_image_table(at / "gaps.csv"), "no class", "gray.png", "skip-report"),
