@@ -1,6 +1,7 @@
 """The package's layout: which package may import which, and other rules read from the source."""
 
 import ast
+from functools import cache
 from itertools import zip_longest
 from pathlib import Path
 
@@ -84,6 +85,7 @@ def is_exception(package, name):
     return any(f"{name}.".startswith(f"skmedimg.{other}.") for other in also)
 
 
+@cache
 def package_of(module):
     """Return the longest entry of the tables that a module belongs to, or None."""
     names = [*SHARED, *ESTIMATORS, *JUDGING, *TOP]
@@ -104,9 +106,14 @@ def home(name):
     return getattr(thing, "__module__", name)
 
 
+@cache
+def nodes(tree):
+    return list(ast.walk(tree))
+
+
 def imported_names(tree):
     """Dotted names brought in by imports; what `from a import b` brings in is `a.b`."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -149,14 +156,14 @@ GLOBAL_STATE_PREFIXES = tuple(f"{name}." for name in GLOBAL_STATE)
 def used_names(tree):
     """Full dotted names a file imports or reaches through what it imported."""
     local = local_names(tree)
-    chains = {dotted(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    chains = {dotted(node) for node in nodes(tree) if isinstance(node, ast.Attribute)}
     reached = {resolve(chain, local) for chain in chains if chain}
     return sorted(reached | set(imported_names(tree)))
 
 
 def local_names(tree):
     names = {}
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 root = alias.name.split(".")[0]
@@ -208,7 +215,7 @@ def no_type_hints(module, tree):
 
 
 def functions(tree):
-    return [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [n for n in nodes(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
 def all_args(function):
@@ -246,6 +253,8 @@ def modules():
         yield ".".join(parts).removesuffix(".__init__"), path
 
 
+# Ten rules look at the same 250 files: each is parsed and walked once.
+@cache
 def trees():
     return {module: ast.parse(path.read_text("utf-8")) for module, path in modules()}
 
