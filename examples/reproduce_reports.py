@@ -210,13 +210,17 @@ def digits(folder):
     )
 
 
+def numbered(data):
+    return np.searchsorted(data.target_names, data.target)
+
+
 @cache
 def chest(folder, size):
     """Official training and test set; decoded once for all recipes where their size is one."""
     data = load_image_folder(folder / "chest_pneumonia", group_pattern=CHEST_XRAY_PATIENT)
     train, test = (np.flatnonzero(data.split == part) for part in ("train", "test"))
     X = ImageLoader(size).fit_transform(data.paths) if size else data.paths
-    return Task(X, data.target, lambda seed: (train, test), data.groups, positive=1)
+    return Task(X, numbered(data), lambda seed: (train, test), data.groups, positive=1)
 
 
 @cache
@@ -230,7 +234,7 @@ def brain(folder):
             rows, train_size=137, test_size=29, stratify=data.target, random_state=seed
         )
 
-    return Task(data.paths, data.target, split, positive=1)
+    return Task(data.paths, numbered(data), split, positive=1)
 
 
 @cache

@@ -167,7 +167,7 @@ def load_chest():
     folder = Path(os.environ["SKMEDIMG_DATA"]) / "chest_pneumonia"
     data = load_image_folder(folder, group_pattern=CHEST_XRAY_PATIENT)
     X = LazyImages(data.paths, size=(224, 224), color="gray").load()
-    y = (data.target_names[data.target] == "PNEUMONIA").astype(int)
+    y = (data.target == "PNEUMONIA").astype(int)
     return {"X": X, "y": y, "groups": data.groups, "part": data.split}
 
 

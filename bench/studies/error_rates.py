@@ -249,7 +249,7 @@ def chest():
     folder = Path(os.environ["SKMEDIMG_DATA"]) / "chest_pneumonia" / "train"
     data = load_image_folder(folder, group_pattern=CHEST_XRAY_PATIENT)
     images = ImageLoader((64, 64), color="gray").fit_transform(data.paths)
-    ill = data.target_names[data.target] != "NORMAL"
+    ill = data.target != "NORMAL"
     return components(images, 16), ill.astype(int), data.groups
 
 

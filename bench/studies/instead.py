@@ -130,7 +130,7 @@ def chest_set():
     folder = Path(os.environ["SKMEDIMG_DATA"]) / "chest_pneumonia"
     data = load_image_folder(folder, group_pattern=CHEST_XRAY_PATIENT)
     parts = [np.flatnonzero(data.split == part) for part in ("train", "test")]
-    return np.array(data.paths), data.target, np.array(data.groups), [tuple(parts)], 1
+    return np.array(data.paths), data.target, np.array(data.groups), [tuple(parts)], "PNEUMONIA"
 
 
 def brain_rivals():

@@ -41,7 +41,7 @@ def run(options):
         tested = None  # one part alone has no other to leak into
     found = audit(
         data.paths,
-        data.target_names[data.target],
+        data.target,
         data.groups,
         test=tested,
         probes=not options.no_probes,

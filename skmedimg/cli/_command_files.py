@@ -18,9 +18,10 @@ def add_folder_arguments(parser, *, optional=False):
     )
     parser.add_argument(
         "--groups",
-        metavar="REGEX",
-        help=r"regular expression that finds the patient in each path, such as 'person\d+'; "
-        "give it where a patient has several images",
+        metavar="PATTERN",
+        help=r"regular expression that finds the patient in each path, such as 'patient\d+' (the "
+        r"whole match, or what is in '(?P<patient>...)'), or the name of one: chest-xray, "
+        "chestx-ray14, chexpert, oct; give it where a patient has several images",
     )
 
 

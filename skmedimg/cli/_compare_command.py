@@ -171,7 +171,7 @@ def _folder_data(options):
             "FOLDER/class/images."
         )
     # names and not numbers: they appear in the table, the report and the saved model
-    labels = data.target_names[data.target].astype(str)
+    labels = data.target
     cv = _FOLDS if options.cv is None else options.cv
     if options.cv is None and data.split is not None and (data.split == "test").any():
         say("using the folder's own train/test split; --cv 5 would make folds of all images")

@@ -1,4 +1,5 @@
-from ._image_folder import CHEST_XRAY_PATIENT as CHEST_XRAY_PATIENT
+from ._group_patterns import CHEST_XRAY_PATIENT as CHEST_XRAY_PATIENT
+from ._group_patterns import GROUP_PATTERNS as GROUP_PATTERNS
 from ._image_folder import load_image_folder as load_image_folder
 from ._image_table import load_image_table as load_image_table
 from ._lesions import make_lesions as make_lesions

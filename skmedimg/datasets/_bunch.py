@@ -71,7 +71,9 @@ def _warn_of_repeated_names(paths, report):
 def _arrays(columns, report):
     target = names = None
     if columns["labels"] is not None:
-        names, target = np.unique(np.asarray(columns["labels"]), return_inverse=True)
+        # The labels themselves and not their numbers: scores, tables and plots repeat them.
+        target = np.asarray(columns["labels"])
+        names = np.unique(target)
         if len(names) < 2:
             raise ValueError(
                 f"{report.root}: all {len(target)} images are of one class, "

@@ -1,12 +1,12 @@
 """List the images of a folder with their labels, patients and masks."""
 
 import os
-import re
 from pathlib import Path
 
 from skmedimg._sklearn import StrOptions, validate_params
 from skmedimg.datasets._bunch import bunch_of
 from skmedimg.datasets._find_images import list_images
+from skmedimg.datasets._group_patterns import patients
 from skmedimg.datasets._loading_report import LoadReport, first_few
 from skmedimg.datasets._mask_pairs import find_masks, set_masks_aside
 from skmedimg.datasets._mask_pattern import (
@@ -22,10 +22,6 @@ _SPLITS = {
     **{"train": "train", "training": "train", "test": "test", "testing": "test"},
     **{"val": "validation", "valid": "validation", "validation": "validation"},
 }
-
-# person12_bacteria_34.jpeg and person12_virus_7.jpeg show two children: the number alone is not the
-# patient. Healthy ones are IM-0115-0001.jpeg or NORMAL2-IM-0115-0001.jpeg.
-CHEST_XRAY_PATIENT = r"person\d+_(?:bacteria|virus)|(?:NORMAL2-)?IM-\d+"
 
 
 @validate_params(
@@ -68,8 +64,10 @@ def load_image_folder(
         ``root/class/.../image``, or ``root/train/class/.../image`` beside ``root/test/class``.
     group_pattern : str or None, default=None
         Regular expression that finds the patient in the path below `root`, such as
-        ``r"patient\d+"``. Its groups, if it has any, make the name of the patient together.
-        `CHEST_XRAY_PATIENT` is the one for the files of the pediatric chest X-rays of Kermany.
+        ``r"patient\d+"``. The whole match is the patient, or the part in ``(?P<patient>...)``
+        where the pattern has it, joined with ``(?P<patient2>...)``. For public collections the
+        name of a pattern: "chest-xray" (pediatric chest X-rays of Kermany), "oct" (his retinas),
+        "chestx-ray14" or "chexpert".
     mask_root : str, os.PathLike or None, default=None
         Folder of masks named like the images, or as `mask_pattern` says.
     mask_pattern : str, (str, str) or None, default=None
@@ -102,8 +100,8 @@ def load_image_folder(
 
         paths : ndarray (n,) of str objects
             The files.
-        target : ndarray (n,) of int, or None
-            Index into `target_names`.
+        target : ndarray (n,) of str, or None
+            The classes, by their names.
         target_names : ndarray (n_classes,)
             Names of the classes, sorted.
         groups : ndarray (n,) of str, or None
@@ -131,10 +129,11 @@ def load_image_folder(
     ...     (root / name).parent.mkdir(exist_ok=True)
     ...     Image.new("L", (32, 32)).save(root / name)
     >>> data = load_image_folder(root, group_pattern=r"p\d+")
-    >>> data.target, data.target_names.tolist(), data.groups.tolist()
-    (array([0, 0, 1]), ['normal', 'sick'], ['p1', 'p1', 'p2'])
+    >>> data.target.tolist(), data.groups.tolist()
+    (['normal', 'normal', 'sick'], ['p1', 'p1', 'p2'])
     >>> print(data.report)
     /...: 3 images of 2 patients (normal: 2, sick: 1)
+    images per patient: median 1.5, at most 2 ('p1')
     """
     root = _checked_root(root)
     report = LoadReport(root)
@@ -148,49 +147,13 @@ def load_image_folder(
     columns = {
         "paths": [os.path.join(root, *image.split("/")) for image in images],
         "labels": labels,
-        "groups": None if group_pattern is None else patients(images, group_pattern),
+        "groups": None if group_pattern is None else patients(images, group_pattern, report),
         "masks": masks,
         "split": _merged(split) if split is not None and merge_validation else split,
     }
     return bunch_of(
         columns, report, on_error=on_error, verify=verify, n_jobs=n_jobs, verbose=verbose
     )
-
-
-def patients(images, pattern):
-    r"""Return the patient of each path: the match of a regular expression, or its groups joined.
-
-    Examples
-    --------
-    >>> from skmedimg.datasets import CHEST_XRAY_PATIENT
-    >>> from skmedimg.datasets._image_folder import patients
-    >>> files = ["person12_bacteria_34.jpeg", "person12_virus_7.jpeg", "IM-0115-0001.jpeg"]
-    >>> patients(files, CHEST_XRAY_PATIENT)
-    ['person12_bacteria', 'person12_virus', 'IM-0115']
-    >>> patients(files, r"(person|IM-)(\d+)")
-    ['person_12', 'person_12', 'IM-_0115']
-    """
-    try:
-        finder = re.compile(pattern)
-    except re.error as error:
-        raise ValueError(
-            f"group_pattern={pattern!r} is not a regular expression: {error}."
-        ) from error
-    # An empty match is none: r"(p\d+)?" matches every name, and would make all images one patient.
-    found = [finder.search(image) for image in images]
-    patients = [_patient(match) if match else "" for match in found]
-    strangers = [image for image, patient in zip(images, patients, strict=True) if not patient]
-    if strangers:
-        raise ValueError(
-            f"group_pattern={pattern!r} finds no patient in {len(strangers)} of {len(images)} "
-            f"paths: {first_few(strangers)}. Every image needs one: extend the pattern, "
-            'for instance with "|".'
-        )
-    return patients
-
-
-def _patient(match):
-    return "_".join(part for part in match.groups() if part) or match.group()
 
 
 def _with_masks(files, root, mask_root, mask_pattern, report):

@@ -94,8 +94,8 @@ def load_image_table(
     ...     Image.new("L", (32, 32)).save(root / name)
     >>> table = pd.DataFrame({"file": ["a.png", "b.png"], "finding": ["none", "nodule"]})
     >>> data = load_image_table(table, path="file", label="finding", root=root)
-    >>> data.target, data.target_names.tolist()
-    (array([1, 0]), ['nodule', 'none'])
+    >>> data.target.tolist(), data.target_names.tolist()
+    (['none', 'nodule'], ['nodule', 'none'])
     """
     name, root, frame = _table(csv_or_frame, root, [path, group, mask])
     _check_columns(name, frame, {"path": path, "label": label, "group": group, "mask": mask})

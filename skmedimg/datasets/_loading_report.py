@@ -1,6 +1,7 @@
 """The report of a loader: files kept, ignored and skipped, and warnings."""
 
 from collections import Counter
+from statistics import median
 
 from skmedimg._warnings import warn_user
 
@@ -21,6 +22,8 @@ class LoadReport:
         Images of each class; empty without labels.
     n_groups : int or None
         Patients, where they are known.
+    images_per_group : tuple (float, int, str), or None
+        Median and maximum of the images per patient, and the patient who has the most.
     split_counts : dict of str to int
         Images of "train", "validation" and "test", where the folders say so.
     ignored : list of (str, str)
@@ -46,6 +49,7 @@ class LoadReport:
         self.n_images = 0
         self.class_counts = {}
         self.n_groups = None
+        self.images_per_group = None
         self.split_counts = {}
         self.ignored = []
         self.skipped = []
@@ -67,7 +71,21 @@ class LoadReport:
         if labels is not None:
             self.class_counts = dict(sorted(Counter(labels).items()))
         if groups is not None:
-            self.n_groups = len(set(groups))
+            self._count_groups(groups)
+
+    def _count_groups(self, groups):
+        counts = Counter(groups)
+        patient, most = counts.most_common(1)[0]
+        self.n_groups = len(counts)
+        self.images_per_group = float(median(counts.values())), most, patient
+        # Of a few patients each has more than a tenth; then one with far more than the others have
+        # is meant. It is often a pattern that joins patients.
+        others = (len(groups) - most) / max(1, self.n_groups - 1)
+        if most > 0.1 * len(groups) and most > max(3, 2 * others):
+            self.warn(
+                f"{most} of {len(groups)} images ({most / len(groups):.0%}) are of one patient, "
+                f"{patient!r}. Check that they show one patient, and not many under one name."
+            )
 
     def warn(self, text):
         """Add a sentence to `warnings`, and warn the user with it.
@@ -87,6 +105,9 @@ class LoadReport:
         if self.split_counts:
             parts = ", ".join(f"{part}: {count}" for part, count in self.split_counts.items())
             lines.append(f"parts, in data.split: {parts}")
+        if self.images_per_group is not None:
+            middle, most, patient = self.images_per_group
+            lines.append(f"images per patient: median {middle:g}, at most {most} ({patient!r})")
         lines += _listed("skipped, since they cannot be used", self.skipped)
         lines += _listed("ignored, since they are not images", self.ignored)
         return "\n".join(lines + [f"warning: {text}" for text in self.warnings])

@@ -58,7 +58,7 @@ warnings.simplefilter("ignore")
 root = sys.argv[1]
 os.chdir(root)
 data = sk.load_image_folder(os.path.join(root, "scans"), group_pattern=r"p\\d+")
-paths, labels = np.array(data.paths), data.target_names[data.target]
+paths, labels = np.array(data.paths), data.target
 if len(sys.argv) > 2:
     assert (sk.load_image_table(sys.argv[2]).paths == paths).all()
 

@@ -35,7 +35,7 @@ def test_folders_are_classes(write):
     root = write("sick/b.png", "healthy/a.png", "sick/a.jpg")
     data = load_image_folder(root)
     assert names(data, root) == ["healthy/a.png", "sick/a.jpg", "sick/b.png"]
-    np.testing.assert_array_equal(data.target, [0, 1, 1])
+    assert data.target.tolist() == ["healthy", "sick", "sick"]
     assert data.target_names.tolist() == ["healthy", "sick"]
     assert (data.groups, data.masks, data.split) == (None, None, None)
     assert data.report.class_counts == {"healthy": 1, "sick": 2}
@@ -47,7 +47,7 @@ def test_scikit_learn_lists_the_same_files_and_labels(write):
     root = write("b/1.png", "a/2.png", "c/3.png", "a/1.png")
     data, theirs = load_image_folder(root), load_files(root, load_content=False, shuffle=False)
     assert dict(zip(data.paths, data.target, strict=True)) == dict(
-        zip(theirs.filenames, theirs.target, strict=True)
+        zip(theirs.filenames, np.array(theirs.target_names)[theirs.target], strict=True)
     )
     assert data.target_names.tolist() == theirs.target_names
 
@@ -55,7 +55,7 @@ def test_scikit_learn_lists_the_same_files_and_labels(write):
 def test_nested_folders_belong_to_their_class(write):
     root = write("sick/p1/left/a.png", "sick/p2/a.png", "well/a.png")
     data = load_image_folder(root, group_pattern=r"p\d|well")
-    np.testing.assert_array_equal(data.target, [0, 0, 1])
+    assert data.target.tolist() == ["sick", "sick", "well"]
     assert data.groups.tolist() == ["p1", "p2", "well"]
 
 
@@ -65,7 +65,7 @@ def test_train_and_test_folders_are_a_split_and_no_classes(write):
     data = load_image_folder(root)
     assert data.target_names.tolist() == ["sick", "well"]
     assert data.split.tolist() == ["train", "train", "test", "test", "validation", "validation"]
-    np.testing.assert_array_equal(data.target, [0, 1] * 3)
+    assert data.target.tolist() == ["sick", "well"] * 3
     assert "test: 2, train: 2, validation: 2" in str(data.report)
     merged = load_image_folder(root, merge_validation=True)
     assert merged.split.tolist() == ["train", "train", "test", "test", "train", "train"]
@@ -187,7 +187,7 @@ def test_an_empty_folder_and_no_folder_are_refused(tmp_path, write):
 def test_labels_may_come_from_a_function(write):
     root = write("p1_sick.png", "p2_well.png", "p3_sick.png")
     data = load_image_folder(root, labels_from=lambda path: path.stem.split("_")[1])
-    assert data.target_names[data.target].tolist() == ["sick", "well", "sick"]
+    assert data.target.tolist() == ["sick", "well", "sick"]
 
 
 @pytest.mark.parametrize("damage", [b"", b"no image at all", None])
@@ -199,7 +199,7 @@ def test_damaged_files_are_named_or_skipped_with_their_label(write, damage):
         load_image_folder(root)
     data = load_image_folder(root, group_pattern=r"\d", on_error="skip-report")
     assert names(data, root) == ["a/1.png", "b/3.png", "b/4.png"]
-    assert (data.target.tolist(), data.groups.tolist()) == ([0, 1, 1], ["1", "3", "4"])
+    assert (data.target.tolist(), data.groups.tolist()) == (["a", "b", "b"], ["1", "3", "4"])
     assert [Path(path).name for path, _ in data.report.skipped] == ["2.png"]
     assert "skipped, since they cannot be used: 1" in str(data.report)
     assert len(load_image_folder(root, verify=False).paths) == 4
@@ -225,14 +225,49 @@ def test_dicom_without_a_suffix_is_found(write):
     ("pattern", "patients"),
     [
         (r"p\d+", ["p1", "p12", "p1"]),
-        (r"(p\d+)_", ["p1", "p12", "p1"]),
-        (r"(?P<site>[ab])/(?P<number>p\d+)", ["a_p1", "b_p12", "b_p1"]),
-        (r"p1_(left)|p1_(right)|p12", ["left", "p12", "right"]),
+        (r"(?P<patient>p\d+)_", ["p1", "p12", "p1"]),
+        (r"(?P<patient>[ab])/(?P<patient2>p\d+)", ["a_p1", "b_p12", "b_p1"]),
+        (r"p\d+(_left)?", ["p1_left", "p12_left", "p1"]),
     ],
 )
 def test_the_match_of_the_pattern_is_the_patient(write, pattern, patients):
     root = write("a/p1_left.png", "b/p1_right.png", "b/p12_left.png")
     assert load_image_folder(root, group_pattern=pattern).groups.tolist() == patients
+
+
+def test_groups_that_would_join_images_are_warned_of_without_the_name_patient(write):
+    root = write("a/p1_1.png", "a/p1_2.png", "b/p2_3.png")
+    with pytest.warns(UserWarning, match=r"the patient: 3 patients.*\(\?P<patient>.*these 2 are"):
+        assert len({*load_image_folder(root, group_pattern=r"(p\d)_\d").groups}) == 3
+
+
+def test_a_pattern_with_an_optional_group_keeps_patients_apart(write):
+    # The natural pattern for these names, of which 3 of 4 patients lack the group.
+    names = [f"a/IM-{k:04d}-0001.jpeg" for k in range(9)]
+    names += [f"b/NORMAL2-IM-{k:04d}-0001.jpeg" for k in range(9)] + ["b/person1_virus_6.jpeg"]
+    pattern = r"person\d+_[a-z]+|(NORMAL2-)?IM-\d+"
+    assert load_image_folder(write(*names), group_pattern=pattern).report.n_groups == 19
+
+
+def test_images_per_patient_are_reported_and_one_with_many_warned_of(write):
+    root = write(*(f"a/p{k}_{k}.png" for k in range(9)), *(f"b/p9_{k}.png" for k in range(4)))
+    with pytest.warns(UserWarning, match=r"4 of 13 images \(31%\) are of one patient, 'p9'"):
+        data = load_image_folder(root, group_pattern=r"p\d")
+    assert data.report.images_per_group == (1, 4, "p9")
+    assert "images per patient: median 1, at most 4 ('p9')" in str(data.report)
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "patients"),
+    [
+        ("chestx-ray14", ["00000013_005.png", "00000013_006.png"], ["00000013"] * 2),
+        ("chexpert", ["patient00007/study1/view1.jpg"], ["patient00007"]),
+        ("oct", ["CNV-1016042-12.jpeg", "NORMAL-1016042-1.jpeg"], ["CNV-1016042", "NORMAL-1016042"]),
+    ],
+)  # fmt: skip
+def test_patterns_have_names(write, name, files, patients):
+    data = load_image_folder(write(*files), group_pattern=name, labels_from=None)
+    assert data.groups.tolist() == patients
 
 
 def test_a_pattern_that_misses_an_image_is_refused(write):
@@ -251,7 +286,7 @@ def test_the_chest_pattern_tells_bacteria_and_virus_patients_apart(write):
         "NORMAL/IM-0001-0001-0002.jpeg", "PNEUMONIA/person12_bacteria_34.jpeg",
         "PNEUMONIA/person12_bacteria_35.jpeg", "PNEUMONIA/person12_virus_7.jpeg",
     )  # fmt: skip
-    data = load_image_folder(root, group_pattern=CHEST_XRAY_PATIENT)
+    data = load_image_folder(root, group_pattern="chest-xray")
     assert data.groups.tolist() == [
         "IM-0001", "IM-0001", "NORMAL2-IM-0001",
         "person12_bacteria", "person12_bacteria", "person12_virus",
@@ -262,7 +297,7 @@ def test_the_real_chest_set_has_no_patient_on_both_sides(medical_data):
     data = load_image_folder(
         medical_data / "chest_pneumonia", group_pattern=CHEST_XRAY_PATIENT, verify=False
     )
-    counts = pd.crosstab(data.split, data.target_names[data.target])
+    counts = pd.crosstab(data.split, data.target)
     assert counts.loc["train"].tolist() == [1341, 3875]
     assert counts.loc["test"].tolist() == [234, 390]
     assert not {*data.groups[data.split == "train"]} & {*data.groups[data.split == "test"]}
@@ -345,7 +380,7 @@ def table_root(write):
 def test_tables_keep_their_order_and_columns(table_root):
     data = load_image_table(TABLE, **COLUMNS, root=table_root)
     assert names(data, table_root) == TABLE.file.tolist()
-    assert data.target_names[data.target].tolist() == TABLE.finding.tolist()
+    assert data.target.tolist() == TABLE.finding.tolist()
     assert data.groups.tolist() == TABLE.patient.tolist()
     assert names_of(data.masks) == ["1.png", "2.png", "3.png"]
     assert data.report.n_groups == 2
@@ -409,7 +444,7 @@ def test_gaps_are_named_or_skipped(table_root, column, what):
         load_image_table(table, **COLUMNS, root=table_root)
     data = load_image_table(table, **COLUMNS, root=table_root, on_error="skip-report")
     assert names_of(data.paths) == names_of(data.masks) == ["1.png", "2.png"]
-    assert (data.target.tolist(), data.groups.tolist()) == ([0, 1], ["007", "007"])
+    assert (data.target.tolist(), data.groups.tolist()) == (["nodule", "none"], ["007", "007"])
     assert [reason for _, reason in data.report.skipped] == [f"no {what}"]
 
 
@@ -491,7 +526,7 @@ def test_masks_beside_images_are_paired_by_pattern_and_several_joined(write):
         "a/a (1).png": ["a/a (1)_mask.png", "a/a (1)_mask_1.png"],
         "b/b (1).png": "b/b (1)_mask.png",
     }
-    assert data.target.tolist() == [0, 1]
+    assert data.target.tolist() == ["a", "b"]
     assert any("b/unused_mask.png" in text for text in data.report.warnings)
     assert data.masks.shape == (2,)
     with pytest.raises(ValueError, match=r"'b/unused\.png' has 2 masks: .*_mask\.gif"):
