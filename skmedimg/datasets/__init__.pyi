@@ -1,3 +1,4 @@
+from ._dicom_folder import load_dicom_folder as load_dicom_folder
 from ._group_patterns import CHEST_XRAY_PATIENT as CHEST_XRAY_PATIENT
 from ._group_patterns import GROUP_PATTERNS as GROUP_PATTERNS
 from ._image_folder import load_image_folder as load_image_folder

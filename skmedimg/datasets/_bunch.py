@@ -11,8 +11,12 @@ from skmedimg.datasets._loading_report import first_few
 _NEEDED = {"paths": "no path", "labels": "no class", "masks": "no mask", "groups": "no patient"}
 
 
-def bunch_of(columns, report, *, on_error, verify, n_jobs, verbose):
-    """Return a Bunch of equally long columns, without the rows that cannot be used."""
+def bunch_of(columns, report, *, on_error, verify, n_jobs, verbose, frame=None):
+    """Return a Bunch of equally long columns, without the rows that cannot be used.
+
+    `frame` is a DataFrame of other columns in the same order, or None.
+    """
+    columns = columns | {"row": range(len(columns["paths"]))}
     columns = _kept(columns, _complete(columns, report, on_error))
     kinds = sorted({type(label).__name__ for label in columns["labels"] or ()})
     if "str" in kinds and len(kinds) > 1:  # they have no order
@@ -27,7 +31,7 @@ def bunch_of(columns, report, *, on_error, verify, n_jobs, verbose):
         raise ValueError(f"No image is left.\n{report}")
     _warn_of_repeated_names(columns["paths"], report)
     report.count(columns["labels"], columns["groups"], len(columns["paths"]), columns["split"])
-    return _arrays(columns, report)
+    return _arrays(columns, report, frame)
 
 
 def _complete(columns, report, on_error):
@@ -68,7 +72,7 @@ def _warn_of_repeated_names(paths, report):
         )
 
 
-def _arrays(columns, report):
+def _arrays(columns, report, frame):
     target = names = None
     if columns["labels"] is not None:
         # The labels themselves and not their numbers: scores, tables and plots repeat them.
@@ -87,6 +91,7 @@ def _arrays(columns, report):
         groups=None if columns["groups"] is None else np.asarray(columns["groups"]),
         masks=None if columns["masks"] is None else _objects(columns["masks"]),
         split=None if columns["split"] is None else np.asarray(columns["split"]),
+        columns=None if frame is None else frame.iloc[columns["row"]].reset_index(drop=True),
         report=report,
     )
 

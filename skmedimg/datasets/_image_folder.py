@@ -1,9 +1,10 @@
 """List the images of a folder with their labels, patients and masks."""
 
 import os
+from numbers import Integral
 from pathlib import Path
 
-from skmedimg._sklearn import StrOptions, validate_params
+from skmedimg._sklearn import Interval, StrOptions, validate_params
 from skmedimg.datasets._bunch import bunch_of
 from skmedimg.datasets._find_images import list_images
 from skmedimg.datasets._group_patterns import patients
@@ -15,6 +16,7 @@ from skmedimg.datasets._mask_pattern import (
     pair_by_pattern,
     split_off_masks,
 )
+from skmedimg.datasets._volume_slices import check_slices, cut_volumes
 from skmedimg.images._n_jobs import N_JOBS
 
 # Names of folders that are parts of a split, not classes.
@@ -31,6 +33,9 @@ _SPLITS = {
         "mask_root": [str, os.PathLike, None],
         "mask_pattern": [str, tuple, list, None],
         "labels_from": [StrOptions({"folder"}), callable, None],
+        "slices": [StrOptions({"middle", "all"}), Interval(Integral, 1, None, closed="left"), None],
+        "slice_folder": [str, os.PathLike, None],
+        "window": [tuple, list, None],
         "merge_validation": ["boolean"],
         "on_error": [StrOptions({"raise", "skip-report"})],
         "verify": ["boolean"],
@@ -46,6 +51,9 @@ def load_image_folder(
     mask_root=None,
     mask_pattern=None,
     labels_from="folder",
+    slices=None,
+    slice_folder=None,
+    window=None,
     merge_validation=False,
     on_error="raise",
     verify=True,
@@ -79,6 +87,16 @@ def load_image_folder(
     labels_from : {"folder"}, callable or None, default="folder"
         "folder": the folder below `root` is the class. A callable gets the `pathlib.Path` of each
         image and returns its label. None: there are no labels.
+    slices : {"middle", "all"}, int or None, default=None
+        Which slices of NIfTI volumes and frames of DICOM files become images: the middle one of
+        each, all, or one in so many. They are written to `slice_folder`, with those of the masks:
+        estimators take paths, and a path names a file. None refuses files that hold several images.
+    slice_folder : str, os.PathLike or None, default=None
+        Folder beside `root` for the slices, ``volume/slice_0042.png``; it is made if necessary,
+        and slices that are there are replaced.
+    window : (float, float) or None, default=None
+        (center, width) of the values that slices show, such as (40, 400) in HU. None: the
+        window of a DICOM file; of a NIfTI volume the range without its 0.5 % lowest and highest.
     merge_validation : bool, default=False
         Whether images of a folder `val`, `valid` or `validation` count as "train" in `split`.
         False keeps them apart, for ``fit(X, y, X_val=, y_val=)``.
@@ -111,12 +129,16 @@ def load_image_folder(
             as one.
         split : ndarray (n,) of str, or None
             "train", "validation" or "test", where the folders say so.
+        columns : DataFrame of n rows, or None
+            Where volumes were cut, the `volume` and the index of the `slice`. Slices of a volume
+            have one patient where `group_pattern` does not say more.
         report : LoadReport
             Files kept, ignored and skipped, and warnings; ``print(data.report)``.
 
     See Also
     --------
     load_image_table : The same from a table.
+    load_dicom_folder : The same from the headers of DICOM files.
 
     Examples
     --------
@@ -135,7 +157,8 @@ def load_image_folder(
     /...: 3 images of 2 patients (normal: 2, sick: 1)
     images per patient: median 1.5, at most 2 ('p1')
     """
-    root = _checked_root(root)
+    root = checked_root(root)
+    check_slices(slices, slice_folder, root, window)
     report = LoadReport(root)
     images, folders = list_images(root, report, exclude=mask_root, on_error=on_error)
     images, masks = _with_masks(images, root, mask_root, mask_pattern, report)
@@ -151,14 +174,26 @@ def load_image_folder(
         "masks": masks,
         "split": _merged(split) if split is not None and merge_validation else split,
     }
+    frame = None
+    if slices is not None:
+        import pandas as pd
+
+        columns, origin = cut_volumes(columns, root, slices, slice_folder, window, report, on_error)
+        frame = pd.DataFrame(origin)
     return bunch_of(
-        columns, report, on_error=on_error, verify=verify, n_jobs=n_jobs, verbose=verbose
+        columns,
+        report,
+        on_error=on_error,
+        verify=verify,
+        n_jobs=n_jobs,
+        verbose=verbose,
+        frame=frame,
     )
 
 
 def _with_masks(files, root, mask_root, mask_pattern, report):
     """Return the images among the files of a folder, and their masks or None."""
-    mask_root = None if mask_root is None else _checked_root(mask_root)
+    mask_root = None if mask_root is None else checked_root(mask_root)
     if mask_pattern is None:
         images = set_masks_aside(files, report)
         return images, None if mask_root is None else find_masks(mask_root, images, report)
@@ -174,7 +209,7 @@ def _with_masks(files, root, mask_root, mask_pattern, report):
     return images, paired
 
 
-def _checked_root(root):
+def checked_root(root):
     root = os.fspath(root)
     if not os.path.isdir(root):
         raise NotADirectoryError(f"{root!r} is not a folder; pass the folder of the images.")

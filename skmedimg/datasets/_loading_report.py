@@ -78,10 +78,10 @@ class LoadReport:
         patient, most = counts.most_common(1)[0]
         self.n_groups = len(counts)
         self.images_per_group = float(median(counts.values())), most, patient
-        # Of a few patients each has more than a tenth; then one with far more than the others have
-        # is meant. It is often a pattern that joins patients.
+        # Of a few patients each has more than a tenth; what is meant is one with far more than the
+        # others have. It is often a pattern that joins patients.
         others = (len(groups) - most) / max(1, self.n_groups - 1)
-        if most > 0.1 * len(groups) and most > max(3, 2 * others):
+        if most > 0.1 * len(groups) and most > max(9, 3 * others):
             self.warn(
                 f"{most} of {len(groups)} images ({most / len(groups):.0%}) are of one patient, "
                 f"{patient!r}. Check that they show one patient, and not many under one name."

@@ -9,7 +9,8 @@ from pathlib import Path
 from skmedimg._sklearn import validate_params
 from skmedimg._warnings import warn_user
 from skmedimg.datasets._fetch_file import fetch_file
-from skmedimg.datasets._image_folder import CHEST_XRAY_PATIENT, load_image_folder
+from skmedimg.datasets._group_patterns import CHEST_XRAY_PATIENT
+from skmedimg.datasets._image_folder import load_image_folder
 from skmedimg.datasets._unpack_zip import unpack_zip
 
 PublicSet = namedtuple(

@@ -15,6 +15,11 @@ _LOOKS = (
     *("WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
 )
 
+SPACING_TAGS = [
+    *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"),
+    *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
+]
+
 
 def read_dicom(path, file, frame, window, max_pixels):
     """Return the pixels of a DICOM file as they are meant to be shown, the brightest highest.
@@ -22,9 +27,23 @@ def read_dicom(path, file, frame, window, max_pixels):
     Stored values are rescaled by slope and intercept, clipped to the window, and stretched to the
     whole range of 8 bits, or of 16 where more than 8 are stored. MONOCHROME1 is inverted.
     """
+    return dicom_frame(path, dicom_dataset(path, file, max_pixels), frame, window, max_pixels)
+
+
+def dicom_dataset(path, file, max_pixels=MAX_PIXELS, tags=None):
+    """Return the dataset in a DICOM file; with `tags` those elements alone, and no pixels."""
     pydicom = _pydicom(path)
     _check_inflated(path, file, max_bytes(max_pixels))
-    dataset = pydicom.dcmread(file, force=True)  # force: old files lack the preamble
+    # force: old files lack the preamble
+    return pydicom.dcmread(
+        file, force=True, stop_before_pixels=tags is not None, specific_tags=tags
+    )
+
+
+def dicom_frame(path, dataset, frame, window, max_pixels):
+    """Return one frame of a dataset as `read_dicom` does."""
+    import pydicom
+
     if not any(keyword in dataset for keyword in _PIXELS):
         raise ImageReadError(f"{path!r} is DICOM without pixels, such as a report or a directory.")
     pixel_bytes = int(dataset.BitsAllocated) // 8 * int(dataset.SamplesPerPixel)
@@ -42,9 +61,11 @@ def read_dicom(path, file, frame, window, max_pixels):
 
 def dicom_spacing(path, file):
     """Return the mm between rows and between columns of a DICOM file, or None."""
-    pydicom = _pydicom(path)
-    _check_inflated(path, file, max_bytes(MAX_PIXELS))
-    dataset = pydicom.dcmread(file, stop_before_pixels=True, force=True)
+    return spacing_of(dicom_dataset(path, file, tags=SPACING_TAGS))
+
+
+def spacing_of(dataset):
+    """Return the mm between rows and between columns that a dataset says, or None."""
     # Of several frames the first; PixelSpacing is measured in the patient, the others at the
     # detector and on the film.
     measures = [
@@ -53,9 +74,8 @@ def dicom_spacing(path, file):
         for groups in (dataset.get(name) or [])[:1]
         for measure in groups.get("PixelMeasuresSequence") or []
     ]
-    names = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
     for place in (*measures, dataset):
-        for name in names:
+        for name in SPACING_TAGS[:3]:
             if place.get(name):
                 return float(place.get(name)[0]), float(place.get(name)[1])
     return None

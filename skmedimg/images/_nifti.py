@@ -16,7 +16,11 @@ def read_nifti(path, frame, max_pixels):
 
     The first axis of the file runs from left to right, its second from bottom to top.
     """
-    volume = _volume(path)
+    return nifti_slice(path, _volume(path), frame, max_pixels)
+
+
+def nifti_slice(path, volume, frame, max_pixels):
+    """Return one slice of an open volume as `read_nifti` does."""
     width, height, *depth = volume.shape
     if len(depth) > 1 and max(depth[1:]) > 1:
         raise ImageReadError(
@@ -47,7 +51,12 @@ def nifti_spacing(path):
     return round(float(up) * unit, 6), round(float(across) * unit, 6)
 
 
-def _volume(path):
+def open_volume(path):
+    """Return the volume in a file for several slices in a row: packed, it is inflated once."""
+    return _volume(path, keep_file_open=True)
+
+
+def _volume(path, **options):
     """Return the volume in a file, of which only the header is read."""
     try:
         import nibabel
@@ -56,7 +65,7 @@ def _volume(path):
             f'Reading {path!r} needs nibabel: pip install "skmedimg[nifti]".'
         ) from error
     _check_extensions(path, nibabel)
-    return nibabel.load(path, mmap=False)  # see ImageFile
+    return nibabel.load(path, mmap=False, **options)  # see ImageFile
 
 
 def _check_extensions(path, nibabel):
