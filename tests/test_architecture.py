@@ -24,11 +24,13 @@ JUDGING = [
     "evaluation._html_tables",
     *("evaluation.scores", "evaluation.statistics"),
     *("evaluation.splitting", "evaluation.running", "evaluation.decisions", "evaluation.auditing"),
+    *("evaluation.external", "evaluation.robustness"),
     *("inspection", "evaluation.displays", "evaluation.report", "evaluation", "search", "saving"),
 ]
 TOP = ["recipes", "testing", "cli", "__main__"]
 # Exceptions, each with its reason.
 ALSO = {
+    "evaluation": {"saving"},  # evaluate takes the file of a saved model
     "inspection": {"_training"},  # explanations look inside a fitted network
     "saving": {"_training", "transfer"},  # a network leaves as ONNX; a model may hold a store
 }

@@ -1,5 +1,7 @@
 from ._compare import compare as compare
 from ._comparison import Comparison as Comparison
+from ._evaluate import evaluate as evaluate
+from ._evaluation import Evaluation as Evaluation
 from ._learning_curve import LearningCurve as LearningCurve
 from ._learning_curve import learning_curve as learning_curve
 from .auditing._audit import Audit as Audit

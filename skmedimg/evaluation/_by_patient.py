@@ -26,7 +26,9 @@ def compare_patients(comparison, how):
         )
     patients, patient = np.unique(comparison.groups, return_inverse=True)
     splits = tuple(
-        Split(s.repeat, s.fold, np.unique(patient[s.train]), np.unique(patient[s.test]))
+        Split(
+            s.repeat, s.fold, np.unique(patient[s.train]), np.unique(patient[s.test]), name=s.name
+        )
         for s in comparison.splits
     )
     # The same comparison with the labels of patients, by which their predictions are scored.
@@ -45,7 +47,13 @@ def compare_patients(comparison, how):
         )
         for name in comparison.names
     }
-    return replace(data, splits=splits, fold_results=fold_results)
+    # Models see images, not patients: none are kept.
+    external = {
+        name: compare_patients(each, how)
+        for name, each in comparison.external.items()
+        if each.groups is not None
+    }
+    return replace(data, splits=splits, fold_results=fold_results, external=external, models=None)
 
 
 def _labels(comparison, patients, patient):

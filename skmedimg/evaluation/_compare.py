@@ -14,16 +14,26 @@ from skmedimg._provenance import (
     versions,
 )
 from skmedimg.evaluation._comparison import Comparison
+from skmedimg.evaluation._external_sets import add_external, facts_of
 from skmedimg.evaluation._records import WarningRecord
 from skmedimg.evaluation._text import counted
+from skmedimg.evaluation.external._external_set import read_external_sets
 from skmedimg.evaluation.running._baseline import BASELINES, make_baseline
+from skmedimg.evaluation.running._final_fit import KeptModels, fit_final, without_models
 from skmedimg.evaluation.running._fit_folds import FitTask, RunSettings, fit_folds
 from skmedimg.evaluation.running._fold_checkpoint import Checkpoint
-from skmedimg.evaluation.running._shared_steps import share_steps
+from skmedimg.evaluation.running._shared_steps import share_steps, whole_model
 from skmedimg.evaluation.scores._score_table import choose_metrics
 from skmedimg.evaluation.scores._undefined_distances import undefined_distances
 from skmedimg.evaluation.splitting._folds import choose_repeats, make_splits, split_warnings
 from skmedimg.evaluation.splitting._groups import splits_patients
+from skmedimg.evaluation.splitting._sites import (
+    check_site,
+    looks_like_sites,
+    name_splits,
+    site_splits,
+    site_warnings,
+)
 from skmedimg.evaluation.splitting._targets import check_targets, is_images
 from skmedimg.images._decode import DecodeOptions
 from skmedimg.images._image_loader import ImageLoader, follow_masks
@@ -40,6 +50,8 @@ def compare(
     y,
     *,
     groups=None,
+    site=None,
+    external=None,
     cv=5,
     repeats=None,
     scoring=None,
@@ -53,6 +65,7 @@ def compare(
     baseline=True,
     audit=True,
     share=True,
+    keep_models=False,
     checkpoint=None,
 ):
     """Compare estimators on the same folds and keep everything that is needed to judge them.
@@ -68,6 +81,12 @@ LazyImages
         Labels or masks.
     groups : array-like (n,), default=None
         Patients. No patient is on both sides of a split; one that is raises.
+    site : array-like (n,), default=None
+        The hospital or scanner of each sample. One after the other is left out and tested, by
+        models trained on all others; `cv` is not used. `Comparison.sites` has the score of each.
+    external : dict of str to (X, y) or (X, y, groups), default=None
+        Sets of other hospitals by name. Each estimator is fitted once more, on all of X, and scored
+        on them; `Comparison.external` has the results.
     cv : int, splitter or iterable of (train, test), default=5
         An integer stratifies by class, keeps patients together, and shuffles. In a list of
         (train, validation, test), such as a published split, nothing is trained on the validation
@@ -111,6 +130,10 @@ LazyImages
     share : bool, default=True
         Run leading pipeline steps that learn nothing from the training set (such as decoding
         and HOG) once for all folds and estimators, which keeps their results in memory.
+    keep_models : bool, default=False
+        Keep the models of all folds in memory, for `Comparison.robustness`, and models fitted once
+        more on all of X, for `Comparison.validate`. Files of comparisons hold no models, so fits
+        found in a `checkpoint` are done again. `external` alone keeps the latter.
     checkpoint : str or os.PathLike, default=None
         A folder that keeps every finished fit. The same call resumes from there, with the same
         result as if it had not been interrupted.
@@ -139,10 +162,17 @@ LazyImages
     _check_switches(repeats, error_score, audit)
     named = name_estimators(estimators)
     targets = check_targets(named, X, y, groups, pos_label, ignore_label, spacing)
+    sets = read_external_sets(external, targets)
     seed = draw_seed(random_state)
     # Before anything is fitted: every estimator and every scorer gets the same splits.
+    given_cv = cv
+    if site is not None:
+        site = check_site(site, cv, repeats, targets.y, targets.groups)
+        cv = site_splits(site, targets.strata, targets.task)
     repeats = choose_repeats(repeats, cv, targets.groups, len(targets.y))
     splits = make_splits(cv, targets.task, targets.strata, targets.groups, repeats, seed)
+    if site is not None:
+        splits = name_splits(splits, site)
     metrics, scorers = choose_metrics(
         scoring, targets.task, targets.n_classes, targets.pos_label, targets.y.ndim > 2
     )
@@ -161,9 +191,13 @@ LazyImages
     store = Checkpoint(checkpoint, facts, targets.classes)
     found = _audit(X, targets, audit)
     tasks = _fit_tasks(named, X, targets, share, baseline)
-    settings = RunSettings(metrics, scorers, store, seed, n_jobs, error_score, verbose)
+    settings = RunSettings(metrics, scorers, store, seed, n_jobs, error_score, verbose, keep_models)
     fold_results = fit_folds(tasks, targets, splits, settings)
-    return Comparison(
+    models = None
+    if keep_models or sets:
+        models = _keep_models(named, X, targets, tasks, fold_results, settings, found)
+        fold_results = without_models(fold_results)
+    comparison = Comparison(
         names=tuple(task.name for task in tasks),
         task=targets.task,
         y=targets.y,
@@ -182,9 +216,14 @@ LazyImages
         random_state=seed,
         versions=facts["versions"],
         digest=facts["data digest"],
-        warnings=tuple(_warnings(named, fold_results, targets, splits, found)),
+        warnings=(
+            *_warnings(named, fold_results, targets, splits, found),
+            *(WarningRecord(text, "splits") for text in _site_texts(site, given_cv, targets)),
+        ),
         audit=found,
+        models=models,
     )
+    return add_external(comparison, sets)
 
 
 def name_estimators(estimators):
@@ -278,6 +317,43 @@ def _refuse_other_proportions(name, estimator, X, y, targets):
                 "the files: pass y=loader.load_masks(X, y) to compare with those, or leave the "
                 'images whole, with aspect="stretch".'
             )
+
+
+def _keep_models(named, X, targets, tasks, fold_results, settings, found):
+    """Return KeptModels: fitted on all samples and, where they are to be kept, those of folds."""
+    final, failures = fit_final(
+        tasks,
+        targets.groups,
+        seed=settings.seed,
+        n_jobs=settings.n_jobs,
+        error_score=settings.error_score,
+    )
+    whole = {
+        name: whole_model(named[name], model, X) if name in named else model
+        for name, model in final.items()
+    }
+    folds = None
+    if settings.keep_models:
+        folds = {
+            name: tuple(
+                None if each.failed else whole_model(named[name], each.model, X)
+                for each in fold_results[name]
+            )
+            for name in named
+        }
+    return KeptModels(whole, failures, folds, settings.scorers, facts_of(X, found))
+
+
+def _site_texts(site, cv, targets):
+    """Yield as text what to know of sites, and where patients may be sites."""
+    if site is not None:
+        yield from site_warnings(site, targets.strata, targets.classes)
+    elif looks_like_sites(cv, targets.groups):
+        yield (
+            f"groups has {len(np.unique(targets.groups))} values for "
+            f"{counted(targets.groups, 'sample')}: if they are hospitals or scanners, pass them as "
+            "site= and the patients as groups=."
+        )
 
 
 def _audit(X, targets, switch):

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from skmedimg.evaluation._by_patient import compare_patients
+from skmedimg.evaluation._external_sets import ExternalSets
 from skmedimg.evaluation._json import read_comparison, write_comparison
 from skmedimg.evaluation._out_of_fold import OutOfFoldPredictions
 from skmedimg.evaluation._tables import (
@@ -23,7 +24,7 @@ from skmedimg.evaluation.statistics._planning import how_many
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison(OutOfFoldPredictions):
+class Comparison(ExternalSets, OutOfFoldPredictions):
     """What `compare` found: predictions, scores, costs and how to get them again.
 
     A comparison is frozen. It holds every out-of-fold prediction, so intervals, tests, tables and
@@ -70,6 +71,10 @@ class Comparison(OutOfFoldPredictions):
         What a reader has to know before believing the table: `text`, its `source` ("splits",
         "model", "audit" or "patients") and the `name` of the estimator concerned, if any.
     audit : Audit or None
+    external : dict of str to Evaluation
+        Sets of other hospitals, scored by models fitted on all samples of X.
+    models : KeptModels or None
+        Fitted models, where they were to be kept; never written to a file.
 
     See Also
     --------
@@ -113,6 +118,8 @@ class Comparison(OutOfFoldPredictions):
     digest: str = ""
     warnings: tuple = ()
     audit: object = None
+    external: dict = field(default_factory=dict)
+    models: object = None
 
     def __post_init__(self):
         if set(self.fold_results) != set(self.names):

@@ -11,6 +11,7 @@ import numpy as np
 
 from skmedimg._files import whole_file
 from skmedimg.evaluation._records import FoldPredictions, FoldResult, Metric, Split, WarningRecord
+from skmedimg.evaluation.external._set_shift import ShiftRow
 
 _FORMAT = 2
 _KINDS = "biufcOU"  # of arrays: numbers, text, and labels that are Python objects
@@ -18,15 +19,7 @@ _KINDS = "biufcOU"  # of arrays: numbers, text, and labels that are Python objec
 
 def write_comparison(comparison, path):
     """Write a Comparison as JSON to a path."""
-    content = {each.name: getattr(comparison, each.name) for each in fields(comparison)}
-    content["audit"] = None if comparison.audit is None else comparison.audit.to_dict()
-    for name in ("splits", "metrics", "warnings"):
-        content[name] = [_shallow(each) for each in content[name]]
-    content["fold_results"] = {
-        name: [_fold_fields(result) for result in results]
-        for name, results in comparison.fold_results.items()
-    }
-    content = {"skmedimg_comparison": _FORMAT, **_encode(content)}
+    content = {"skmedimg_comparison": _FORMAT, **_encode(_content(comparison))}
     with whole_file(path) as file:
         # allow_nan=False: NaN and Infinity are not JSON, and other parsers refuse the file.
         file.write(json.dumps(content, allow_nan=False).encode())
@@ -54,6 +47,21 @@ def read_comparison(path, kind):
     )
 
 
+def _content(comparison):
+    """Return the fields of a Comparison as dicts, lists and arrays; fitted models are left out."""
+    content = _shallow(comparison)
+    del content["models"]
+    content["audit"] = None if comparison.audit is None else comparison.audit.to_dict()
+    content["external"] = {name: _content(each) for name, each in comparison.external.items()}
+    for name in {"splits", "metrics", "warnings", "shift"} & set(content):
+        content[name] = [_shallow(each) for each in content[name]]
+    content["fold_results"] = {
+        name: [_fold_fields(result) for result in results]
+        for name, results in comparison.fold_results.items()
+    }
+    return content
+
+
 def _shallow(record):
     """Return the fields of a dataclass by name, values as they are."""
     return {each.name: getattr(record, each.name) for each in fields(record)}
@@ -62,7 +70,7 @@ def _shallow(record):
 def _fold_fields(result):
     """Return the fields of a FoldResult; its split and name are known from its place."""
     content = _shallow(result)
-    del content["split"], content["name"]
+    del content["split"], content["name"], content["model"]
     if result.predictions is not None:
         content["predictions"] = _shallow(result.predictions)
     return content
@@ -85,7 +93,21 @@ def _records(content):
         from skmedimg.evaluation.auditing._audit import Audit
 
         content["audit"] = Audit.from_dict(content["audit"])
+    if "shift" in content:
+        content["shift"] = tuple(ShiftRow(**each) for each in content["shift"])
+    content["external"] = {
+        name: _read_external(each) for name, each in content.get("external", {}).items()
+    }
     return content
+
+
+def _read_external(content):
+    """Return the Evaluation of an external set."""
+    from skmedimg.evaluation._evaluation import Evaluation
+
+    evaluation = Evaluation(**_records(content))
+    _check(evaluation)
+    return evaluation
 
 
 def _fold_result(name, split, content):

@@ -19,6 +19,8 @@ class Split:
         Rows of X.
     validation : ndarray of int or None
         Rows that networks watch during training, for early stopping and the history.
+    name : str or None
+        What is tested, such as the hospital that is left out; None where folds have no names.
     """
 
     repeat: int
@@ -26,6 +28,12 @@ class Split:
     train: np.ndarray
     test: np.ndarray
     validation: np.ndarray = None
+    name: str = None
+
+    @property
+    def label(self):
+        """str: the name or, without one, repeat and fold, counted from 1."""
+        return f"{self.repeat + 1}.{self.fold + 1}" if self.name is None else self.name
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +86,8 @@ class FoldResult:
     undefined : dict of str to int or None
         By name of the metric, in how many test images a distance between masks is infinite because
         one of them is empty; the score is the mean over the other images.
+    model : object or None
+        The fitted model, on its way to `KeptModels`; a comparison holds none here.
     """
 
     name: str
@@ -91,6 +101,7 @@ class FoldResult:
     history: list = None
     failure: str = None
     undefined: dict = None
+    model: object = None
 
     @property
     def failed(self):

@@ -8,6 +8,7 @@ from skmedimg.evaluation._html_tables import score_table
 from skmedimg.evaluation._records import Costs
 from skmedimg.evaluation._render import render
 from skmedimg.evaluation._text import counted, lay_out
+from skmedimg.evaluation.external._score_drop import score_drop
 from skmedimg.evaluation.scores._coded_predictions import code_predictions
 from skmedimg.evaluation.scores._pooled_counts import averaged_values
 from skmedimg.evaluation.scores._undefined_distances import undefined_distances
@@ -130,7 +131,8 @@ def comparison_text(comparison):
     rows = [_printed_row(comparison, name, metrics) for name in comparison.ranked()]
     notes = [f"Warning: {warning}" for warning in comparison.warnings]
     more = "summary() has every score, tests() says what may be concluded."
-    return "\n".join([_title(comparison), lay_out([head, *rows]), *notes, more])
+    external = external_lines(comparison)
+    return "\n".join([_title(comparison), lay_out([head, *rows]), *external, *notes, more])
 
 
 def comparison_html(comparison):
@@ -144,6 +146,18 @@ def comparison_html(comparison):
             "warnings": comparison.warnings,
         },
     )
+
+
+def external_lines(comparison):
+    """Yield a line per external set and estimator: its score there, and how much it loses."""
+    title = comparison.metric().title
+    for place, evaluation in comparison.external.items():
+        rows = counted(evaluation.y, "sample")
+        for name in comparison.ranked():
+            if name != comparison.baseline:
+                found = with_limits(evaluation.interval(name))
+                drop = with_limits(score_drop(comparison.interval(name), evaluation.interval(name)))
+                yield f"{place} ({rows}), {name}: {title} {found}, a drop of {drop}"
 
 
 def ranked_names(comparison, metric):
@@ -232,12 +246,12 @@ def _title(comparison):
 
 
 def _printed_row(comparison, name, metrics):
-    scores = [_with_limits(comparison.interval(name, metric.name)) for metric in metrics]
+    scores = [with_limits(comparison.interval(name, metric.name)) for metric in metrics]
     baseline = " (baseline)" if name == comparison.baseline else ""
     return [f"{name}{baseline}", *scores, f"{comparison.costs(name).fit_time:.2f}"]
 
 
-def _with_limits(found):
+def with_limits(found):
     if not np.isfinite(found.mean):
         return "-"
     limits = f" [{found.low:.3f}, {found.high:.3f}]" if np.isfinite(found.low) else ""

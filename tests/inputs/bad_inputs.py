@@ -40,6 +40,7 @@ GRAY = _RANDOM.randint(0, 256, (12, 16, 16)).astype(np.uint8)
 COLOR = _RANDOM.randint(0, 256, (12, 16, 16, 3)).astype(np.uint8)
 LARGE = COLOR.repeat(2, axis=1).repeat(2, axis=2)
 BINARY = np.arange(12) % 2
+ROWS = GRAY.reshape(12, -1)
 MASKS = (GRAY > 127).astype(np.uint8)
 SCORES = np.linspace(0, 1, 12)
 NAN = np.where(GRAY > 250, np.nan, GRAY)
@@ -480,6 +481,22 @@ COMPARING = [
     bad("compare: a damaged checkpoint", lambda at: compared(checkpoint=at), "checkpoint"),
     bad("compare: a taken name", lambda at: compared(models={"truth": GaussianNB()}), "'truth'"),
     bad("compare: the same name twice", lambda at: sk.compare([GaussianNB(), object()], GRAY.reshape(12, -1), BINARY, repeats=1), "object", kind=(TypeError, ValueError)),
+    bad("compare: external of rows alone", lambda at: compared(external=GRAY), "external", "'Cairo': (X2, y2, groups2)"),
+    bad("compare: external without labels", lambda at: compared(external={"Cairo": (ROWS,)}), "external['Cairo']", "1 parts"),
+    bad("compare: external y too short", lambda at: compared(external={"Cairo": (ROWS, BINARY[:7])}), "external['Cairo']", "12", "7"),
+    bad("compare: external class never seen", lambda at: compared(external={"Cairo": (ROWS, BINARY + 1)}), "external['Cairo']", "6 images", "[0, 1]"),
+    bad("compare: site too short", lambda at: compared(site=[1, 2], cv=5), "site", "2", "12"),
+    bad("compare: one site", lambda at: compared(site=BINARY * 0, cv=5), "site", "2", "0"),
+    bad("compare: site and cv", lambda at: compared(site=BINARY, cv=3), "site", "cv"),
+    bad("compare: a patient of two sites", lambda at: compared(site=np.arange(12) % 3, groups=np.arange(12) // 2, cv=5), "6 patients", "several sites"),
+    bad("compare: a site with all of a class", lambda at: compared(site=BINARY, cv=5), "site", "one class"),
+    bad("Comparison: validate without models", lambda at: fitted("comparison").validate("Cairo", ROWS, BINARY), "keep_models=True", "'Cairo'"),
+    bad("Comparison: drops without sets", lambda at: fitted("comparison").drops(), "external="),
+    bad("evaluate: not a model", lambda at: evaluation.evaluate(3, ROWS, BINARY), "model", "3", kind=TypeError),
+    bad("evaluate: an unfitted model", lambda at: evaluation.evaluate(GaussianNB(), ROWS, BINARY), "fit", kind=NotFittedError),
+    bad("evaluate: no file", lambda at: evaluation.evaluate(at / "no.skmed", ROWS, BINARY), "no.skmed", kind=(OSError, ValueError)),
+    bad("evaluate: another class", lambda at: evaluation.evaluate(fitted("bayes"), ROWS, BINARY + 1), "6 images", "[0, 1]"),
+    bad("Evaluation: recalibrate masks", lambda at: evaluation.evaluate(fitted("unet"), GRAY, MASKS).recalibrate(), "recalibrate", "two classes"),
     bad("Comparison: no such model", lambda at: fitted("comparison").interval("tree"), "'tree'", "bayes", kind=(KeyError, ValueError)),
     bad("Comparison: no such score", lambda at: fitted("comparison").interval("bayes", "dise"), "'dise'", kind=(KeyError, ValueError)),
     bad("Comparison: confidence", lambda at: fitted("comparison").summary(confidence=95), "confidence", "95"),

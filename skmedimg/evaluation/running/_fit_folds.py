@@ -60,6 +60,8 @@ class RunSettings:
     n_jobs : int or None
     error_score : "raise" or float
     verbose : int
+    keep_models : bool
+        Whether results hold their fitted models; a checkpoint has none, so it is written only.
     """
 
     metrics: tuple
@@ -69,6 +71,7 @@ class RunSettings:
     n_jobs: int
     error_score: object
     verbose: int
+    keep_models: bool = False
 
 
 def fit_folds(tasks, targets, splits, settings):
@@ -80,7 +83,9 @@ def fit_folds(tasks, targets, splits, settings):
         for task, number in todo:
             # Finished fits are read first, so that the
             # progress bar counts them before any work begins.
-            result = settings.checkpoint.read(task.name, task.key, splits[number])
+            result = None
+            if not settings.keep_models:
+                result = settings.checkpoint.read(task.name, task.key, splits[number])
             if result is not None:
                 found[task.name, number] = _scored(result, splits[number], targets, settings)
                 _show(bar, found, task.name, settings)
@@ -98,19 +103,25 @@ def fit_folds(tasks, targets, splits, settings):
     }
 
 
-def fit_fold(task, split, *, classes, scorers, groups, seed, error_score, shape):
+def fit_fold(task, split, *, classes, scorers, groups, seed, error_score, shape, keep_model=False):
     """Return the FoldResult of one FitTask on one Split, with the scores of `scorers` alone."""
-    predict = partial(_predict_masks, shape=shape)
-    if classes is not None:
-        predict = partial(_predict_labels, classes=classes)
+    predict = partial(predict_test_set, classes=classes, shape=shape)
     try:
-        return _fit_and_predict(task, split, predict, scorers, groups, seed)
+        model, result = _fit_and_predict(task, split, predict, scorers, groups, seed)
+        return replace(result, model=model) if keep_model else result
     except Exception as error:
         if error_score == "raise":
             where = f"repeat {split.repeat}, fold {split.fold} of {task.estimator!r}"
             error.add_note(f"This was {where}.")
             raise
         return FoldResult(task.name, split, None, {}, failure=f"{type(error).__name__}: {error}")
+
+
+def predict_test_set(model, X, *, classes, shape=()):
+    """Return the FoldPredictions of a fitted model; `classes` is None for masks, of a `shape`."""
+    return (
+        _predict_masks(model, X, shape) if classes is None else _predict_labels(model, X, classes)
+    )
 
 
 def seed_estimator(estimator, seed):
@@ -175,6 +186,7 @@ def _in_parallel(todo, targets, splits, settings):
         groups=targets.groups,
         error_score=settings.error_score,
         shape=targets.y.shape[1:],
+        keep_model=settings.keep_models,
     )
     calls = [
         delayed(_numbered)(i, call, task, splits[n], split_seed(settings.seed, splits[n]))
@@ -212,7 +224,7 @@ def _fit_and_predict(task, split, predict, scorers, groups, seed):
     predictions = predict(model, X_test)
     predicted = time.perf_counter()
     y_test = task.y[split.test]
-    return FoldResult(
+    return model, FoldResult(
         task.name,
         split,
         predictions,

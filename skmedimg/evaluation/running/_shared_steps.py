@@ -1,5 +1,6 @@
 """Steps that learn nothing from a training set are run once, for all folds."""
 
+import copy
 import time
 
 import numpy as np
@@ -42,6 +43,37 @@ def share_steps(estimators, X):
         begin = time.perf_counter()
         prepared[name] = (*_prepare(estimator, X, known), time.perf_counter() - begin)
     return prepared
+
+
+def whole_model(estimator, rest, X):
+    """Return the fitted pipeline of an estimator whose shared steps ran before `rest` was fitted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import Normalizer
+    >>> from skmedimg.evaluation.running._shared_steps import share_steps, whole_model
+    >>> X = np.array([[3.0, 4.0], [1.0, 0.0]])
+    >>> model = make_pipeline(Normalizer(), LogisticRegression())
+    >>> rest, shared, _ = share_steps({"model": model}, X)["model"]
+    >>> whole = whole_model(model, rest.fit(shared, [0, 1]), X)
+    >>> bool((whole.predict_proba(X) == rest.predict_proba(shared)).all())
+    True
+    """
+    n_shared = len(getattr(estimator, "steps", ())) - len(getattr(rest, "steps", ()))
+    if not n_shared:
+        return rest
+    few = take_rows(X, np.arange(min(_ROWS_TRIED, num_samples(X))))
+    steps = []
+    for name, step in estimator.steps[:n_shared]:
+        step = seed_estimator(step, 0)
+        few = step.fit_transform(few)
+        steps.append((name, step))
+    whole = copy.copy(rest)
+    whole.steps = [*steps, *rest.steps]
+    return whole
 
 
 def stateless_steps(estimator):

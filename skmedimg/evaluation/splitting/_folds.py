@@ -118,7 +118,7 @@ def split_warnings(splits, strata, classes):
     if tested < _FEW_ROWS:
         yield (
             f"Only {counted(tested, 'sample', ('is', 'are'))} tested: differences below about "
-            f"{_noise(tested)} points are noise."
+            f"{noise_points(tested)} points are noise."
         )
     n_classes = 0 if classes is None else len(classes)
     lacking = [split for split in splits if len(np.unique(strata[split.test])) < n_classes]
@@ -247,6 +247,6 @@ def _what_is_done(n_lacking, n_splits):
     )
 
 
-def _noise(tested):
+def noise_points(tested):
     """Return half the 95 % interval of an accuracy of one half, in points."""
     return round(100 * 1.96 * 0.5 / np.sqrt(tested))

@@ -67,20 +67,25 @@ def check_targets(estimators, X, y, groups, pos_label, ignore_label=None, spacin
     for name, value in (("ignore_label", ignore_label), ("spacing", spacing)):
         if task != "segmentation" and value is not None:
             raise ValueError(f"{name}={value!r} is for masks, but the estimators are classifiers.")
-    # Masks given as paths are loaded here for the scores; `fit` gets the paths and loads per batch.
-    y, fitted = _masks(y) if task == "segmentation" else _labels(y)
-    if num_samples(X) != len(y):
-        raise ValueError(f"X has {num_samples(X)} rows, but y has {len(y)}.")
-    groups = check_groups(groups, y)
+    y, fitted, groups = read_targets(task, X, y, groups)
     if task == "segmentation":
         _check_ignored(estimators, ignore_label)
-        options = {"ignore_label": ignore_label, "spacing": _spacing(spacing, len(y))}
+        options = {"ignore_label": ignore_label, "spacing": spacing_of(spacing, len(y))}
         return Targets(task, y, fitted, np.zeros(len(y), dtype=int), groups, **options)
     classes = np.unique(y)
     if len(classes) < 2:
         raise ValueError(f"y needs at least two classes, but every row is {classes[0]!r}.")
     positive = positive_label(classes, pos_label)
     return Targets(task, y, fitted, code_labels(y, classes), groups, classes, positive)
+
+
+def read_targets(task, X, y, groups):
+    """Return labels or masks of X, what `fit` is given of them, and patients; all are checked."""
+    # Masks given as paths are loaded here for the scores; `fit` gets the paths and loads per batch.
+    y, fitted = _masks(y) if task == "segmentation" else _labels(y)
+    if num_samples(X) != len(y):
+        raise ValueError(f"X has {num_samples(X)} rows, but y has {len(y)}.")
+    return y, fitted, check_groups(groups, y)
 
 
 def _check_ignored(estimators, ignore_label):
@@ -94,7 +99,7 @@ def _check_ignored(estimators, ignore_label):
             )
 
 
-def _spacing(spacing, n):
+def spacing_of(spacing, n):
     """Return the size of a pixel of each of n masks, (n, 2); None stays None."""
     if spacing is None:
         return None

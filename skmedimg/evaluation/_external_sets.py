@@ -1,0 +1,115 @@
+"""External sets of a comparison: methods that add, tabulate and explain them."""
+
+from dataclasses import replace
+
+from skmedimg.evaluation.external._external_set import read_external_set
+from skmedimg.evaluation.external._score_drop import score_drop
+
+
+class ExternalSets:
+    """Methods of a comparison on sets that no model was trained on."""
+
+    def validate(self, name, X, y, groups=None, *, spacing=None):
+        """Score the models, fitted on all samples, on another set, such as another hospital's.
+
+        Parameters
+        ----------
+        name : str
+            What the set is called.
+        X : any kind of X that the estimators take
+        y : array-like (n,), masks (n, height, width), or mask paths (n,)
+            Labels among the classes of this comparison, or masks.
+        groups : array-like (n,), default=None
+            Patients.
+        spacing : float, sequence of float (2,) or array-like (n, 2), default=None
+            Size of a pixel of the masks, as of `compare`.
+
+        Returns
+        -------
+        comparison : Comparison
+            With the set in `external`; `self` stays as it is.
+        """
+        if self.models is None:
+            raise ValueError(
+                "validate needs the fitted models, which this comparison does not keep: call "
+                "compare(..., keep_models=True), or name the set there, "
+                f"compare(..., external={{{name!r}: (X, y, groups)}})."
+            )
+        given = read_external_set(self, name, X, y, groups, spacing)
+        return add_external(self, [given])
+
+    def drops(self, metric=None, confidence=0.95):
+        """Return how much each estimator loses from this comparison to each external set.
+
+        The internal score is that of the cross-validation, the external one that of the model
+        fitted on all samples of X. Both come from other patients, so that their variances add.
+
+        Parameters
+        ----------
+        metric : str, default=None
+            None takes the first of `metrics`.
+        confidence : float, default=0.95
+
+        Returns
+        -------
+        drops : DataFrame
+            By set and estimator: `internal`, `external` and `drop`, internal minus external, each
+            with ` low` and ` high`.
+        """
+        import pandas as pd
+
+        if not self.external:
+            raise ValueError(
+                "There is no external set: pass external={'Cairo': (X, y, groups)} to compare, or "
+                "add one by result.validate('Cairo', X, y, groups)."
+            )
+        metric = self.metric(metric).name
+        rows = {
+            (place, name): _drop_row(self, evaluation, name, metric, confidence)
+            for place, evaluation in self.external.items()
+            for name in self.names
+        }
+        frame = pd.DataFrame.from_dict(rows, "index")
+        frame.index = pd.MultiIndex.from_tuples(rows, names=["set", "estimator"])
+        return frame
+
+
+def add_external(comparison, sets):
+    """Return a Comparison with some ExternalSets in `external`."""
+    from skmedimg.evaluation._evaluation import evaluate_set
+    from skmedimg.evaluation.external._set_shift import set_shift
+
+    found = {}
+    for given in sets:
+        shift = set_shift(
+            (comparison.y, comparison.classes, comparison.groups, comparison.models.facts),
+            (given.y, comparison.classes, given.groups, facts_of(given.X)),
+        )
+        found[given.name] = evaluate_set(comparison, comparison.models, given, shift)
+    return replace(comparison, external=comparison.external | found)
+
+
+def facts_of(X, audit=None):
+    """Return the Facts of images, those of their Audit if it has some; None for rows of numbers."""
+    from skmedimg.evaluation.auditing._image_facts import collect_facts
+    from skmedimg.evaluation.splitting._targets import is_images
+
+    if audit is not None and audit.data is not None:
+        return audit.data.facts
+    return collect_facts(X) if is_images(X) else None
+
+
+def _drop_row(comparison, evaluation, name, metric, confidence):
+    """Return the row of `drops` of one set and estimator."""
+    internal = comparison.interval(name, metric, confidence)
+    external = evaluation.interval(name, metric, confidence)
+    parts = {
+        "internal": internal,
+        "external": external,
+        "drop": score_drop(internal, external),
+    }
+    return {
+        f"{part}{end}": getattr(found, field)
+        for part, found in parts.items()
+        for end, field in (("", "mean"), (" low", "low"), (" high", "high"))
+    }

@@ -1,0 +1,1 @@
+"""External validation: sets of other hospitals, how they differ, and what scores lose there."""

@@ -1,0 +1,1 @@
+"""Robustness: scores of the models of the folds on perturbed test images."""
