@@ -107,6 +107,7 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         Parameters
         ----------
         X : any kind of X that the first step takes
+            Samples.
         y : array-like (n,) or None, default=None
             Targets.
         groups : array-like (n,) or None, default=None
@@ -137,6 +138,7 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         Parameters
         ----------
         X : any kind of X that the first step takes
+            Samples.
         y : array-like (n,) or None, default=None
             Targets.
         groups, sample_weight : array-like (n,) or None, default=None
@@ -159,6 +161,7 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         Parameters
         ----------
         X : any kind of X that the first step takes
+            Samples.
         y : array-like (n,) or None, default=None
             Targets.
         groups, sample_weight : array-like (n,) or None, default=None
@@ -180,6 +183,7 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         Parameters
         ----------
         X : any kind of X that the first step takes
+            Samples.
         y : array-like (n,) or None, default=None
             Targets.
         sample_weight : array-like (n,) or None, default=None

@@ -56,9 +56,9 @@ def sections(text):
     return dict(zip(["", *pieces[1::2]], pieces[0::2], strict=True))
 
 
-def parameters(text):
+def parameters(text, section="Parameters"):
     """Return the documented parameters in their order: name -> what is said, in one line."""
-    body = sections(text).get("Parameters", "")
+    body = sections(text).get(section, "").replace("\\\n", "") + "\n"
     pieces = re.split(r"^(\*{0,2}\w[\w, *]*?)(?: : .*)?\n", body, flags=re.MULTILINE)
     pairs = zip(pieces[1::2], pieces[2::2], strict=True)
     return {name: " ".join(said.split()) for names, said in pairs for name in names.split(", ")}
@@ -90,6 +90,21 @@ def silent_methods(thing):
     return [name for name in methods if not inspect.getdoc(getattr(thing, name))]
 
 
+def unexplained(thing):
+    """List "method.parameter" of the parameters and attributes that have a type and no text."""
+    members = (
+        {n: v for n, v in vars(thing).items() if n[0] != "_"} if inspect.isclass(thing) else {}
+    )
+    texts = {"": thing.__doc__, **{name: inspect.getdoc(value) for name, value in members.items()}}
+    return [
+        f"{name}.{parameter}"
+        for name, text in {"": thing.__doc__, **texts}.items()
+        for section in ("Parameters", "Attributes")
+        for parameter, said in parameters(text, section).items()
+        if not said
+    ]
+
+
 def test_a_public_name_shows_an_example_that_runs():
     examples = {n: sections(t.__doc__).get("Examples", "") for n, t in documented_things().items()}
     assert [name for name, example in examples.items() if ">>>" not in example] == []
@@ -98,6 +113,11 @@ def test_a_public_name_shows_an_example_that_runs():
 def test_parameters_are_documented_in_the_order_of_the_signature():
     faults = {name: undocumented_order(thing) for name, thing in documented_things().items()}
     assert {name: fault for name, fault in faults.items() if fault} == {}
+
+
+def test_every_documented_parameter_is_explained():
+    silent = {name: unexplained(thing) for name, thing in documented_things().items()}
+    assert {name: found for name, found in silent.items() if found} == {}
 
 
 def test_public_methods_say_what_they_do():

@@ -35,6 +35,7 @@ class Comparison(ExternalSets, OutOfFoldPredictions):
     names : tuple of str
         The estimators in the order given, the baseline last.
     task : {"classification", "segmentation"}
+        What the models predict: a class per image, or per pixel.
     y : ndarray of shape (n_samples,) or (n_samples, height, width)
         Labels or masks, in the row order of X.
     classes : ndarray of shape (n_classes,) or None
@@ -65,12 +66,14 @@ class Comparison(ExternalSets, OutOfFoldPredictions):
     random_state : int
         The seed that gives this comparison again.
     versions : dict of str to str
+        Versions of Python, of this package and of the libraries it ran on.
     digest : str
         Fingerprint of X, y and groups.
     warnings : tuple of WarningRecord
         What a reader has to know before believing the table: `text`, its `source` ("splits",
         "model", "audit" or "patients") and the `name` of the estimator concerned, if any.
     audit : Audit or None
+        Findings about the data; None where no audit was made.
     external : dict of str to Evaluation
         Sets of other hospitals, scored by models fitted on all samples of X.
     models : KeptModels or None
@@ -168,6 +171,7 @@ class Comparison(ExternalSets, OutOfFoldPredictions):
         Parameters
         ----------
         name : str
+            Name of the model in the comparison.
 
         Returns
         -------
@@ -181,6 +185,7 @@ class Comparison(ExternalSets, OutOfFoldPredictions):
         Parameters
         ----------
         name : str
+            Name of the model in the comparison.
 
         Returns
         -------
@@ -212,7 +217,9 @@ class Comparison(ExternalSets, OutOfFoldPredictions):
         Parameters
         ----------
         name : str
+            Name of the model in the comparison.
         metric : str
+            Name of the score.
 
         Returns
         -------
@@ -229,8 +236,11 @@ class Comparison(ExternalSets, OutOfFoldPredictions):
         Parameters
         ----------
         name : str
+            Name of the model in the comparison.
         metric : str, default=None
+            Name of the score. None: the first one, the primary metric.
         confidence : float, default=0.95
+            Confidence level of the interval.
 
         Returns
         -------
@@ -315,7 +325,9 @@ class Comparison(ExternalSets, OutOfFoldPredictions):
         Parameters
         ----------
         metrics : list of str, default=None
+            Names of the scores to include. None: all of them.
         confidence : float, default=0.95
+            Confidence level of the intervals.
 
         Returns
         -------
@@ -331,7 +343,9 @@ class Comparison(ExternalSets, OutOfFoldPredictions):
         Parameters
         ----------
         name : str
+            Name of the model in the comparison.
         repeat : int, default=0
+            Repeat of the folds, counted from 0.
 
         Returns
         -------
@@ -349,7 +363,9 @@ class Comparison(ExternalSets, OutOfFoldPredictions):
         Parameters
         ----------
         name : str
+            Name of the model in the comparison.
         repeat : int, default=0
+            Repeat of the folds, counted from 0.
 
         Returns
         -------
@@ -386,9 +402,13 @@ class Comparison(ExternalSets, OutOfFoldPredictions):
         Parameters
         ----------
         kind : {"scores", "curves", "confusion", "roc", "precision-recall", "calibration", "cost"}
+            What to draw: the scores with intervals, training curves, one confusion
+            matrix, ROC, precision-recall or reliability curves, or scores against
+            costs.
         name : str, default=None
             The estimator, for the kinds that show one; None takes the best.
         ax : matplotlib Axes, default=None
+            Axes to draw on. None: those of a new figure.
 
         Returns
         -------
@@ -405,6 +425,7 @@ class Comparison(ExternalSets, OutOfFoldPredictions):
         Parameters
         ----------
         path : str or os.PathLike
+            File to write.
         X : any kind of X of the data contract, or None, default=None
             What was compared on, for the galleries; None takes what was audited.
         models : dict of str to estimator, or None, default=None
@@ -413,6 +434,7 @@ class Comparison(ExternalSets, OutOfFoldPredictions):
         image_shape : tuple of int or None, default=None
             Shape of one image where X holds rows.
         title : str or None, default=None
+            Title of the report. None: one that names the models.
         """
         from skmedimg.evaluation.report._page import write_report
 
@@ -424,6 +446,7 @@ class Comparison(ExternalSets, OutOfFoldPredictions):
         Parameters
         ----------
         path : str or os.PathLike
+            File to write.
         """
         write_comparison(self, path)
 
@@ -434,6 +457,7 @@ class Comparison(ExternalSets, OutOfFoldPredictions):
         Parameters
         ----------
         path : str or os.PathLike
+            File that :meth:`to_json` wrote.
 
         Returns
         -------

@@ -38,6 +38,7 @@ def evaluate(
         A classifier or segmenter, or the file that `skmedimg.saving.save` wrote. Several by name
         are compared on the same images.
     X : any kind of X that the model takes
+        Images.
     y : array-like (n,), masks (n, height, width), or mask paths (n,)
         Labels among the classes of the model, or masks.
     groups : array-like (n,), default=None

@@ -93,6 +93,7 @@ class Evaluation(Comparison):
         Parameters
         ----------
         confidence : float, default=0.95
+            Confidence level of the interval.
 
         Returns
         -------

@@ -218,6 +218,7 @@ class LearningCurve:
         Parameters
         ----------
         name : str
+            Name of the model.
         metric : str, default=None
             None takes the first.
 
@@ -234,6 +235,7 @@ class LearningCurve:
         Parameters
         ----------
         name : str
+            Name of the model.
         metric : str, default=None
             None takes the first.
 
@@ -268,6 +270,7 @@ class LearningCurve:
         metric : str, default=None
             None takes the first.
         confidence : float, default=0.95
+            Confidence level of the limits.
 
         Returns
         -------
@@ -305,6 +308,7 @@ class LearningCurve:
         metric : str, default=None
             None takes the first.
         confidence : float, default=0.95
+            Confidence level of the intervals.
 
         Returns
         -------
@@ -344,6 +348,7 @@ class LearningCurve:
         metric : str, default=None
             None takes the first.
         ax : matplotlib Axes, default=None
+            Axes to draw on. None: those of a new figure.
 
         Returns
         -------

@@ -12,6 +12,7 @@ class OutOfFoldPredictions:
         Parameters
         ----------
         repeat : int, default=0
+            Repeat of the folds, counted from 0.
 
         Returns
         -------
@@ -30,6 +31,7 @@ class OutOfFoldPredictions:
         Parameters
         ----------
         repeat : int, default=0
+            Repeat of the folds, counted from 0.
 
         Returns
         -------
@@ -45,6 +47,7 @@ class OutOfFoldPredictions:
         name : str, default=None
             An estimator; None gives all, by name.
         repeat : int, default=0
+            Repeat of the folds, counted from 0.
 
         Returns
         -------
@@ -61,7 +64,9 @@ class OutOfFoldPredictions:
         Parameters
         ----------
         name : str
+            Name of the model in the comparison.
         repeat : int, default=0
+            Repeat of the folds, counted from 0.
 
         Returns
         -------
@@ -76,7 +81,9 @@ class OutOfFoldPredictions:
         Parameters
         ----------
         name : str
+            Name of the model in the comparison.
         repeat : int, default=0
+            Repeat of the folds, counted from 0.
 
         Returns
         -------

@@ -69,6 +69,7 @@ class FoldResult:
     name : str
         The estimator.
     split : Split
+        The training and test samples.
     predictions : FoldPredictions or None
         None where the fit failed.
     scores : dict of str to float
@@ -128,6 +129,7 @@ class Metric:
     name, title : str
         Its key, and how it is printed.
     higher_is_better : bool
+        Whether larger values are better.
     low, high : float or None
         Range of its values; None where it is open.
     from_scorer : bool
@@ -153,6 +155,7 @@ class Interval:
     Attributes
     ----------
     mean, low, high : float
+        Mean of the score, and the limits of the interval.
     method : str
         How the interval was found.
     """

@@ -34,6 +34,7 @@ class ImageDescriptor(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : rows (n, n_features), images (n, height, width[, channels]), paths or LazyImages
+            Images.
         y : object, default=None
             Ignored.
 
@@ -50,6 +51,7 @@ class ImageDescriptor(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : rows (n, n_features), images (n, height, width[, channels]), paths or LazyImages
+            Images.
 
         Returns
         -------

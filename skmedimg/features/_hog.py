@@ -207,6 +207,7 @@ class HOG(ImageDescriptor):
         Parameters
         ----------
         X : rows (n, n_features), images (n, height, width[, channels]), paths or LazyImages
+            Images.
 
         Returns
         -------

@@ -98,6 +98,7 @@ class CleanMasks(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         Parameters
         ----------
         masks : ndarray (n, height, width)
+            Class number of each pixel.
         y : object, default=None
             Ignored.
 
@@ -113,6 +114,7 @@ class CleanMasks(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         Parameters
         ----------
         masks : ndarray (n, height, width)
+            Class number of each pixel.
 
         Returns
         -------

@@ -87,6 +87,7 @@ class CropForeground(ImageTransformer, auto_wrap_output_keys=None):
         Parameters
         ----------
         X : array-like (n, height, width[, channels]) or (n, n_features), or LazyImages
+            Images.
         y : object, default=None
             Ignored.
 

@@ -151,6 +151,7 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
         Parameters
         ----------
         X : sequence of paths (n,) or (n, 1), or images in memory
+            Images.
         y : object, default=None
             Ignored.
 
@@ -180,6 +181,7 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
         Parameters
         ----------
         X : sequence of paths (n,) or (n, 1), or images in memory
+            Images.
 
         Returns
         -------

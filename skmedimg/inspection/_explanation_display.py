@@ -24,16 +24,20 @@ class ExplanationDisplay:
     Parameters
     ----------
     pictures : list of ndarray (height, width) or (height, width, 3) of uint8
+        One picture per image and map.
     maps : list of ndarray (height, width)
         Negative values oppose the class.
     captions : list of str
+        One caption per picture.
     method : str
         How the maps were made.
 
     Attributes
     ----------
     axes_ : ndarray of Axes
+        The axes drawn on.
     figure_ : Figure
+        The figure drawn on.
 
     See Also
     --------
@@ -64,7 +68,9 @@ class ExplanationDisplay:
         Parameters
         ----------
         model : fitted classifier or pipeline
+            The model to explain.
         X : any kind of X of the data contract
+            Images.
         y : array-like (n,) or None, default=None
             True labels, for the captions.
         target : label or None, default=None
@@ -73,7 +79,9 @@ class ExplanationDisplay:
             "auto" takes Grad-CAM for convolutional networks, HOG maps for networks and linear
             models on HOG features, and occlusion for all others.
         axes : ndarray of Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------
@@ -112,6 +120,7 @@ class ExplanationDisplay:
         Parameters
         ----------
         axes : ndarray (2, n) of Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
 
         Returns
         -------

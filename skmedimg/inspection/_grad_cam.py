@@ -28,7 +28,9 @@ def grad_cam(model, X, *, target=None, layer=None, batch_size=16):
     Parameters
     ----------
     model : fitted network estimator, pipeline that ends in one, or torch.nn.Module
+        The model to explain.
     X : any kind of X of the data contract
+        Images.
     target : label or None, default=None
         The class to explain; None takes the predicted one of each image.
     layer : str or None, default=None

@@ -33,6 +33,7 @@ def hog_map(model, X, *, target=None):
     model : fitted pipeline
         Ends in HOG, optionally scalers, and a network or a linear model.
     X : any kind of X of the data contract
+        Images.
     target : label or None, default=None
         The class to explain; None takes the predicted one of each image.
 

@@ -27,7 +27,9 @@ def occlusion(model, X, *, target=None, patch=None, stride=None, fill="mean", im
     Parameters
     ----------
     model : fitted classifier or pipeline
+        The model to explain.
     X : any kind of X of the data contract
+        Images.
     target : label or None, default=None
         The class to explain; None takes the predicted one of each image.
     patch : int or None, default=None

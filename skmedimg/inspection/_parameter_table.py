@@ -101,6 +101,7 @@ class ParameterTable:
     Attributes
     ----------
     rows : tuple of LayerRow
+        One row per layer.
 
     See Also
     --------

@@ -19,6 +19,7 @@ def sensitivity(y_true, y_pred, *, pos_label=1, average="binary", sample_weight=
         "macro" is the mean over the classes, each against the rest and left out where it has no
         sample to count; None returns one value per class, in sorted order.
     sample_weight : array-like (n,) or None, default=None
+        Weight of each sample. None: all count the same.
 
     Returns
     -------
@@ -48,6 +49,7 @@ def specificity(y_true, y_pred, *, pos_label=1, average="binary", sample_weight=
         "macro" is the mean over the classes, each against the rest and left out where it has no
         sample to count; None returns one value per class, in sorted order.
     sample_weight : array-like (n,) or None, default=None
+        Weight of each sample. None: all count the same.
 
     Returns
     -------

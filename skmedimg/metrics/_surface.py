@@ -38,6 +38,7 @@ def hausdorff_distance(
     y_pred : array-like
         Predicted masks of the same size.
     percentile : float, default=95.0
+        Percentile of the distances of each direction; 100 is the largest one.
     pooled : bool, default=False
         True: the percentile of the distances of both outlines together, as in MedPy, which is
         the smaller of the two conventions as a rule.

@@ -20,9 +20,11 @@ class TransferNetwork(nn.Module):
     Parameters
     ----------
     backbone : Backbone
+        The pretrained network.
     head : torch.nn.Module
         From features (n, n_features) to logits.
     pooling : {"auto", "avg", "max", "flatten", "cls", "cls+avg"}
+        How feature maps become one row of features per image.
     cut_shape : tuple of int
         Shape of the frozen part's output for one image, as from `probe_shapes`.
     exact : bool, default=True
@@ -91,9 +93,11 @@ def probe_shapes(backbone, image_shape, *, trainable_layers=0, pooling="auto", w
     backbone : str or torch.nn.Module
         As in `build_backbone`.
     image_shape : tuple of int (height, width, channels)
+        Shape of one image.
     trainable_layers : int, float or "all", default=0
         As in `Backbone.freeze`.
     pooling : {"auto", "avg", "max", "flatten", "cls", "cls+avg"}, default="auto"
+        How feature maps become one row of features per image.
     width : float, default=1.0
         Width of mobilenet_v2.
 

@@ -23,6 +23,7 @@ class Backbone(nn.Module):
     Parameters
     ----------
     network : torch.nn.Module
+        The whole pretrained network.
     steps : list of torch.nn.Module
         Its parts, which run one after another; see `steps_of`.
     norms : {"after", "before"}, default="after"

@@ -21,9 +21,11 @@ class ConvBlock:
     filters : int
         Channels of its output.
     kernel_size : int
+        Side of the filters, in pixels.
     convs : int
         Number of convolutions.
     padding : {"same", "valid"}
+        "same" keeps the size of the image; "valid" shrinks it at the borders.
     pool : {"max", "avg"}
         Pooling over 2x2 pixels.
     dropout : float
@@ -75,12 +77,15 @@ def convnet(
     Parameters
     ----------
     image_shape : tuple of int (height, width, channels)
+        Shape of one image.
     n_outputs : int
         Number of logits: classes, or 1 for two classes.
     blocks : sequence of ConvBlock
+        The convolutional blocks, from the image on.
     activation : str or callable
         As in `mlp`.
     norm : {"batch", "group"} or None
+        Kind of normalization layers; None leaves them out.
     block_order : sequence of str
         Order of "conv", "norm", "act" and "pool" in a block; "norm" may be left out. What stands
         before "pool" is repeated for each convolution.

@@ -17,6 +17,7 @@ class MaskLoss(nn.Module):
     name : {"bce", "ce", "dice", "dice_ce", "focal", "tversky"}
         "bce" and "ce" are both `pixel_cross_entropy`; the others have functions of their names.
     class_weight : torch.Tensor (n_classes,) or None, default=None
+        Weight of each class in the loss. None: all count the same.
     label_smoothing : float, default=0.0
         Of the cross-entropy in "bce", "ce" and "dice_ce".
     ignore_index : int or None, default=None
@@ -57,8 +58,11 @@ def pixel_cross_entropy(
     Parameters
     ----------
     logits : torch.Tensor (n, 1 or n_classes, height, width)
+        Outputs of a network before they become probabilities.
     labels : torch.Tensor (n, height, width) of int
+        Class number of each pixel.
     class_weight : torch.Tensor (n_classes,) or None, default=None
+        Weight of each class in the loss. None: all count the same.
     label_smoothing : float, default=0.0
         Share of each label that is spread evenly over all classes.
     ignore_index : int or None, default=None
@@ -87,8 +91,11 @@ def focal_loss(logits, labels, class_weight=None, gamma=2.0, *, ignore_index=Non
     Parameters
     ----------
     logits : torch.Tensor (n, 1 or n_classes, height, width)
+        Outputs of a network before they become probabilities.
     labels : torch.Tensor (n, height, width) of int
+        Class number of each pixel.
     class_weight : torch.Tensor (n_classes,) or None, default=None
+        Weight of each class in the loss. None: all count the same.
     gamma : float, default=2.0
         Cross-entropy is multiplied by (1 - p) ** gamma, p the probability of the true class.
     ignore_index : int or None, default=None
@@ -125,8 +132,11 @@ def tversky_loss(
     Parameters
     ----------
     logits : torch.Tensor (n, 1 or n_classes, height, width)
+        Outputs of a network before they become probabilities.
     labels : torch.Tensor (n, height, width) of int
+        Class number of each pixel.
     class_weight : torch.Tensor (n_classes,) or None, default=None
+        Weight of each class in the loss. None: all count the same.
     alpha, beta : float, default=0.3, 0.7
         Weight of false positives and of false negatives. Counts are sums of probabilities; the
         loss is the mean over the classes but the first.
@@ -174,8 +184,11 @@ def dice_loss(logits, labels, class_weight=None, *, ignore_index=None):
     Parameters
     ----------
     logits : torch.Tensor (n, 1 or n_classes, height, width)
+        Outputs of a network before they become probabilities.
     labels : torch.Tensor (n, height, width) of int
+        Class number of each pixel.
     class_weight : torch.Tensor (n_classes,) or None, default=None
+        Weight of each class in the loss. None: all count the same.
     ignore_index : int or None, default=None
         Label of pixels that do not count.
 
@@ -200,8 +213,11 @@ def dice_ce_loss(logits, labels, class_weight=None, *, label_smoothing=0.0, igno
     Parameters
     ----------
     logits : torch.Tensor (n, 1 or n_classes, height, width)
+        Outputs of a network before they become probabilities.
     labels : torch.Tensor (n, height, width) of int
+        Class number of each pixel.
     class_weight : torch.Tensor (n_classes,) or None, default=None
+        Weight of each class in the loss. None: all count the same.
     label_smoothing : float, default=0.0
         Of the cross-entropy.
     ignore_index : int or None, default=None
@@ -241,7 +257,9 @@ def dice_score(logits, labels, *, ignore_index=None):
     Parameters
     ----------
     logits : torch.Tensor (n, 1 or n_classes, height, width)
+        Outputs of a network before they become probabilities.
     labels : torch.Tensor (n, height, width) of int
+        Class number of each pixel.
     ignore_index : int or None, default=None
         Label of pixels that do not count.
 

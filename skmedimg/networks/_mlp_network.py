@@ -11,6 +11,7 @@ def mlp(n_inputs, hidden_units, n_outputs, *, activation="relu", dropout=(), nor
     Parameters
     ----------
     n_inputs : int
+        Number of features.
     hidden_units : sequence of int
         Units of each hidden layer; an empty one gives a linear model.
     n_outputs : int

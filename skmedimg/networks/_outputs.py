@@ -108,6 +108,7 @@ def probabilities(logits):
     Parameters
     ----------
     logits : torch.Tensor (n, 1 or n_classes, ...)
+        Outputs of a network before they become probabilities.
 
     Returns
     -------

@@ -12,11 +12,15 @@ class RMSprop(torch.optim.Optimizer):
     Parameters
     ----------
     params : iterable of torch.Tensor
+        Weights to update.
     lr : float, default=1e-3
+        Learning rate.
     rho : float, default=0.9
         Decay of the running mean.
     eps : float, default=1e-7
+        Added to the denominator, so that it is never 0.
     weight_decay : float, default=0.0
+        Factor of the weights that is added to their gradients.
 
     Examples
     --------

@@ -11,6 +11,7 @@ class Standardize(nn.Module):
     Parameters
     ----------
     mean, std : array-like (n_channels,) or (n_features,)
+        Mean and standard deviation of each channel or feature.
 
     Examples
     --------

@@ -24,7 +24,9 @@ class BackboneEncoder(nn.Module):
     Parameters
     ----------
     backbone : Backbone
+        The pretrained network.
     image_shape : tuple of int (height, width, channels)
+        Shape of one image.
     name : str, default="this backbone"
         What error messages call it.
 

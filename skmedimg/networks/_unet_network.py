@@ -18,6 +18,7 @@ class UNet(nn.Module):
     Parameters
     ----------
     encoder : UNetEncoder or BackboneEncoder
+        Contracting half of the network.
     out_channels : int
         Number of logits per pixel: classes, or 1 for two classes.
     filters : sequence of int
@@ -25,7 +26,9 @@ class UNet(nn.Module):
     up : {"transpose", "bilinear"}, default="transpose"
         How a map is doubled: transposed convolution, or interpolation and a 1x1 convolution.
     norm : {"batch", "group"} or None, default=None
+        Kind of normalization layers; None leaves them out.
     convs_per_block : int, default=2
+        Convolutions in each block.
     activation : str or callable, default="relu"
         As in `mlp`.
 
@@ -79,10 +82,13 @@ class UNetEncoder(nn.Module):
     Parameters
     ----------
     in_channels : int
+        Channels of the images.
     filters : sequence of int
         Channels of each block, finest first.
     norm : {"batch", "group"} or None, default=None
+        Kind of normalization layers; None leaves them out.
     convs_per_block : int, default=2
+        Convolutions in each block.
     activation : str or callable, default="relu"
         As in `mlp`.
 

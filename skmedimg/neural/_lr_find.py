@@ -45,6 +45,7 @@ class LearningRateSearch:
         Parameters
         ----------
         ax : matplotlib.axes.Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
 
         Returns
         -------
@@ -70,6 +71,7 @@ def lr_find(estimator, X, y, *, lowest=1e-6, highest=10.0, steps=100):
     estimator : network estimator, or a pipeline or fitted search that ends in one
         Left as it is; its `learning_rate` and `schedule` play no part.
     X : any kind of X of the data contract
+        Samples.
     y : array-like (n,)
         Targets.
     lowest, highest : float

@@ -236,6 +236,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         classes : array-like (n_classes,) or None, default=None
             All labels there will ever be; needed in the first call.
         sample_weight : array-like (n,) or None, default=None
+            Weight of each sample. None: all count the same.
 
         Returns
         -------
@@ -258,6 +259,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         Parameters
         ----------
         X : any kind of X of the data contract
+            Samples.
 
         Returns
         -------
@@ -275,6 +277,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         Parameters
         ----------
         X : any kind of X of the data contract
+            Samples.
 
         Returns
         -------
@@ -290,6 +293,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         Parameters
         ----------
         X : any kind of X of the data contract
+            Samples.
 
         Returns
         -------
@@ -305,6 +309,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         Parameters
         ----------
         X : any kind of X of the data contract
+            Samples.
 
         Returns
         -------

@@ -292,8 +292,11 @@ class NetworkSegmenter(NetworkEstimator):
         Parameters
         ----------
         X : any kind of X of the data contract
+            Images.
         y : array-like (n, height, width), rows, or mask paths (n,)
+            True masks.
         sample_weight : array-like (n,) or None, default=None
+            Weight of each sample. None: all count the same.
 
         Returns
         -------

@@ -66,6 +66,7 @@ class RecipeCard:
     Attributes
     ----------
     name, title, task : str
+        Name of the recipe, title of the report, and its task.
     report, source : str
         Number and title of the report.
     data : str

@@ -33,7 +33,9 @@ class ModelCard:
     weights : dict
         Of each network that started from published weights: "file", "sha256" and "license".
     versions : dict of str to str
+        Versions of Python, of this package and of the libraries it ran on.
     notes : str
+        What :func:`save` was given as `notes`.
 
     See Also
     --------

@@ -36,10 +36,13 @@ def save(model, path, *, X=None, y=None, groups=None, metrics=None, notes=""):
     Parameters
     ----------
     model : estimator or pipeline
+        The fitted model.
     path : str or os.PathLike
+        File to write.
     X : any kind of X of the data contract, default=None
         What the model was fitted on, for the card: it is digested, not saved.
     y : array-like (n,) or masks, default=None
+        Labels or masks that the model was fitted on, for the model card.
     groups : array-like (n,) or None, default=None
         Patients.
     metrics : dict of str to float, default=None
@@ -112,6 +115,7 @@ def load(path, *, trusted=()):
     Parameters
     ----------
     path : str or os.PathLike
+        File that :func:`save` wrote.
     trusted : sequence of class or function, default=()
         The classes and functions of your own that the model was made with: `module` of a
         `NetworkClassifier`, `loss`, `augment` and the like. A file holds their names alone, and
@@ -157,6 +161,7 @@ def read_card(path):
     Parameters
     ----------
     path : str or os.PathLike
+        File that :func:`save` wrote.
 
     Returns
     -------

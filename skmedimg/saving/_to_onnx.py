@@ -28,6 +28,7 @@ def to_onnx(model, path):
     Parameters
     ----------
     model : network or pipeline
+        The fitted model.
     path : str or os.PathLike
         Needs `pip install "skmedimg[onnx]"`.
 

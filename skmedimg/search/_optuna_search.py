@@ -111,10 +111,13 @@ class OptunaSearch(base_search_class(), CallbackSupportMixin):
         A row per trial as in scikit-learn, with "estimator", "state" ("complete", "pruned",
         "fail"), "error" and the number of the trial in the study, "trial".
     study_ : optuna.Study
+        The optuna study.
     scorer_ : callable or dict of str to callable
+        Scorer, or one scorer per metric.
     multimetric_ : bool
         Whether several metrics are computed.
     n_splits_ : int
+        Number of folds.
     refit_time_ : float
         Seconds that training the best candidate on all samples took.
     classes_ : ndarray of shape (n_classes,)
@@ -228,7 +231,9 @@ class OptunaSearch(base_search_class(), CallbackSupportMixin):
         Parameters
         ----------
         X : any kind of X the estimators take
+            Samples.
         y : array-like of shape (n_samples,) or None, default=None
+            Labels or masks.
         groups : array-like of shape (n_samples,) or None, default=None
             Patients: each is on one side of every fold only. Estimators whose own `fit` uses
             groups get them.
@@ -268,7 +273,9 @@ class OptunaSearch(base_search_class(), CallbackSupportMixin):
         Parameters
         ----------
         X : any kind of X the estimators take
+            Samples.
         y : array-like of shape (n_samples,) or None, default=None
+            Labels or masks.
         **params : dict of str to object
             For the metric, with metadata routing.
 
@@ -301,6 +308,7 @@ class OptunaSearch(base_search_class(), CallbackSupportMixin):
         Parameters
         ----------
         kind : {"history", "importances", "parallel", "slice", "epochs"}, default="history"
+            What to draw.
         name : str or None, default=None
             Only the trials of this estimator: those of others have other parameters.
         metric : str or None, default=None
@@ -344,6 +352,8 @@ class OptunaSearch(base_search_class(), CallbackSupportMixin):
         Parameters
         ----------
         **params : dict of str to object
+            Parameters of the search, and of its estimators as in
+            ``estimators__hog__hog__orientations``.
 
         Returns
         -------

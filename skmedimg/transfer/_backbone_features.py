@@ -43,16 +43,27 @@ def embed(
     images : any kind of X of the data contract
         Arrays, paths or lazy images.
     backbone : str or torch.nn.Module, default="mobilenet_v2"
+        Name of a pretrained network, or a network of your own.
     cache : None, "auto", str, os.PathLike or FeatureStore, default="auto"
         Where features are kept. All parameters are those of :class:`BackboneFeatures`.
     weights : str, os.PathLike, estimator or None, default="DEFAULT"
+        "DEFAULT" or the name of published weights, a file, a fitted estimator, or None for
+        random weights.
     pooling : {"auto", "avg", "max", "flatten", "cls", "cls+avg"}, default="auto"
+        How feature maps become one row of features per image.
     width : float, default=1.0
+        Width multiplier of MobileNetV2.
     gray : {"repeat", "sum"}, default="repeat"
+        How gray images become the channels of the backbone: repeated, or by summed weights
+        of the first convolution.
     image_shape : tuple of int or None, default=None
+        Shape of one image, where X holds rows or paths.
     device : str, default="auto"
+        "auto", "cpu", "cuda", "cuda:1" or "mps".
     precision : str, default="auto"
+        Format of numbers, as in :class:`BackboneFeatures`.
     random_state : int, RandomState instance or None, default=None
+        Seed of random weights.
 
     Returns
     -------
@@ -265,6 +276,7 @@ class BackboneFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Parameters
         ----------
         X : any kind of X of the data contract
+            Images.
 
         Returns
         -------

@@ -111,6 +111,7 @@ class FeatureStore:
         Parameters
         ----------
         n_bytes : int
+            Number of bytes.
 
         Returns
         -------

@@ -68,6 +68,7 @@ def audit(
     n_jobs : int or None, default=None
         Threads that read files.
     random_state : int, default=0
+        Seed of the permuted labels and of the samples that are drawn.
 
     Returns
     -------
@@ -204,7 +205,9 @@ class Audit:
         Parameters
         ----------
         severity : {"error", "warning", "note"} or None, default=None
+            Severity of the findings to return. None: all.
         kind : str or None, default=None
+            First word of the kind of the findings to return. None: all.
 
         Returns
         -------
@@ -234,6 +237,7 @@ class Audit:
         Parameters
         ----------
         row : int
+            Row of X.
 
         Returns
         -------
@@ -248,6 +252,7 @@ class Audit:
         Parameters
         ----------
         row : int
+            Row of X.
 
         Returns
         -------
@@ -297,6 +302,7 @@ class Audit:
         Parameters
         ----------
         content : dict
+            What :meth:`to_dict` returned.
 
         Returns
         -------
@@ -319,6 +325,7 @@ class Audit:
         limit : int, default=6
             Most clusters shown, one per line.
         axes : ndarray of Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
 
         Returns
         -------

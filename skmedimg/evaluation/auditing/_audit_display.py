@@ -24,7 +24,9 @@ class AuditDisplay:
     Attributes
     ----------
     axes_ : ndarray (n_lines, n_columns) of Axes
+        The axes drawn on.
     figure_ : Figure
+        The figure drawn on.
 
     See Also
     --------
@@ -54,6 +56,7 @@ class AuditDisplay:
         Parameters
         ----------
         audit : Audit
+            Result of :func:`~skmedimg.evaluation.audit`.
         kind : str, default="duplicates"
             "duplicates" shows all duplicates; any other word the findings whose kind starts with
             it.
@@ -80,6 +83,7 @@ class AuditDisplay:
         Parameters
         ----------
         axes : ndarray (n_lines, n_columns) of Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
 
         Returns
         -------

@@ -107,6 +107,7 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : any kind of X the estimator takes
+            Samples.
         y : array-like (n,), masks (n, height, width), or mask paths (n,)
             Labels or masks.
         groups : array-like (n,) or None, default=None
@@ -145,6 +146,7 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : any kind of X the estimator takes
+            Samples.
 
         Returns
         -------
@@ -166,6 +168,7 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : any kind of X the estimator takes
+            Samples.
 
         Returns
         -------
@@ -184,8 +187,11 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : any kind of X the estimator takes
+            Samples.
         y : array-like (n,), masks (n, height, width), rows, or mask paths (n,)
+            True labels or masks.
         sample_weight : array-like (n,) or None, default=None
+            Weight of each sample. None: all count the same.
 
         Returns
         -------

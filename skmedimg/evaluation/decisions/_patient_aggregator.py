@@ -24,7 +24,9 @@ class PatientPredictions:
     patients : ndarray of shape (n_patients,)
         Sorted.
     predicted : ndarray of shape (n_patients,)
+        Predicted class of each patient.
     probabilities : ndarray of shape (n_patients, n_classes)
+        Probability of each class, of each patient.
     """
 
     patients: np.ndarray
@@ -38,6 +40,7 @@ def aggregate_patients(probabilities, groups, how="mean", positive=1):
     Parameters
     ----------
     probabilities : array-like of shape (n_samples, n_classes)
+        Probability of each class, of each image.
     groups : array-like of shape (n_samples,)
         Patients.
     how : {"mean", "max", "noisy-or"}, default="mean"
@@ -134,6 +137,7 @@ class PatientAggregator(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     estimator_ : classifier
         Fitted.
     classes_ : ndarray of shape (n_classes,)
+        Labels of the classes, sorted.
     n_features_in_ : int
         Where the estimator has it.
 
@@ -174,7 +178,9 @@ class PatientAggregator(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : any kind of X the estimator takes
+            Samples.
         y : array-like of shape (n_samples,)
+            Labels.
         groups : array-like of shape (n_samples,), default=None
             Patients, handed on where the estimator's own `fit` takes them.
         **params : dict of str to object
@@ -198,6 +204,7 @@ class PatientAggregator(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : any kind of X the estimator takes
+            Samples.
         groups : array-like of shape (n_samples,), default=None
             Patients; None takes each row for a patient of its own.
 
@@ -219,6 +226,7 @@ class PatientAggregator(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : any kind of X the estimator takes
+            Samples.
         groups : array-like of shape (n_samples,), default=None
             Patients; None takes each row for a patient of its own.
 
@@ -237,7 +245,9 @@ class PatientAggregator(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : any kind of X the estimator takes
+            Samples.
         groups : array-like of shape (n_samples,)
+            Patient of each sample.
 
         Returns
         -------

@@ -109,7 +109,9 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "threshold" (rising), "sensitivity" and "specificity" of every threshold, on the inner
         scores.
     pos_label_ : label
+        The positive class.
     classes_ : ndarray of shape (2,)
+        Labels of the classes, sorted.
     n_features_in_ : int
         Where the estimator has it.
 
@@ -194,6 +196,7 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : any kind of X the estimator takes
+            Samples.
         y : array-like of shape (n_samples,)
             Two classes.
         groups : array-like of shape (n_samples,), default=None
@@ -234,6 +237,7 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : any kind of X the estimator takes
+            Samples.
 
         Returns
         -------
@@ -250,6 +254,7 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : any kind of X the estimator takes
+            Samples.
 
         Returns
         -------
@@ -267,6 +272,7 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : any kind of X the estimator takes
+            Samples.
 
         Returns
         -------

@@ -39,6 +39,7 @@ class ComparisonDisplay:
     title : str
         What the score is called.
     baseline : str or None, default=None
+        Name of the row that is drawn as the baseline. None: no row is.
     limits : tuple of float or None, default=None
         Range the score can have.
     order : list of str or None, default=None
@@ -47,7 +48,9 @@ class ComparisonDisplay:
     Attributes
     ----------
     ax_ : Axes
+        The axes drawn on.
     figure_ : Figure
+        The figure drawn on.
 
     See Also
     --------
@@ -83,10 +86,13 @@ class ComparisonDisplay:
         Parameters
         ----------
         comparison : Comparison
+            Result of :func:`~skmedimg.evaluation.compare`.
         metric : str or None, default=None
             None takes the first.
         ax : Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------
@@ -105,6 +111,7 @@ class ComparisonDisplay:
         Parameters
         ----------
         ax : Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
 
         Returns
         -------

@@ -15,6 +15,7 @@ class ConfusionDisplay:
     counts : ndarray (n_classes, n_classes)
         True classes in rows, predicted ones in columns.
     classes : sequence (n_classes,)
+        Names of the classes, in the order of the counts.
     name : str or None, default=None
         The estimator.
     spread : ndarray (n_classes, n_classes) or None, default=None
@@ -23,7 +24,9 @@ class ConfusionDisplay:
     Attributes
     ----------
     ax_ : Axes
+        The axes drawn on.
     figure_ : Figure
+        The figure drawn on.
 
     Examples
     --------
@@ -49,12 +52,17 @@ class ConfusionDisplay:
         Parameters
         ----------
         y_true : array-like (n,)
+            True labels.
         y_pred : array-like (n,)
+            Predicted labels.
         labels : sequence or None, default=None
             The classes in their order; None takes all that occur.
         name : str or None, default=None
+            Name of the model, for the title.
         ax : Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------
@@ -71,11 +79,17 @@ class ConfusionDisplay:
         Parameters
         ----------
         estimator : classifier
+            A fitted model.
         X : any kind of X of the data contract
+            Images.
         y : array-like (n,)
+            Labels.
         name : str or None, default=None
+            Name of the model, for the title. None: the name of its class.
         ax : Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------
@@ -98,9 +112,13 @@ class ConfusionDisplay:
         Parameters
         ----------
         comparison : Comparison
+            Result of :func:`~skmedimg.evaluation.compare`.
         name : str
+            Name of the model in the comparison.
         ax : Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------
@@ -127,6 +145,7 @@ class ConfusionDisplay:
         Parameters
         ----------
         ax : Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
 
         Returns
         -------

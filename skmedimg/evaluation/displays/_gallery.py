@@ -57,6 +57,7 @@ class PredictionGallery:
     Parameters
     ----------
     shown : list of Shown
+        One entry per image: its pixels and its caption.
     name : str or None, default=None
         The estimator.
     show : {"mistakes", "correct", "unsure", "any"}, default="mistakes"
@@ -67,7 +68,9 @@ class PredictionGallery:
     Attributes
     ----------
     axes_ : ndarray of Axes
+        The axes drawn on.
     figure_ : Figure
+        The figure drawn on.
 
     Examples
     --------
@@ -108,7 +111,9 @@ class PredictionGallery:
         Parameters
         ----------
         X : any kind of X of the data contract
+            Images.
         y_true, y_pred : array-like (n_predictions,)
+            True and predicted labels.
         probability : array-like (n_predictions,) or None, default=None
             Given to the predicted label.
         show : {"mistakes", "correct", "unsure", "any"}, default="mistakes"
@@ -120,8 +125,11 @@ class PredictionGallery:
         image_shape : tuple of int or None, default=None
             Shape of one image where X holds rows.
         name : str or None, default=None
+            Name of the model, for the title.
         axes : ndarray of Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------
@@ -166,14 +174,23 @@ class PredictionGallery:
         Parameters
         ----------
         estimator : classifier
+            A fitted model.
         X : any kind of X of the data contract
+            Images.
         y : array-like (n,)
+            Labels.
         show : {"mistakes", "correct", "unsure", "any"}, default="mistakes"
+            Which predictions to show, as in :meth:`from_predictions`.
         n : int, default=12
+            Number of images.
         image_shape : tuple of int or None, default=None
+            Shape of one image, where X holds rows or paths.
         name : str or None, default=None
+            Name of the model, for the title. None: the name of its class.
         axes : ndarray of Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------
@@ -202,14 +219,21 @@ class PredictionGallery:
         Parameters
         ----------
         comparison : Comparison
+            Result of :func:`~skmedimg.evaluation.compare`.
         X : any kind of X of the data contract
             What was compared on.
         name : str
+            Name of the model in the comparison.
         show : {"mistakes", "correct", "unsure", "any"}, default="mistakes"
+            Which predictions to show, as in :meth:`from_predictions`.
         n : int, default=12
+            Number of images.
         image_shape : tuple of int or None, default=None
+            Shape of one image, where X holds rows or paths.
         axes : ndarray of Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------

@@ -38,7 +38,9 @@ class LearningCurveBandDisplay:
     Parameters
     ----------
     bands : list of SizeBand
+        Scores of one model per band.
     train_sizes : ndarray of shape (n_sizes,)
+        Sizes of the training sets.
     grid : ndarray of shape (n_grid,)
         Sizes of the law.
     title : str
@@ -51,7 +53,9 @@ class LearningCurveBandDisplay:
     Attributes
     ----------
     ax_ : Axes
+        The axes drawn on.
     figure_ : Figure
+        The figure drawn on.
 
     See Also
     --------
@@ -87,12 +91,15 @@ class LearningCurveBandDisplay:
         Parameters
         ----------
         curve : LearningCurve
+            Result of :func:`~skmedimg.evaluation.learning_curve`.
         metric : str or None, default=None
             None takes the first.
         names : list of str or None, default=None
             Estimators; None takes all.
         ax : Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------
@@ -118,6 +125,7 @@ class LearningCurveBandDisplay:
         Parameters
         ----------
         ax : Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
 
         Returns
         -------

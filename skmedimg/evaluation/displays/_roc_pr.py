@@ -205,17 +205,22 @@ class RocBandDisplay(_BandDisplay):
     Parameters
     ----------
     bands : list of Band
+        One curve with its band per model.
     pos_label : object or None, default=None
+        Positive class, for the labels of the axes.
     prevalence : float or None, default=None
         Share of the positive class.
     baseline : str or None, default=None
+        Name of the row that is drawn as the baseline. None: no row is.
     order : list of str or None, default=None
         Names in the order that gives them their colors.
 
     Attributes
     ----------
     ax_ : Axes
+        The axes drawn on.
     figure_ : Figure
+        The figure drawn on.
 
     See Also
     --------
@@ -259,17 +264,22 @@ class PrecisionRecallBandDisplay(_BandDisplay):
     Parameters
     ----------
     bands : list of Band
+        One curve with its band per model.
     pos_label : object or None, default=None
+        Positive class, for the labels of the axes.
     prevalence : float or None, default=None
         Share of the positive class: the precision of guessing.
     baseline : str or None, default=None
+        Name of the row that is drawn as the baseline. None: no row is.
     order : list of str or None, default=None
         Names in the order that gives them their colors.
 
     Attributes
     ----------
     ax_ : Axes
+        The axes drawn on.
     figure_ : Figure
+        The figure drawn on.
 
     See Also
     --------

@@ -13,17 +13,22 @@ class ScoreVersusCost:
     Parameters
     ----------
     rows : list of ScoreRow
+        Score and cost of each model.
     title : str
         What the score is called.
     cost_title : str
+        Label of the axis of the costs.
     baseline : str or None, default=None
+        Name of the row that is drawn as the baseline. None: no row is.
     order : list of str or None, default=None
         Names in the order that gives them their colors.
 
     Attributes
     ----------
     ax_ : Axes
+        The axes drawn on.
     figure_ : Figure
+        The figure drawn on.
 
     See Also
     --------
@@ -58,12 +63,16 @@ class ScoreVersusCost:
         Parameters
         ----------
         comparison : Comparison
+            Result of :func:`~skmedimg.evaluation.compare`.
         metric : str or None, default=None
+            Name of the score. None: the primary metric.
         cost : {"time", "parameters"}, default="time"
             Median seconds of a fit, or parameters trained. Estimators whose cost is not known are
             left out.
         ax : Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------
@@ -85,6 +94,7 @@ class ScoreVersusCost:
         Parameters
         ----------
         ax : Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
 
         Returns
         -------

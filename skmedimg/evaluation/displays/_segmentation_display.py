@@ -1,12 +1,11 @@
 """Display of segmentation: image, truth, prediction, outlines and errors, worst to best."""
 
-from pathlib import Path
-
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_consistent_length
 
 from skmedimg._plotting import SERIES, plain
+from skmedimg.evaluation.displays._choose_shown import SHOWS, choose_shown
 from skmedimg.evaluation.displays._mask_overlays import (
     ERRORS,
     IGNORED,
@@ -25,7 +24,6 @@ from skmedimg.images._image_loader import ImageLoader, follow_masks
 from skmedimg.images._mask_files import list_mask_paths, load_masks
 from skmedimg.metrics import dice
 
-SHOWS = ("worst", "median", "best")
 PANELS = ("image", "truth", "prediction", "outlines", "errors")
 ALL_PANELS = (*PANELS, "outline errors", "objects")
 
@@ -36,6 +34,7 @@ class SegmentationDisplay:
     Parameters
     ----------
     pictures : list of ndarray (height, width) or (height, width, 3) of uint8
+        One picture per panel.
     truth, prediction : ndarray (n_shown, height, width)
         Masks of class labels; 0 is the background.
     scores : sequence of float, (n_shown,)
@@ -52,7 +51,9 @@ class SegmentationDisplay:
     Attributes
     ----------
     axes_ : ndarray (n_shown, n_panels) of Axes
+        The axes drawn on.
     figure_ : Figure
+        The figure drawn on.
 
     Examples
     --------
@@ -111,8 +112,11 @@ class SegmentationDisplay:
         Parameters
         ----------
         estimator : segmenter
+            A fitted model.
         X : any kind of X of the data contract
+            Images.
         y : array-like (n, height, width) or (n, height * width), or mask paths (n,)
+            True masks.
         show : sequence of {"worst", "median", "best"}, int or str
             Images by their Dice, by their row of X or by their file name. Images without
             foreground, whose Dice is 0 or 1, are shown by row or name only.
@@ -125,11 +129,15 @@ class SegmentationDisplay:
         ignore_label : int or None, default=None
             Value of `y_true` whose pixels do not count.
         tolerance : float, default=2.0
+            Largest distance of two outlines that agree, in pixels or the unit of `spacing`.
         iou_threshold : float, default=0.5
+            Intersection over union above which two objects match.
         image_shape : tuple of int or None, default=None
             Shape of one image where X holds rows.
         axes : ndarray (n_shown, n_panels) of Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------
@@ -175,6 +183,7 @@ class SegmentationDisplay:
         X : any kind of X of the data contract
             What was compared on.
         name : str
+            Name of the model in the comparison.
         show : sequence of {"worst", "median", "best"}, int or str
             Images by their Dice, by their row of X or by their file name. Images without
             foreground, whose Dice is 0 or 1, are shown by row or name only.
@@ -185,11 +194,15 @@ class SegmentationDisplay:
         ignore_label : int or None, default=None
             Mask value whose pixels do not count.
         tolerance : float, default=2.0
+            Largest distance of two outlines that agree, in pixels or the unit of `spacing`.
         iou_threshold : float, default=0.5
+            Intersection over union above which two objects match.
         image_shape : tuple of int or None, default=None
             Shape of one image where X holds rows.
         axes : ndarray (n_shown, n_panels) of Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------
@@ -236,8 +249,11 @@ class SegmentationDisplay:
         Parameters
         ----------
         X : any kind of X of the data contract
+            Images.
         y_true : array-like (n, height, width) or (n, height * width), or mask paths (n,)
+            True masks.
         y_pred : array-like (n, height, width) or (n, height * width)
+            Predicted masks.
         show : sequence of {"worst", "median", "best"}, int or str
             Images by their Dice, by their row of X or by their file name. Images without
             foreground, whose Dice is 0 or 1, are shown by row or name only.
@@ -250,11 +266,15 @@ class SegmentationDisplay:
         ignore_label : int or None, default=None
             Value of `y_true` whose pixels do not count.
         tolerance : float, default=2.0
+            Largest distance of two outlines that agree, in pixels or the unit of `spacing`.
         iou_threshold : float, default=0.5
+            Intersection over union above which two objects match.
         image_shape : tuple of int or None, default=None
             Shape of one image where X holds rows.
         axes : ndarray (n_shown, n_panels) of Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------
@@ -303,7 +323,7 @@ class SegmentationDisplay:
         # Without foreground a Dice is 0 or 1 by a single
         # pixel, and would always be the worst or the best.
         names = image_names(X)
-        chosen, captions = _choose(rows, names, scores, y_true.any(axis=(1, 2)), show)
+        chosen, captions = choose_shown(rows, names, scores, y_true.any(axis=(1, 2)), show)
         if groups is not None:
             patients = [plain(f"patient {np.asarray(groups)[place]}", 30) for place in chosen]
             captions = ["\n".join(pair) for pair in zip(captions, patients, strict=True)]
@@ -326,8 +346,10 @@ class SegmentationDisplay:
         Parameters
         ----------
         axes : ndarray (n_shown, n_panels) of Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         panels : sequence of {"image", "truth", "prediction", "outlines", "errors", \
                 "outline errors", "objects"}
+            Panels of each image, from left to right.
 
         Returns
         -------
@@ -434,44 +456,6 @@ def _small(masks):
     # Masks stored as images are 0 and 255; as class labels 255 would be one of 256 classes.
     binary = masks.max(initial=0) == 255 and set(np.unique(masks)) <= {0, 255}
     return (masks != 0).astype(np.uint8) if binary or masks.dtype == bool else masks
-
-
-def _choose(rows, names, scores, has_foreground, show):
-    """Return the places in `rows` of the images to show, and what stands before each."""
-    candidates = np.flatnonzero(has_foreground)
-    if len(candidates) == 0:
-        candidates = np.arange(len(scores))
-    order = candidates[np.argsort(scores[candidates], kind="stable")]
-    # The lower of two middle ones: a median has to be an image that exists.
-    places = {"worst": order[0], "median": order[(len(order) - 1) // 2], "best": order[-1]}
-    chosen, captions = [], []
-    for item in [show] if isinstance(show, (str, int)) else show:
-        place = int(places[item]) if item in places else _place_of(item, rows, names)
-        name = f"row {rows[place]}" if names is None else plain(names[rows[place]], 30)
-        chosen.append(place)
-        captions.append(f"{item}\n{name}" if item in places else name)
-    return chosen, captions
-
-
-def _place_of(item, rows, names):
-    """Return the place in `rows` of a row of X or of the file with a name."""
-    if isinstance(item, str):
-        found = [
-            place
-            for place, row in enumerate(rows)
-            if names and item in (names[row], Path(names[row]).name)
-        ]
-    else:
-        found = np.flatnonzero(rows == item).tolist()
-    if len(found) > 1:
-        some = ", ".join(names[rows[place]] for place in found[:3])
-        raise ValueError(f"show={item!r} names {len(found)} files, such as {some}.")
-    if not found:
-        raise ValueError(
-            f"show={item!r} must be one of {SHOWS}, a row of X that was predicted, or the name of "
-            "its file."
-        )
-    return found[0]
 
 
 def _grid(axes, count, panels, size):

@@ -30,6 +30,7 @@ class TrainingCurvesDisplay:
     ax_ : Axes
         The first of them.
     figure_ : Figure
+        The figure drawn on.
 
     Examples
     --------
@@ -57,8 +58,11 @@ class TrainingCurvesDisplay:
             With `history_`, or scikit-learn's `loss_curve_`; or a pipeline, search or other
             wrapper of one.
         name : str or None, default=None
+            Name of the model, for the title. None: the name of its class.
         axes : sequence of Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------
@@ -81,9 +85,13 @@ class TrainingCurvesDisplay:
         Parameters
         ----------
         comparison : Comparison
+            Result of :func:`~skmedimg.evaluation.compare`.
         name : str
+            Name of the model in the comparison.
         axes : sequence of Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------

@@ -16,10 +16,13 @@ def specificity_at_sensitivity(y_true, y_score, *, sensitivity=0.95, pos_label=1
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
+        True labels.
     y_score : array-like of shape (n_samples,)
         Higher is more positive.
     sensitivity : float, default=0.95
+        Smallest sensitivity of the thresholds considered.
     pos_label : label, default=1
+        Positive class.
 
     Returns
     -------
@@ -41,10 +44,13 @@ def sensitivity_at_specificity(y_true, y_score, *, specificity=0.95, pos_label=1
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
+        True labels.
     y_score : array-like of shape (n_samples,)
         Higher is more positive.
     specificity : float, default=0.95
+        Smallest specificity of the thresholds considered.
     pos_label : label, default=1
+        Positive class.
 
     Returns
     -------
@@ -66,6 +72,7 @@ def specificity_at_sensitivity_scorer(sensitivity=0.95, pos_label=None):
     Parameters
     ----------
     sensitivity : float, default=0.95
+        Smallest sensitivity of the thresholds considered.
     pos_label : label, default=None
         None takes the positive class of `compare`, elsewhere 1.
 
@@ -93,6 +100,7 @@ def sensitivity_at_specificity_scorer(specificity=0.95, pos_label=None):
     Parameters
     ----------
     specificity : float, default=0.95
+        Smallest specificity of the thresholds considered.
     pos_label : label, default=None
         None takes the positive class of `compare`, elsewhere 1.
 

@@ -110,6 +110,7 @@ class Conclusion:
     Attributes
     ----------
     decision : {"better", "equivalent", "not worse", "undecided", "untested"}
+        What the test allows to say.
     winner, loser : str or None
         None unless one is better.
     decided : bool
@@ -117,6 +118,7 @@ class Conclusion:
     pair : tuple of str
         The one with the better mean first.
     metric, test : str
+        Name of the score and of the test.
     primary : bool
         Whether the metric is the first of the comparison, by which it should be judged.
     difference : float
