@@ -15,6 +15,7 @@ from skmedimg._provenance import (
 )
 from skmedimg.evaluation._comparison import Comparison
 from skmedimg.evaluation._external_sets import add_external, facts_of
+from skmedimg.evaluation._from_bunch import take_apart
 from skmedimg.evaluation._records import WarningRecord
 from skmedimg.evaluation._text import counted
 from skmedimg.evaluation.external._external_set import read_external_sets
@@ -47,12 +48,12 @@ _TAKEN = {*BASELINES.values(), "row", "repeat", "fold", "group", "truth"}
 def compare(
     estimators,
     X,
-    y,
+    y=None,
     *,
     groups=None,
     site=None,
     external=None,
-    cv=5,
+    cv=None,
     repeats=None,
     scoring=None,
     pos_label=None,
@@ -75,10 +76,12 @@ def compare(
     estimators : dict of str to BaseEstimator, list of BaseEstimator, or BaseEstimator
         Classifiers, or segmenters. Estimators in a list are named after their Python class.
     X : array-like (n, n_features), (n, height, width) or (n, height, width, channels); paths; \
-LazyImages
-        Whatever the estimators take.
-    y : array-like (n,), masks (n, height, width), or mask paths (n,)
-        Labels or masks.
+LazyImages; Bunch
+        Whatever the estimators take; or what a loader returned, such as
+        :func:`~skmedimg.datasets.load_image_folder`, whose labels (for segmenters: masks), groups
+        and split are taken where the other arguments are None.
+    y : array-like (n,), masks (n, height, width), or mask paths (n,), default=None
+        Labels or masks; None where X has them.
     groups : array-like (n,), default=None
         Patients. No patient is on both sides of a split; one that is raises.
     site : array-like (n,), default=None
@@ -87,10 +90,11 @@ LazyImages
     external : dict of str to (X, y) or (X, y, groups), default=None
         Sets of other hospitals by name. Each estimator is fitted once more, on all of X, and scored
         on them; `Comparison.external` has the results.
-    cv : int, splitter or iterable of (train, test), default=5
+    cv : int, splitter or iterable of (train, test), default=None
         An integer stratifies by class, keeps patients together, and shuffles. In a list of
         (train, validation, test), such as a published split, nothing is trained on the validation
-        rows: networks get them as `X_val`.
+        rows: networks get them as `X_val`. None: the split that a loader found in its folders,
+        else 5.
     repeats : int or None, default=None
         Number of repetitions of the K-fold of an integer `cv`, reshuffled each time. None takes 5
         for up to 1,000 patients (samples without `groups`), 3 for up to 5,000 and 2 for more: one
@@ -161,6 +165,8 @@ LazyImages
     check_n_jobs(n_jobs, "compare")
     _check_switches(repeats, error_score, audit)
     named = name_estimators(estimators)
+    X, y, groups, *_, own_split = take_apart(named, X, y, groups)
+    cv = (own_split if site is None and own_split else 5) if cv is None else cv
     targets = check_targets(named, X, y, groups, pos_label, ignore_label, spacing)
     sets = read_external_sets(external, targets)
     seed = draw_seed(random_state)
