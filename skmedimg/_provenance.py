@@ -9,6 +9,7 @@ import numpy as np
 
 from skmedimg import __version__
 from skmedimg._files import utf8
+from skmedimg.images._lazy_images import LazyImages
 from skmedimg.images._paths import list_paths
 
 _LIBRARIES = ("numpy", "scipy", "sklearn", "joblib", "torch", "torchvision", "skorch", "imblearn")
@@ -79,7 +80,8 @@ def _bytes_of_data(X, y, groups):
 
 def _bytes_of_array(array):
     """Yield kind and shape of an array, then its values."""
-    array = np.asarray(array)
+    if not isinstance(array, LazyImages):  # those are read image by image
+        array = np.asarray(array)
     yield f"{array.dtype.kind}{array.shape}".encode()
     if array.dtype.kind in "OTU":
         yield utf8("\0".join(map(str, array.ravel().tolist())))

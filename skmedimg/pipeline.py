@@ -189,13 +189,19 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         sample_weight : array-like (n,) or None, default=None
             Weights, for the last step.
         **params : dict of str to object
-            Metadata that steps requested with metadata routing.
+            Metadata that steps requested with metadata routing. Without it, what else `score` of
+            the last step takes; `groups` are not among it in any estimator of this package.
 
         Returns
         -------
         score : float
         """
-        return super().score(X, follow_masks(self, X, y), sample_weight, **params)
+        y = follow_masks(self, X, y)
+        if not params or routing_enabled():
+            return super().score(X, y, sample_weight, **params)
+        if sample_weight is not None:
+            params["sample_weight"] = sample_weight
+        return self.steps[-1][1].score(self._transformed_by_steps(X), y, **params)
 
     def _fit_all(self, method, X, y, given, params):
         """Fit every step, and return what that method of the last one returns."""
@@ -323,10 +329,15 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
         X_val = found.get("fit", {}).get("X_val")
         if X_val is None or "X_val" in (self.transform_input or ()):
             return found
+        X_val = self._transformed_by_steps(X_val)
+        return {**found, "fit": {**found["fit"], "X_val": X_val}}
+
+    def _transformed_by_steps(self, X):
+        """Return X as the last step gets it when the fitted pipeline predicts."""
         for _, step in self.steps[:-1]:
             if not is_left_out(step) and not hasattr(step, "fit_resample"):
-                X_val = step.transform(X_val)
-        return {**found, "fit": {**found["fit"], "X_val": X_val}}
+                X = step.transform(X)
+        return X
 
     def _follow_samplers(self, metadata):
         """Return groups and weights of the rows that the samplers kept, in their order."""

@@ -122,6 +122,22 @@ def test_groups_and_weights_reach_the_last_step():
     np.testing.assert_array_equal(last.seen_[3], weights)
 
 
+def test_score_drops_nothing_that_it_is_given():
+    class Scored(LogisticRegression):
+        def score(self, X, y, sample_weight=None, groups=None):
+            return X.mean(), sample_weight, groups
+
+    rows, groups = X.reshape(300, -1), np.arange(300) // 3
+    pipeline = Pipeline([StandardScaler(), Scored()]).fit(rows, Y)
+    mean, weights, patients = pipeline.score(rows, Y, groups, groups=groups)
+    assert abs(mean) < 1e-6
+    assert weights is groups
+    assert patients is groups
+    pipeline = Pipeline([StandardScaler(), LogisticRegression()]).fit(rows, Y)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'groups'"):
+        pipeline.score(rows, Y, groups=groups)
+
+
 def test_groups_and_weights_follow_a_sampler():
     y = (Y == 0).astype(int)
     groups = np.arange(300)

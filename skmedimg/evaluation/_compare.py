@@ -38,7 +38,7 @@ from skmedimg.evaluation.splitting._sites import (
 from skmedimg.evaluation.splitting._targets import check_targets, is_images
 from skmedimg.images._decode import DecodeOptions
 from skmedimg.images._image_loader import ImageLoader, follow_masks
-from skmedimg.images._lazy_images import LazyImages
+from skmedimg.images._lazy_images import lazy_if_stored
 from skmedimg.images._n_jobs import check_n_jobs
 
 # a baseline's name, or a column beside the predictions
@@ -167,6 +167,7 @@ LazyImages; Bunch
     named = name_estimators(estimators)
     X, y, groups, *_, own_split = take_apart(named, X, y, groups)
     cv = (own_split if site is None and own_split else 5) if cv is None else cv
+    X = lazy_if_stored(X)
     targets = check_targets(named, X, y, groups, pos_label, ignore_label, spacing)
     sets = read_external_sets(external, targets)
     seed = draw_seed(random_state)
@@ -309,7 +310,7 @@ def _fit_tasks(named, X, targets, share, baseline):
 
 def _refuse_other_proportions(name, estimator, X, y, targets):
     """Raise where predicted masks show another part of the image than the true ones do."""
-    is_lazy = isinstance(X, LazyImages)
+    is_lazy = hasattr(X, "paths")
     size = tuple(X.shape[1:3] if is_lazy else np.shape(y)[1:3])
     if targets.task != "segmentation" or size in ((), targets.y.shape[1:]):
         return

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import assert_all_finite
 
-from skmedimg.images._lazy_images import LazyImages, with_channels
+from skmedimg.images._lazy_images import LazyImages, lazy_if_stored, with_channels
 
 # Files decoded at once: enough to keep every decoding thread busy.
 _DECODED = 64
@@ -28,6 +28,7 @@ def stored_chunks(images, size):
 
 def check_stack(images):
     """Return a stack (n, height, width[, channels]) with an axis of channels; refuse other X."""
+    images = lazy_if_stored(images)
     if isinstance(images, LazyImages):
         return with_channels(images)
     images = np.asarray(images)

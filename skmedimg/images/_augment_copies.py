@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from skmedimg._device import generator, resolve_precision
-from skmedimg.images._lazy_images import LazyImages
+from skmedimg.images._lazy_images import LazyImages, lazy_if_stored
 from skmedimg.images._paths import list_paths
 from skmedimg.images._pixels import largest_value, to_device
 from skmedimg.images._validate import check_images
@@ -15,7 +15,7 @@ _PIXELS_AT_ONCE = 1 << 21
 
 def check_stack(augmenter, X):
     """Return X as images that copies can be added to."""
-    if isinstance(X, LazyImages) or list_paths(X) is not None:
+    if isinstance(lazy_if_stored(X), LazyImages) or list_paths(X) is not None:
         raise TypeError(
             "Augmenter needs images in memory to add changed copies, but X holds files. Pass "
             "augment=Augmenter(...) to a network, which decodes them, or put ImageLoader(...) with "

@@ -209,9 +209,9 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
         Parameters
         ----------
         X : sequence of paths (n,) or (n, 1), or images in memory
-            What `transform` takes.
+            What `transform` takes, lists of single images too.
         masks : mask paths (n,), array-like (n, height, width), or list of n masks
-            Each as large as its image, or of the loader's `size`.
+            Arrays or pictures of Pillow, each as large as its image, or of the loader's `size`.
 
         Returns
         -------
@@ -222,8 +222,12 @@ class ImageLoader(ImageTransformer, auto_wrap_output_keys=None):
         if paths is not None:
             images = self._lazy_images(paths)
             return masks_like(masks, images, images._options, images.shape[1:3])
+        pictures = list_pictures(X)
+        if pictures is not None:
+            size = self._decoded(pictures[:1]).shape[1:3]
+            return masks_like(masks, pictures, self._options(), size)
         images = as_images(X, self.image_shape, owner="ImageLoader")
-        if isinstance(images, LazyImages):  # to their size first, like the images
+        if hasattr(images, "paths"):  # to their size first, like the images
             masks = images = masks_like(masks, images, images._options, images.shape[1:3])
         size = self._prepared(images[:1]).shape[1:3]
         return masks_like(masks, images, self._options(), size)

@@ -8,7 +8,6 @@ import torch
 import xxhash
 
 from skmedimg import __version__
-from skmedimg.images._lazy_images import LazyImages
 
 _FILES = {}  # (path, time, size, inode) -> digest of the bytes
 _MOST_FILES = 1 << 20
@@ -42,7 +41,7 @@ def image_keys(images):
     2
     """
     kind = f"{images.dtype.str} {tuple(images.shape[1:])}".encode()
-    if isinstance(images, LazyImages):
+    if hasattr(images, "paths"):
         # Another version may decode otherwise.
         kind += f" {images._options} {__version__}".encode()
         return [content_hash(kind, _file_digest(path)).digest() for path in images.paths]

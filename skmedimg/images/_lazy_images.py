@@ -5,10 +5,15 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from sklearn.utils import assert_all_finite
 
 from skmedimg.images._decode import DecodeOptions, check_options, decode
 from skmedimg.images._limits import MAX_PIXELS, ImageReadError
 from skmedimg.images._n_jobs import check_n_jobs, thread_count
+from skmedimg.images._refusals import refuse_odd_stacks
+
+# Images of an array on disk that are read at once.
+_READ_AT_ONCE = 64
 
 
 class LazyImages:
@@ -53,7 +58,7 @@ class LazyImages:
     dtype : numpy.dtype
         Of every image, found by reading the first.
     paths : ndarray (n,) of str objects
-        The files.
+        The files; there is none with `from_array`.
 
     Examples
     --------
@@ -88,7 +93,7 @@ class LazyImages:
         max_pixels=MAX_PIXELS,
         n_jobs=None,
     ):
-        self.paths = _path_array(paths)
+        self._items = _path_array(paths)
         self.n_jobs = check_n_jobs(n_jobs, "LazyImages")
         self._options = check_options(
             DecodeOptions(
@@ -96,13 +101,37 @@ class LazyImages:
             )
         )
         # One file is read now, so that shape and dtype are known like those of an array.
-        first = decode(self.paths[0], self._options)
+        first = decode(self._items[0], self._options)
         self._item_shape, self.dtype = first.shape, first.dtype
+
+    @classmethod
+    def from_array(cls, array):
+        """Return the images of an array on disk, read when they are indexed or loaded.
+
+        Estimators do it by themselves with such an X. In what takes rows of X, such as
+        `cross_val_score`, it keeps a fold on the disk. A shuffled batch is read image by image,
+        fastest from an array stored in chunks of one image.
+
+        Parameters
+        ----------
+        array : array of h5py, zarr or dask, (n, height, width) or (n, height, width, channels)
+            Anything with `shape` and `dtype` that gives slices of its first axis.
+
+        Returns
+        -------
+        images : LazyImages
+        """
+        return _StoredImages(array)
+
+    @property
+    def paths(self):
+        """The files."""
+        return self._items
 
     @property
     def shape(self):
         """Number of images and shape of each."""
-        return (len(self.paths), *self._item_shape)
+        return (len(self), *self._item_shape)
 
     @property
     def ndim(self):
@@ -136,16 +165,16 @@ class LazyImages:
         return images
 
     def __len__(self):
-        return len(self.paths)
+        return len(self._items)
 
     def __getitem__(self, key):
         if isinstance(key, tuple):  # scikit-learn takes rows as X[rows, ...]
             key = _row_key(key)
         if isinstance(key, (int, np.integer)):
-            return self._decode(self.paths[key])
+            return self._decode(self._items[key])
         # Without __init__, which would check the options and decode a file again.
         view = object.__new__(type(self))
-        vars(view).update(vars(self), paths=_take(self.paths, key))
+        vars(view).update(vars(self), _items=_take(self._items, key))
         return view
 
     def __array__(self, dtype=None, copy=None):
@@ -160,11 +189,11 @@ class LazyImages:
     def _decoded(self, n_jobs):
         threads = min(thread_count(n_jobs or self.n_jobs), len(self))
         if threads < 2:
-            yield from map(self._decode, self.paths)
+            yield from map(self._decode, self._items)
             return
         # Threads: decoders release Python's lock, and joblib's workers may not start processes.
         with ThreadPoolExecutor(threads) as pool:
-            yield from pool.map(self._decode, self.paths)
+            yield from pool.map(self._decode, self._items)
 
     def _with_channels(self):
         """Return a view whose images have an axis of channels, gray ones too."""
@@ -180,6 +209,62 @@ class LazyImages:
         if image.shape != self._item_shape or image.dtype != self.dtype:
             raise ImageReadError(_unlike(path, image, self._item_shape, self.dtype))
         return image
+
+
+class _StoredImages(LazyImages):
+    """Images of an array on disk; its items are rows of the array, not paths."""
+
+    def __init__(self, array):
+        if len(array.shape) < 3 or np.dtype(array.dtype).kind not in "buif":
+            raise ValueError(
+                "array needs images of numbers, (n, height, width) or (n, height, width, "
+                f"channels), but has shape {tuple(array.shape)} and dtype {array.dtype}."
+            )
+        refuse_odd_stacks(array)
+        if not array.shape[0]:
+            raise ValueError("array is empty; it needs at least one image.")
+        self._array, self._items = array, np.arange(array.shape[0])
+        self._item_shape, self.dtype = tuple(array.shape[1:]), np.dtype(array.dtype)
+        self.n_jobs = None
+
+    @property
+    def paths(self):
+        raise AttributeError("images of an array have no paths")
+
+    def _decoded(self, n_jobs):
+        # Slices only: what else an array on disk takes as an index is another in each library.
+        breaks = np.flatnonzero(np.diff(self._items) != 1) + 1
+        for run in np.split(self._items, breaks) if len(self) else ():
+            for start in range(run[0], run[-1] + 1, _READ_AT_ONCE):
+                yield from self._read(start, min(start + _READ_AT_ONCE, run[-1] + 1))
+
+    def _decode(self, row):
+        return self._read(row, row + 1)[0]
+
+    def _read(self, start, stop):
+        images = np.asarray(self._array[int(start) : int(stop)])
+        assert_all_finite(images, input_name="X")
+        return images.reshape(stop - start, *self._item_shape)
+
+    def __getstate__(self):
+        state = vars(self).copy()
+        if hasattr(self._array, "file"):  # h5py's cannot be pickled: a worker opens it again
+            state["_array"] = (self._array.file.filename, self._array.name)
+        return state
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        if isinstance(self._array, tuple):
+            import h5py
+
+            file, name = self._array
+            self._array = h5py.File(file, "r")[name]
+
+
+def lazy_if_stored(X):
+    """Return images in an array on disk (of h5py, zarr or dask) as LazyImages, other X as it is."""
+    is_stored = hasattr(X, "chunks") and len(getattr(X, "shape", ())) > 2
+    return LazyImages.from_array(X) if is_stored else X
 
 
 def with_channels(images):
@@ -217,10 +302,10 @@ def _row_key(key):
     return rows
 
 
-def _take(paths, key):
-    """Return the paths at a slice, mask or list of indices."""
+def _take(items, key):
+    """Return the paths or rows at a slice, mask or list of indices."""
     if key is Ellipsis:
-        return paths
+        return items
     if not isinstance(key, slice):
         key = np.asarray(key)
         # numpy makes an empty list an array of floats, which is not an index.
@@ -229,7 +314,7 @@ def _take(paths, key):
             raise IndexError(
                 f"LazyImages needs an integer, a slice, a mask or a list of integers, not {key!r}."
             )
-    return paths[key]
+    return items[key]
 
 
 def _unlike(path, image, shape, dtype):

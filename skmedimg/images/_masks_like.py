@@ -3,15 +3,15 @@
 import numpy as np
 
 from skmedimg._sklearn import num_samples
-from skmedimg.images._decode import prepare
-from skmedimg.images._lazy_images import LazyImages
+from skmedimg.images._decode import decode_item, prepare
 from skmedimg.images._mask_files import list_mask_paths, read_masks, stack_masks, stored_size
 
 
 def masks_like(y, images, options, size):
     """Return masks (paths, an array or a list) as a stack of `size`, resized like their images.
 
-    `images` are LazyImages, or images in memory before they are resized with `options`.
+    `images` are LazyImages, or images in memory, a stack or a list of any sizes, before they are
+    resized with `options`.
     """
     paths = list_mask_paths(y)
     masks = list(map(np.asarray, y)) if paths is None else read_masks(paths)
@@ -49,7 +49,7 @@ def _mask_like(mask, name, images, row, options, size):
     if mask.shape == size and not cropped:
         return mask
     # A mask must fit the image as it is stored: then the same aspect and size keep both aligned.
-    stored, image_name = _stored(images, row)
+    stored, image_name = _stored(images, row, options)
     if mask.shape != stored:
         if mask.shape == size:  # cropped like its image, by the user
             return mask
@@ -67,12 +67,16 @@ def _mask_like(mask, name, images, row, options, size):
     return prepare(mask, alike, name)
 
 
-def _stored(images, row):
+def _stored(images, row, options):
     """Return (height, width) of an image before it is resized, and its name in messages."""
-    if isinstance(images, LazyImages):
+    if hasattr(images, "paths"):
         path = images.paths[row]
         return tuple(stored_size(path)), repr(path)
-    return tuple(images.shape[1:3]), f"in row {row}"
+    name = f"in row {row}"
+    if isinstance(images, list):
+        whole = options._replace(size=None, color="keep", crop="none", dtype=None)
+        return decode_item(images[row], whole, f"Image {row}").shape[:2], name
+    return tuple(images.shape[1:3]), name
 
 
 def _quoted(name):

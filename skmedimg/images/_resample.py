@@ -7,7 +7,7 @@ from sklearn.base import clone
 from sklearn.utils import check_consistent_length, get_tags
 
 from skmedimg._sklearn import HasMethods, take_rows
-from skmedimg.images._lazy_images import LazyImages
+from skmedimg.images._lazy_images import LazyImages, lazy_if_stored
 from skmedimg.images._paths import list_paths
 from skmedimg.images._validate import check_rows
 
@@ -118,7 +118,7 @@ class Resample(BaseSampler):
         y, one_vs_all = check_target_type(y, indicate_one_vs_all=True)
         if list_paths(X) is not None:
             X = np.asarray(X, dtype=object)
-        elif isinstance(X, LazyImages):
+        elif isinstance(X := lazy_if_stored(X), LazyImages):
             check_rows(self, X, reset=True)
         else:
             X = check_rows(self, X, reset=True).reshape(np.shape(X))

@@ -9,7 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skmedimg._sklearn import check_sample_weight, num_samples, validate_data
 from skmedimg._warnings import warn_user
-from skmedimg.images._lazy_images import LazyImages, with_channels
+from skmedimg.images._lazy_images import LazyImages, lazy_if_stored, with_channels
 from skmedimg.images._paths import list_paths
 from skmedimg.images._pixels import pixel_limits
 from skmedimg.images._refusals import (
@@ -192,7 +192,7 @@ def _checked(estimator, X, reset, image_shape, color):
         return None
     if reset:
         remember_images(estimator, images)
-        if isinstance(images, LazyImages) and not isinstance(X, LazyImages):
+        if hasattr(images, "paths") and not isinstance(X, LazyImages):
             del estimator.n_features_in_  # scikit-learn's contract: paths have no features to count
     elif images.shape[1:] != estimator.image_shape_:
         refuse_one_image(estimator, images.shape[:3])
@@ -204,6 +204,7 @@ def _images_or_none(X, image_shape, color, owner):
     """Return X as images (n, height, width, channels), or None where X holds rows."""
     if _are_plain(X):  # first, because it is the fastest check and the most frequent input
         return None
+    X = lazy_if_stored(X)
     if isinstance(X, LazyImages):
         return with_channels(X)
     paths = list_paths(X)

@@ -6,7 +6,6 @@ import numpy as np
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
 from skmedimg._warnings import warn_user
-from skmedimg.images._lazy_images import LazyImages
 from skmedimg.images._mask_files import list_mask_paths, read_masks, stack_masks
 from skmedimg.images._masks_like import has_other_size, masks_like
 from skmedimg.images._refusals import refuse_masked
@@ -83,7 +82,7 @@ def _holds_paths(y):
 def _read_masks(y, images):
     """Return the masks in files as a stack as large as the images."""
     paths, size = list_mask_paths(y), tuple(images.shape[1:3])
-    if isinstance(images, LazyImages):
+    if hasattr(images, "paths"):
         return masks_like(y, images, images._options, size)
     check_consistent_length(images, paths)
     masks = read_masks(paths)
@@ -105,7 +104,7 @@ def _mask_array(y, images):
     """Return y, an array or list of masks, as a stack (n, height, width) of labels."""
     n, height, width = images.shape[:3]
     refuse_masked(y, "y")
-    if isinstance(images, LazyImages) and has_other_size(y, (height, width)):
+    if hasattr(images, "paths") and has_other_size(y, (height, width)):
         y = masks_like(y, images, images._options, (height, width))
     y = _labels_only(_as_array(y))
     check_consistent_length(images, y)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from skmedimg import HOG, ImageLoader, Pipeline, ShallowMLP
+from skmedimg import HOG, ImageLoader, Pipeline, ShallowMLP, UNetSegmenter
 from skmedimg.images import ImageReadError
 
 
@@ -116,6 +116,24 @@ def test_a_dataset_of_torch_is_refused_with_the_lines_to_write():
     data = TensorDataset(torch.zeros(4, 8, 8), torch.tensor([0, 1, 0, 1]))
     with pytest.raises(TypeError, match=r"X=numpy.stack\(\[image for image, _ in X\]\)"):
         ShallowMLP().fit(data, [0, 1, 0, 1])
+
+
+def test_masks_follow_single_images_as_they_follow_files(files, draws):
+    masks = [draws.integers(0, 2, picture.size[::-1], np.uint8) for picture in as_pictures(files)]
+    loader = ImageLoader((8, 8), aspect="pad").fit(files)
+    expected = loader.load_masks(files, masks)
+    assert expected.any()
+    for X in (as_pictures(files), [path.read_bytes() for path in files]):
+        np.testing.assert_array_equal(loader.load_masks(X, masks), expected)
+        drawn = [Image.fromarray(mask) for mask in masks]
+        np.testing.assert_array_equal(loader.load_masks(X, drawn), expected)
+    arrays = [ImageLoader(color="keep").fit_transform([path])[0] for path in files]
+    np.testing.assert_array_equal(loader.load_masks(arrays, masks), expected)
+    with pytest.raises(ValueError, match="Mask 1 is 20x30, but its image in row 1 is 31x17"):
+        loader.load_masks(arrays, [masks[0], masks[0], *masks[2:]])
+    model = Pipeline([loader, UNetSegmenter((2,), max_epochs=1, random_state=0)])
+    predicted = model.fit(arrays, masks).predict(arrays)
+    np.testing.assert_array_equal(predicted, model.fit(files, masks).predict(files))
 
 
 def test_something_else_between_pictures_is_named(files):

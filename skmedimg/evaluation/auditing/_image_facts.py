@@ -9,6 +9,7 @@ from joblib import Parallel, delayed
 from PIL import Image, UnidentifiedImageError
 
 from skmedimg.evaluation.auditing._hashes import digest
+from skmedimg.images._lazy_images import lazy_if_stored
 from skmedimg.images._paths import list_paths
 from skmedimg.images._pixels import to_gray
 from skmedimg.images._read_image import read_image
@@ -88,6 +89,7 @@ def join_facts(left, right):
 
 def _images_of(X, image_shape):
     """Return X as something whose items are images, and whether they are images at all."""
+    X = lazy_if_stored(X)
     if hasattr(X, "load") and not hasattr(X, "to_numpy"):
         return X, True
     X = np.asarray(X)
