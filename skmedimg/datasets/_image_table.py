@@ -19,6 +19,7 @@ from skmedimg.images._n_jobs import N_JOBS
         "group": [str, None],
         "mask": [str, None],
         "mask_pattern": [str, tuple, list, None],
+        "columns": ["array-like", str, None],
         "root": [str, os.PathLike, None],
         "on_error": [StrOptions({"raise", "skip-report"})],
         "verify": ["boolean"],
@@ -35,6 +36,7 @@ def load_image_table(
     group=None,
     mask=None,
     mask_pattern=None,
+    columns=None,
     root=None,
     on_error="raise",
     verify=True,
@@ -59,6 +61,8 @@ def load_image_table(
     mask_pattern : str, (str, str) or None, default=None
         How the names of masks below `root` are made of those of the images, as in
         :func:`load_image_folder`, instead of a column.
+    columns : list of str or None, default=None
+        Other columns to keep, such as age and sex, for `compare(columns=data.columns)`.
     root : str, os.PathLike or None, default=None
         Folder that relative paths start from. None: the folder of the CSV file; the current one
         for a DataFrame. Files of a CSV file that are not below it are used, with a warning.
@@ -76,7 +80,8 @@ def load_image_table(
     -------
     data : :class:`~sklearn.utils.Bunch`
         `paths`, `target`, `target_names`, `groups`, `masks` and `report`, as
-        :func:`load_image_folder` gives them, in the order of the table.
+        :func:`load_image_folder` gives them, in the order of the table, and `columns`, a DataFrame
+        of the other columns or None.
 
     See Also
     --------
@@ -99,6 +104,7 @@ def load_image_table(
     """
     name, root, frame = _table(csv_or_frame, root, [path, group, mask])
     _check_columns(name, frame, {"path": path, "label": label, "group": group, "mask": mask})
+    others = _other_columns(name, frame, columns)
     report = LoadReport(name)
     columns = {
         "paths": _joined(root, _column(frame, path), path, name),
@@ -114,7 +120,13 @@ def load_image_table(
         masks = columns["masks"] if mask_pattern is None else ()  # a pattern looks below root alone
         _warn_of_outside(root, [*columns["paths"], *(masks or ())], report)
     return bunch_of(
-        columns, report, on_error=on_error, verify=verify, n_jobs=n_jobs, verbose=verbose
+        columns,
+        report,
+        on_error=on_error,
+        verify=verify,
+        n_jobs=n_jobs,
+        verbose=verbose,
+        frame=others,
     )
 
 
@@ -146,6 +158,17 @@ def _check_columns(name, frame, wanted):
             )
     if len(frame) == 0:
         raise ValueError(f"{name} has no rows.")
+
+
+def _other_columns(name, frame, columns):
+    """Return the DataFrame of the columns that are kept beside; None where none was asked for."""
+    if columns is None:
+        return None
+    if isinstance(columns, str):
+        raise TypeError(f"columns={columns!r} needs a list: columns=[{columns!r}].")
+    for column in columns:
+        _check_columns(name, frame, {"columns": column})
+    return frame[list(columns)]
 
 
 def _column(frame, column):

@@ -9,6 +9,7 @@ from skmedimg.evaluation._text import counted
 from skmedimg.evaluation.decisions._patient_aggregator import HOW, aggregate_patients, patient_means
 from skmedimg.evaluation.scores._positive_label import code_labels
 from skmedimg.evaluation.scores._score_table import score_fold
+from skmedimg.evaluation.subgroups._patient_columns import columns_of_patients
 
 
 def compare_patients(comparison, how):
@@ -31,6 +32,9 @@ def compare_patients(comparison, how):
         )
         for s in comparison.splits
     )
+    columns, differing = comparison.columns, []
+    if columns is not None:
+        columns, differing = columns_of_patients(columns, patient, len(patients))
     # The same comparison with the labels of patients, by which their predictions are scored.
     data = replace(
         comparison,
@@ -38,7 +42,9 @@ def compare_patients(comparison, how):
         # Kept, so that intervals and tests are of the same kind as those of the images.
         groups=patients,
         metrics=metrics,
-        warnings=(*_warnings(comparison, metrics, how), *comparison.warnings),
+        columns=columns,
+        files=None,
+        warnings=(*_warnings(comparison, metrics, how, differing), *comparison.warnings),
     )
     fold_results = {
         name: tuple(
@@ -113,7 +119,7 @@ def _vote(data, predicted, patient, how):
     return data.classes[votes.argmax(1)]
 
 
-def _warnings(comparison, metrics, how):
+def _warnings(comparison, metrics, how, differing):
     """Yield what changed with the step from images to patients."""
     pairs = set(zip(comparison.groups.tolist(), comparison.y.tolist(), strict=True))
     mixed = len(pairs) - len(np.unique(comparison.groups))
@@ -125,3 +131,7 @@ def _warnings(comparison, metrics, how):
         yield WarningRecord(f"{words} images of both classes and {count} as positive.", "patients")
     if left_out:
         yield WarningRecord(f"{', '.join(left_out)} cannot be computed per patient.", "patients")
+    if differing:
+        names = ", ".join(differing)
+        text = f"{names} differ between images of a patient, and are missing for that patient."
+        yield WarningRecord(text, "patients")

@@ -36,6 +36,8 @@ from skmedimg.evaluation.splitting._sites import (
     site_warnings,
 )
 from skmedimg.evaluation.splitting._targets import check_targets, is_images
+from skmedimg.evaluation.subgroups._patient_columns import check_columns
+from skmedimg.evaluation.subgroups._source_files import check_load_report, file_names
 from skmedimg.images._decode import DecodeOptions
 from skmedimg.images._image_loader import ImageLoader, follow_masks
 from skmedimg.images._lazy_images import lazy_if_stored
@@ -59,6 +61,8 @@ def compare(
     pos_label=None,
     ignore_label=None,
     spacing=None,
+    columns=None,
+    load_report=None,
     n_jobs=None,
     error_score="raise",
     random_state=None,
@@ -113,6 +117,12 @@ LazyImages; Bunch
     spacing : float, sequence of float (2,) or array-like (n, 2), default=None
         Size of a pixel along rows and columns, of all masks or of each, in which distances and
         their tolerances are measured; None measures in pixels.
+    columns : DataFrame (n, n_columns) or None, default=None
+        Facts about the patients, such as age and sex, a row per row of X, as `data.columns` of
+        :func:`~skmedimg.datasets.load_image_table`. No model sees them; `Comparison.by` scores
+        their subgroups and `table_one` describes the patients. They do not enter the `digest`.
+    load_report : LoadReport or None, default=None
+        `data.report` of the loader, so that the report counts the files that were left out.
     n_jobs : int, default=None
         Fits side by side, through joblib; the results are those of one after the other.
     error_score : "raise" or float, default="raise"
@@ -170,6 +180,8 @@ LazyImages; Bunch
     X = lazy_if_stored(X)
     targets = check_targets(named, X, y, groups, pos_label, ignore_label, spacing)
     sets = read_external_sets(external, targets)
+    columns = check_columns(columns, len(targets.y))
+    check_load_report(load_report)
     seed = draw_seed(random_state)
     # Before anything is fitted: every estimator and every scorer gets the same splits.
     given_cv = cv
@@ -216,6 +228,9 @@ LazyImages; Bunch
         groups=targets.groups,
         ignore_label=targets.ignore_label,
         spacing=targets.spacing,
+        columns=columns,
+        files=file_names(X),
+        load_report=load_report,
         shared_times={task.name: task.shared_time for task in tasks},
         estimators={task.name: task.description for task in tasks},
         baseline=BASELINES[targets.task] if baseline else None,

@@ -48,6 +48,12 @@ class Comparison(ExternalSets, OutOfFoldPredictions):
         Value of masks whose pixels count in no score.
     spacing : ndarray of shape (n_samples, 2) or None
         Size of a pixel of each mask; None measures distances in pixels.
+    columns : DataFrame of n_samples rows or None
+        Facts about the patients, such as age and sex.
+    files : ndarray of shape (n_samples,) or None
+        Names of the image files below the folder that holds them all, where X was paths.
+    load_report : LoadReport or None
+        What the loader kept and left out.
     splits : tuple of Split
         With `repeat`, `fold`, `train` and `test`.
     metrics : tuple of Metric
@@ -112,6 +118,9 @@ class Comparison(ExternalSets, OutOfFoldPredictions):
     groups: np.ndarray = None
     ignore_label: object = None
     spacing: np.ndarray = None
+    columns: object = None
+    files: np.ndarray = None
+    load_report: object = None
     shared_times: dict = field(default_factory=dict)
     estimators: dict = field(default_factory=dict)
     baseline: str = None

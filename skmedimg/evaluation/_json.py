@@ -12,6 +12,11 @@ import numpy as np
 from skmedimg._files import whole_file
 from skmedimg.evaluation._records import FoldPredictions, FoldResult, Metric, Split, WarningRecord
 from skmedimg.evaluation.external._set_shift import ShiftRow
+from skmedimg.evaluation.subgroups._patient_columns import columns_from_dict, columns_to_dict
+from skmedimg.evaluation.subgroups._source_files import (
+    load_report_from_dict,
+    load_report_to_dict,
+)
 
 _FORMAT = 2
 _KINDS = "biufcOU"  # of arrays: numbers, text, and labels that are Python objects
@@ -52,6 +57,8 @@ def _content(comparison):
     content = _shallow(comparison)
     del content["models"]
     content["audit"] = None if comparison.audit is None else comparison.audit.to_dict()
+    content["columns"] = columns_to_dict(comparison.columns)
+    content["load_report"] = load_report_to_dict(comparison.load_report)
     content["external"] = {name: _content(each) for name, each in comparison.external.items()}
     for name in {"splits", "metrics", "warnings", "shift"} & set(content):
         content[name] = [_shallow(each) for each in content[name]]
@@ -89,6 +96,9 @@ def _records(content):
         )
         for name, results in content["fold_results"].items()
     }
+    # Files written before patient columns were known have none.
+    content["columns"] = columns_from_dict(content.get("columns"), len(content["y"]))
+    content["load_report"] = load_report_from_dict(content.get("load_report"))
     if content["audit"] is not None:
         from skmedimg.evaluation.auditing._audit import Audit
 
@@ -133,6 +143,8 @@ def _check(comparison):
         raise ValueError(f"ignore_label={comparison.ignore_label!r} needs to be an int")
     if comparison.spacing is not None and np.shape(comparison.spacing) != (n, 2):
         raise ValueError(f"spacing needs the shape {(n, 2)}")
+    if comparison.files is not None and np.shape(comparison.files) != (n,):
+        raise ValueError(f"files needs {n} entries")
     for split in comparison.splits:
         # A negative row would silently index from the end.
         held_out = [] if split.validation is None else [split.validation]

@@ -1,0 +1,1 @@
+"""Patient columns: scores of subgroups, and the table of characteristics."""
