@@ -32,3 +32,5 @@ from .scores._operating_points import (
     specificity_at_sensitivity_scorer as specificity_at_sensitivity_scorer,
 )
 from .statistics._pairwise_tests import PairwiseTests as PairwiseTests
+from .subgroups._subgroup_display import SubgroupDisplay as SubgroupDisplay
+from .subgroups._subgroups import Subgroups as Subgroups

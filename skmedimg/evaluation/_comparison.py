@@ -9,6 +9,7 @@ from skmedimg.evaluation._by_patient import compare_patients
 from skmedimg.evaluation._external_sets import ExternalSets
 from skmedimg.evaluation._json import read_comparison, write_comparison
 from skmedimg.evaluation._out_of_fold import OutOfFoldPredictions
+from skmedimg.evaluation._patient_questions import PatientQuestions
 from skmedimg.evaluation._tables import (
     comparison_frame,
     comparison_html,
@@ -24,7 +25,7 @@ from skmedimg.evaluation.statistics._planning import how_many
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison(ExternalSets, OutOfFoldPredictions):
+class Comparison(ExternalSets, PatientQuestions, OutOfFoldPredictions):
     """What `compare` found: predictions, scores, costs and how to get them again.
 
     A comparison is frozen. It holds every out-of-fold prediction, so intervals, tests, tables and

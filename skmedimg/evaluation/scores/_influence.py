@@ -49,8 +49,8 @@ def fold_influences(folds, metric):
     """
     if isinstance(folds[0], MaskPredictions):
         return _of_means([fold.per_image(metric) for fold in folds])
-    if metric in _RANKING:
-        return _of_ranking(folds, _RANKING[metric])
+    if metric in RANKING_SCORES:
+        return _of_ranking(folds, RANKING_SCORES[metric])
     if metric in _ROW_VALUES:
         return _of_means([_ROW_VALUES[metric](fold) for fold in folds])
     if LABEL_SCORES[metric].needs == "counts":
@@ -167,7 +167,7 @@ def _calibration_error(fold):
     return weighted.calibration_influence(fold.truth, fold.probabilities, fold.positive)
 
 
-_RANKING = {"roc_auc": _roc_auc, "average_precision": _average_precision}
+RANKING_SCORES = {"roc_auc": _roc_auc, "average_precision": _average_precision}
 _ROW_VALUES = {
     "log_loss": lambda fold: weighted.log_losses(fold.truth, fold.probabilities),
     "brier": lambda fold: weighted.squared_errors(fold.truth, fold.probabilities),
