@@ -43,12 +43,14 @@ def draw_study(draws, n_patients, prevalence, separation, lost):
             "site": draws.choice(["x", "y", "z"], n_patients, p=[0.5, 0.3, 0.2])[patient],
         }
     )
-    signal = (2 * y - 1) * separation / 2 * np.where(columns.sex == "b", 1 - lost, 1)
+    # What training made of this study: one strength of the signal and one threshold.
+    strength, threshold = 1 + 0.1 * draws.normal(), 0.2 * draws.normal()
+    signal = strength * (2 * y - 1) * separation / 2 * np.where(columns.sex == "b", 1 - lost, 1)
     fixed = signal + 0.7 * draws.normal(size=n_patients)[patient] + 0.6 * draws.normal(size=len(y))
     splits, results = [], []
     for repeat in range(REPEATS):
         fold_of = draws.permutation(n_patients)[patient] % FOLDS
-        logit = fixed + 0.4 * draws.normal(size=len(y)) + 0.2 * draws.normal()
+        logit = fixed + threshold + 0.2 * draws.normal(size=len(y)) + 0.1 * draws.normal()
         chance = 1 / (1 + np.exp(-logit))
         for fold in range(FOLDS):
             train, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
