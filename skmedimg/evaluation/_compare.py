@@ -175,7 +175,9 @@ LazyImages; Bunch
     check_n_jobs(n_jobs, "compare")
     _check_switches(repeats, error_score, audit)
     named = name_estimators(estimators)
-    X, y, groups, *_, own_split = take_apart(named, X, y, groups)
+    X, y, groups, columns, load_report, own_split = take_apart(
+        named, X, y, groups, columns, load_report
+    )
     cv = (own_split if site is None and own_split else 5) if cv is None else cv
     X = lazy_if_stored(X)
     targets = check_targets(named, X, y, groups, pos_label, ignore_label, spacing)

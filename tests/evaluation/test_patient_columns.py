@@ -86,8 +86,7 @@ def test_a_table_gives_its_columns_its_files_and_what_was_left_out(tmp_path):
     }  # fmt: skip
     model = make_pipeline(IntensityHistogram(image_shape=(16, 16)), GaussianNB())
     result = compare(
-        model, data.paths, data.target,
-        columns=data.columns, load_report=data.report, pos_label=0, **{**QUIET, "cv": 2},
+        model, data, pos_label="ill", **{**QUIET, "cv": 2},
     )  # fmt: skip
     assert result.files.tolist() == ["0.png", "1.png", *(f"{n}.png" for n in range(3, 8))]
     result.to_json(tmp_path / "result.json")

@@ -44,7 +44,7 @@ class SubgroupDisplay:
     ... )
     >>> display = result.by("age", bins={"age": [40, 65]}).plot()
     >>> [label.get_text() for label in display.ax_.get_yticklabels()]
-    ['all patients', 'age < 40', 'age 40 to < 65', 'age ≥ 65']
+    ['all images', 'age < 40', 'age 40 to < 65', 'age ≥ 65']
     """
 
     def __init__(self, records, overall, title, confidence=0.95):
