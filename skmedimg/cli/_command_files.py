@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from skmedimg.cli._exit_codes import DataError
+from skmedimg.cli._exit_codes import ContradictionError, DataError
 from skmedimg.cli._messages import say
 
 
@@ -21,7 +21,8 @@ def add_folder_arguments(parser, *, optional=False):
         metavar="PATTERN",
         help=r"regular expression that finds the patient in each path, such as 'patient\d+' (the "
         r"whole match, or what is in '(?P<patient>...)'), or the name of one: chest-xray, "
-        "chestx-ray14, chexpert, oct; give it where a patient has several images",
+        "chestx-ray14, chexpert, oct; give it where a patient has several images; auto keeps "
+        "duplicates together, which is the default where there are no patients",
     )
 
 
@@ -46,7 +47,7 @@ def read_folder(folder, pattern, n_jobs, merge_validation=False):
         # One damaged file must not end the work on a thousand; the report names it.
         data = load_image_folder(
             folder,
-            group_pattern=pattern,
+            group_pattern=None if pattern == "auto" else pattern,
             merge_validation=merge_validation,
             on_error="skip-report",
             n_jobs=n_jobs,
@@ -57,6 +58,22 @@ def read_folder(folder, pattern, n_jobs, merge_validation=False):
     for line in str(data.report).splitlines():
         say(line)
     return data
+
+
+def audit_data(X, y, groups, *, test=None, probes=True, n_jobs=None, despite_errors=True):
+    """Return the audit of a command; raise where duplicates have contradictory labels."""
+    from skmedimg.evaluation import audit
+
+    found = audit(X, y, groups, test=test, probes=probes, n_jobs=n_jobs)
+    conflicts = found.of(kind="conflicting")
+    if conflicts and not despite_errors:
+        rows = conflicts[0].clusters[0]
+        example = ", ".join(f"{found.name(row)} ({y[row]})" for row in rows[:4])
+        raise ContradictionError(
+            f"{conflicts[0].title}: {example}. `skmedimg audit FOLDER` lists them. Correct the "
+            "labels, or pass --despite-errors."
+        )
+    return found
 
 
 def check_writable(path):

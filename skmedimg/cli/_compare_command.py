@@ -4,6 +4,7 @@ import os
 
 from skmedimg.cli._command_files import (
     add_folder_arguments,
+    audit_data,
     check_writable,
     parse_jobs,
     read_folder,
@@ -37,6 +38,11 @@ def add_arguments(parser):
         "--merge-validation",
         action="store_true",
         help="also train on the images of FOLDER/val, which are left out otherwise",
+    )
+    parser.add_argument(
+        "--despite-errors",
+        action="store_true",
+        help="go on where duplicates of an image have different labels",
     )
     parser.add_argument(
         "--repeats",
@@ -114,20 +120,22 @@ def run(options):
     # before the first fit: an error here must not cost hours of training
     for path in filter(None, (options.out, options.json, options.save)):
         check_writable(path)
+    found = audit_data(X, y, groups, despite_errors=options.despite_errors or options.demo)
     say(f"comparing {', '.join(models)} on {len(y)} images")
     result = compare(
         models,
         X,
         y,
-        groups=groups,
+        groups="auto" if options.groups == "auto" else groups,
         cv=cv,
         repeats=options.repeats,
         pos_label=positive,
         n_jobs=options.jobs,
         random_state=options.seed,
-        audit="full",  # its findings are part of the report
+        audit=found,  # its findings are part of the report
         checkpoint=options.checkpoint,
     )
+    groups = result.groups  # with duplicates kept together
     print(result)
     print()
     print(result.tests())

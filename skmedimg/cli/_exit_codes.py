@@ -8,10 +8,14 @@ EXIT_CODES = """exit codes:
   1    a model failed, or an unexpected error (--traceback prints where)
   2    the command was not understood
   3    files are missing or cannot be used
-  4    audit found a problem that makes every score wrong
+  4    audit found a problem that makes every score wrong, or labels contradict each other
   130  interrupted
 
 Progress is written to standard error, results to standard output."""
+
+
+class ContradictionError(Exception):
+    """Duplicates have different labels: a command ends with exit code 4."""
 
 
 class DataError(Exception):

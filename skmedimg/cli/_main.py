@@ -6,7 +6,15 @@ import warnings
 
 from skmedimg import __version__
 from skmedimg.cli import _audit_command, _backbones_command, _compare_command, _predict_command
-from skmedimg.cli._exit_codes import DATA, EXIT_CODES, FAILED, INTERRUPTED, DataError
+from skmedimg.cli._exit_codes import (
+    DATA,
+    EXIT_CODES,
+    FAILED,
+    INTERRUPTED,
+    SERIOUS,
+    ContradictionError,
+    DataError,
+)
 from skmedimg.cli._messages import say, say_error, say_warning
 
 # A command is a module with SUMMARY, add_arguments(parser) and run(options) -> exit code.
@@ -34,6 +42,8 @@ def main(arguments=None):
                 traceback.print_exc()
             say_error(error)
             # an OSError: a file went away, or the disk is full
+            if isinstance(error, ContradictionError):
+                return SERIOUS
             return DATA if isinstance(error, (DataError, OSError)) else FAILED
 
 

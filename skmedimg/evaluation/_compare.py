@@ -18,6 +18,7 @@ from skmedimg.evaluation._external_sets import add_external, facts_of
 from skmedimg.evaluation._from_bunch import take_apart
 from skmedimg.evaluation._records import WarningRecord
 from skmedimg.evaluation._text import counted
+from skmedimg.evaluation.auditing._duplicates_together import check_sides, is_auto, keep_together
 from skmedimg.evaluation.external._external_set import read_external_sets
 from skmedimg.evaluation.running._baseline import BASELINES, make_baseline
 from skmedimg.evaluation.running._final_fit import KeptModels, fit_final, without_models
@@ -86,8 +87,10 @@ LazyImages; Bunch
         and split are taken where the other arguments are None.
     y : array-like (n,), masks (n, height, width), or mask paths (n,), default=None
         Labels or masks; None where X has them.
-    groups : array-like (n,), default=None
-        Patients. No patient is on both sides of a split; one that is raises.
+    groups : array-like (n,) or "auto", default=None
+        Patients. No patient is on both sides of a split; one that is raises. "auto" keeps together
+        the duplicates that the audit finds, with the patients of X where a loader knows them. None
+        does so where no patients are known and `cv` is an integer.
     site : array-like (n,), default=None
         The hospital or scanner of each sample. One after the other is left out and tested, by
         models trained on all others; `cv` is not used. `Comparison.sites` has the score of each.
@@ -137,10 +140,10 @@ LazyImages; Bunch
     baseline : bool, default=True
         Add a baseline that ignores the images: it predicts the most frequent class, or for masks
         the most frequent label of each pixel.
-    audit : bool or "full", default=True
+    audit : bool, "full" or Audit, default=True
         Look for what is wrong with the images themselves, such as duplicates. True leaves out
         what trains models; "full" does not. Rows of numbers are not audited: nothing says that
-        they are images.
+        they are images. An Audit of X is taken as it is.
     share : bool, default=True
         Run leading pipeline steps that learn nothing from the training set (such as decoding
         and HOG) once for all folds and estimators, which keeps their results in memory.
@@ -175,8 +178,9 @@ LazyImages; Bunch
     check_n_jobs(n_jobs, "compare")
     _check_switches(repeats, error_score, audit)
     named = name_estimators(estimators)
+    auto = is_auto(groups)
     X, y, groups, columns, load_report, own_split = take_apart(
-        named, X, y, groups, columns, load_report
+        named, X, y, None if auto else groups, columns, load_report
     )
     cv = (own_split if site is None and own_split else 5) if cv is None else cv
     X = lazy_if_stored(X)
@@ -185,6 +189,10 @@ LazyImages; Bunch
     columns = check_columns(columns, len(targets.y))
     check_load_report(load_report)
     seed = draw_seed(random_state)
+    # Before the splits, which keep the duplicates together that it finds.
+    found = _audit(X, targets, audit)
+    folds = site is None and isinstance(cv, (int, np.integer))
+    targets, duplicate_texts = keep_together(targets, found, auto, may_default=folds)
     # Before anything is fitted: every estimator and every scorer gets the same splits.
     given_cv = cv
     if site is not None:
@@ -194,6 +202,7 @@ LazyImages; Bunch
     splits = make_splits(cv, targets.task, targets.strata, targets.groups, repeats, seed)
     if site is not None:
         splits = name_splits(splits, site)
+    found, leak_texts = check_sides(found, splits)
     metrics, scorers = choose_metrics(
         scoring, targets.task, targets.n_classes, targets.pos_label, targets.y.ndim > 2
     )
@@ -207,10 +216,8 @@ LazyImages; Bunch
         "scores": sorted(scorers),
         "versions": versions(),
     }
-    # Opened before the audit and the shared steps, which
-    # may take minutes: a wrong folder fails at once.
+    # Opened before the shared steps, which may take minutes: a wrong folder fails at once.
     store = Checkpoint(checkpoint, facts, targets.classes)
-    found = _audit(X, targets, audit)
     tasks = _fit_tasks(named, X, targets, share, baseline)
     settings = RunSettings(metrics, scorers, store, seed, n_jobs, error_score, verbose, keep_models)
     fold_results = fit_folds(tasks, targets, splits, settings)
@@ -241,6 +248,7 @@ LazyImages; Bunch
         versions=facts["versions"],
         digest=facts["data digest"],
         warnings=(
+            *(*leak_texts, *duplicate_texts),
             *_warnings(named, fold_results, targets, splits, found),
             *(WarningRecord(text, "splits") for text in _site_texts(site, given_cv, targets)),
         ),
@@ -289,8 +297,8 @@ def _check_switches(repeats, error_score, audit):
         raise ValueError(f"repeats={repeats!r} needs a positive integer or None.")
     if error_score != "raise" and not isinstance(error_score, Real):
         raise ValueError(f"error_score={error_score!r} needs 'raise' or a number.")
-    if audit not in (True, False, "full"):
-        raise ValueError(f"audit={audit!r} needs True, False or 'full'.")
+    if not hasattr(audit, "leakage_group") and audit not in (True, False, "full"):
+        raise ValueError(f"audit={audit!r} needs True, False, 'full' or what audit() returned.")
 
 
 def _named_after_classes(estimators):
@@ -382,6 +390,12 @@ def _site_texts(site, cv, targets):
 
 def _audit(X, targets, switch):
     """Audit images; rows of numbers may be anything."""
+    if hasattr(switch, "leakage_group"):
+        if len(switch.leakage_group) != len(targets.y):
+            raise ValueError(
+                f"audit is of {len(switch.leakage_group)} images, but y has {len(targets.y)}."
+            )
+        return switch
     if not switch or not is_images(X):
         return None
     from skmedimg.evaluation.auditing._audit import audit

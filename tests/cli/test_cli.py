@@ -398,3 +398,25 @@ def test_predict_writes_the_masks_of_a_segmenter_and_counts_its_objects(tmp_path
     assert not (tmp_path / "new").exists()
     code, out, err = run(capsys, *arguments[:3])
     assert out.splitlines()[0] == "file,pixels(255),objects(255)"
+
+
+def test_contradictory_labels_stop_before_any_fit(folder, capsys):
+    first, *_ = sorted((folder / "healthy").iterdir())
+    (folder / "<b>mass & co" / "again.png").write_bytes(first.read_bytes())
+    code, out, err = run(capsys, "compare", folder, "--models", "hog-linear", "--size", 32)
+    assert (code, out) == (SERIOUS, "")
+    assert "1 image has duplicates with different labels: " in err
+    assert f"healthy/{first.name} (healthy)" in err
+    assert "--despite-errors" in err
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_groups_auto_keeps_duplicates_together(folder, tmp_path, capsys):
+    for path in sorted((folder / "healthy").iterdir())[:5]:
+        (folder / "healthy" / f"copy {path.name}").write_bytes(path.read_bytes())
+    code, out, err = run(
+        capsys, "compare", folder, "--groups", "auto", "--models", "hog-linear", "--size", 32,
+        "--cv", 2, "--repeats", 1, "--out", tmp_path / "r.html",
+    )  # fmt: skip
+    assert code == DONE, err
+    assert "5 images are duplicates of others" in out

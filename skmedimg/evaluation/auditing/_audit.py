@@ -1,7 +1,7 @@
 """Audit of a data set: what makes scores wrong before any model is trained."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -220,6 +220,21 @@ class Audit:
             for finding in self.findings
             if severity in (None, finding.severity) and finding.kind.startswith(kind or "")
         ]
+
+    def with_finding(self, finding):
+        """Return this audit with one more finding, the first of its severity.
+
+        Parameters
+        ----------
+        finding : Finding
+
+        Returns
+        -------
+        audit : Audit
+        """
+        findings = sorted((finding, *self.findings), key=lambda f: SEVERITIES.index(f.severity))
+        names = {} if self.data is None else _names(self.data.facts, findings)
+        return replace(self, findings=tuple(findings), names=names)
 
     def groups(self):
         """Return patients merged with duplicates, ready for `groups=`.

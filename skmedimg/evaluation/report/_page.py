@@ -7,6 +7,7 @@ import numpy as np
 from skmedimg import __version__
 from skmedimg._files import utf8, whole_file
 from skmedimg.evaluation._render import render
+from skmedimg.evaluation.auditing._duplicates_together import SOURCE
 from skmedimg.evaluation.report._data_section import data_section
 from skmedimg.evaluation.report._model_sections import (
     explanations_section,
@@ -105,6 +106,8 @@ def _result(context):
         "beaten": beaten,
         "undecided": undecided,
         "beats_baseline": beats_baseline,
+        # A leak counts before every score.
+        "first": [each.text for each in comparison.warnings if each.source == SOURCE],
         "errors": 0 if comparison.audit is None else len(comparison.audit.errors),
     }
 
