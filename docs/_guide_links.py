@@ -45,7 +45,7 @@ def link_names(app, doctree):
     doctree : document
     """
     page, names = app.env.docname, public_names()
-    if not page.startswith("guide/") and page not in ("index", "getting_started"):
+    if not page.startswith(("guide/", "howto/")) and page not in ("index", "getting_started"):
         return
     for literal in list(doctree.findall(nodes.literal)):
         full = names.get(literal.astext().removesuffix("()").split(".")[-1])

@@ -12,8 +12,12 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import skmedimg
 from bench import _page as benchmarks_page
 from docs import _backbones_page as backbones_page
+from docs import _bibliography_page as bibliography_page
+from docs import _command_line_page as command_line_page
 from docs import _recipes_page as recipes_page
 from docs._guide_links import chapters_by_name, link_names, public_names
+from docs._inherited_methods import inherited_methods
+from docs._methods_by_purpose import methods_by_purpose
 
 project = "skmedimg"
 author = "skmedimg developers"
@@ -23,6 +27,8 @@ version = release = skmedimg.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.viewcode",
     "numpydoc",
     "myst_parser",
     "sphinx_copybutton",
@@ -34,11 +40,30 @@ exclude_patterns = ["_build", "_templates"]
 templates_path = ["_templates"]
 
 autosummary_generate = True
-autosummary_context = {"chapters": chapters_by_name()}
+autosummary_context = {
+    "chapters": chapters_by_name(),
+    "inherited": inherited_methods(),
+    "purposes": methods_by_purpose(),
+}
+# Single backticks in docstrings are names: links where there is such a name, else code.
+default_role = "py:obj"
 # On macOS and Windows the pages of `HOG` and `hog` would be one file.
 CLASSES = {full.lower() for full in public_names().values() if not full.islower()}
 autosummary_filename_map = {name: f"{name}-function" for name in sorted(CLASSES)}
 numpydoc_show_class_members = False
+# Links into the documentation of other libraries need a network while the pages are built.
+OTHERS = {
+    "python": "https://docs.python.org/3/",
+    "numpy": "https://numpy.org/doc/stable/",
+    "sklearn": "https://scikit-learn.org/stable/",
+    "skimage": "https://scikit-image.org/docs/stable/",
+    "skorch": "https://skorch.readthedocs.io/en/stable/",
+    "torch": "https://docs.pytorch.org/docs/stable/",
+    "optuna": "https://optuna.readthedocs.io/en/stable/",
+}
+ONLINE = os.environ.get("SKMEDIMG_DOCS_ONLINE") == "1"
+intersphinx_mapping = {name: (address, None) for name, address in OTHERS.items() if ONLINE}
+intersphinx_timeout = 10
 # Docstrings inherited from scikit-learn point to its glossary.
 suppress_warnings = ["ref.term"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
@@ -83,6 +108,11 @@ html_theme_options = {
     "footer_end": [],
 }
 
+RESULTS = [
+    f"skmedimg.evaluation.{name}"
+    for name in ("Comparison", "LearningCurve", "PairwiseTests", "Audit")
+]
+
 
 def write_pages(app):
     """Write what comes from committed results and tables, so that it is never stale."""
@@ -91,13 +121,20 @@ def write_pages(app):
     )
     (HERE / "backbones.md").write_text(backbones_page.page(), "utf-8")
     (HERE / "recipes.md").write_text(recipes_page.page(), "utf-8")
+    (HERE / "command_line.md").write_text(command_line_page.page(), "utf-8")
+    (HERE / "howto" / "bibliography.md").write_text(bibliography_page.page(), "utf-8")
 
 
 def skip_foreign(app, what, name, member, skip, options):
-    """Leave out members inherited from other libraries: their text links to pages we lack."""
+    """Leave out members inherited from other libraries; the page lists them with a link."""
     origin = getattr(member, "fget", member)
     module = getattr(origin, "__module__", None) or ""
     return skip or not module.startswith("skmedimg") or None
+
+
+def hide_constructor(app, what, name, obj, options, signature, annotation):
+    """Leave out the constructors of results, which `compare` and others make."""
+    return ("", annotation) if name in RESULTS else None
 
 
 def escape_types(app, what, name, obj, options, lines):
@@ -111,5 +148,6 @@ def escape_types(app, what, name, obj, options, lines):
 def setup(app):
     app.connect("builder-inited", write_pages, priority=1)
     app.connect("autodoc-process-docstring", escape_types, priority=1)
+    app.connect("autodoc-process-signature", hide_constructor)
     app.connect("autodoc-skip-member", skip_foreign)
     app.connect("doctree-read", link_names)

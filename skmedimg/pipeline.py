@@ -69,6 +69,10 @@ class Pipeline(pipeline.Pipeline, CallbackSupportMixin):
     classes_ : ndarray (n_classes,)
         Of the last step, when that is a classifier.
 
+    See Also
+    --------
+    make_pipeline : Return a Pipeline of steps.
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits
@@ -367,6 +371,10 @@ def make_pipeline(*steps, transform_input=None, memory=None, verbose=False):
     Returns
     -------
     pipeline : Pipeline
+
+    See Also
+    --------
+    Pipeline : Steps applied one after another, from X to predictions; some of them may be samplers.
 
     Examples
     --------

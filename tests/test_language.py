@@ -69,9 +69,8 @@ def _warns(node):
 
 def pages():
     """Yield (page, text) of the documentation, of the README and of the report's templates."""
-    guide = ROOT / "docs" / "guide"
     found = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-    found += [*sorted(guide.glob("*.md")), *sorted(PACKAGE.rglob("*.html"))]
+    found += [*sorted((ROOT / "docs").glob("*/*.md")), *sorted(PACKAGE.rglob("*.html"))]
     found.remove(ROOT / "docs" / "changelog.md")  # it lists the names of old
     yield from ((path.relative_to(ROOT).as_posix(), path.read_text("utf-8")) for path in found)
 

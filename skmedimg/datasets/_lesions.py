@@ -91,6 +91,10 @@ def make_lesions(
         DESCR : str
             Description of the data.
 
+    See Also
+    --------
+    load_image_folder : List the images of a folder with their labels, patients and masks.
+
     Examples
     --------
     >>> from skmedimg.datasets import make_lesions

@@ -159,6 +159,14 @@ LazyImages; Bunch
     -------
     comparison : Comparison
 
+    See Also
+    --------
+    Comparison : What `compare` found: predictions, scores, costs and how to get them again.
+    learning_curve : Compare estimators on training sets of several sizes, tested on the same folds.
+    audit
+        Find duplicates, leakage, shortcuts and defects in a data set before any model is
+        trained.
+
     Examples
     --------
     >>> from sklearn.datasets import load_breast_cancer

@@ -85,7 +85,7 @@ class Evaluation(Comparison):
         return pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("fact")
 
     def calibration(self, confidence=0.95):
-        """Return calibration intercepts and slopes with their intervals.
+        """Return the calibration intercept and slope of each model with their intervals.
 
         An intercept above 0 means that risks are predicted too low, a slope below 1 that they are
         too extreme. Both are of the positive class of two.

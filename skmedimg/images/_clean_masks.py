@@ -28,6 +28,12 @@ def clean_masks(masks, *, largest=None, fill_holes=False, min_size=0):
     cleaned : ndarray (n, height, width)
         In the dtype of `masks`.
 
+    See Also
+    --------
+    CleanMasks
+        Remove small components from masks and fill holes, for `postprocess=` of a
+        segmenter.
+
     Examples
     --------
     >>> import numpy as np

@@ -42,6 +42,10 @@ class CropForeground(ImageTransformer, auto_wrap_output_keys=None):
     n_features_in_ : int
         height * width * channels of the input.
 
+    See Also
+    --------
+    crop_foreground : Crop one image to the bounding box of its largest bright part.
+
     Examples
     --------
     >>> import numpy as np

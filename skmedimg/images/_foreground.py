@@ -33,6 +33,10 @@ def crop_foreground(image, *, threshold=_THRESHOLD, margin=_MARGIN, name="The im
     cropped : ndarray (height', width') or (height', width', channels)
         A view of `image`; the whole of it, with a warning, where nothing is brighter than the rest.
 
+    See Also
+    --------
+    CropForeground : Crop every image to the bounding box of its largest bright part, and resize it.
+
     Examples
     --------
     >>> import numpy as np

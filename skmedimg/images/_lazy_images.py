@@ -60,6 +60,10 @@ class LazyImages:
     paths : ndarray (n,) of str objects
         The files; there is none with `from_array`.
 
+    See Also
+    --------
+    ImageLoader : Load images from paths, and convert them to one color and size.
+
     Examples
     --------
     >>> import tempfile

@@ -37,6 +37,10 @@ def load_masks(paths, size=None, *, regions=None, ignore_label=255):
     masks : ndarray (n, height, width)
         In the files' own dtype.
 
+    See Also
+    --------
+    save_mask : Write one mask as a PNG file whose palette gives every class a color.
+
     Examples
     --------
     >>> import tempfile

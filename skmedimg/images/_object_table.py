@@ -24,6 +24,10 @@ def label_objects(mask):
         0 in the background, else the number of the object from 1, class by class and each from the
         top. Corners connect.
 
+    See Also
+    --------
+    object_table : Tabulate the objects of masks: their classes, places and sizes.
+
     Examples
     --------
     >>> import numpy as np
@@ -61,6 +65,10 @@ def object_table(masks, *, names=None, spacing=1.0):
         `class`, `pixels`, `area`, `diameter` (of a disk of the same area), the center `row` and
         `column`, the box `top`, `left`, `height` and `width` in pixels, and `at_border`, whether
         the image cuts it off perhaps.
+
+    See Also
+    --------
+    label_objects : Return a mask whose connected parts have a number each.
 
     Examples
     --------

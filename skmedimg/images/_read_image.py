@@ -64,6 +64,13 @@ def read_image(
     ImportError
         The format needs an optional package.
 
+    See Also
+    --------
+    ImageLoader : Load images from paths, and convert them to one color and size.
+    read_spacing
+        Read the size of a pixel in millimeters, for `spacing` of distances and of
+        `object_table`.
+
     Examples
     --------
     >>> import tempfile

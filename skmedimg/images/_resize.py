@@ -35,6 +35,10 @@ def resize_image(image, size, *, aspect="stretch", interpolation="bilinear"):
     resized : ndarray (height, width) or (height, width, channels)
         In the dtype of `image`.
 
+    See Also
+    --------
+    ImageLoader : Load images from paths, and convert them to one color and size.
+
     Examples
     --------
     >>> import numpy as np

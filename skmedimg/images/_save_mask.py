@@ -22,6 +22,10 @@ def save_mask(path, mask):
     mask : ndarray (height, width)
         Class labels from 0 to 255, or booleans.
 
+    See Also
+    --------
+    load_masks : Read mask files into one array of class labels.
+
     Examples
     --------
     >>> import tempfile

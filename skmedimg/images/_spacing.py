@@ -25,6 +25,10 @@ def read_spacing(path, size=None):
     spacing : tuple of float or None
         (between rows, between columns); None where the file does not say.
 
+    See Also
+    --------
+    read_image : Read one image file into an array.
+
     Examples
     --------
     >>> import tempfile

@@ -27,6 +27,10 @@ def stratify_masks(masks, *, bins=3, ignore_label=None):
     labels : ndarray (n,) of int64
         For `StratifiedKFold.split(X, labels)` or `train_test_split(..., stratify=labels)`.
 
+    See Also
+    --------
+    load_masks : Read mask files into one array of class labels.
+
     Examples
     --------
     >>> import numpy as np

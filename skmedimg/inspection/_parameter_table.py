@@ -25,6 +25,10 @@ def parameter_table(model, image_shape=None):
     table : ParameterTable
         Its repr is the table; `to_frame()` returns a DataFrame.
 
+    See Also
+    --------
+    grad_cam : Map the regions of each image that raise a convolutional network's score of a class.
+
     Examples
     --------
     >>> from skmedimg import ScratchCNN

@@ -49,6 +49,10 @@ def cl_dice(
     score : float or ndarray
         Between 0 and 1; 1 also where a vessel is drawn too thick or too thin.
 
+    See Also
+    --------
+    dice : Return the Dice coefficient [1]_, ``2 |A and B| / (|A| + |B|)``, of each image and class.
+
     References
     ----------
     .. [1] S. Shit, J. C. Paetzold, A. Sekuboyina et al. "clDice - A Novel Topology-Preserving Loss

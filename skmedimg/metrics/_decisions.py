@@ -26,6 +26,10 @@ def sensitivity(y_true, y_pred, *, pos_label=1, average="binary", sample_weight=
     score : float or ndarray (n_classes,)
         nan where no sample is positive.
 
+    See Also
+    --------
+    specificity : Return the specificity of predicted labels: true negatives / all negatives.
+
     Examples
     --------
     >>> from skmedimg.metrics import sensitivity
@@ -55,6 +59,10 @@ def specificity(y_true, y_pred, *, pos_label=1, average="binary", sample_weight=
     -------
     score : float or ndarray (n_classes,)
         nan where no sample is negative.
+
+    See Also
+    --------
+    sensitivity : Return the sensitivity of predicted labels: true positives / all positives.
 
     Examples
     --------

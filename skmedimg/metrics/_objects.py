@@ -55,6 +55,15 @@ def object_precision(
     score : float or ndarray
         Between 0 and 1.
 
+    See Also
+    --------
+    object_recall
+        Return the recall over objects: the share of true objects that a predicted one
+        matches.
+    object_f1
+        Return the F1 score over objects: whether lesions or cells were found, whatever
+        their size.
+
     Examples
     --------
     >>> import numpy as np
@@ -125,6 +134,15 @@ def object_recall(
     -------
     score : float or ndarray
         Between 0 and 1.
+
+    See Also
+    --------
+    object_precision
+        Return the precision over objects: the share of predicted objects that match a true
+        one.
+    object_f1
+        Return the F1 score over objects: whether lesions or cells were found, whatever
+        their size.
 
     Examples
     --------
@@ -276,6 +294,15 @@ def object_average_precision(
     score : float or ndarray
         Between 0 and 1.
 
+    See Also
+    --------
+    object_f1
+        Return the F1 score over objects: whether lesions or cells were found, whatever
+        their size.
+    panoptic_quality
+        Return the panoptic quality [1]_: the F1 score over objects times the mean IoU of
+        matches.
+
     References
     ----------
     .. [1] J. C. Caicedo, A. Goodman, K. W. Karhohs et al. "Nucleus segmentation across imaging
@@ -354,6 +381,12 @@ def panoptic_quality(
     -------
     score : float or ndarray
         Between 0 and 1.
+
+    See Also
+    --------
+    object_f1
+        Return the F1 score over objects: whether lesions or cells were found, whatever
+        their size.
 
     References
     ----------

@@ -109,6 +109,10 @@ def iou(
     score : float or ndarray
         Between 0 (nothing in common) and 1.
 
+    See Also
+    --------
+    dice : Return the Dice coefficient [1]_, ``2 |A and B| / (|A| + |B|)``, of each image and class.
+
     References
     ----------
     .. [1] A. A. Taha, A. Hanbury. "Metrics for evaluating 3D medical image segmentation:

@@ -39,6 +39,12 @@ def pixel_precision(
     -------
     score : float or ndarray
 
+    See Also
+    --------
+    pixel_recall
+        Return the recall over pixels: the share of true pixels of a class that were found.
+    pixel_f1 : Return the F1 score over pixels, which per image is the Dice coefficient.
+
     Examples
     --------
     >>> from skmedimg.metrics import pixel_precision
@@ -85,6 +91,13 @@ def pixel_recall(
     -------
     score : float or ndarray
 
+    See Also
+    --------
+    pixel_precision
+        Return the precision over pixels: the share of predicted pixels of a class that are
+        right.
+    pixel_f1 : Return the F1 score over pixels, which per image is the Dice coefficient.
+
     Examples
     --------
     >>> from skmedimg.metrics import pixel_recall
@@ -130,6 +143,13 @@ def pixel_f1(
     Returns
     -------
     score : float or ndarray
+
+    See Also
+    --------
+    dice : Return the Dice coefficient [1]_, ``2 |A and B| / (|A| + |B|)``, of each image and class.
+    pixel_precision
+        Return the precision over pixels: the share of predicted pixels of a class that are
+        right.
 
     Examples
     --------

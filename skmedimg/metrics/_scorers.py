@@ -70,6 +70,12 @@ def as_scorer(metric):
     scorer : callable
         `scorer(estimator, X, y)` returns a float.
 
+    See Also
+    --------
+    skmedimg.evaluation.compare
+        Compare estimators on the same folds and keep everything that is needed to judge
+        them.
+
     Examples
     --------
     >>> from functools import partial

@@ -65,6 +65,15 @@ def hausdorff_distance(
     distance : float or ndarray
         0 for equal masks.
 
+    See Also
+    --------
+    average_surface_distance
+        Return the average symmetric surface distance (ASSD [1]_) between the outlines of
+        masks.
+    surface_dice
+        Return the surface Dice [1]_ of masks: the share of both outlines within a
+        tolerance.
+
     References
     ----------
     .. [1] D. P. Huttenlocher, G. A. Klanderman, W. J. Rucklidge. "Comparing Images Using the
@@ -137,6 +146,15 @@ def average_surface_distance(
     -------
     distance : float or ndarray
         0 for equal masks.
+
+    See Also
+    --------
+    hausdorff_distance
+        Return the Hausdorff distance [1]_ between outlines of masks, or its 95th
+        percentile.
+    surface_dice
+        Return the surface Dice [1]_ of masks: the share of both outlines within a
+        tolerance.
 
     References
     ----------

@@ -44,6 +44,10 @@ def volumetric_similarity(
     score : float or ndarray
         Between 0 and 1; 1 also for equal areas without a common pixel.
 
+    See Also
+    --------
+    volume_error : Return the relative volume (area) error of masks [1]_, ``abs(|B| - |A|) / |A|``.
+
     References
     ----------
     .. [1] A. A. Taha, A. Hanbury. "Metrics for evaluating 3D medical image segmentation:
@@ -102,6 +106,12 @@ def volume_error(
     -------
     error : float or ndarray
         0 for equal areas, also without a common pixel; 1 where nothing is predicted.
+
+    See Also
+    --------
+    volumetric_similarity
+        Return the volumetric similarity [1]_ of masks, ``1 - abs(|A| - |B|) / (|A| +
+        |B|)``.
 
     References
     ----------

@@ -30,6 +30,12 @@ class TransferNetwork(nn.Module):
     exact : bool, default=True
         Compute the frozen part in float32 under autocast too, so that it can be stored and shared.
 
+    See Also
+    --------
+    build_backbone
+        Build a published architecture without its head, or take one's own network, all
+        frozen.
+
     Examples
     --------
     >>> import torch

@@ -101,6 +101,10 @@ def convnet(
     network : torch.nn.Sequential
         The blocks, pooling and the dense layers.
 
+    See Also
+    --------
+    mlp : Build a multi-layer perceptron, from rows (n, n_inputs) to logits (n, n_outputs).
+
     Examples
     --------
     >>> import torch

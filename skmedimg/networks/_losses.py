@@ -23,6 +23,10 @@ class MaskLoss(nn.Module):
     ignore_index : int or None, default=None
         Label of pixels that do not count.
 
+    See Also
+    --------
+    dice_ce_loss : Return `dice_loss` plus `pixel_cross_entropy`, whose gradients do not vanish.
+
     Examples
     --------
     >>> import torch
@@ -73,6 +77,11 @@ def pixel_cross_entropy(
     losses : torch.Tensor (n,)
         0 for an image without a pixel that counts.
 
+    See Also
+    --------
+    focal_loss : Return the focal loss [1]_ of each image.
+    dice_ce_loss : Return `dice_loss` plus `pixel_cross_entropy`, whose gradients do not vanish.
+
     Examples
     --------
     >>> import torch
@@ -104,6 +113,10 @@ def focal_loss(logits, labels, class_weight=None, gamma=2.0, *, ignore_index=Non
     Returns
     -------
     losses : torch.Tensor (n,)
+
+    See Also
+    --------
+    pixel_cross_entropy : Return the mean cross-entropy over the pixels of each image.
 
     References
     ----------
@@ -148,6 +161,12 @@ def tversky_loss(
     Returns
     -------
     losses : torch.Tensor (n,)
+
+    See Also
+    --------
+    dice_loss
+        Return 1 - soft Dice coefficient of each image, averaged over the foreground
+        classes.
 
     References
     ----------
@@ -196,6 +215,11 @@ def dice_loss(logits, labels, class_weight=None, *, ignore_index=None):
     -------
     losses : torch.Tensor (n,)
 
+    See Also
+    --------
+    dice_ce_loss : Return `dice_loss` plus `pixel_cross_entropy`, whose gradients do not vanish.
+    tversky_loss : Return 1 - TP / (TP + alpha FP + beta FN), the Tversky loss [1]_ of each image.
+
     Examples
     --------
     >>> import torch
@@ -226,6 +250,13 @@ def dice_ce_loss(logits, labels, class_weight=None, *, label_smoothing=0.0, igno
     Returns
     -------
     losses : torch.Tensor (n,)
+
+    See Also
+    --------
+    dice_loss
+        Return 1 - soft Dice coefficient of each image, averaged over the foreground
+        classes.
+    pixel_cross_entropy : Return the mean cross-entropy over the pixels of each image.
 
     Examples
     --------

@@ -28,6 +28,10 @@ def mlp(n_inputs, hidden_units, n_outputs, *, activation="relu", dropout=(), nor
     -------
     network : torch.nn.Sequential
 
+    See Also
+    --------
+    convnet : Build a convolutional network, from images (n, channels, height, width) to logits.
+
     Examples
     --------
     >>> from skmedimg.networks import mlp

@@ -30,6 +30,12 @@ class BackboneEncoder(nn.Module):
     name : str, default="this backbone"
         What error messages call it.
 
+    See Also
+    --------
+    UNet
+        U-Net [1]_, from images of any size to logits per pixel: encoder, decoder, 1x1
+        convolution.
+
     Examples
     --------
     >>> from skmedimg.networks import BackboneEncoder, build_backbone

@@ -32,6 +32,12 @@ class UNet(nn.Module):
     activation : str or callable, default="relu"
         As in `mlp`.
 
+    See Also
+    --------
+    UNetEncoder : Encoder of a U-Net: blocks of 3x3 convolutions with 2x2 max-pooling between them.
+    BackboneEncoder
+        Encoder of a U-Net: the last feature map of each size that a backbone computes.
+
     References
     ----------
     .. [1] O. Ronneberger, P. Fischer, T. Brox. "U-Net: Convolutional Networks for Biomedical Image
@@ -91,6 +97,12 @@ class UNetEncoder(nn.Module):
         Convolutions in each block.
     activation : str or callable, default="relu"
         As in `mlp`.
+
+    See Also
+    --------
+    UNet
+        U-Net [1]_, from images of any size to logits per pixel: encoder, decoder, 1x1
+        convolution.
 
     Examples
     --------

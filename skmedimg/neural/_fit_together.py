@@ -31,6 +31,11 @@ def fit_together(fits=10):
     fits : int, default=10
         Number of fits that train at once; more than ten seldom gain on a CPU.
 
+    See Also
+    --------
+    skmedimg.search.OptunaSearch
+        Search estimators and their parameters together, in one optuna study.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris

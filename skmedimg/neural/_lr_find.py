@@ -83,6 +83,12 @@ def lr_find(estimator, X, y, *, lowest=1e-6, highest=10.0, steps=100):
     -------
     found : LearningRateSearch
 
+    See Also
+    --------
+    ShallowMLP
+        A multilayer perceptron (MLP) that classifies rows: HOG and other features, or
+        pixels.
+
     Notes
     -----
     This is the learning-rate range test [1]_ with an exponential instead of a linear rise.

@@ -27,6 +27,10 @@ def recipe_card(name):
     card : RecipeCard
         Its repr is Markdown text, which notebooks render.
 
+    See Also
+    --------
+    load_recipe : Return the unfitted pipeline of a reported system, by its name.
+
     Examples
     --------
     >>> from skmedimg.recipes import recipe_card

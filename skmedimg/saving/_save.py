@@ -168,6 +168,11 @@ def read_card(path):
     card : ModelCard
         Prints itself as Markdown.
 
+    See Also
+    --------
+    save : Save a fitted model to one file: settings as JSON, arrays as safetensors, no code.
+    load : Load a model that `save` wrote.
+
     Examples
     --------
     >>> import tempfile

@@ -70,6 +70,10 @@ def default_space(estimator):
     space : dict of str to optuna distribution or list
         A new dict: change it freely.
 
+    See Also
+    --------
+    OptunaSearch : Search estimators and their parameters together, in one optuna study.
+
     Examples
     --------
     >>> from skmedimg import HOG, Pipeline, ShallowMLP

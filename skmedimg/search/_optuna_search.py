@@ -127,6 +127,14 @@ class OptunaSearch(base_search_class(), CallbackSupportMixin):
     feature_names_in_ : ndarray of shape (n_features,)
         Of the best estimator, where it has them.
 
+    See Also
+    --------
+    default_space
+        Return the search space of one of skmedimg's estimators, or of a Pipeline of them.
+    skmedimg.evaluation.compare
+        Compare estimators on the same folds and keep everything that is needed to judge
+        them.
+
     References
     ----------
     .. [1] T. Akiba, S. Sano, T. Yanase, T. Ohta, M. Koyama. "Optuna: A Next-generation

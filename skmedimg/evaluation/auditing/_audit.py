@@ -74,6 +74,11 @@ def audit(
     -------
     audit : Audit
 
+    See Also
+    --------
+    Audit : What `audit` found.
+    compare : Compare estimators on the same folds and keep everything that is needed to judge them.
+
     References
     ----------
     .. [1] C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", thesis,

@@ -56,6 +56,10 @@ def aggregate_patients(probabilities, groups, how="mean", positive=1):
         Sorted.
     aggregated : ndarray of shape (n_patients, n_classes)
 
+    See Also
+    --------
+    PatientAggregator : Classify patients by a classifier of their images.
+
     Examples
     --------
     >>> from skmedimg.evaluation import aggregate_patients

@@ -36,6 +36,12 @@ def positives_needed(sensitivity, confidence=0.95, *, missed=0):
     -------
     n_positives : int
 
+    See Also
+    --------
+    ThresholdAt
+        A binary classifier whose threshold meets a constraint, such as a sensitivity of 95
+        %.
+
     References
     ----------
     .. [1] Clopper, C. J., & Pearson, E. S. (1934). The use of confidence or fiducial limits

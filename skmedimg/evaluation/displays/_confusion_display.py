@@ -28,6 +28,12 @@ class ConfusionDisplay:
     figure_ : Figure
         The figure drawn on.
 
+    See Also
+    --------
+    RocBandDisplay
+        ROC curves: the mean over folds at equal false positive rates, and one standard
+        deviation.
+
     Examples
     --------
     >>> from skmedimg.evaluation import ConfusionDisplay

@@ -72,6 +72,12 @@ class PredictionGallery:
     figure_ : Figure
         The figure drawn on.
 
+    See Also
+    --------
+    skmedimg.inspection.ExplanationDisplay
+        Images with their explanation maps: warm colors support the class, cold ones oppose
+        it.
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits

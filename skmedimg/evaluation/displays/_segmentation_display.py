@@ -55,6 +55,15 @@ class SegmentationDisplay:
     figure_ : Figure
         The figure drawn on.
 
+    See Also
+    --------
+    skmedimg.metrics.dice
+        Return the Dice coefficient [1]_, ``2 |A and B| / (|A| + |B|)``, of each image and
+        class.
+    skmedimg.metrics.surface_dice
+        Return the surface Dice [1]_ of masks: the share of both outlines within a
+        tolerance.
+
     Examples
     --------
     >>> import numpy as np

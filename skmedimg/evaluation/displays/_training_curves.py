@@ -32,6 +32,11 @@ class TrainingCurvesDisplay:
     figure_ : Figure
         The figure drawn on.
 
+    See Also
+    --------
+    LearningCurveBandDisplay
+        Score by the number of training patients, with the inverse power law and its band.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris

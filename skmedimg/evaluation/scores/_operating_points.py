@@ -28,6 +28,12 @@ def specificity_at_sensitivity(y_true, y_score, *, sensitivity=0.95, pos_label=1
     -------
     specificity : float
 
+    See Also
+    --------
+    sensitivity_at_specificity
+        Return the best sensitivity among the thresholds that reach a specificity.
+    specificity_at_sensitivity_scorer : Return a scorer for `compare` and scikit-learn's searches.
+
     Examples
     --------
     >>> from skmedimg.evaluation import specificity_at_sensitivity
@@ -56,6 +62,12 @@ def sensitivity_at_specificity(y_true, y_score, *, specificity=0.95, pos_label=1
     -------
     sensitivity : float
 
+    See Also
+    --------
+    specificity_at_sensitivity
+        Return the best specificity among the thresholds that reach a sensitivity.
+    sensitivity_at_specificity_scorer : Return a scorer for `compare` and scikit-learn's searches.
+
     Examples
     --------
     >>> from skmedimg.evaluation import sensitivity_at_specificity
@@ -80,6 +92,14 @@ def specificity_at_sensitivity_scorer(sensitivity=0.95, pos_label=None):
     -------
     scorer : callable
         `scorer(estimator, X, y)` returns the specificity.
+
+    See Also
+    --------
+    specificity_at_sensitivity
+        Return the best specificity among the thresholds that reach a sensitivity.
+    ThresholdAt
+        A binary classifier whose threshold meets a constraint, such as a sensitivity of 95
+        %.
 
     Examples
     --------
@@ -108,6 +128,11 @@ def sensitivity_at_specificity_scorer(specificity=0.95, pos_label=None):
     -------
     scorer : callable
         `scorer(estimator, X, y)` returns the sensitivity.
+
+    See Also
+    --------
+    sensitivity_at_specificity
+        Return the best sensitivity among the thresholds that reach a specificity.
 
     Examples
     --------
