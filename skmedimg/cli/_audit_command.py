@@ -51,6 +51,13 @@ def run(options):
     if options.json:
         # written whole or not at all: a half-written file would pass for few findings
         with whole_file(options.json) as file:
-            file.write(json.dumps(found.to_dict(), indent=1).encode())
+            file.write(_as_json(found.to_dict()).encode())
     # a code of its own, so that a script can stop before it trains
     return SERIOUS if found.errors else DONE
+
+
+def _as_json(content):
+    """Return findings first, then the numbers of all images in one line."""
+    groups = content.pop("leakage_group")
+    text = json.dumps(content, indent=1).removesuffix("\n}")
+    return f'{text},\n "leakage_group": {json.dumps(groups)}\n}}'

@@ -3,8 +3,8 @@
 from collections import Counter
 
 import numpy as np
-from sklearn.utils import Bunch
 
+from skmedimg.datasets._data_set import DataSet
 from skmedimg.datasets._find_images import usable
 from skmedimg.datasets._loading_report import first_few
 
@@ -84,7 +84,7 @@ def _arrays(columns, report, frame):
                 f"{names.tolist()[0]!r}; at least two are needed to learn. Pass labels_from=None "
                 "(for a table label=None) to do without."
             )
-    return Bunch(
+    return DataSet(
         paths=_objects(columns["paths"]),
         target=target,
         target_names=names,

@@ -4,9 +4,10 @@ from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
 from skmedimg._sklearn import Interval, validate_params
+from skmedimg.datasets._data_set import DataSet
 
 
 class _Lesion(NamedTuple):
@@ -125,7 +126,7 @@ def make_lesions(
         scan, lesion = _render(body, scene, height, width, contrast=_CONTRAST * (1 - noise))
         images[part] = _expose(rng, scan, channels, grain=0.01 + 0.2 * noise)
         masks[part] = lesion * target[part, None, None]
-    return Bunch(
+    return DataSet(
         images=images[..., 0] if channels == 1 else images,
         target=target,
         target_names=[lesion.name for lesion in _LESIONS[:n_classes]],

@@ -5,9 +5,9 @@ import zipfile
 from collections import namedtuple
 
 import numpy as np
-from sklearn.utils import Bunch
 
 from skmedimg._sklearn import Options, validate_params
+from skmedimg.datasets._data_set import DataSet
 from skmedimg.datasets._fetch_file import digest_of, fetch_file
 from skmedimg.datasets._medmnist_table import MEDMNIST, SIZES
 from skmedimg.datasets._public_sets import FETCH_PARAMETERS, data_folder, refuse_to_download
@@ -162,7 +162,7 @@ def _loaded(path, facts, size):
     except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path!r} cannot be read ({error}). Download it again.") from error
     names = np.array(facts.labels)
-    return Bunch(
+    return DataSet(
         images=np.concatenate(images),
         target=names[np.concatenate(labels).astype(int)],
         target_names=names,

@@ -1,12 +1,14 @@
 """Folders and tables become aligned paths, labels, patients and masks; nothing goes silently."""
 
 import os
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from sklearn.utils import Bunch
 
 from skmedimg import load_image_folder, load_image_table
 from skmedimg.datasets import CHEST_XRAY_PATIENT
@@ -582,3 +584,14 @@ def test_tables_pair_masks_below_their_root_by_pattern(write):
     for options, message in [({}, "pass root="), ({"mask": "path", "root": root}, "leave mask_p")]:
         with pytest.raises(ValueError, match=message):
             load_image_table(table, mask_pattern="{}_mask*", **options)
+
+
+def test_a_data_set_prints_on_one_screen_and_is_a_bunch(write):
+    root = write(*(f"{kind}/p{k} {'long ' * 9}.png" for kind in "ab" for k in range(50)))
+    data = load_image_folder(root, group_pattern=r"p\d+")
+    lines = repr(data).splitlines()
+    assert len(lines) < 12
+    assert max(map(len, lines)) <= 120
+    assert "(100,) of object, the first" in repr(data)
+    assert isinstance(data, Bunch)
+    assert pickle.loads(pickle.dumps(data)).target.tolist() == data.target.tolist()
