@@ -7,6 +7,8 @@ from ._learning_curve import learning_curve as learning_curve
 from .auditing._audit import Audit as Audit
 from .auditing._audit import audit as audit
 from .auditing._audit_display import AuditDisplay as AuditDisplay
+from .clinical._predictive_values import ClinicalNumbers as ClinicalNumbers
+from .clinical._prevalence_shift import adjust_prevalence as adjust_prevalence
 from .decisions._fold_ensemble import FoldEnsemble as FoldEnsemble
 from .decisions._patient_aggregator import PatientAggregator as PatientAggregator
 from .decisions._patient_aggregator import aggregate_patients as aggregate_patients
@@ -18,6 +20,7 @@ from .displays._gallery import PredictionGallery as PredictionGallery
 from .displays._learning_curve_display import (
     LearningCurveBandDisplay as LearningCurveBandDisplay,
 )
+from .displays._net_benefit_display import NetBenefitDisplay as NetBenefitDisplay
 from .displays._roc_pr import PrecisionRecallBandDisplay as PrecisionRecallBandDisplay
 from .displays._roc_pr import RocBandDisplay as RocBandDisplay
 from .displays._score_versus_cost import ScoreVersusCost as ScoreVersusCost

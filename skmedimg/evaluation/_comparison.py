@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from skmedimg.evaluation._by_patient import compare_patients
+from skmedimg.evaluation._clinical_questions import ClinicalQuestions
 from skmedimg.evaluation._external_sets import ExternalSets
 from skmedimg.evaluation._json import read_comparison, write_comparison
 from skmedimg.evaluation._out_of_fold import OutOfFoldPredictions
@@ -25,7 +26,7 @@ from skmedimg.evaluation.statistics._planning import how_many
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison(ExternalSets, PatientQuestions, OutOfFoldPredictions):
+class Comparison(ClinicalQuestions, ExternalSets, PatientQuestions, OutOfFoldPredictions):
     """What `compare` found: predictions, scores, costs and how to get them again.
 
     A comparison is frozen. It holds every out-of-fold prediction, so intervals, tests, tables and
@@ -411,9 +412,10 @@ class Comparison(ExternalSets, PatientQuestions, OutOfFoldPredictions):
 
         Parameters
         ----------
-        kind : {"scores", "curves", "confusion", "roc", "precision-recall", "calibration", "cost"}
+        kind : {"scores", "curves", "confusion", "roc", "precision-recall", "calibration", \
+"net benefit", "cost"}
             What to draw: the scores with intervals, training curves, one confusion
-            matrix, ROC, precision-recall or reliability curves, or scores against
+            matrix, ROC, precision-recall, reliability or decision curves, or scores against
             costs.
         name : str, default=None
             The estimator, for the kinds that show one; None takes the best.

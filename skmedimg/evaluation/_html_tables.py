@@ -5,6 +5,8 @@ from math import isfinite
 
 from skmedimg.evaluation._text import capitalized
 
+_CLINICAL = ("sensitivity", "specificity", "roc_auc")
+
 
 @dataclass(frozen=True)
 class Table:
@@ -30,18 +32,32 @@ class Table:
     quiet: tuple = ()
 
 
+def metrics_shown(comparison):
+    """Return the metrics in the order of tables: of two classes, what clinicians ask for first."""
+    first = _CLINICAL if comparison.pos_label is not None else ()
+    return sorted(
+        comparison.metrics,
+        key=lambda metric: first.index(metric.name) if metric.name in first else len(first),
+    )
+
+
 def score_table(comparison, scores, metrics, caption=None):
     """Return the Table of some metrics of a summary."""
     head = ["Model", *(capitalized(comparison.metric(name).title) for name in metrics)]
-    rows = [[name, *(_score(row, metric) for metric in metrics)] for name, row in scores.iterrows()]
+    rows = [[name, *interval_cells(row, metrics)] for name, row in scores.iterrows()]
     # The baseline is there for orientation and is not one of the models compared.
     quiet = [place for place, name in enumerate(scores.index) if name == comparison.baseline]
     return Table(head, rows, caption, quiet=quiet)
 
 
-def _score(row, metric):
-    """Return mean and limits of one metric in a row of a summary."""
-    return {"mean": row[metric], "low": row[f"{metric} low"], "high": row[f"{metric} high"]}
+def interval_cell(mean, low, high):
+    """Return the cell of a mean with its limits."""
+    return {"mean": mean, "low": low, "high": high}
+
+
+def interval_cells(row, names):
+    """Return the cells of some values of a row with the columns `<name>`, ` low` and ` high`."""
+    return [interval_cell(row[name], row[f"{name} low"], row[f"{name} high"]) for name in names]
 
 
 def tests_table(tests):

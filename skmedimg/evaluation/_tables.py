@@ -4,10 +4,11 @@ from dataclasses import asdict
 
 import numpy as np
 
-from skmedimg.evaluation._html_tables import score_table
+from skmedimg.evaluation._html_tables import metrics_shown, score_table
 from skmedimg.evaluation._records import Costs
 from skmedimg.evaluation._render import render
 from skmedimg.evaluation._text import counted, lay_out
+from skmedimg.evaluation.clinical._natural_frequencies import natural_frequencies
 from skmedimg.evaluation.external._score_drop import score_drop
 from skmedimg.evaluation.scores._coded_predictions import code_predictions
 from skmedimg.evaluation.scores._pooled_counts import averaged_values
@@ -126,23 +127,28 @@ def _patient_frame(comparison):
 
 def comparison_text(comparison):
     """Return the text a comparison prints as."""
-    metrics = comparison.metrics[:_SHOWN]
+    metrics = metrics_shown(comparison)[:_SHOWN]
     head = ["", *(metric.title for metric in metrics), "fit s"]
     rows = [_printed_row(comparison, name, metrics) for name in comparison.ranked()]
     notes = [f"Warning: {warning}" for warning in comparison.warnings]
-    more = "summary() has every score, tests() says what may be concluded."
+    more = f"{_order(comparison)}summary() has every score, tests() says what may be concluded."
+    sentence = natural_frequencies(comparison)
     external = external_lines(comparison)
-    return "\n".join([_title(comparison), lay_out([head, *rows]), *external, *notes, more])
+    lines = [_title(comparison), sentence, lay_out([head, *rows]), *external, *notes, more]
+    return "\n".join(line for line in lines if line)
 
 
 def comparison_html(comparison):
     """Return what a notebook shows of a comparison, as an HTML fragment."""
-    metrics = [metric.name for metric in comparison.metrics[:_SHOWN]]
+    metrics = [metric.name for metric in metrics_shown(comparison)[:_SHOWN]]
+    # The first metric of a summary sorts it.
+    scores = summary_frame(comparison, [comparison.metric().name, *metrics])
     return render(
         "comparison.html",
         {
             "title": _title(comparison),
-            "table": score_table(comparison, summary_frame(comparison, metrics), metrics),
+            "sentence": natural_frequencies(comparison),
+            "table": score_table(comparison, scores, metrics),
             "warnings": comparison.warnings,
         },
     )
@@ -158,6 +164,13 @@ def external_lines(comparison):
                 found = with_limits(evaluation.interval(name))
                 drop = with_limits(score_drop(comparison.interval(name), evaluation.interval(name)))
                 yield f"{place} ({rows}), {name}: {title} {found}, a drop of {drop}"
+
+
+def _order(comparison):
+    """Return what sorts a table whose first column does not, as a sentence."""
+    primary = comparison.metric()
+    same = metrics_shown(comparison)[0].name == primary.name
+    return "" if same else f"Sorted by {primary.title}. "
 
 
 def ranked_names(comparison, metric):

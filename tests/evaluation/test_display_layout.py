@@ -112,7 +112,11 @@ def assert_readable(display):
 
 
 @pytest.mark.parametrize(
-    "kind", ["scores", "curves", "confusion", "roc", "precision-recall", "calibration", "cost"]
+    "kind",
+    [
+        *("scores", "curves", "confusion", "roc", "precision-recall", "calibration"),
+        *("net benefit", "cost"),
+    ],
 )
 def test_every_kind_of_a_comparison_is_readable(result, kind):
     assert_readable(result.plot(kind, name=NAMES[2] if kind == "curves" else None))

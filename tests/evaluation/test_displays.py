@@ -323,7 +323,11 @@ def test_a_gallery_without_mistakes_says_so(X, lesions):
 
 
 @pytest.mark.parametrize(
-    "kind", ["scores", "curves", "confusion", "roc", "precision-recall", "calibration", "cost"]
+    "kind",
+    [
+        *("scores", "curves", "confusion", "roc", "precision-recall", "calibration"),
+        *("net benefit", "cost"),
+    ],
 )
 def test_every_kind_can_be_drawn_with_labels_that_look_like_markup(result, kind):
     display = result.plot(kind, name="_net_" if kind == "curves" else None)

@@ -1,11 +1,11 @@
 """Sections of a report on single models: confusions, curves, galleries and explanations."""
 
 import numpy as np
-from sklearn.calibration import calibration_curve
 
-from skmedimg.evaluation._html_tables import Table
+from skmedimg.evaluation._html_tables import Table, interval_cell
+from skmedimg.evaluation.clinical._calibration_table import calibration_bins
 from skmedimg.evaluation.displays._confusion_display import ConfusionDisplay
-from skmedimg.evaluation.displays._draw import draw_calibration, positive_probabilities
+from skmedimg.evaluation.displays._draw import draw_calibration
 from skmedimg.evaluation.displays._gallery import PredictionGallery
 from skmedimg.evaluation.displays._training_curves import TrainingCurvesDisplay
 from skmedimg.evaluation.report._outlined_masks import outlined_by_dice
@@ -103,17 +103,16 @@ def _calibration(context, name, key):
     results = comparison.fold_results[name]
     if comparison.pos_label is None or not all(fold.has_probabilities for fold in results):
         return None
-    probabilities, bins = positive_probabilities(comparison, name)
-    truth = comparison.truth() == comparison.pos_label
-    # Quantiles: bins of equal width may hold no image where a model is always sure.
-    shares, means = calibration_curve(truth, probabilities, n_bins=bins, strategy="quantile")
-    rows = [[f"{mean:.3f}", share] for mean, share in zip(means, shares, strict=True)]
+    rows = [
+        [f"{each.probability:.3f}", interval_cell(each.observed, each.low, each.high), each.images]
+        for each in calibration_bins(comparison, name).itertuples()
+    ]
     return context.plot(
         lambda ax: draw_calibration(comparison, name, ax),
         (3.4, 3.2),
         f"Reliability curve of {name}.",
         f"{key}r",
-        Table(["Mean probability", "Observed share"], rows),
+        Table(["Mean probability", "Observed share", "Images"], rows),
     )
 
 

@@ -8,6 +8,8 @@ from skmedimg import __version__
 from skmedimg._files import utf8, whole_file
 from skmedimg.evaluation._render import render
 from skmedimg.evaluation.auditing._duplicates_together import SOURCE
+from skmedimg.evaluation.clinical._natural_frequencies import natural_frequencies
+from skmedimg.evaluation.report._clinical_section import clinical_section
 from skmedimg.evaluation.report._data_section import data_section
 from skmedimg.evaluation.report._model_sections import (
     explanations_section,
@@ -27,6 +29,7 @@ from skmedimg.evaluation.report._settings_section import reading_section, settin
 # called like its anchor. A section without data is left out.
 _SECTIONS = (
     ("scores", "Scores", scores_section),
+    ("clinical", "What it means in the clinic", clinical_section),
     ("conclusions", "What may be concluded", conclusions_section),
     ("data", "The data", data_section),
     ("models", "Model by model", models_section),
@@ -108,6 +111,7 @@ def _result(context):
         "beats_baseline": beats_baseline,
         # A leak counts before every score.
         "first": [each.text for each in comparison.warnings if each.source == SOURCE],
+        "frequencies": natural_frequencies(comparison, best, noun="image"),
         "errors": 0 if comparison.audit is None else len(comparison.audit.errors),
     }
 

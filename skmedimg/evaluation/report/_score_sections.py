@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmedimg.evaluation._html_tables import Table, score_table, tests_table
+from skmedimg.evaluation._html_tables import Table, metrics_shown, score_table, tests_table
 from skmedimg.evaluation._records import WarningRecord
 from skmedimg.evaluation._render import number
 from skmedimg.evaluation._text import capitalized
@@ -19,13 +19,14 @@ _PLACES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5)  # of the x-axis, in the table behind
 def scores_section(context):
     """Return the table of scores, the forest plot and the curves."""
     comparison = context.comparison
-    metrics = [metric.name for metric in comparison.metrics]
+    metrics = [metric.name for metric in metrics_shown(comparison)]
     scores = comparison.summary()
     return {
         "first": score_table(
             comparison, scores, metrics[:_FIRST], "Mean over the test folds and 95 % interval"
         ),
         "others": score_table(comparison, scores, metrics[_FIRST:]) if metrics[_FIRST:] else None,
+        "sorted_by": comparison.metric().title,
         "method": comparison.interval(comparison.best).method,
         "lower_is_better": [m.title for m in comparison.metrics if not m.higher_is_better],
         "title": capitalized(comparison.metric().title),

@@ -78,6 +78,18 @@ def sensitivity_at_specificity(y_true, y_score, *, specificity=0.95, pos_label=1
     return float(found[1 - false_positives >= specificity - 1e-12].max())
 
 
+def point_at_sensitivity(positive, y_score, sensitivity):
+    """Return (threshold, sensitivity, specificity): the highest threshold that reaches a share.
+
+    Above a sensitivity of 1, which no threshold reaches, the specificity is 0.
+    """
+    false_positives, found, thresholds = roc_curve(positive, y_score, drop_intermediate=False)
+    if sensitivity > 1:
+        return -np.inf, 1.0, 0.0
+    place = np.argmax(found >= sensitivity - 1e-12)  # both rise: the first is the most specific
+    return float(thresholds[place]), float(found[place]), float(1 - false_positives[place])
+
+
 def specificity_at_sensitivity_scorer(sensitivity=0.95, pos_label=None):
     """Return a scorer for `compare` and scikit-learn's searches.
 
@@ -156,7 +168,8 @@ def _curve(y_true, y_score, pos_label, name, share):
         raise ValueError(
             f"y_true needs two classes, pos_label={pos_label!r} one of them, but holds {classes}."
         )
-    return roc_curve(y_true == pos_label, y_score)[:2]
+    # Every threshold: of ties on one line, scikit-learn leaves out those in the middle.
+    return roc_curve(y_true == pos_label, y_score, drop_intermediate=False)[:2]
 
 
 def _check_share(name, share):

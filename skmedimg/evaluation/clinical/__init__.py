@@ -1,0 +1,1 @@
+"""What two classes mean in the clinic: predictive values, usefulness and calibration."""
