@@ -28,6 +28,7 @@ class ClinicalQuestions:
         name : str, default=None
             One estimator; None gives all but the baseline, the best first.
         confidence : float, default=0.95
+            Confidence level of the intervals.
 
         Returns
         -------
@@ -45,9 +46,11 @@ class ClinicalQuestions:
         Parameters
         ----------
         sensitivity : float or sequence of float, default=(0.9, 0.95, 0.99)
+            Sensitivities that a threshold has to reach.
         name : str, default=None
             One estimator; None gives all but the baseline.
         confidence : float, default=0.95
+            Confidence level of the intervals.
 
         Returns
         -------
@@ -72,6 +75,7 @@ class ClinicalQuestions:
         name : str, default=None
             One estimator; None gives all with probabilities but the baseline.
         confidence : float, default=0.95
+            Confidence level of the intervals.
 
         Returns
         -------
@@ -97,6 +101,7 @@ class ClinicalQuestions:
         name : str, default=None
             One estimator; None gives all, the baseline included, the lowest cost first.
         confidence : float, default=0.95
+            Confidence level of the intervals.
 
         Returns
         -------
@@ -108,22 +113,24 @@ class ClinicalQuestions:
     def calibration(self, name=None, *, confidence=0.95):
         """Tabulate how far predicted probabilities agree with what happened [1]_.
 
-        The `intercept` is above 0 where probabilities are too low, the `slope` below 1 where they
-        are too extreme (logistic recalibration). `observed / expected` is the number of positives
-        by the sum of their probabilities. Each is that of all rows of a repeat together, averaged
-        over repeats; `scoring="calibration_slope"` is the mean over folds.
+        The intercept is above 0 where probabilities are too low, the slope below 1 where they are
+        too extreme (logistic recalibration). The third value is the number of positives by the sum
+        of their probabilities. Each is that of all rows of a repeat together, averaged over
+        repeats; `scoring="calibration_slope"` is the mean over folds.
 
         Parameters
         ----------
         name : str, default=None
             One estimator; None gives all but the baseline.
         confidence : float, default=0.95
+            Confidence level of the intervals.
 
         Returns
         -------
         frame : DataFrame
-            By estimator: `intercept`, `slope` and `observed / expected`, each with the columns
-            `<value> low` and `<value> high`, then `warnings`.
+            By estimator: `calibration_intercept`, `calibration_slope` and `observed_expected`, each
+            with the columns `<value> low` and `<value> high`, then `warnings`. Models without
+            probabilities are named in `attrs["warnings"]`.
 
         References
         ----------

@@ -16,13 +16,12 @@ from skmedimg.evaluation.external._external_set import (
 )
 from skmedimg.evaluation.external._recalibration import recalibrate
 from skmedimg.evaluation.external._set_shift import ShiftRow
-from skmedimg.evaluation.scores._score_table import METRICS, score_fold
+from skmedimg.evaluation.scores._score_table import score_fold
 
 _SHOWN = 4  # scores in the printed form; the rest is in summary()
 # What an evaluation has from the comparison whose models it scores.
 _SAME = ("names", "task", "classes", "metrics", "pos_label", "ignore_label", "estimators")
 _SAME += ("baseline", "random_state", "versions")
-_LINE = ("calibration_intercept", "calibration_slope")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -83,29 +82,6 @@ class Evaluation(Comparison):
         columns = [name for name in ShiftRow.__dataclass_fields__ if name not in ("name", "kind")]
         rows = {row.name: [getattr(row, name) for name in columns] for row in self.shift}
         return pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("fact")
-
-    def calibration(self, confidence=0.95):
-        """Return the calibration intercept and slope of each model with their intervals.
-
-        An intercept above 0 means that risks are predicted too low, a slope below 1 that they are
-        too extreme. Both are of the positive class of two.
-
-        Parameters
-        ----------
-        confidence : float, default=0.95
-            Confidence level of the interval.
-
-        Returns
-        -------
-        calibration : DataFrame
-            Per estimator with probabilities `calibration_intercept` and `calibration_slope`, each
-            with ` low` and ` high`.
-        """
-        self._needs_two_classes("calibration")
-        data = rescored(self, self._probabilistic(), tuple(METRICS[name] for name in _LINE))
-        return data.summary(confidence=confidence)[
-            [f"{name}{end}" for name in _LINE for end in ("", " low", " high")]
-        ]
 
     def recalibrate(self, random_state=0):
         """Return this evaluation with probabilities that were recalibrated on this set.

@@ -123,11 +123,12 @@ def test_models_without_probabilities_are_named_in_the_table():
     for frame in (
         result.at(threshold=0.3).to_frame(),
         result.specificity_at(),
-        result.calibration(),
     ):
         hard = frame.loc["hard"]
         assert set(np.atleast_1d(hard.warnings)) == {"no predict_proba"}
         assert frame.loc["soft"].notna().to_numpy().any()
+    assert result.calibration().index.tolist() == ["soft"]
+    assert result.calibration().attrs["warnings"] == ["hard: no predict_proba"]
     assert set(result.net_benefit(0.3).strategy) == {"soft", "treat all", "treat none"}
     for call in (result.specificity_at, result.net_benefit, result.calibration):
         with pytest.raises(ValueError, match="'hard' has none.* CalibratedClassifierCV"):
@@ -219,11 +220,11 @@ def test_calibration_lines_and_their_errors_are_those_of_statsmodels(per_patient
     robust = {"cov_type": "cluster", "cov_kwds": {"groups": groups}}
     line = sm.GLM(y, sm.add_constant(odds), **family).fit(**robust)
     large = sm.GLM(y, np.ones(len(y)), offset=odds, **family).fit(**robust)
-    for key, fit in (("slope", line), ("intercept", large)):
+    for key, fit in (("calibration_slope", line), ("calibration_intercept", large)):
         assert row[key] == pytest.approx(fit.params[-1], rel=1e-6)
         width = row[f"{key} high"] - row[f"{key} low"]
         assert width == pytest.approx(2 * 1.96 * fit.bse[-1], rel=0.02)
-    assert row["observed / expected"] == pytest.approx(y.mean() / p.mean())
+    assert row["observed_expected"] == pytest.approx(y.mean() / p.mean())
 
 
 def test_bins_of_the_calibration_curve_have_counts_and_exact_limits():

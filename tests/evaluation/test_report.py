@@ -24,6 +24,8 @@ from skmedimg.search import OptunaSearch
 from tests.evaluation._estimators import Brighter
 
 EVIL = np.array(['<img src=x onerror="alert(1)">', "</svg><script>alert('$x$')</script> & co"])
+# What clinicians ask for first, then the primary metric, which sorts.
+FIRST_COLUMNS = ["sensitivity", "specificity", "roc_auc", "balanced_accuracy"]
 VOID = {"meta", "img", "br", "hr"}
 
 
@@ -356,8 +358,9 @@ def as_in_tables(mean, low, high):
 def test_notebooks_show_the_numbers_of_the_summary_and_the_tests(result):
     words = Page(result._repr_html_()).text
     for name in result.names:
-        interval = result.interval(name)
-        assert f"{name} {as_in_tables(interval.mean, interval.low, interval.high)}" in words
+        found = [result.interval(name, metric) for metric in FIRST_COLUMNS]
+        cells = [as_in_tables(each.mean, each.low, each.high) for each in found]
+        assert " ".join([name, *cells]) in words
     tests = result.tests()
     words = Page(tests._repr_html_()).text
     for conclusion in tests.conclusions:
@@ -379,7 +382,11 @@ def test_one_number_is_the_same_in_summary_report_plot_and_print(result, page):
             name,
             ["balanced_accuracy", "balanced_accuracy low", "balanced_accuracy high", "fit_time"],
         ]
-        assert f"{name} {as_in_tables(mean, low, high)}" in report
+        row = summary.loc[name]
+        limits = [
+            [row[metric], row[f"{metric} low"], row[f"{metric} high"]] for metric in FIRST_COLUMNS
+        ]
+        assert " ".join([name, *(as_in_tables(*each) for each in limits)]) in report
         assert f"{name} {mean:.3f} ({low:.3f} to {high:.3f})" in forest
         assert f"{mean:.3f} [{low:.3f}, {high:.3f}]" in printed
         assert by_name[name] == f"{mean:.3f}"

@@ -8,6 +8,7 @@ from skmedimg.evaluation.clinical._pooled_rows import (
     influence_interval,
 )
 from skmedimg.evaluation.clinical._two_classes import (
+    NO_PROBABILITIES,
     chance,
     check_two_classes,
     models_with_probabilities,
@@ -29,21 +30,25 @@ def calibration_frame(comparison, name=None, confidence=0.95):
 
     check_two_classes(comparison, "calibration")
     has = models_with_probabilities(comparison, name, "calibration")
-    rows = {each: _row(comparison, each, known, confidence) for each, known in has.items()}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("estimator")
+    rows = {each: _row(comparison, each, confidence) for each, known in has.items() if known}
+    frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("estimator")
+    frame.attrs["warnings"] = [
+        f"{each}: {NO_PROBABILITIES}" for each, known in has.items() if not known
+    ]
+    return frame
 
 
-def _row(comparison, name, known, confidence):
+def _row(comparison, name, confidence):
     """Return the three values of one model with their limits, and its warnings."""
     repeats = []
-    for rows, results in fitted_repeats(comparison, name) if known else ():
+    for rows, results in fitted_repeats(comparison, name):
         scores = np.concatenate([chance(comparison, each) for each in results])
         repeats.append((rows, comparison.y[rows] == comparison.pos_label, scores))
     row = {}
     for key, (measure, influence) in _MEASURES.items():
         found = _interval(comparison, repeats, measure, influence, confidence)
         row |= {key: found.mean, f"{key} low": found.low, f"{key} high": found.high}
-    return row | {"warnings": notes_on(comparison, name, known)}
+    return row | {"warnings": notes_on(comparison, name)}
 
 
 def _interval(comparison, repeats, measure, influence, confidence):
@@ -60,15 +65,15 @@ def _one(n):
 
 
 _MEASURES = {
-    "intercept": (
+    "calibration_intercept": (
         lambda y, p: calibration_line(y, p, _one(len(y)), slope=False)[0][0],
         lambda y, p: line_influence(y, p, slope=False)[0],
     ),
-    "slope": (
+    "calibration_slope": (
         lambda y, p: calibration_line(y, p, _one(len(y)))[1][0],
         lambda y, p: line_influence(y, p)[1],
     ),
-    "observed / expected": (
+    "observed_expected": (
         lambda y, p: observed_to_expected(y, p, _one(len(y)))[0],
         ratio_influence,
     ),

@@ -19,13 +19,16 @@ class NetBenefitDisplay:
     prevalence : float
         Share of the positive class: the highest net benefit there is.
     pos_label : object or None, default=None
+        The positive class, named beside the axis.
     order : list of str or None, default=None
         Names in the order that gives them their colors.
 
     Attributes
     ----------
     ax_ : Axes
+        The axes drawn on.
     figure_ : Figure
+        The figure drawn on.
 
     References
     ----------
@@ -60,12 +63,15 @@ class NetBenefitDisplay:
         Parameters
         ----------
         comparison : Comparison
+            Result of :func:`~skmedimg.evaluation.compare`.
         name : str or None, default=None
             One estimator; None takes all with probabilities but the baseline.
         thresholds : sequence of float or None, default=None
             None takes 0.01 to 0.99.
         ax : Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------
@@ -83,6 +89,7 @@ class NetBenefitDisplay:
         Parameters
         ----------
         ax : Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
 
         Returns
         -------

@@ -13,9 +13,9 @@ _PREVALENCES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 _THRESHOLDS = np.arange(1, 50) / 50  # half as many as of a display of its own, for the same curve
 _TABLED = (0.02, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 _LINE = {
-    "intercept": "Intercept",
-    "slope": "Slope",
-    "observed / expected": "Observed / expected",
+    "calibration_intercept": "Intercept",
+    "calibration_slope": "Slope",
+    "observed_expected": "Observed / expected",
 }
 
 
