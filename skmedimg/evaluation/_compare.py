@@ -13,6 +13,7 @@ from skmedimg._provenance import (
     split_bytes,
     versions,
 )
+from skmedimg.evaluation._call_text import call_text
 from skmedimg.evaluation._comparison import Comparison
 from skmedimg.evaluation._external_sets import add_external, facts_of
 from skmedimg.evaluation._from_bunch import take_apart
@@ -186,6 +187,10 @@ LazyImages; Bunch
     check_n_jobs(n_jobs, "compare")
     _check_switches(repeats, error_score, audit)
     named = name_estimators(estimators)
+    given = {"groups": groups, "cv": cv, "repeats": repeats, "site": site, "scoring": scoring}
+    given |= {"ignore_label": ignore_label, "spacing": spacing, "columns": columns}
+    given |= {"external": external, "baseline": None if baseline else False}
+    data = ("X", "y") if y is not None else ("data",)
     auto = is_auto(groups)
     X, y, groups, columns, load_report, own_split = take_apart(
         named, X, y, None if auto else groups, columns, load_report
@@ -197,6 +202,7 @@ LazyImages; Bunch
     columns = check_columns(columns, len(targets.y))
     check_load_report(load_report)
     seed = draw_seed(random_state)
+    given |= {"pos_label": targets.pos_label, "random_state": seed}
     # Before the splits, which keep the duplicates together that it finds.
     found = _audit(X, targets, audit)
     folds = site is None and isinstance(cv, (int, np.integer))
@@ -255,6 +261,7 @@ LazyImages; Bunch
         random_state=seed,
         versions=facts["versions"],
         digest=facts["data digest"],
+        call=call_text(named, data, given),
         warnings=(
             *(*leak_texts, *duplicate_texts),
             *_warnings(named, fold_results, targets, splits, found),

@@ -77,6 +77,8 @@ class Comparison(ClinicalQuestions, ExternalSets, PatientQuestions, OutOfFoldPre
         Versions of Python, of this package and of the libraries it ran on.
     digest : str
         Fingerprint of X, y and groups.
+    call : str
+        The Python code that gives this comparison again, where X, y and `groups` are as they were.
     warnings : tuple of WarningRecord
         What a reader has to know before believing the table: `text`, its `source` ("splits",
         "model", "audit" or "patients") and the `name` of the estimator concerned, if any.
@@ -130,6 +132,7 @@ class Comparison(ClinicalQuestions, ExternalSets, PatientQuestions, OutOfFoldPre
     random_state: int = 0
     versions: dict = field(default_factory=dict)
     digest: str = ""
+    call: str = ""
     warnings: tuple = ()
     audit: object = None
     external: dict = field(default_factory=dict)
@@ -431,7 +434,9 @@ class Comparison(ClinicalQuestions, ExternalSets, PatientQuestions, OutOfFoldPre
 
         return draw(self, kind, name=name, ax=ax)
 
-    def to_html(self, path, *, X=None, models=None, image_shape=None, title=None):
+    def to_html(
+        self, path, *, X=None, models=None, image_shape=None, title=None, command="", loading=""
+    ):
         """Write a report: one file that needs nothing else.
 
         Parameters
@@ -447,10 +452,23 @@ class Comparison(ClinicalQuestions, ExternalSets, PatientQuestions, OutOfFoldPre
             Shape of one image where X holds rows.
         title : str or None, default=None
             Title of the report. None: one that names the models.
+        command : str, default=""
+            The command that was typed, for "How to get this again".
+        loading : str, default=""
+            Lines of Python that load X, y and groups, for the same section.
         """
         from skmedimg.evaluation.report._page import write_report
 
-        write_report(self, path, X=X, models=models, image_shape=image_shape, title=title)
+        write_report(
+            self,
+            path,
+            X=X,
+            models=models,
+            image_shape=image_shape,
+            title=title,
+            command=command,
+            loading=loading,
+        )
 
     def to_json(self, path):
         """Write everything this comparison holds as JSON.

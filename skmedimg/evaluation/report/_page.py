@@ -42,26 +42,26 @@ _SECTIONS = (
 )
 
 
-def write_report(comparison, path, *, X=None, models=None, image_shape=None, title=None):
+def write_report(comparison, path, *, X, models, image_shape, title, command, loading):
     """Write a comparison as one HTML file, without script or network; return its path."""
-    page = report_page(comparison, X=X, models=models, image_shape=image_shape, title=title)
+    unknown = sorted(set(models or {}) - set(comparison.names))
+    if unknown:
+        raise ValueError(
+            f"models names {unknown}, which were not compared; there are {list(comparison.names)}."
+        )
+    # The audit keeps the images it looked at.
+    if X is None and comparison.audit is not None and comparison.audit.images:
+        X = comparison.audit.images[0]
+    context = ReportContext(comparison, X, models or {}, image_shape, command, loading)
+    page = report_page(context, title)
     path = os.fspath(path)
     with whole_file(path) as file:
         file.write(utf8(page))
     return path
 
 
-def report_page(comparison, *, X=None, models=None, image_shape=None, title=None):
-    """Return the report as text; parameters as of `Comparison.to_html`."""
-    # The audit keeps the images it looked at.
-    if X is None and comparison.audit is not None and comparison.audit.images:
-        X = comparison.audit.images[0]
-    unknown = sorted(set(models or {}) - set(comparison.names))
-    if unknown:
-        raise ValueError(
-            f"models names {unknown}, which were not compared; there are {list(comparison.names)}."
-        )
-    context = ReportContext(comparison, X, models or {}, image_shape)
+def report_page(context, title=None):
+    """Return the report as text."""
     found = [(anchor, title, section(context)) for anchor, title, section in _SECTIONS]
     return render(
         "report.html",
@@ -69,7 +69,7 @@ def report_page(comparison, *, X=None, models=None, image_shape=None, title=None
             "title": title or _title(context),
             "result": _result(context),
             "tiles": list(_tiles(context)),
-            "task": comparison.task,
+            "task": context.comparison.task,
             "sections": [
                 {"anchor": anchor, "title": title, "data": data}
                 for anchor, title, data in found

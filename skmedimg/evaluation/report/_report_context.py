@@ -37,12 +37,18 @@ class ReportContext:
     models : dict of str to estimator
         Fitted on the training samples of the first split.
     image_shape : tuple of int or None
+    command : str
+        The command that was typed, if there was one.
+    loading : str
+        Lines of Python that load X, y and groups.
     """
 
     comparison: object
     X: object = None
     models: dict = None
     image_shape: tuple = None
+    command: str = ""
+    loading: str = ""
 
     @cached_property
     def estimators(self):
