@@ -65,9 +65,20 @@ def fingerprint(X, y, groups):
     return sha256(_bytes_of_data(X, y, groups))
 
 
+def file_digests(X):
+    """Return 16 hexadecimal digits of the content of each file of X; [] where X is arrays."""
+    paths = None if X is None else _paths_of(X)
+    return [sha256(_bytes_of_file(path))[:16] for path in paths or []]
+
+
+def _paths_of(X):
+    """Return the paths of X, or None where it holds anything else."""
+    return list(X.paths) if hasattr(X, "paths") else list_paths(X)
+
+
 def _bytes_of_data(X, y, groups):
     """Yield the bytes of images, targets and groups."""
-    paths = list(X.paths) if hasattr(X, "paths") else list_paths(X)
+    paths = _paths_of(X)
     if paths is None:
         yield from _bytes_of_array(X.toarray() if hasattr(X, "toarray") else X)
     else:

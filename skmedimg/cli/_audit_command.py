@@ -10,6 +10,7 @@ from skmedimg.cli._command_files import (
     read_folder,
 )
 from skmedimg.cli._exit_codes import DONE, SERIOUS
+from skmedimg.cli._messages import show
 
 SUMMARY = "Check a folder of images for duplicates, data leakage and shortcuts."
 
@@ -47,7 +48,7 @@ def run(options):
         probes=not options.no_probes,
         n_jobs=options.jobs,
     )
-    print(found)
+    show(found)
     if options.json:
         # written whole or not at all: a half-written file would pass for few findings
         with whole_file(options.json) as file:

@@ -39,6 +39,19 @@ def parse_jobs(text):
     return jobs
 
 
+def parse_share(text):
+    """Return the share that a text says, above 0 and up to 1."""
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0.0
+    if not 0 < share <= 1:
+        raise argparse.ArgumentTypeError(
+            f"needs a share above 0 and up to 1, such as 0.95, got {text!r}"
+        )
+    return share
+
+
 def read_folder(folder, pattern, n_jobs, merge_validation=False):
     """Return the Bunch of a folder's paths, labels and patients; damaged files are left out."""
     from skmedimg import load_image_folder

@@ -5,7 +5,13 @@ import traceback
 import warnings
 
 from skmedimg import __version__
-from skmedimg.cli import _audit_command, _backbones_command, _compare_command, _predict_command
+from skmedimg.cli import (
+    _audit_command,
+    _backbones_command,
+    _compare_command,
+    _predict_command,
+    _recipes_command,
+)
 from skmedimg.cli._exit_codes import (
     DATA,
     EXIT_CODES,
@@ -24,12 +30,14 @@ COMMANDS = {
     "audit": _audit_command,
     "predict": _predict_command,
     "backbones": _backbones_command,
+    "recipes": _recipes_command,
 }
 
 
 def main(arguments=None):
     """Run one command and return its exit code; None takes the arguments of the process."""
     options = make_parser().parse_args(arguments)
+    options.arguments = arguments  # the report shows the command as it was typed
     with warnings.catch_warnings():  # a caller of main keeps its own way to show warnings
         warnings.showwarning = say_warning
         try:
@@ -52,7 +60,7 @@ def make_parser():
     parser = argparse.ArgumentParser(
         prog="skmedimg",
         description="Compare models on a folder of images, audit the images, predict with a saved "
-        "model, and list the pretrained backbones.",
+        "model, and list the pretrained backbones and the recipes.",
         epilog=EXIT_CODES,
         # keeps the lines of the exit codes
         formatter_class=argparse.RawDescriptionHelpFormatter,

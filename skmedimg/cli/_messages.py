@@ -1,12 +1,14 @@
 """Messages to the user, on standard error: results alone go to standard output."""
 
+import shutil
 import sys
+import textwrap
 
 
 def say(message):
     """Print a line of progress."""
     # flush: progress has to appear while a fit of hours runs, in a log file too
-    print(f"skmedimg: {message}", file=sys.stderr, flush=True)
+    print(_wrapped(f"skmedimg: {message}", sys.stderr), file=sys.stderr, flush=True)
 
 
 def say_error(error):
@@ -20,3 +22,23 @@ def say_error(error):
 def say_warning(message, category, filename, lineno, file=None, line=None):
     """Print a warning in one line; takes what warnings.showwarning takes."""
     say(f"warning: {' '.join(str(message).split())}")
+
+
+def show(result):
+    """Print a result on standard output; its sentences end at the edge of a terminal."""
+    for line in str(result).splitlines():
+        # two spaces are between the columns of a table, whose lines stay as they are
+        print(line if "  " in line.strip() else _wrapped(line, sys.stdout))
+
+
+def _wrapped(line, stream):
+    """Return a line wrapped to the width of a terminal; files and pipes get it in one piece."""
+    if not stream.isatty():
+        return line
+    return textwrap.fill(
+        line,
+        shutil.get_terminal_size().columns,
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -5,6 +5,7 @@ import os
 import sys
 
 from skmedimg.cli._exit_codes import DONE, DataError
+from skmedimg.cli._messages import say
 
 SUMMARY = (
     "Predict the classes of image files with a saved model, as a CSV table, or their masks, as PNG "
@@ -22,7 +23,12 @@ def add_arguments(parser):
         metavar="MODEL",
         help="file that `skmedimg compare --save` or skmedimg.saving.save wrote",
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="images to predict")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="images to predict, or folders, with all images below them",
+    )
     parser.add_argument(
         "--masks",
         metavar="FOLDER",
@@ -39,24 +45,60 @@ def run(options):
     from skmedimg.cli._mask_output import segmented_rows
     from skmedimg.images._read_image import ImageReadError
 
-    # before the model is loaded, which takes seconds
-    missing = [path for path in options.files if not os.path.isfile(path)]
-    if missing:
-        raise DataError(f"there is no file {missing[0]!r} ({len(missing)} missing).")
+    files = _files(options.files)  # before the model is loaded, which takes seconds
     try:
         # all before the first line is printed: a table that ends in an error would look complete
         model = _load(options.model)
         if get_tags(model).estimator_type == "segmenter":
-            rows = segmented_rows(model, options.files, options.masks, _file_cell)
+            rows = segmented_rows(model, files, options.masks, _file_cell)
         elif options.masks is not None:
             raise DataError(f"--masks is for segmenters, but {options.model!r} is none.")
         else:
-            rows = list(_rows(model, options.files))
+            rows = list(_rows(model, files))
     except ImageReadError as error:
         raise DataError(str(error)) from error
     # csv quotes commas and quotes in file names
     csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
+    _say_what_was_trained_on(options.model, files)
     return DONE
+
+
+def _files(given):
+    """Return files as given, and the images below folders, sorted."""
+    from skmedimg.datasets._find_images import list_images
+    from skmedimg.datasets._loading_report import LoadReport
+
+    missing = [path for path in given if not os.path.exists(path)]
+    if missing:
+        raise DataError(f"there is no file {missing[0]!r} ({len(missing)} missing).")
+    files = []
+    for path in given:
+        if os.path.isdir(path):
+            # notes and tables beside the images are not predicted
+            images, _ = list_images(path, LoadReport(path))
+            files += [os.path.join(path, *image.split("/")) for image in images]
+        else:
+            files.append(path)
+    if not files:
+        raise DataError(f"{given[0]!r} holds no images.")
+    return files
+
+
+def _say_what_was_trained_on(path, files):
+    """Warn of files that the model was fitted on: predictions of them look better than they are."""
+    from skmedimg._provenance import file_digests
+    from skmedimg.saving import read_card
+
+    trained = set(read_card(path).files)
+    seen = [
+        file for file, digest in zip(files, file_digests(files), strict=True) if digest in trained
+    ]
+    if seen:
+        was = "1 of these files was" if len(seen) == 1 else f"{len(seen)} of these files were"
+        say(
+            f"warning: {was} trained on ({', '.join(map(repr, seen[:3]))}"
+            f"{' ...' if len(seen) > 3 else ''}): scores of them say nothing about new images"
+        )
 
 
 def _load(path):

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from skmedimg._provenance import describe, fingerprint, versions
+from skmedimg._provenance import describe, file_digests, fingerprint, versions
 from skmedimg._sklearn import final_estimator, num_samples
 from skmedimg.saving._local_paths import as_saved
 
@@ -36,6 +36,9 @@ class ModelCard:
         Versions of Python, of this package and of the libraries it ran on.
     notes : str
         What :func:`save` was given as `notes`.
+    files : list of str
+        The first 16 hexadecimal digits of the SHA-256 of each file that the model was fitted on;
+        empty where it was fitted on arrays. They tell whether a file is one of them, and no more.
 
     See Also
     --------
@@ -64,6 +67,7 @@ class ModelCard:
     weights: dict = field(default_factory=dict)
     versions: dict = field(default_factory=dict)
     notes: str = ""
+    files: list = field(default_factory=list)
 
     def to_dict(self):
         """Return the card as what JSON can hold.
@@ -124,6 +128,7 @@ def make_card(model, X, y, groups, metrics, notes):
         weights=_weights(model),
         versions=versions(),
         notes=notes,
+        files=file_digests(X),
     )
 
 
@@ -139,7 +144,8 @@ def card_of(content):
     -------
     card : ModelCard
     """
-    return ModelCard(**{each.name: content[each.name] for each in fields(ModelCard)})
+    names = {each.name for each in fields(ModelCard)} & set(content)
+    return ModelCard(**{name: content[name] for name in names})
 
 
 def check_card(X, y, groups, metrics, notes):

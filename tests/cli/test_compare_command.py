@@ -1,0 +1,263 @@
+"""The command compare: models by name, failures, saved models, and how to get its numbers again."""
+
+import re
+import shlex
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from sklearn.linear_model import LogisticRegression
+
+import skmedimg
+from skmedimg import ThresholdAt
+from skmedimg.cli import main
+from skmedimg.datasets import make_lesions
+from skmedimg.evaluation import Comparison
+from skmedimg.networks import build_backbone
+from skmedimg.saving import read_card
+
+DONE, FAILED, DATA, INTERRUPTED = 0, 1, 3, 130
+pytestmark = pytest.mark.filterwarnings("ignore")  # what few images warn of is not the point here
+
+
+@pytest.fixture
+def scans(tmp_path):
+    """Thirty-six scans of eighteen patients in train/ and test/."""
+    data = make_lesions(36, size=32, patients=18, noise=0.05, random_state=0)
+    for row, image in enumerate(data.images):
+        part = "test" if data.groups[row] % 3 == 0 else "train"
+        label = ("healthy", "mass")[data.target[row]]
+        path = tmp_path / "scans" / part / label / f"p{data.groups[row]:02d} {row}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    return tmp_path / "scans"
+
+
+@pytest.fixture(autouse=True)
+def reports(monkeypatch):
+    """What reports are written from; drawing them takes longer than all fits of these tests."""
+    written = []
+
+    def write_report(comparison, path, **how):
+        written.append(how | {"call": comparison.call})
+
+    monkeypatch.setattr("skmedimg.evaluation.report._page.write_report", write_report)
+    monkeypatch.setattr("skmedimg.cli._compare_command.audit_data", lambda *given, **how: False)
+    return written
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """The models that a command hands to compare, which then stops."""
+    seen = []
+
+    def compare(models, X, y, **options):
+        seen.append(models)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(skmedimg.evaluation, "compare", compare)
+    return seen
+
+
+def run(capsys, *arguments):
+    code = main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def arguments_of(scans, *more):
+    folder = scans.parent
+    return [
+        *("compare", scans, "--groups", r"p\d+", "--models", "hog-linear", "--size", 32),
+        *("--positive", "mass", "--out", folder / "r.html", "--json", folder / "r.json", *more),
+    ]
+
+
+@pytest.mark.parametrize("more", [(), ("--cv", 2, "--repeats", 1, "--sensitivity", 0.9)])
+def test_the_command_and_the_python_of_a_report_give_its_numbers_again(
+    scans, capsys, reports, more
+):
+    code, _, err = run(capsys, *arguments_of(scans, *more))
+    assert code == DONE, err
+    found = Comparison.from_json(scans.parent / "r.json")
+    [how] = reports
+    names = {}
+    exec(compile(how["loading"] + how["call"], "report", "exec"), names)
+    again = names["result"]
+    assert again.digest == found.digest
+    for metric in found.metrics:
+        for name in found.names:
+            np.testing.assert_array_equal(
+                again.values(name, metric.name), found.values(name, metric.name)
+            )
+
+    if more:  # the one command is enough
+        return
+    (scans.parent / "r.json").unlink()
+    program, *typed = shlex.split(how["command"])
+    assert program == "skmedimg"
+    assert run(capsys, *typed)[0] == DONE
+    again = Comparison.from_json(scans.parent / "r.json")
+    assert again.to_frame().equals(found.to_frame())
+
+
+def test_a_model_that_fails_does_not_take_the_others_with_it(scans, capsys, monkeypatch, reports):
+    def fit(self, X, y, **params):
+        raise RuntimeError("no convergence at all")
+
+    monkeypatch.setattr(LogisticRegression, "fit", fit)
+    more = ("--models", "hog-linear,hog-mlp", "--epochs", 2)
+    code, out, err = run(capsys, *arguments_of(scans, *more))
+    assert code == FAILED
+    assert re.search(r"^hog-mlp +[01]\.\d", out, re.M)
+    assert "hog-linear failed on 1 of 1 split: RuntimeError: no convergence at all" in out
+    assert "error: hog-linear failed on 1 of 1 splits" in err
+    assert len(reports) == 1
+    # where nothing is left to report the reason is the error
+    code, out, err = run(capsys, *arguments_of(scans))
+    assert (code, out) == (FAILED, "")
+    assert "every fit of every model failed, the first with RuntimeError: no conv" in err
+    code, _, err = run(capsys, *arguments_of(scans, "--traceback"))
+    assert "Traceback" in err
+
+
+def test_a_report_is_written_though_the_fit_for_its_explanations_fails(
+    scans, capsys, monkeypatch, reports
+):
+    fits = []
+
+    def fit(self, X, y, **params):
+        fits.append(len(X))
+        if len(fits) > 1:
+            raise RuntimeError("the disk is full")
+        return original(self, X, y, **params)
+
+    original = LogisticRegression.fit
+    monkeypatch.setattr(LogisticRegression, "fit", fit)
+    code, _, err = run(capsys, *arguments_of(scans))
+    assert code == FAILED
+    assert "report without explanations" in err
+    assert err.endswith("skmedimg: error: the disk is full\n")
+    assert [how["models"] for how in reports] == [None]
+
+
+def test_predict_takes_folders_and_says_which_files_were_trained_on(scans, capsys):
+    model = scans.parent / "m.skmed"
+    code, _, err = run(capsys, *arguments_of(scans, "--save", model, "--save-on", "train"))
+    assert code == DONE, err
+    assert "fitted on the 24 training images of the first split; expect" in err
+    card = read_card(model)
+    assert card.data["rows"] == len(card.files) == 24
+    assert "roc_auc on the test images" in card.metrics
+    assert "no cross-validation" in card.notes
+    assert card.files[0] not in str(card)  # the card is for people
+
+    (scans / "notes.txt").write_text("not an image")
+    code, out, err = run(capsys, "predict", model, scans / "test")
+    assert (code, len(out.splitlines()), err) == (DONE, 13, "")
+    code, out, err = run(capsys, "predict", model, scans)
+    assert (code, len(out.splitlines())) == (DONE, 37)
+    assert "24 of these files were trained on" in err
+    code, out, err = run(capsys, "predict", model, sorted((scans / "train").rglob("*.png"))[0])
+    assert "1 of these files was trained on" in err
+    (scans / "empty").mkdir()
+    code, out, err = run(capsys, "predict", model, scans / "empty")
+    assert code == DATA
+    assert "holds no images" in err
+
+
+def test_a_model_fitted_on_all_images_is_said_to_be(scans, capsys):
+    code, _, err = run(capsys, *arguments_of(scans, "--save", scans.parent / "m.skmed"))
+    assert code == DONE, err
+    assert re.search(
+        r"fitted on train AND test, 36 images; expect balanced accuracy [01]\.\d\d \[", err
+    )
+    card = read_card(scans.parent / "m.skmed")
+    assert "cross-validated" not in "".join(card.metrics)
+    assert "those of the test sets too, and not tested" in card.notes
+
+
+def test_models_go_by_recipes_and_timm_and_have_weights_of_files(
+    scans, capsys, monkeypatch, compared, tmp_path
+):
+    file = tmp_path / "squeezenet.pth"
+    with torch.random.fork_rng():
+        torch.save(build_backbone("squeezenet1_1").network.state_dict(), file)
+    names = "digits/hog4-mlp,brain/scratch-cnn,squeezenet1_1"
+    code, _, err = run(
+        capsys, *arguments_of(scans, "--models", names, "--weights", file, "--epochs", 3)
+    )
+    assert code == INTERRUPTED, err
+    [models] = compared
+    assert list(models) == names.split(",")
+    assert [step for step, _ in models["digits/hog4-mlp"].steps] == ["loader", "hog", "model"]
+    assert models["brain/scratch-cnn"][-1].max_epochs == 3
+    assert models["squeezenet1_1"].weights == str(file)
+
+    both = ("--models", "squeezenet1_1,resnet18", "--sensitivity", 0.95)
+    code, _, err = run(capsys, *arguments_of(scans, *both, "--weights", file))
+    assert code == DATA
+    assert f"Write --weights squeezenet1_1={file}" in err
+    code, _, err = run(
+        capsys,
+        *arguments_of(
+            scans, *both, "--weights", f"squeezenet1_1={file}", "--weights", "resnet18=none"
+        ),
+    )
+    assert code == INTERRUPTED, err
+    for model in compared[1].values():
+        assert isinstance(model, ThresholdAt)
+        assert (model.sensitivity, model.pos_label) == (0.95, "mass")
+    assert compared[1]["resnet18"].estimator.weights is None
+
+
+def test_weights_are_read_before_the_first_fit(scans, capsys, compared, tmp_path):
+    file = tmp_path / "half.pth"
+    file.write_bytes(b"half a file")
+    for given, words in ((file, "half.pth"), ("nowhere.pth", "nowhere.pth")):
+        more = ("--models", "hog-linear,squeezenet1_1", "--weights", given)
+        code, _, err = run(capsys, *arguments_of(scans, *more))
+        assert (code, compared) == (DATA, [])
+        assert words in err
+    code, _, err = run(capsys, *arguments_of(scans, "--weights", file))
+    assert "none of the models has pretrained weights" in err
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("svm", ["hog-linear"]),
+        ("hog+mlp", ["hog-mlp"]),
+        ("VGG", ["vgg16"]),
+        ("resnet", ["resnet18"]),
+        ("scratch-cnn", ["cnn", "brain/scratch-cnn"]),
+        ("zzzzz", []),
+    ],
+)
+def test_a_wrong_name_is_answered_with_a_few_right_ones(capsys, typed, meant):
+    code, _, err = run(capsys, "compare", "somewhere", "--models", typed)
+    assert code == DATA
+    found = re.search(r"Similar names: (.*?)\.", err)
+    names = found[1].split(", ") if found else []
+    assert set(meant) <= set(names)
+    assert len(names) <= 3
+    assert bool(names) == bool(meant)
+
+
+def test_recipes_are_listed_and_shown(capsys):
+    code, out, _ = run(capsys, "recipes")
+    assert code == DONE
+    assert re.search(r"^brain/scratch-cnn +\w", out, re.M)
+    code, out, _ = run(capsys, "recipes", "digits/hog4-mlp")
+    assert (code, "- Reported: " in out) == (DONE, True)
+    code, _, err = run(capsys, "recipes", "digits/hog5")
+    assert code == DATA
+    assert "digits/hog4-mlp" in err
+
+
+@pytest.mark.parametrize("share", ["0", "95", "high"])
+def test_a_sensitivity_is_a_share(capsys, share):
+    with pytest.raises(SystemExit):
+        main(["compare", "somewhere", "--sensitivity", share])
+    assert "needs a share above 0 and up to 1" in capsys.readouterr().err
