@@ -65,6 +65,19 @@ def refuse_masked(values, name):
         )
 
 
+def refuse_one_hot(y):
+    """Raise where labels come as one column per class with a single one in each row."""
+    shape = getattr(y, "shape", ())
+    if len(shape) == 2 and shape[1] > 1:
+        table = np.asarray(y)
+        if table.dtype.kind in "biuf" and ((table == 0) | (table == 1)).all():
+            if (table.sum(axis=1) == 1).all():
+                raise ValueError(
+                    f"y should be a 1d array of labels, but has shape {tuple(shape)}: it is "
+                    "one-hot encoded. Pass numpy.argmax(y, axis=1)."
+                )
+
+
 def refuse_odd_stacks(images):
     """Raise where an array of three or more axes is not a stack of images."""
     if images.ndim > 4:

@@ -19,6 +19,7 @@ from skmedimg.images._refusals import (
     refuse_mixed,
     refuse_odd_kinds,
     refuse_odd_stacks,
+    refuse_one_hot,
     refuse_one_image,
 )
 from skmedimg.images._shape import check_image_shape, resolve_image_shape
@@ -105,6 +106,7 @@ def check_labels(estimator, y, images):
             f"{type(estimator).__name__} requires y to be passed, but the target y is None"
         )
     refuse_masked(y, "y")
+    refuse_one_hot(y)
     y = column_or_1d(as_numpy(y), warn=True)
     refuse_mixed(y, "y", "label")
     if y.dtype.kind == "O" and all(isinstance(label, Number) for label in y):

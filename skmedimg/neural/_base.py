@@ -20,10 +20,12 @@ from skmedimg._training.loop import fit_network
 from skmedimg._training.net import build_net, run_network
 from skmedimg._training.plan import TrainingPlan
 from skmedimg._training.serialize import plain_history
+from skmedimg.images._unusual_images import warn_of_unusual
 from skmedimg.images._validate import check_groups, check_images, check_scale, check_weights
 from skmedimg.networks._standardize import Standardize
 from skmedimg.networks._views import VIEWS
 from skmedimg.neural._epoch_events import FitTasks
+from skmedimg.neural._habits import Habits
 from skmedimg.neural._input_statistics import input_statistics
 from skmedimg.neural._onnx_mixin import OnnxExport
 from skmedimg.neural._own_augment import OwnAugment, as_augment
@@ -36,7 +38,7 @@ from skmedimg.neural._validation_set import check_validation
 from skmedimg.neural._validation_split import inner_split
 
 
-class NetworkEstimator(OnnxExport, PickledNetwork, CallbackSupportMixin, BaseEstimator):
+class NetworkEstimator(Habits, OnnxExport, PickledNetwork, CallbackSupportMixin, BaseEstimator):
     """Base of all network estimators: training and resuming.
 
     A subclass assigns its parameters and may override the hooks.
@@ -288,6 +290,8 @@ paths; LazyImages
         """Return validated images whose scale of pixels is known, or is that of the fit."""
         images = self._check_X(X, reset=reset)
         check_scale(self, images, reset=reset)
+        if reset:
+            warn_of_unusual(type(self).__name__, images, self._standardizes())
         return images
 
     def _draw_seed(self, checkpoint):

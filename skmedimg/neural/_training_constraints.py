@@ -80,4 +80,7 @@ def check_callbacks(callbacks):
     for entry in callbacks or ():
         callback = entry[1] if isinstance(entry, tuple) and len(entry) == 2 else entry
         if not hasattr(callback, "on_epoch_end"):
-            raise TypeError(f"callbacks needs callbacks of skorch, but holds {entry!r}.")
+            raise TypeError(
+                f"callbacks needs callbacks of skorch, but holds {entry!r}. To stop early, write "
+                "early_stopping=True; skorch.callbacks has the classes."
+            )
