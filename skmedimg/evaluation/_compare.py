@@ -190,6 +190,7 @@ LazyImages; Bunch
     given = {"groups": groups, "cv": cv, "repeats": repeats, "site": site, "scoring": scoring}
     given |= {"ignore_label": ignore_label, "spacing": spacing, "columns": columns}
     given |= {"external": external, "baseline": None if baseline else False}
+    given |= {"audit": False if audit is False else None}  # it may keep duplicates together
     data = ("X", "y") if y is not None else ("data",)
     auto = is_auto(groups)
     X, y, groups, columns, load_report, own_split = take_apart(

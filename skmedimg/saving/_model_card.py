@@ -144,8 +144,7 @@ def card_of(content):
     -------
     card : ModelCard
     """
-    names = {each.name for each in fields(ModelCard)} & set(content)
-    return ModelCard(**{name: content[name] for name in names})
+    return ModelCard(**{each.name: content[each.name] for each in fields(ModelCard)})
 
 
 def check_card(X, y, groups, metrics, notes):
