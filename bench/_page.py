@@ -1,4 +1,4 @@
-"""The benchmark page of the documentation, from the result files."""
+"""The page of goals of speed, from the result files."""
 
 import json
 from collections import defaultdict
@@ -7,10 +7,14 @@ from pathlib import Path
 RESULTS = Path(__file__).parent / "results"
 
 HEAD = """\
-# Benchmarks
+# Goals of speed
+
+Every row of the benchmarks has a goal, set before it was measured. This page says which were reached and
+which were missed, and why; for how long your own work takes, see
+[How long does it take?](benchmarks.md)
 
 Ours and its peers ran in turns in one process; a speed-up is the median of the ratios of
-neighbouring samples, with their quartiles in brackets. Ratios carry over to machines of the same
+neighboring samples, with their quartiles in brackets. Ratios carry over to machines of the same
 kind, absolute times do not. The load is that of the machine when the row ended, other work
 included. Run them yourself: `python -m bench [NAME ...]`.
 """

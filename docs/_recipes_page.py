@@ -7,8 +7,13 @@ from skmedimg.recipes._recipe_card import count_words, score_words
 HEAD = """\
 # Recipes
 
-Five reports compare 35 systems on chest X-rays, brain scans, digits and COVID radiographs. Each of
-them is a recipe: an ordinary pipeline with the report's architecture, optimizer and epochs.
+In five unpublished reports, students compared 35 models on chest X-rays, brain MRI slices, handwritten
+digits and X-rays of COVID-19. They are not citable, so they go by number here, 000 to 004. They are rebuilt
+because they make, honestly and in one place, the mistakes that many comparisons make: images of one patient
+on both sides of a split, predictions out of order, one run without an interval. The library was designed to
+make these mistakes impossible, or at least visible.
+
+Each model is a recipe: an ordinary pipeline with the report's architecture, optimizer and epochs.
 
     from skmedimg.recipes import load_recipe, recipe_card
     model = load_recipe("brain/scratch-cnn").set_params(model__random_state=0)
@@ -20,7 +25,8 @@ smaller images, `model__max_epochs=3` for a short run, `model__weights=None` for
 a download.
 [Reproduction](reproduction.md) has what they score here.
 
-Figures below are the reports' own. What is known to be wrong with them stands beside them.
+The scores below are the reports' own. What is known to be wrong with them stands beside them: it says
+which score cannot be relied on, not how well the students worked.
 """
 COLUMNS = "| recipe | what it is | trained parameters | reported |\n| --- | --- | ---: | --- |\n"
 HEADLINES = ("test accuracy", "validation accuracy", "pixel F1")

@@ -10,7 +10,8 @@ sys.path.insert(0, str(HERE.parent))  # bench and docs are no installed packages
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 import skmedimg
-from bench import _page as benchmarks_page
+from bench import _page as speed_goals_page
+from bench import _user_page as benchmarks_page
 from docs import _backbones_page as backbones_page
 from docs import _bibliography_page as bibliography_page
 from docs import _command_line_page as command_line_page
@@ -92,6 +93,10 @@ html_static_path = ["_static"]
 html_css_files = ["skmedimg.css"]
 html_sidebars = {
     "index": [],
+    "install": [],
+    "data_sets": [],
+    "first_contribution": [],
+    "speed_goals": [],
     "getting_started": [],
     "backbones": [],
     "recipes": [],
@@ -116,9 +121,11 @@ RESULTS = [
 
 def write_pages(app):
     """Write what comes from committed results and tables, so that it is never stale."""
-    (HERE / "benchmarks.md").write_text(
-        benchmarks_page.page(reasons=benchmarks_page.reasons()), "utf-8"
+    (HERE / "speed_goals.md").write_text(
+        speed_goals_page.page(reasons=speed_goals_page.reasons()), "utf-8"
     )
+    (HERE / "benchmarks.md").write_text(benchmarks_page.page(), "utf-8")
+    benchmarks_page.draw(HERE / "benchmarks.svg")
     (HERE / "backbones.md").write_text(backbones_page.page(), "utf-8")
     (HERE / "recipes.md").write_text(recipes_page.page(), "utf-8")
     (HERE / "command_line.md").write_text(command_line_page.page(), "utf-8")
