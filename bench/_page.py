@@ -9,9 +9,8 @@ RESULTS = Path(__file__).parent / "results"
 HEAD = """\
 # Goals of speed
 
-Every row of the benchmarks has a goal, set before it was measured. This page says which were reached and
-which were missed, and why; for how long your own work takes, see
-[How long does it take?](benchmarks.md)
+Rows of the benchmarks have goals. This page says which were reached, which were missed, and why; how
+long your own work takes is on the page [How long does it take?](benchmarks.md)
 
 Ours and its peers ran in turns in one process; a speed-up is the median of the ratios of
 neighboring samples, with their quartiles in brackets. Ratios carry over to machines of the same

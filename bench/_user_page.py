@@ -1,4 +1,4 @@
-"""The benchmark page for users: how long 5,000 X-rays take, and one chart beside other libraries."""
+"""The benchmark page for users: times for 5,000 X-rays, and a chart beside other libraries."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,12 @@ STEPS = [
     ("augment images of 224 x 224", "augment-224", 256, "per epoch"),
     ("train a `ScratchCNN` at 64 x 64", "cnn-default-cost", 512, "per epoch"),
     ("train a `UNetSegmenter` at 128 x 128", "unet-default-cost", 48, "per epoch"),
-    ("train a convolutional network at 128 x 128 on a GPU (NVIDIA H200)", "gpu-cnn", 4096, "per epoch"),
+    (
+        "train a CNN at 128 x 128 on a GPU (NVIDIA H200)",
+        "gpu-cnn",
+        4096,
+        "per epoch",
+    ),
 ]
 BACKBONES = ("efficientnet_lite0", "resnet50")
 # (what, row, peer): the bars of the chart.
@@ -26,7 +31,11 @@ BARS = [
     ("predicting with a CNN", "cnn-predict", "plain skorch"),
     ("training a small MLP", "mlp-fit", "MLPClassifier"),
     ("predicting with a small MLP", "predict", "MLPClassifier"),
-    ("20 epochs of a head on a frozen MobileNetV2", "transfer-fit-mobilenet_v2", "hand-written loop"),
+    (
+        "a head on a frozen MobileNetV2",
+        "transfer-fit-mobilenet_v2",
+        "hand-written loop",
+    ),
     ("a grid search on a frozen MobileNetV2", "transfer-search-mobilenet_v2", "plain skorch"),
 ]
 
@@ -39,27 +48,26 @@ HEAD = """\
 | --- | ---: | --- |
 """
 BELOW = """
-These are times of one core of a server's processor (reading: of two), computed from the committed results
-of the benchmarks, which measured fewer images. Your machine may be twice as fast or half as fast.
+These are times of one core of a server's processor (reading: of two), computed from the committed
+results of the benchmarks, which measured fewer images. Your machine may be twice as fast or half as
+fast.
 
-- **One fit** of a network takes the time of an epoch, times `max_epochs`. **A comparison** takes that
-  times the folds times the repeats: 30 epochs in 5 folds and 5 repeats are 750 epochs of four fifths of
-  the images. Begin with `repeats=1` and few epochs.
-- **Frozen backbones** are computed once per image and kept, whatever the number of folds, repeats and
-  heads. That is why they are the quickest start with a pretrained network.
+- **One fit** of a network takes the time of an epoch, times `max_epochs`. **A comparison** takes
+  that times the folds times the repeats: 30 epochs in 5 folds and 5 repeats are 750 epochs of four
+  fifths of the images. Begin with `repeats=1` and few epochs.
+- **Frozen backbones** are computed once per image and kept, whatever the number of folds, repeats
+  and heads. That is why they are the quickest start with a pretrained network.
 - **Reading** happens once where images fit into memory, and in every epoch where they do not.
 
 ## Beside other libraries
 
-```{image} benchmarks.svg
-:alt: Bars: how many times faster skmedimg is than another library at nine tasks
-:width: 100%
-```
+![Bars: how many times faster skmedimg is than another library at nine tasks](benchmarks.svg)
 
 """
 TAIL = """
-A factor below 1 means that the other library is faster. Both ran in turns in one process on the same
-machine. [Goals of speed](speed_goals.md) has all rows, how they were measured, and what missed its goal.
+A factor below 1 means that the other library is faster. Both ran in turns in one process on the
+same machine. [Goals of speed](speed_goals.md) has all rows, how they were measured, and what missed
+its goal.
 """
 
 
@@ -68,13 +76,11 @@ def page(folder=RESULTS):
     rows = [step_line(folder, *step) for step in STEPS]
     rows[2:2] = [
         f"| features of a frozen `{facts.name}` at {facts.size} x {facts.size} "
-        f"| {duration(round(facts.seconds * IMAGES / 100, 2))} | once |\n"
+        f"| {minutes(facts.seconds * IMAGES / 100)} | once |\n"
         for facts in backbone_facts()
         if facts.name in BACKBONES
     ]
-    bars = [
-        f"| {what} | {peer} | {ratio:.3g}x |\n" for what, peer, ratio in ratios(folder)
-    ]
+    bars = [f"| {what} | {peer} | {ratio:.3g}x |\n" for what, peer, ratio in ratios(folder)]
     table = "| task | compared with | faster by |\n| --- | --- | ---: |\n" + "".join(bars)
     return HEAD + "".join(rows) + BELOW + table + TAIL
 

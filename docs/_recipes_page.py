@@ -7,11 +7,11 @@ from skmedimg.recipes._recipe_card import count_words, score_words
 HEAD = """\
 # Recipes
 
-In five unpublished reports, students compared 35 models on chest X-rays, brain MRI slices, handwritten
-digits and X-rays of COVID-19. They are not citable, so they go by number here, 000 to 004. They are rebuilt
-because they make, honestly and in one place, the mistakes that many comparisons make: images of one patient
-on both sides of a split, predictions out of order, one run without an interval. The library was designed to
-make these mistakes impossible, or at least visible.
+In five unpublished reports, students compared 35 models on chest X-rays, brain MRI slices,
+handwritten digits and X-rays of COVID-19. The reports cannot be cited, so they go by number here,
+000 to 004. They are rebuilt because they describe openly what many comparisons do: duplicates on
+both sides of a split, predictions out of order, one run without an interval. The library was
+designed to prevent these mistakes, or at least to show them.
 
 Each model is a recipe: an ordinary pipeline with the report's architecture, optimizer and epochs.
 
@@ -25,8 +25,8 @@ smaller images, `model__max_epochs=3` for a short run, `model__weights=None` for
 a download.
 [Reproduction](reproduction.md) has what they score here.
 
-The scores below are the reports' own. What is known to be wrong with them stands beside them: it says
-which score cannot be relied on, not how well the students worked.
+The scores below are the reports' own. What is known to be wrong with them stands beside them: it
+says which score cannot be relied on, not how well the students worked.
 """
 COLUMNS = "| recipe | what it is | trained parameters | reported |\n| --- | --- | ---: | --- |\n"
 HEADLINES = ("test accuracy", "validation accuracy", "pixel F1")

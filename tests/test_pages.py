@@ -1,94 +1,131 @@
-"""Pages that readers search for: their words, their form, and what is generated for them."""
+"""The pages say what is there: links, extras, commands, versions and times."""
 
-import ast
 import re
+import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import skmedimg
-from docs import _bibliography_page, _command_line_page
+from bench import _page, _user_page
+from skmedimg.cli import _main
 
 ROOT = Path(__file__).parents[1]
-PACKAGE = Path(skmedimg.__file__).parent
-HOW_TO = sorted((ROOT / "docs" / "howto").glob("*.md"))
-# Lists and indexes, which may be longer than two screens and have no "Read on".
-LISTS = ("index", "glossary", "troubleshooting", "faq")
-SEARCHED = (
-    *("overfitting", "hyperparameter", "transfer learning", "data leakage", "class imbalance"),
-    *("weight decay", "learning rate", "histogram of oriented gradients", "local binary pattern"),
-    *("multilayer perceptron", "convolutional neural network", "ROC AUC", "data augmentation"),
-    *("fine-tuning", "calibration", "threshold", "DICOM", "external validation", "subgroups"),
-    *("small data sets", "ONNX", "GPU", "privacy", "glossary", "bibliography", "FAQ", "CSV"),
-    *("command line", "troubleshooting", "cross-validation", "segmentation", "Grad-CAM"),
-)
+DOCS = ROOT / "docs"
+AT_ROOT = ("README", "CONTRIBUTING", "SECURITY", "CODE_OF_CONDUCT")
+PAGES = [
+    *(ROOT / f"{name}.md" for name in AT_ROOT),
+    *sorted(DOCS.glob("*.md")),
+    *sorted(DOCS.glob("*/*.md")),
+]
+PAGES = [path for path in PAGES if "auto_examples" not in path.parts]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+GENERATED = {
+    *("benchmarks.md", "benchmarks.svg", "speed_goals.md", "backbones.md", "recipes.md"),
+    *("command_line.md", "bibliography.md"),
+}
 
 
-def headings():
-    """Return the headings of all pages, generated ones included, in lower case."""
-    pages = [path.read_text("utf-8") for path in (ROOT / "docs").rglob("*.md")]
-    pages += [_bibliography_page.page(), _command_line_page.page()]
-    found = (re.sub(r"^```.*?^```", "", page, flags=re.M | re.S) for page in pages)
-    return [line.lower() for page in found for line in re.findall(r"^#+ (.*)$", page, re.M)]
+def text_of(path):
+    return path.read_text("utf-8")
 
 
-@pytest.mark.parametrize("word", SEARCHED)
-def test_a_word_that_people_search_for_is_in_a_heading(word):
-    word = {"FAQ": "frequently asked", "command line": "command-line"}.get(word, word)
-    assert any(word.lower() in heading for heading in headings())
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("path", HOW_TO, ids=lambda path: path.stem)
-def test_a_how_to_page_is_short_and_its_links_have_texts(path):
-    text = path.read_text("utf-8")
-    assert re.match(r"# .+\n\n\w", text), "a title, then the task"
-    assert "[](" not in text, "pages are read on code-hosting sites too, where such links are empty"
-    if path.stem not in LISTS:
-        assert len(text.splitlines()) < 110
-        assert "](" in text.strip().rpartition("\n\n")[2], "ends with links"
+def sources():
+    """All texts that readers see: pages, and the modules that make pages."""
+    makers = [*sorted(DOCS.glob("_*.py")), *(Path(m.__file__) for m in (_page, _user_page))]
+    return [*PAGES, *makers]
 
 
-def test_the_index_of_how_to_pages_lists_all_of_them():
-    index = (ROOT / "docs" / "howto" / "index.md").read_text("utf-8")
-    names = {path.stem for path in HOW_TO} - {"index"} | {"bibliography"}  # which is generated
-    tables, _, trees = index.partition("```{toctree}")
-    assert set(re.findall(r"\]\((\w+)\.md\)", tables)) == names
-    assert set(re.findall(r"^\w+$", trees, re.MULTILINE)) == names
+def test_link_texts_are_written_out():
+    """On code-hosting pages a link without a text is nothing."""
+    assert [name_of(path) for path in sources() if "[](" in text_of(path)] == []
 
 
-def messages():
-    """Return the quoted messages of the page of errors, without those of other programs."""
-    text = (ROOT / "docs" / "howto" / "troubleshooting.md").read_text("utf-8")
-    cells = re.findall(r"^\| (`.*?`.*?) \|", text, re.MULTILINE)
-    return [re.match(r"`(.*?)`", cell)[1] for cell in cells if "of the shell" not in cell]
+def test_pages_have_no_roles_where_markdown_has_a_way():
+    """On code-hosting pages {class}`HOG` shows as it is written."""
+    pages = [path for path in PAGES if path.name != "api.md"]
+    found = {name_of(path): re.findall(r"\{\w+\}`[^`]*`", text_of(path)) for path in pages}
+    assert {page: roles for page, roles in found.items() if roles} == {}
 
 
-def source_texts():
-    """Return all strings of the package, the parts of f-strings one by one."""
-    trees = (ast.parse(path.read_text("utf-8")) for path in PACKAGE.rglob("*.py"))
-    nodes = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
-    return "\n".join(node.value for node in nodes if isinstance(node.value, str))
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_links_to_files_lead_to_files(path):
+    text = re.sub(r"^ *```.*?^ *```", "", text_of(path), flags=re.MULTILINE | re.DOTALL)
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text)
+    local = [t for t in targets if not re.match(r"\w+:", t) and Path(t).name not in GENERATED]
+    local = [t for t in local if "auto_examples/" not in t]
+    assert [t for t in local if not (path.parent / t).exists()] == []
 
 
-def test_quoted_error_messages_are_those_of_the_source():
-    texts, found = source_texts(), messages()
-    assert len(found) > 30
-    lost = [m for m in found if not all(part.strip() in texts for part in m.split("..."))]
-    assert lost == []
+def printed_extras(text):
+    """Yield the extras of `pip install ".[dicom,weights]"` and `"skmedimg[dicom]"`."""
+    for names in re.findall(r"(?:skmedimg|\.)\[([a-z,|]+)\]", text):
+        yield from re.split(r"[,|]", names)
 
 
-def test_the_command_line_page_has_every_command_and_option():
-    page = _command_line_page.page()
-    parsers = _command_line_page._commands(_command_line_page.make_parser())
-    options = {o for p in parsers.values() for a in p._actions for o in a.option_strings}
-    assert {"--groups", "--save", "--masks", "--here"} <= options
-    assert [option for option in options if f"`{option}" not in page] == []
-    assert [name for name in parsers if f"\n## {name}\n" not in page] == []
+def test_extras_that_are_printed_exist():
+    texts = {name_of(path): text_of(path) for path in sources()}
+    texts |= {name_of(path): text_of(path) for path in sorted((ROOT / "skmedimg").rglob("*.py"))}
+    found = {page: {*printed_extras(text)} for page, text in texts.items()}
+    known = set(PROJECT["optional-dependencies"])
+    assert {page: names - known for page, names in found.items() if names - known} == {}
+    assert found["docs/install.md"] >= {"weights", "dicom"}
 
 
-def test_the_bibliography_has_each_work_once():
-    entries = _bibliography_page.entries()
-    dois = re.findall(r"<https://doi.org/([^>]+)>", "\n".join(entries))
-    assert len(dois) == len(set(dois)) > 30
-    assert any("U-Net" in entry for entry in entries)
-    assert entries == sorted(entries, key=_bibliography_page._sort_key)
+def test_the_install_page_lists_the_extras_for_users():
+    listed = set(re.findall(r"^\| `(\w+)` \|", text_of(DOCS / "install.md"), re.MULTILINE))
+    assert listed == set(PROJECT["optional-dependencies"]) - {"docs", "test"}
+
+
+def printed_commands(text):
+    """Yield the words of each printed command line of skmedimg, without what follows a comment."""
+    text = re.sub(r"\\\n\s*", " ", text)
+    pattern = r"^(?:\s{4}|\$ )?(?:python -m )?skmedimg ((?:compare|audit|predict|backbones)\b.*)$"
+    for line in re.findall(pattern, text, re.MULTILINE):
+        yield shlex.split(line, comments=True)
+
+
+def test_commands_that_are_printed_are_understood(capsys):
+    commands = [words for path in PAGES for words in printed_commands(text_of(path))]
+    assert len(commands) >= 5
+    for words in commands:
+        _main.make_parser().parse_args(words)  # ends the process where it does not know one
+
+
+def test_the_oldest_python_is_the_one_that_is_needed():
+    needed = PROJECT["requires-python"].removeprefix(">=")
+    for path in (ROOT / "README.md", DOCS / "install.md"):
+        assert f"Python {needed} or newer" in text_of(path)
+    workflow = text_of(ROOT / ".github" / "workflows" / "checks.yml")
+    assert f'python: ["{needed}"' in workflow
+
+
+def test_the_citation_names_this_version():
+    citation = text_of(ROOT / "CITATION.cff")
+    assert f"version: {skmedimg.__version__}\n" in citation
+
+
+# The page of times.
+
+
+def test_times_are_those_of_the_results_for_5000_images():
+    text = _user_page.page()
+    seconds = _user_page.read(_page.RESULTS, "load-1000")["seconds"]["ours"]["median"]
+    line = next(line for line in text.splitlines() if "JPEG files of 1000" in line)
+    shown = float(re.search(r"\| ([\d.]+) s \|", line)[1])
+    assert shown == pytest.approx(seconds * 50 / 3, rel=0.01)
+    assert "`efficientnet_lite0`" in text
+
+
+def test_the_chart_has_a_bar_for_each_task(tmp_path):
+    _user_page.draw(tmp_path / "chart.svg")
+    assert (tmp_path / "chart.svg").stat().st_size > 5000
+    ratios = [ratio for *_, ratio in _user_page.ratios()]
+    assert ratios == sorted(ratios, reverse=True)
+    assert len(ratios) == len(_user_page.BARS)
+    assert min(ratios) < 1  # what is slower stands there too
