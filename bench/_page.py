@@ -9,8 +9,8 @@ RESULTS = Path(__file__).parent / "results"
 HEAD = """\
 # Goals of speed
 
-Rows of the benchmarks have goals. This page says which were reached, which were missed, and why; how
-long your own work takes is on the page [How long does it take?](benchmarks.md)
+Rows of the benchmarks have goals. This page says which were reached, which were missed, and why.
+How long your own work takes is on the page [How long does it take?](benchmarks.md)
 
 Ours and its peers ran in turns in one process; a speed-up is the median of the ratios of
 neighboring samples, with their quartiles in brackets. Ratios carry over to machines of the same
