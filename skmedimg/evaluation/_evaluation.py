@@ -6,9 +6,11 @@ import numpy as np
 
 from skmedimg._provenance import fingerprint
 from skmedimg.evaluation._comparison import Comparison
+from skmedimg.evaluation._html_tables import metrics_shown
 from skmedimg.evaluation._records import FoldPredictions
 from skmedimg.evaluation._tables import with_limits
 from skmedimg.evaluation._text import counted, lay_out
+from skmedimg.evaluation.clinical._natural_frequencies import natural_frequencies
 from skmedimg.evaluation.external._external_set import (
     external_fields,
     external_warnings,
@@ -54,11 +56,12 @@ class Evaluation(Comparison):
     >>> found = evaluate(model, X[300:], y[300:], pos_label=0, scoring=["roc_auc", "accuracy"])
     >>> found
     test set: 269 samples, 0: 66, 1: 203
+    GaussianNB finds 63 of 66 samples labeled 0 and takes 6 of 203 labeled 1 for 0.
                              ROC AUC              accuracy
     GaussianNB  0.997 [0.991, 0.999]  0.967 [0.937, 0.983]
     >>> found.confusion("GaussianNB")
-    array([[ 60,   8],
-           [  5, 196]])
+    array([[ 63,   3],
+           [  6, 197]])
     """
 
     set_name: str = "test set"
@@ -165,14 +168,15 @@ def rescored(evaluation, names, metrics):
 
 def evaluation_text(evaluation):
     """Return the text an evaluation prints as."""
-    metrics = evaluation.metrics[:_SHOWN]
+    metrics = metrics_shown(evaluation)[:_SHOWN]
     rows = [["", *(metric.title for metric in metrics)]]
     for name in evaluation.ranked():
         words = f"{name} (baseline)" if name == evaluation.baseline else name
         cells = [with_limits(evaluation.interval(name, metric.name)) for metric in metrics]
         rows.append([words, *cells])
     notes = [f"Warning: {warning}" for warning in evaluation.warnings]
-    return "\n".join([evaluation_title(evaluation), lay_out(rows), *notes])
+    lines = [evaluation_title(evaluation), natural_frequencies(evaluation), lay_out(rows), *notes]
+    return "\n".join(line for line in lines if line)
 
 
 def evaluation_title(evaluation):
