@@ -110,6 +110,16 @@ def test_the_citation_names_this_version():
     assert f"version: {skmedimg.__version__}\n" in citation
 
 
+def test_home_and_readme_show_the_same_first_result():
+    """README.md runs as a doctest; the home page would take the same time once more."""
+    blocks = [
+        re.search(r"```python\n(.*?)```", text_of(path), re.DOTALL)[1]
+        for path in (ROOT / "README.md", DOCS / "index.md")
+    ]
+    assert blocks[0] == blocks[1]
+    assert "..." not in re.sub(r"^\.\.\. ", "", blocks[0], flags=re.MULTILINE)
+
+
 # The page of times.
 
 
