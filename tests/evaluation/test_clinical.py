@@ -6,6 +6,7 @@ import statsmodels.api as sm
 from scipy import stats
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import class_likelihood_ratios, log_loss, precision_score, recall_score
+from sklearn.model_selection import LeaveOneGroupOut
 from sklearn.naive_bayes import GaussianNB
 
 from skmedimg.datasets import make_lesions
@@ -318,6 +319,26 @@ def test_failed_fits_are_stated_and_never_counted():
         assert (frame.loc[["works"]].warnings == "").all()
     assert natural_frequencies(result, "fails") == ""
     assert "mean of 2 repeats" in natural_frequencies(result, "works")
+
+
+def test_folds_and_test_sets_of_one_class(tmp_path):
+    y, p = of_counts(9, 3, 3, 9)
+    result = compare(
+        {"model": FromColumn()}, p[:, None], y, cv=LeaveOneGroupOut(), groups=np.arange(24), **QUIET
+    )
+    [record] = result.at().records
+    assert record.ppv.mean == pytest.approx(9 / 12)
+    assert record.lr_positive.low < record.lr_positive.mean == pytest.approx(3)
+    assert result.specificity_at(0.8).specificity.item() == pytest.approx(0.75)
+    ill = compared(np.ones(8, dtype=int), np.linspace(0.1, 0.8, 8))
+    [record] = ill.at().records
+    assert record.prevalence == 1
+    assert np.isnan(record.ppv.mean)
+    assert ill.specificity_at(0.5).specificity.isna().all()
+    assert natural_frequencies(ill) == ""
+    page = tmp_path / "report.html"
+    ill.to_html(page)
+    assert "What it means in the clinic" in page.read_text("utf-8")
 
 
 def test_what_is_not_about_two_classes_is_refused():

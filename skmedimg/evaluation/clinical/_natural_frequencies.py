@@ -12,7 +12,8 @@ def natural_frequencies(comparison, name=None, noun="sample"):
     """Return how many positives a model finds, and how many negatives it takes for them.
 
     Patients are counted where they are known and all images of each have one label; their images
-    are averaged. It is "" where there are no two classes, or a fit of every repeat failed.
+    are averaged. It is "" where there are no two classes, also among the tested, or a fit of every
+    repeat failed.
     """
     if comparison.pos_label is None:
         return ""
@@ -31,6 +32,8 @@ def natural_frequencies(comparison, name=None, noun="sample"):
     positive, negative = comparison.positive_column, 1 - comparison.positive_column
     counts = np.mean([comparison.confusion(name, repeat) for repeat in whole], axis=0)
     n_ill, n_well = (round(each) for each in counts.sum(1)[[positive, negative]])
+    if not (n_ill and n_well):
+        return ""
     ill, well = comparison.classes[[positive, negative]]
     aside = f" ({', '.join(asides)})" if asides else ""
     return (

@@ -210,7 +210,7 @@ class _Rates:
 
     def record(self, prevalence, note):
         """Return the ClinicalRecord at a prevalence that is taken as known (Bayes' theorem)."""
-        odds = prevalence / (1 - prevalence)
+        odds = _divide(prevalence, 1 - prevalence)  # infinite in a test set of positives
         positive, negative = self.lr_positive, self.lr_negative
         # As many positives per negative among those called positive as before, times the ratio.
         ppv = [_share(odds * each) for each in (positive.mean, positive.low, positive.high)]

@@ -97,7 +97,8 @@ def _rated(data, result, thresholds):
         return replace(result, scores=dict.fromkeys(RATES, np.nan))
     predictions = result.predictions
     if thresholds is not None:
-        called = chance(data, result) >= thresholds[result.split.repeat]
+        # A repeat whose test set lacks a class has no threshold, and no rates either.
+        called = chance(data, result) >= thresholds.get(result.split.repeat, np.nan)
         column = np.where(called, data.positive_column, 1 - data.positive_column)
         predictions = replace(predictions, predicted=data.classes[column])
     scores, _ = score_fold(data, result.split, predictions, data.metrics)
