@@ -361,7 +361,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes in the data, but the "
-                f"data contains only one class: {self.classes_.tolist()[0]!r}"
+                f"data contains only one class: {self.classes_.tolist()[0]!r}; samples whose "
+                "sample_weight is 0 do not count"
             )
 
     def _encode_targets(self, y):
