@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 
+from skmedimg.evaluation.auditing._altered_copies import altered_copies
 from skmedimg.evaluation.auditing._hashes import (
     clusters,
     consecutive_equal_pairs,
@@ -69,6 +70,10 @@ class AuditData:
     leakage_group : ndarray (n,) of int
         The clusters of duplicates merged with the patients: samples with the same number must
         stay on one side of every split.
+    altered : ndarray (n_altered_pairs, 2) of int
+        Copies that were flipped, turned, shifted, cropped, framed, marked or inverted.
+    alterations : tuple (n_altered_pairs,) of str
+        How.
     random_state : int
     """
 
@@ -81,6 +86,8 @@ class AuditData:
     distances: np.ndarray
     duplicate_cluster: np.ndarray
     leakage_group: np.ndarray
+    altered: np.ndarray = None
+    alterations: tuple = ()
     random_state: int = 0
 
 
@@ -101,7 +108,8 @@ def collect_audit_data(
     near, distances = _near(facts, identical, max_hash_distance, min_correlation)
     # Two partitions: clusters of duplicates for the findings, and
     # with the patients what must stay on one side of a split.
-    pairs = leaks = np.concatenate([identical, near])
+    altered, alterations = _altered(facts, np.concatenate([identical, near]))
+    pairs = leaks = np.concatenate([identical, near, altered])
     if groups is not None:
         # Patients and duplicates in one graph: an image of two patients joins both of them.
         leaks = np.concatenate([pairs, consecutive_equal_pairs(groups.tolist())])
@@ -116,6 +124,8 @@ def collect_audit_data(
         distances,
         duplicates,
         leakage_groups,
+        altered,
+        tuple(alterations),
         random_state,
     ), n
 
@@ -184,3 +194,15 @@ def _near(facts, identical, max_hash_distance, min_correlation):
         dct_hash(thumbnails), thumbnails, max_hash_distance, min_correlation
     )
     return rows[pairs], distances
+
+
+def _altered(facts, known):
+    """Return pairs of altered copies that are not duplicates already, and how they were changed."""
+    if facts.details is None:
+        return np.empty((0, 2), dtype=np.intp), []
+    cluster = clusters(len(facts), known)
+    # Of known duplicates one is enough.
+    first = np.unique(cluster, return_index=True)[1]
+    rows = np.sort(first[facts.readable[first]])
+    pairs, how = altered_copies(facts.details[rows])
+    return rows[pairs], how

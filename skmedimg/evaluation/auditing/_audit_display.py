@@ -110,7 +110,7 @@ class AuditDisplay:
 def _clusters(audit, kind):
     """Yield (finding, rows) of each cluster to be shown, the most serious first."""
     # The same cluster may be in several findings: the most serious one shows it.
-    kinds = ("conflicting", "duplicates", "near", "identical")
+    kinds = ("conflicting", "duplicates", "near", "altered", "identical")
     kinds = kinds if kind == "duplicates" else (kind,)
     seen = set()
     for start in kinds:

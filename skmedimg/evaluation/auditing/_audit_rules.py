@@ -5,6 +5,7 @@ should learn nothing.
 """
 
 import re
+from collections import Counter
 
 import numpy as np
 from scipy.stats import binomtest
@@ -29,6 +30,7 @@ def find_problems(data, probes=True):
         _duplicates_with_two_labels,
         _identical,
         _near_duplicates,
+        _altered_copies,
         _duplicates_of_two_patients,
         _no_patients,
         _unreadable,
@@ -127,6 +129,23 @@ def _near_duplicates(data):
             rows,
             tuple(data.near),
             len(data.near),
+        )
+
+
+def _altered_copies(data):
+    """Yield a finding where images are changed copies of others."""
+    if len(data.altered):
+        counts = Counter(data.alterations).most_common(4)
+        listed = ", ".join(f"{count} {how}" for how, count in counts)
+        yield Finding(
+            "altered-copies",
+            "warning",
+            f"{counted(data.altered, 'pair')} of images that are changed copies ({listed})",
+            "After turning, shifting and scaling, their fine detail agrees: the same image was "
+            "augmented or edited. Remove the copies, or pass groups=audit.groups().",
+            np.unique(data.altered),
+            tuple(data.altered),
+            len(data.altered),
         )
 
 

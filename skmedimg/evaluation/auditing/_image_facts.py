@@ -17,6 +17,8 @@ from skmedimg.images._shape import resolve_image_shape
 
 SIDE = 32
 _SMALLEST = 16
+_DETAIL, _DETAILED = 64, 48  # side of the larger thumbnail, and least side of images that have one
+_UNIFORM = 0.05  # of the range of an image: less is a uniform border
 _BITS = {"1": 1, "I": 32, "F": 32}  # bits per channel of Pillow's modes; all others have 8
 
 
@@ -38,6 +40,8 @@ class Facts:
     pixels : bool
         False where X holds features instead of images, or images smaller than 16 pixels, too
         small for a thumbnail.
+    details : ndarray (n, 64, 64) of float16, or None
+        Gray, from 0 to 1, without uniform borders; None where images have less than 48 pixels.
     """
 
     digests: list
@@ -46,6 +50,7 @@ class Facts:
     paths: list = None
     errors: dict = field(default_factory=dict)
     pixels: bool = True
+    details: np.ndarray = None
 
     def __len__(self):
         return len(self.digests)
@@ -84,7 +89,14 @@ def join_facts(left, right):
         paths=left.paths + right.paths if both else None,
         errors=left.errors | {row + offset: why for row, why in right.errors.items()},
         pixels=left.pixels and right.pixels,
+        details=_joined_details(left, right),
     )
+
+
+def _joined_details(left, right):
+    if left.details is None or right.details is None:
+        return None
+    return np.concatenate([left.details, right.details])
 
 
 def _images_of(X, image_shape):
@@ -174,9 +186,26 @@ def _of_gray(gray):
     small = Image.fromarray(np.ascontiguousarray(gray)).resize((SIDE, SIDE), Image.Resampling.BOX)
     return {
         "thumbnail": np.asarray(small, dtype=np.float32),
+        "detail": _detail_of(gray),
         "mean": float(gray.mean()),
         "spread": float(gray.max() - gray.min()),
     }
+
+
+def _detail_of(gray):
+    """Return a larger thumbnail of an image without its uniform border."""
+    low, high = float(gray.min()), float(gray.max())
+    if not high > low:
+        return np.zeros((_DETAIL, _DETAIL), dtype=np.float16)
+    gray = (gray - low) / (high - low)
+    # A frame around a copy must not count. JPEG leaves a little noise in it.
+    rows = np.flatnonzero(np.ptp(gray, axis=1) > _UNIFORM)
+    columns = np.flatnonzero(np.ptp(gray, axis=0) > _UNIFORM)
+    if 2 * len(rows) > gray.shape[0] and 2 * len(columns) > gray.shape[1]:
+        gray = gray[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    small = Image.fromarray(np.ascontiguousarray(gray, dtype=np.float32))
+    small = small.resize((_DETAIL, _DETAIL), Image.Resampling.BOX)
+    return np.asarray(small, dtype=np.float16)
 
 
 def _quality(image):
@@ -205,6 +234,7 @@ def _assemble(records, paths, pixels):
         "mean": np.nan,
         "spread": np.nan,
         "thumbnail": np.zeros((SIDE, SIDE), dtype=np.float32),
+        "detail": np.zeros((_DETAIL, _DETAIL), dtype=np.float16),
     }
     full = [blank | record for record in records]
     sides = [min(each["height"], each["width"]) for each in records if "digest" in each]
@@ -214,10 +244,13 @@ def _assemble(records, paths, pixels):
         columns={
             name: np.array([record[name] for record in full])
             for name in blank
-            if name not in ("digest", "thumbnail")
+            if name not in ("digest", "thumbnail", "detail")
         },
         paths=paths,
         errors={row: each["error"] for row, each in enumerate(records) if "error" in each},
         # The median, so that a few icons among the images do not turn the comparison off.
         pixels=pixels and bool(np.median(sides or [0]) >= _SMALLEST),
+        details=np.array([record["detail"] for record in full]).reshape(-1, _DETAIL, _DETAIL)
+        if pixels and np.median(sides or [0]) >= _DETAILED
+        else None,
     )
