@@ -15,7 +15,7 @@ PACKAGE = Path(skmedimg.__file__).parent
 # too, only from those above. The two wings know each other through scikit-learn's interface alone.
 # The picture in docs/design.md is drawn from these tables.
 SHARED = [
-    *("_warnings", "_sklearn", "_files", "_plotting", "_device"),
+    *("_warnings", "_progress", "_sklearn", "_files", "_plotting", "_device"),
     *("metrics", "networks", "images", "_provenance", "datasets"),
 ]
 ESTIMATORS = ["features", "_training", "transfer", "neural", "pipeline"]

@@ -7,8 +7,14 @@ import textwrap
 
 def say(message):
     """Print a line of progress."""
-    # flush: progress has to appear while a fit of hours runs, in a log file too
-    print(_wrapped(f"skmedimg: {message}", sys.stderr), file=sys.stderr, flush=True)
+    text = _wrapped(f"skmedimg: {message}", sys.stderr)
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        tqdm.write(text, file=sys.stderr)  # a line of progress moves down for it
+    else:
+        # flush: progress has to appear while a fit of hours runs, in a log file too
+        print(text, file=sys.stderr, flush=True)
 
 
 def say_error(error):

@@ -3,6 +3,7 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 
+from skmedimg._progress import with_progress
 from skmedimg.images._limits import MAX_PIXELS, MAX_SECONDS, ImageReadError
 from skmedimg.images._n_jobs import thread_count
 from skmedimg.images._read_image import read_pixels
@@ -50,9 +51,7 @@ def usable(paths, report, on_error, n_jobs=None, verbose=0):
     with ThreadPoolExecutor(thread_count(n_jobs)) as pool:
         faults = pool.map(_fault, paths)
         if verbose:
-            from tqdm import tqdm
-
-            faults = tqdm(faults, total=len(paths), desc="Checking", unit="image")
+            faults = with_progress(faults, len(paths), "Checking", "image")
         return [
             _accept(path, fault, report, on_error)
             for path, fault in zip(paths, faults, strict=True)

@@ -5,6 +5,7 @@ from numbers import Real
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skmedimg._progress import FitProgress
 from skmedimg._provenance import (
     describe,
     estimator_key,
@@ -137,7 +138,8 @@ LazyImages; Bunch
         Seeds the folds, and each `random_state` of the estimators that is None. None draws one;
         the comparison remembers it.
     verbose : int, default=1
-        1 shows one progress bar.
+        1 shows one line of progress: the model, fold and epoch that run and the time left; where
+        standard error is no terminal, a line per finished fit.
     baseline : bool, default=True
         Add a baseline that ignores the images: it predicts the most frequent class, or for masks
         the most frequent label of each pixel.
@@ -205,7 +207,9 @@ LazyImages; Bunch
     seed = draw_seed(random_state)
     given |= {"pos_label": targets.pos_label, "random_state": seed}
     # Before the splits, which keep the duplicates together that it finds.
-    found = _audit(X, targets, audit)
+    with FitProgress(verbose) as progress:
+        progress.say("auditing the images")
+        found = _audit(X, targets, audit)
     folds = site is None and isinstance(cv, (int, np.integer))
     targets, duplicate_texts = keep_together(targets, found, auto, may_default=folds)
     # Before anything is fitted: every estimator and every scorer gets the same splits.
@@ -233,9 +237,12 @@ LazyImages; Bunch
     }
     # Opened before the shared steps, which may take minutes: a wrong folder fails at once.
     store = Checkpoint(checkpoint, facts, targets.classes)
-    tasks = _fit_tasks(named, X, targets, share, baseline)
-    settings = RunSettings(metrics, scorers, store, seed, n_jobs, error_score, verbose, keep_models)
-    fold_results = fit_folds(tasks, targets, splits, settings)
+    with FitProgress(verbose) as progress:
+        progress.say("computing what all folds share")
+        tasks = _fit_tasks(named, X, targets, share, baseline)
+        running = (n_jobs, error_score, progress, keep_models)
+        settings = RunSettings(metrics, scorers, store, seed, *running)
+        fold_results = fit_folds(tasks, targets, splits, settings)
     models = None
     if keep_models or sets:
         models = _keep_models(named, X, targets, tasks, fold_results, settings, found)

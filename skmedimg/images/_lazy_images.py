@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from sklearn.utils import assert_all_finite
 
+from skmedimg._progress import with_progress
 from skmedimg.images._decode import DecodeOptions, check_options, decode
 from skmedimg.images._limits import MAX_PIXELS, ImageReadError
 from skmedimg.images._n_jobs import check_n_jobs, thread_count
@@ -164,7 +165,9 @@ class LazyImages:
         check_n_jobs(n_jobs, "LazyImages.load")
         images = np.empty(self.shape, dtype=self.dtype)
         decoded = self._decoded(n_jobs)
-        for row, image in enumerate(_with_progress(decoded, len(self)) if verbose else decoded):
+        for row, image in enumerate(
+            with_progress(decoded, len(self), "Loading", "image") if verbose else decoded
+        ):
             images[row] = image
         return images
 
@@ -287,12 +290,6 @@ def _path_array(paths):
     array = np.empty(len(paths), dtype=object)  # object: views share the strings
     array[:] = paths
     return array
-
-
-def _with_progress(decoded, total):
-    from tqdm import tqdm
-
-    return tqdm(decoded, total=total, desc="Loading", unit="image")
 
 
 def _row_key(key):

@@ -1,8 +1,13 @@
 """What happens at each epoch: scikit-learn's callbacks, the progress bar, unfreezing."""
 
-from tqdm.auto import tqdm
+import sys
 
+from tqdm import tqdm
+
+from skmedimg._progress import is_live, report_epoch
 from skmedimg._training.plan import EpochObserver
+
+_BAR = "{desc} {n_fmt}/{total_fmt}|{bar:8}| {remaining}{postfix}"
 
 
 class FitTasks(EpochObserver):
@@ -17,14 +22,21 @@ class FitTasks(EpochObserver):
     def __enter__(self):
         self.root = self.estimator._init_callback_context(max_subtasks=self.epochs)
         self.root.call_on_fit_task_begin(**self.task_facts)
-        if self.estimator.verbose:
-            name = type(self.estimator).__name__
-            self.bar = tqdm(total=self.epochs, desc=name, unit="epoch")
+        if self.estimator.verbose and is_live():
+            self.bar = tqdm(
+                total=self.epochs,
+                desc=type(self.estimator).__name__,
+                bar_format=_BAR,
+                dynamic_ncols=True,
+            )
         return self
 
     def __exit__(self, *error):
         if self.bar is not None:
             self.bar.close()
+        elif self.estimator.verbose and error[0] is None:
+            # where nothing can be written over, as in a log, one line says it all
+            print(self._last_line(), file=sys.stderr, flush=True)
         # After an error there is no fitted estimator that callbacks could look at.
         if error[0] is None:
             self.root.call_on_fit_task_end(**self.task_facts, reconstruction_attributes=self._now)
@@ -43,8 +55,9 @@ class FitTasks(EpochObserver):
     def end_epoch(self, net):
         """End the epoch's task; return True if a callback asks to stop training."""
         if self.bar is not None:
-            self.bar.set_postfix(_loss_and_score(net.history[-1]), refresh=False)
+            self.bar.set_postfix_str(_loss_and_score(net.history[-1]), refresh=False)
             self.bar.update()
+        report_epoch(len(net.history), self.epochs)
         return self.task.call_on_fit_task_end(
             **self.task_facts, reconstruction_attributes=self._now
         )
@@ -54,8 +67,20 @@ class FitTasks(EpochObserver):
         self.estimator._note_epochs()
         return {name: getattr(self.estimator, name) for name in ("n_iter_", "history_")}
 
+    def _last_line(self):
+        """Return the whole fit in one line."""
+        done = self._now()
+        name = type(self.estimator).__name__
+        values = _loss_and_score(done["history_"][-1])
+        return f"{name}: {done['n_iter_']}/{self.epochs} epochs, {values}"
+
 
 def _loss_and_score(record):
-    """Return the losses and scores of an epoch as text by name, for the progress bar."""
-    shown = ("train_loss", "train_score", "valid_loss", "valid_score")
-    return {name.replace("train_", ""): f"{record[name]:.3f}" for name in shown if name in record}
+    """Return the losses and scores of an epoch as text, short enough for a line of 80 letters."""
+    words = []
+    for name in ("loss", "score"):
+        for part in ("train", "valid"):
+            if f"{part}_{name}" in record:
+                label = name if part == "train" else "valid"
+                words.append(f"{label}={record[f'{part}_{name}']:.3f}")
+    return " ".join(words)

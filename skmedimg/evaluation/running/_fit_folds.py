@@ -1,4 +1,4 @@
-"""Fit every estimator on every split: in parallel, resumable, with one progress bar."""
+"""Fit every estimator on every split: in parallel, resumable, with one line of progress."""
 
 import time
 import warnings
@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
-from tqdm import tqdm
 
+from skmedimg._progress import epochs_go_to
 from skmedimg._sklearn import take_rows
 from skmedimg.evaluation._records import FoldPredictions, FoldResult
 from skmedimg.evaluation.running._costs import MemoryWatch, count_parameters
@@ -59,7 +59,7 @@ class RunSettings:
     seed : int
     n_jobs : int or None
     error_score : "raise" or float
-    verbose : int
+    progress : FitProgress
     keep_models : bool
         Whether results hold their fitted models; a checkpoint has none, so it is written only.
     """
@@ -70,7 +70,7 @@ class RunSettings:
     seed: int
     n_jobs: int
     error_score: object
-    verbose: int
+    progress: object
     keep_models: bool = False
 
 
@@ -79,24 +79,26 @@ def fit_folds(tasks, targets, splits, settings):
     # Split by split, so that an interrupted run has whole splits of all estimators to compare.
     todo = [(task, number) for number in range(len(splits)) for task in tasks]
     found = {}
-    with tqdm(total=len(todo), desc="Comparing", unit="fit", disable=not settings.verbose) as bar:
-        for task, number in todo:
-            # Finished fits are read first, so that the
-            # progress bar counts them before any work begins.
-            result = None
-            if not settings.keep_models:
-                result = settings.checkpoint.read(task.name, task.key, splits[number])
-            if result is not None:
-                found[task.name, number] = _scored(result, splits[number], targets, settings)
-                _show(bar, found, task.name, settings)
-        todo = [(task, number) for task, number in todo if (task.name, number) not in found]
-        with warnings.catch_warnings():  # threads of scikit-learn leave filters in disorder
-            for (task, number), result in _in_parallel(todo, targets, splits, settings):
-                # Written by this process alone, as soon as a fit is
-                # done: an interrupt loses only the fits running.
-                settings.checkpoint.write(task.key, result)
-                found[task.name, number] = _scored(result, splits[number], targets, settings)
-                _show(bar, found, task.name, settings)
+    progress = settings.progress
+    progress.begin(f"{task.name}, {_split_name(splits, number)}" for task, number in todo)
+    for place, (task, number) in enumerate(todo):
+        # Finished fits are read first, so that the progress counts them before any work begins.
+        result = None
+        if not settings.keep_models:
+            result = settings.checkpoint.read(task.name, task.key, splits[number])
+        if result is not None:
+            found[task.name, number] = _scored(result, splits[number], targets, settings)
+            progress.finish(place, _words(found[task.name, number], settings))
+    places = [i for i, (task, number) in enumerate(todo) if (task.name, number) not in found]
+    progress.start()
+    with warnings.catch_warnings():  # threads of scikit-learn leave filters in disorder
+        for place, result in _in_parallel(todo, places, targets, splits, settings):
+            task, number = todo[place]
+            # Written by this process alone, as soon as a fit is
+            # done: an interrupt loses only the fits running.
+            settings.checkpoint.write(task.key, result)
+            found[task.name, number] = _scored(result, splits[number], targets, settings)
+            progress.finish(place, _words(found[task.name, number], settings))
     return {
         task.name: tuple(found[task.name, number] for number in range(len(splits)))
         for task in tasks
@@ -166,19 +168,24 @@ def _scored(result, split, targets, settings):
     return replace(result, split=split, scores=scores, undefined=undefined)
 
 
-def _show(bar, found, name, settings):
-    """Show a finished fit: the running mean of the first score of its estimator."""
-    if not bar.disable:
-        first = settings.metrics[0]
-        values = [each.scores[first.name] for (of, _), each in found.items() if of == name]
-        known = [value for value in values if np.isfinite(value)]
-        mean = np.mean(known) if known else np.nan
-        bar.set_postfix_str(f"{name}: {first.title} {mean:.3f}")
-    bar.update()
+def _split_name(splits, number):
+    """Return the name of a split among all, for the progress."""
+    if len(splits) == 1:
+        return "test set"
+    repeat = f"repeat {splits[number].repeat + 1} " if splits[-1].repeat else ""
+    return f"{repeat}fold {splits[number].fold + 1}"
 
 
-def _in_parallel(todo, targets, splits, settings):
-    """Yield ((task, number), FoldResult) as they are done, or at the end where joblib cannot."""
+def _words(result, settings):
+    """Return what came of a fit in a few words."""
+    if result.failed:
+        return f"failed, {result.failure}"
+    first = settings.metrics[0]
+    return f"{first.title} {result.scores[first.name]:.3f}, {result.fit_time:.1f} s"
+
+
+def _in_parallel(todo, places, targets, splits, settings):
+    """Yield (place, FoldResult) as they are done, or at the end where joblib cannot."""
     call = partial(
         fit_fold,
         classes=targets.classes,
@@ -188,21 +195,23 @@ def _in_parallel(todo, targets, splits, settings):
         shape=targets.y.shape[1:],
         keep_model=settings.keep_models,
     )
-    calls = [
-        delayed(_numbered)(i, call, task, splits[n], split_seed(settings.seed, splits[n]))
-        for i, (task, n) in enumerate(todo)
-    ]
+    calls = []
+    for place in places:
+        task, number = todo[place]
+        seed = split_seed(settings.seed, splits[number])
+        report = settings.progress.path_of(place)
+        calls.append(delayed(_numbered)(place, call, task, splits[number], seed, report))
     try:
         parallel = Parallel(n_jobs=settings.n_jobs, return_as="generator_unordered")
     except ValueError:  # some backends return nothing before everything is done
         parallel = Parallel(n_jobs=settings.n_jobs)
-    for i, result in parallel(calls):
-        yield todo[i], result
+    yield from parallel(calls)
 
 
-def _numbered(i, call, task, split, seed):
-    """Return (i, result): results that come unordered say which call they belong to."""
-    return i, call(task, split, seed=seed)
+def _numbered(place, call, task, split, seed, report):
+    """Return (place, result): results that come unordered say which call they belong to."""
+    with epochs_go_to(report):
+        return place, call(task, split, seed=seed)
 
 
 def _fit_and_predict(task, split, predict, scorers, groups, seed):
