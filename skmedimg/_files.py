@@ -1,8 +1,23 @@
-"""Writes files that are there whole or not at all."""
+"""Writes files that are there whole or not at all, and cells that are not run."""
 
 import contextlib
 import os
 import secrets
+
+# Spreadsheets run cells that begin with these, and names come from other people.
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv_cell(value):
+    """Return a value as the cell of a table that no spreadsheet takes for a formula.
+
+    Examples
+    --------
+    >>> from skmedimg._files import csv_cell
+    >>> csv_cell("=1+1"), csv_cell("well"), csv_cell(-1)
+    ("'=1+1", 'well', -1)
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULAS) else value
 
 
 def utf8(text):

@@ -1,9 +1,12 @@
 """Colors, axes and text of all displays."""
 
+from contextvars import ContextVar
+
 # Distinct for color-blind readers, and legible on white and on black.
 SERIES = ("#2f6fb5", "#d7722c", "#2a9a86", "#b5508c", "#8a6fc0", "#8f7a2f", "#c94f4f", "#5b8f3c")
 QUIET = "#8a929c"  # the baseline, chance, grid labels
 LINE = "#c5cad0"
+FIGURE_WIDTH = ContextVar("FIGURE_WIDTH", default=None)  # inches; None: as each display has it
 
 
 def color_of(names, name, baseline=None):
@@ -27,7 +30,13 @@ def axes_for(ax, size=(6.0, 4.0)):
         return ax
     import matplotlib.pyplot as plt
 
-    return plt.subplots(figsize=size, layout="constrained")[1]
+    return plt.subplots(figsize=figure_size(size), layout="constrained")[1]
+
+
+def figure_size(size):
+    """Return a size in inches, scaled to the width that `journal_figures` sets."""
+    width = FIGURE_WIDTH.get()
+    return size if width is None else (width, size[1] * width / size[0])
 
 
 def tidy(ax, grid="both"):

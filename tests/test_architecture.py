@@ -25,7 +25,7 @@ JUDGING = [
     *("evaluation.scores", "evaluation.statistics"),
     *("evaluation.clinical", "evaluation.subgroups"),
     *("evaluation.splitting", "evaluation.running", "evaluation.decisions", "evaluation.auditing"),
-    *("evaluation.external", "evaluation.robustness"),
+    *("evaluation.external", "evaluation.robustness", "evaluation.paper", "evaluation.checklists"),
     *("inspection", "evaluation.displays", "evaluation.report", "evaluation", "search", "saving"),
 ]
 TOP = ["recipes", "testing", "cli", "__main__"]

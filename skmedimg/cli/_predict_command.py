@@ -4,6 +4,7 @@ import csv
 import os
 import sys
 
+from skmedimg._files import FORMULAS, csv_cell
 from skmedimg.cli._exit_codes import DONE, DataError
 from skmedimg.cli._messages import say
 
@@ -11,9 +12,6 @@ SUMMARY = (
     "Predict the classes of image files with a saved model, as a CSV table, or their masks, as PNG "
     "files."
 )
-
-# Spreadsheets run cells that begin with these, and names come from other people.
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def add_arguments(parser):
@@ -127,10 +125,9 @@ def _rows(model, files):
 
 def _file_cell(path):
     """Return a path as the cell of a table that no spreadsheet takes for a formula."""
-    return os.path.join(".", path) if path.startswith(_FORMULAS) else path
+    return os.path.join(".", path) if path.startswith(FORMULAS) else path
 
 
 def _label_cell(label):
     """Return a label as such a cell; the labels -1 and 1 stay numbers."""
-    text = str(label)
-    return f"'{text}" if isinstance(label, str) and text.startswith(_FORMULAS) else text
+    return str(csv_cell(label))

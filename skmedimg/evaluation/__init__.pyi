@@ -9,6 +9,7 @@ from .auditing._audit import audit as audit
 from .auditing._audit_display import AuditDisplay as AuditDisplay
 from .clinical._predictive_values import ClinicalNumbers as ClinicalNumbers
 from .clinical._prevalence_shift import adjust_prevalence as adjust_prevalence
+from .checklists._checklist_record import Checklists as Checklists
 from .decisions._fold_ensemble import FoldEnsemble as FoldEnsemble
 from .decisions._patient_aggregator import PatientAggregator as PatientAggregator
 from .decisions._patient_aggregator import aggregate_patients as aggregate_patients
@@ -17,6 +18,7 @@ from .decisions._threshold_planning import positives_needed as positives_needed
 from .displays._comparison_display import ComparisonDisplay as ComparisonDisplay
 from .displays._confusion_display import ConfusionDisplay as ConfusionDisplay
 from .displays._gallery import PredictionGallery as PredictionGallery
+from .displays._journal_figures import journal_figures as journal_figures
 from .displays._learning_curve_display import (
     LearningCurveBandDisplay as LearningCurveBandDisplay,
 )

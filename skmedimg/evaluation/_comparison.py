@@ -10,6 +10,7 @@ from skmedimg.evaluation._clinical_questions import ClinicalQuestions
 from skmedimg.evaluation._external_sets import ExternalSets
 from skmedimg.evaluation._json import read_comparison, write_comparison
 from skmedimg.evaluation._out_of_fold import OutOfFoldPredictions
+from skmedimg.evaluation._paper_outputs import PaperOutputs
 from skmedimg.evaluation._patient_questions import PatientQuestions
 from skmedimg.evaluation._tables import (
     comparison_frame,
@@ -26,7 +27,9 @@ from skmedimg.evaluation.statistics._planning import how_many
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison(ClinicalQuestions, ExternalSets, PatientQuestions, OutOfFoldPredictions):
+class Comparison(
+    ClinicalQuestions, ExternalSets, PatientQuestions, PaperOutputs, OutOfFoldPredictions
+):
     """What `compare` found: predictions, scores, costs and how to get them again.
 
     A comparison is frozen. It holds every out-of-fold prediction, so intervals, tests, tables and

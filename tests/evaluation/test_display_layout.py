@@ -1,5 +1,6 @@
 """Displays can be read: with long names no two texts overlap, and none is cut off."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -23,8 +24,10 @@ from skmedimg.evaluation import (
     TrainingCurvesDisplay,
     audit,
     compare,
+    journal_figures,
     learning_curve,
 )
+from skmedimg.evaluation.displays._comparison_display import ScoreRow
 
 pytestmark = pytest.mark.usefixtures("closed_figures")
 
@@ -124,6 +127,35 @@ def test_every_kind_of_a_comparison_is_readable(result, kind):
 
 def test_equal_costs_do_not_put_names_on_each_other(result):
     assert_readable(ScoreVersusCost.from_comparison(result, cost="parameters"))
+
+
+@pytest.mark.parametrize("width", ["single", "double"])
+def test_scores_and_costs_are_readable_in_a_column_of_a_journal(result, width):
+    short = {name: f"model {number}" for number, name in enumerate(result.names)}
+    rows = ScoreVersusCost.from_comparison(result, plot=False).rows
+    with journal_figures(width):
+        display = ScoreVersusCost(
+            [replace(row, name=short[row.name]) for row in rows], "Balanced accuracy", "Seconds"
+        ).plot()
+        assert display.figure_.get_figwidth() * 25.4 == pytest.approx(
+            {"single": 89, "double": 183}[width]
+        )
+        assert_readable(display)
+
+
+def test_the_name_of_a_model_does_not_cross_the_interval_of_another():
+    rows = [
+        ScoreRow("features", 0.60, 0.50, 0.70, np.ones(2), 1.0),
+        ScoreRow("network", 0.65, 0.55, 0.75, np.ones(2), 1.4),
+        ScoreRow("baseline", 0.50, 0.50, 0.50, np.ones(2), 0.01),
+    ]
+    with journal_figures("single"):
+        display = ScoreVersusCost(rows, "Balanced accuracy", "Seconds").plot()
+        labels = {text.get_text(): text.get_window_extent() for text in display.ax_.texts}
+        bars = [line.get_window_extent() for line in display.ax_.lines[::2]]
+    for row, bar in zip(rows, bars, strict=True):
+        crossed = [name for name, box in labels.items() if name != row.name and box.overlaps(bar)]
+        assert crossed == []
 
 
 @pytest.mark.parametrize("display", [RocBandDisplay, PrecisionRecallBandDisplay])

@@ -137,7 +137,7 @@ def test_a_planted_gap_is_found_and_its_direction():
 def test_without_a_gap_the_conclusion_says_what_would_have_been_found(result):
     found = result.by("sex")
     assert "do not show a gap" in found.conclusion
-    assert f"{found.worst.detectable:.2f} would be found with 80% power" in found.conclusion
+    assert f"{found.worst.detectable:.2f} would be found with 80 % power" in found.conclusion
     assert found.worst.p_adjusted > 0.05
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 
-from skmedimg._plotting import SERIES, plain
+from skmedimg._plotting import SERIES, figure_size, plain
 from skmedimg.images._for_display import displayable, image_at
 
 SHOWS = ("mistakes", "correct", "unsure", "any")
@@ -319,5 +319,5 @@ def grid_axes(axes, count):
 
     columns = min(6, max(1, count))
     rows = max(1, -(-count // columns))
-    size = (1.9 * columns, 2.25 * rows)
+    size = figure_size((1.9 * columns, 2.25 * rows))
     return plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")[1].ravel()

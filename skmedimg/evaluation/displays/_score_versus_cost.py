@@ -102,11 +102,12 @@ class ScoreVersusCost:
         """
         self.ax_ = axes_for(ax, (6.0, 3.6))
         self.figure_ = self.ax_.figure
-        labels = []
+        labels, bars = [], []
         for row in self.rows:
             names = self.order or [each.name for each in self.rows]
             color = color_of(names, row.name, self.baseline)
-            self.ax_.plot([row.cost, row.cost], [row.low, row.high], color=color, linewidth=1.5)
+            limits = [row.low, row.high]
+            bars += self.ax_.plot([row.cost, row.cost], limits, color=color, linewidth=1.5)
             self.ax_.plot(row.cost, row.mean, "o", color=color)
             label = self.ax_.annotate(
                 plain(row.name),
@@ -122,14 +123,36 @@ class ScoreVersusCost:
         self.ax_.margins(x=0.25)
         self.ax_.set(xlabel=self.cost_title, ylabel=self.title)
         tidy(self.ax_)
+        _lay_out(self.figure_)
+        _turn_from_bars(labels, bars)
         _separate(labels, self.figure_)
         return self
 
 
+def _lay_out(figure):
+    """Give every text its place; a part of a figure has its layout already."""
+    if hasattr(figure, "draw_without_rendering"):
+        figure.draw_without_rendering()
+
+
+def _turn_from_bars(labels, bars):
+    """Put a label to the left of its point where it would cross the interval of another model."""
+    extents = [bar.get_window_extent() for bar in bars]
+    for own, label in enumerate(labels):
+        others = [extent for place, extent in enumerate(extents) if place != own]
+        if not any(label.get_window_extent().overlaps(extent) for extent in others):
+            continue
+        x, y = label.xyann
+        label.set(ha="right")
+        label.xyann = -x, y
+        crosses = any(label.get_window_extent().overlaps(extent) for extent in others)
+        if crosses or label.get_window_extent().x0 < label.axes.get_window_extent().x0:
+            label.set(ha="left")
+            label.xyann = x, y
+
+
 def _separate(labels, figure):
     """Move labels down until none overlaps another: equal models have equal points."""
-    if hasattr(figure, "draw_without_rendering"):  # a part of a figure has its layout already
-        figure.draw_without_rendering()
     placed = []
     for label in sorted(labels, key=lambda each: -each.get_window_extent().y0):
         box = label.get_window_extent()

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_consistent_length
 
-from skmedimg._plotting import SERIES, plain
+from skmedimg._plotting import SERIES, figure_size, plain
 from skmedimg.evaluation.displays._choose_shown import SHOWS, choose_shown
 from skmedimg.evaluation.displays._mask_overlays import (
     ERRORS,
@@ -477,5 +477,5 @@ def _grid(axes, count, panels, size):
     import matplotlib.pyplot as plt
 
     height = 1.9 * min(2.0, max(0.5, size[0] / size[1]))
-    figure_size = (1.9 * len(panels) + 0.9, height * count + 0.6)
-    return plt.subplots(*shape, figsize=figure_size, squeeze=False, layout="constrained")[1]
+    whole = (1.9 * len(panels) + 0.9, height * count + 0.6)
+    return plt.subplots(*shape, figsize=figure_size(whole), squeeze=False, layout="constrained")[1]

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import get_tags
 
-from skmedimg._plotting import QUIET, SERIES, plain, tidy
+from skmedimg._plotting import QUIET, SERIES, figure_size, plain, tidy
 from skmedimg._sklearn import final_estimator
 from skmedimg.evaluation.running._history import training_history
 
@@ -213,7 +213,7 @@ def _axes(axes, count):
     if axes is None:
         import matplotlib.pyplot as plt
 
-        size = (4.2 * count, 3.0)
+        size = figure_size((4.2 * count, 3.0))
         _, axes = plt.subplots(1, count, figsize=size, squeeze=False, layout="constrained")
     axes = np.ravel(axes)
     if len(axes) < count:

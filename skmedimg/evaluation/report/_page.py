@@ -16,6 +16,8 @@ from skmedimg.evaluation.report._model_sections import (
     layers_section,
     models_section,
 )
+from skmedimg.evaluation.report._paper_section import paper_section
+from skmedimg.evaluation.report._patient_sections import patients_section, subgroups_section
 from skmedimg.evaluation.report._report_context import ReportContext
 from skmedimg.evaluation.report._score_sections import (
     conclusions_section,
@@ -30,13 +32,16 @@ from skmedimg.evaluation.report._settings_section import reading_section, settin
 _SECTIONS = (
     ("scores", "Scores", scores_section),
     ("clinical", "What it means in the clinic", clinical_section),
-    ("conclusions", "What may be concluded", conclusions_section),
     ("data", "The data", data_section),
+    ("patients", "The patients", patients_section),
+    ("subgroups", "Subgroups of patients", subgroups_section),
+    ("conclusions", "What may be concluded", conclusions_section),
     ("models", "Model by model", models_section),
     ("explanations", "What they look at", explanations_section),
     ("layers", "What they consist of", layers_section),
     ("searches", "What was searched", searches_section),
     ("costs", "What it costs", costs_section),
+    ("paper", "For the paper", paper_section),
     ("settings", "How to get this again", settings_section),
     ("reading", "How to read this report", reading_section),
 )
@@ -62,7 +67,11 @@ def write_report(comparison, path, *, X, models, image_shape, title, command, lo
 
 def report_page(context, title=None):
     """Return the report as text."""
-    found = [(anchor, title, section(context)) for anchor, title, section in _SECTIONS]
+    found = []
+    for anchor, heading, section in _SECTIONS:
+        # Later sections link to those before them.
+        context.shown[anchor] = section(context)
+        found.append((anchor, heading, context.shown[anchor]))
     return render(
         "report.html",
         {

@@ -1,6 +1,6 @@
 """What the sections of a report are made from, and their plots."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from skmedimg.evaluation._html_tables import Table
@@ -41,6 +41,8 @@ class ReportContext:
         The command that was typed, if there was one.
     loading : str
         Lines of Python that load X, y and groups.
+    shown : dict of str to object
+        Data of the sections before, by anchor; None where a section is left out.
     """
 
     comparison: object
@@ -49,6 +51,7 @@ class ReportContext:
     image_shape: tuple = None
     command: str = ""
     loading: str = ""
+    shown: dict = field(default_factory=dict)
 
     @cached_property
     def estimators(self):

@@ -53,7 +53,7 @@ def _warnings(tests):
     """Yield the warnings; those of the audit, which has a section of its own, as one."""
     yield from (each for each in tests.warnings if each.source != "audit")
     if any(each.source == "audit" for each in tests.warnings):
-        text = "The audit has warnings about the data, below: they hold for every model."
+        text = "The audit has warnings about the data, above: they hold for every model."
         yield WarningRecord(text, "audit")
 
 

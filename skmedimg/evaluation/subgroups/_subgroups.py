@@ -134,7 +134,8 @@ class Subgroups:
         )
         if worst.p_adjusted < ALPHA:
             return f"{text}, p {_equal(worst.p_adjusted)}{family}."
-        found = f" A true gap of {worst.detectable:.2f} would be found with {POWER:.0%} power."
+        power = f"{100 * POWER:.0f} % power"
+        found = f" A true gap of {worst.detectable:.2f} would be found with {power}."
         return (
             f"{text}. The data do not show a gap, p {_equal(worst.p_adjusted)}{family}, nor that "
             f"there is none.{found if np.isfinite(worst.detectable) else ''}"

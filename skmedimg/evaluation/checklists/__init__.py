@@ -1,0 +1,1 @@
+"""Reporting checklists, and paragraphs for a paper, from the facts of a comparison."""

@@ -1,0 +1,1 @@
+"""For the paper: formatted tables, and predictions with file names."""
