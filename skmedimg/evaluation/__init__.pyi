@@ -7,9 +7,9 @@ from ._learning_curve import learning_curve as learning_curve
 from .auditing._audit import Audit as Audit
 from .auditing._audit import audit as audit
 from .auditing._audit_display import AuditDisplay as AuditDisplay
+from .checklists._checklist_record import Checklists as Checklists
 from .clinical._predictive_values import ClinicalNumbers as ClinicalNumbers
 from .clinical._prevalence_shift import adjust_prevalence as adjust_prevalence
-from .checklists._checklist_record import Checklists as Checklists
 from .decisions._fold_ensemble import FoldEnsemble as FoldEnsemble
 from .decisions._patient_aggregator import PatientAggregator as PatientAggregator
 from .decisions._patient_aggregator import aggregate_patients as aggregate_patients

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from skmedimg.evaluation._by_patient import compare_patients
 from skmedimg.evaluation._clinical_questions import ClinicalQuestions
@@ -354,48 +353,6 @@ class Comparison(
         """
         return summary_frame(self, metrics, confidence)
 
-    def confusion(self, name, repeat=0):
-        """Count out-of-fold predictions by true class (rows) and predicted class (columns).
-
-        Parameters
-        ----------
-        name : str
-            Name of the model in the comparison.
-        repeat : int, default=0
-            Repeat of the folds, counted from 0.
-
-        Returns
-        -------
-        counts : ndarray of shape (n_classes, n_classes)
-            Both axes in the order of `classes`.
-        """
-        self._needs_classes("confusion")
-        return confusion_matrix(
-            self.truth(repeat), self.predictions(name, repeat), labels=self.classes
-        )
-
-    def report(self, name, repeat=0):
-        """Tabulate precision, recall, F1 and support of every class.
-
-        Parameters
-        ----------
-        name : str
-            Name of the model in the comparison.
-        repeat : int, default=0
-            Repeat of the folds, counted from 0.
-
-        Returns
-        -------
-        report : DataFrame of shape (n_classes, 4)
-        """
-        import pandas as pd
-
-        self._needs_classes("report")
-        given = (self.truth(repeat), self.predictions(name, repeat))
-        columns = precision_recall_fscore_support(*given, labels=self.classes, zero_division=0.0)
-        table = dict(zip(("precision", "recall", "f1", "support"), columns, strict=True))
-        return pd.DataFrame(table, index=pd.Index(self.classes, name="class"))
-
     def to_frame(self, what="scores"):
         """Return scores, fits, predictions or the patients of segmenters as a table.
 
@@ -497,7 +454,3 @@ class Comparison(
         comparison : Comparison
         """
         return read_comparison(path, cls)
-
-    def _needs_classes(self, what):
-        if self.task != "classification":
-            raise ValueError(f"{what} counts classes; this comparison is of {self.task}.")

@@ -1,6 +1,7 @@
 """Out-of-fold predictions: every tested row as a model predicted it that was not trained on it."""
 
 import numpy as np
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 
 class OutOfFoldPredictions:
@@ -98,6 +99,48 @@ class OutOfFoldPredictions:
             )
         return decision_scores
 
+    def confusion(self, name, repeat=0):
+        """Count out-of-fold predictions by true class (rows) and predicted class (columns).
+
+        Parameters
+        ----------
+        name : str
+            Name of the model in the comparison.
+        repeat : int, default=0
+            Repeat of the folds, counted from 0.
+
+        Returns
+        -------
+        counts : ndarray of shape (n_classes, n_classes)
+            Both axes in the order of `classes`.
+        """
+        self._needs_classes("confusion")
+        return confusion_matrix(
+            self.truth(repeat), self.predictions(name, repeat), labels=self.classes
+        )
+
+    def report(self, name, repeat=0):
+        """Tabulate precision, recall, F1 and support of every class.
+
+        Parameters
+        ----------
+        name : str
+            Name of the model in the comparison.
+        repeat : int, default=0
+            Repeat of the folds, counted from 0.
+
+        Returns
+        -------
+        report : DataFrame of shape (n_classes, 4)
+        """
+        import pandas as pd
+
+        self._needs_classes("report")
+        given = (self.truth(repeat), self.predictions(name, repeat))
+        columns = precision_recall_fscore_support(*given, labels=self.classes, zero_division=0.0)
+        table = dict(zip(("precision", "recall", "f1", "support"), columns, strict=True))
+        return pd.DataFrame(table, index=pd.Index(self.classes, name="class"))
+
     def _gather(self, name, repeat, part):
         """Return one part of the predictions of all splits of a repeat, in the order of rows."""
         self._check_name(name)
@@ -118,3 +161,7 @@ class OutOfFoldPredictions:
     def _check_name(self, name):
         if name not in self.names:
             raise ValueError(f"{name!r} was not compared; there are: {', '.join(self.names)}.")
+
+    def _needs_classes(self, what):
+        if self.task != "classification":
+            raise ValueError(f"{what} counts classes; this comparison is of {self.task}.")

@@ -88,8 +88,8 @@ class Checklists:
     >>> found.filled[0].counts["not met"] > 5
     True
     >>> frame = found.to_frame()
-    >>> print(frame[frame.number == "33"].answer.item())
-    Score images of another hospital: `compare(..., external={"Cairo": (X2, y2, patients2)})`.
+    >>> print(frame[frame.number == "36"].status.item())
+    not met
     """
 
     filled: tuple

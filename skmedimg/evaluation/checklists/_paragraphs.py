@@ -72,7 +72,9 @@ def _how_it_was_split(facts):
     if comparison.pos_label is not None and len(comparison.splits) > 1:
         positive = comparison.y == comparison.pos_label
         shares = [positive[split.test].mean() for split in comparison.splits]
-        text += f", with {min(shares):.0%} to {max(shares):.0%} {comparison.pos_label} in test sets"
+        low, high = f"{min(shares):.0%}", f"{max(shares):.0%}"
+        span = low if low == high else f"{low} to {high}"
+        text += f", with {span} {comparison.pos_label} in the test sets"
     if facts.n_patients is None:
         return f"{text}; each image counted as one patient."
     return f"{text}; all images of a patient were on the same side of each split."
@@ -109,7 +111,8 @@ def _what_was_checked(facts):
     if audit is None:
         return ""
     found = f"{counted(audit.errors, 'error')} and {counted(audit.warnings, 'warning')}"
-    return f"The images were checked for duplicates, leakage and shortcuts, with {found}."
+    what = "duplicates, leakage and shortcuts" if audit.probed else "duplicates and leakage"
+    return f"The images were checked for {what}, with {found}."
 
 
 def _with_what(facts):

@@ -80,8 +80,8 @@ def report_page(context, title=None):
             "tiles": list(_tiles(context)),
             "task": context.comparison.task,
             "sections": [
-                {"anchor": anchor, "title": title, "data": data}
-                for anchor, title, data in found
+                {"anchor": anchor, "title": heading, "data": data}
+                for anchor, heading, data in found
                 if data is not None
             ],
             "version": __version__,
