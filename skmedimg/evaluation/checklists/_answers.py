@@ -215,7 +215,7 @@ def _measures(facts):
     text = f"Measures of {' and '.join(parts)}, with plots."
     anchor = "scores"
     if facts.has("usefulness"):
-        return Answer(ANSWERED, f"{text} Usefulness by net benefit.", "usefulness")
+        return Answer(ANSWERED, f"{text} Usefulness by decision curves.", "clinical")
     return Answer(ANSWERED, f"{text} Usefulness is not among them: say so.", anchor)
 
 

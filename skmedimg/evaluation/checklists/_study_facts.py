@@ -37,6 +37,11 @@ class StudyFacts:
             found.add("patients")
         if self.can_subgroup:
             found.add("subgroups")
+        results = [comparison.fold_results[name] for name in self.models]
+        if comparison.pos_label is not None:
+            found.add("clinical")
+            if any(fold.has_probabilities for folds in results for fold in folds):
+                found.add("usefulness")
         # An audit keeps the images it looked at, and the report shows mistakes among them.
         if comparison.audit is not None and comparison.audit.images:
             found.add("mistakes")

@@ -15,6 +15,8 @@ def paper_section(context):
     anchors |= {"paper", "settings", "reading"}  # these come after
     if any(model.get("mistakes") for model in context.shown.get("models") or ()):
         anchors.add("mistakes")
+    if (context.shown.get("clinical") or {}).get("decision"):
+        anchors.add("usefulness")
     facts = StudyFacts(comparison, anchors)
     scores = paper_table(comparison)
     return {
