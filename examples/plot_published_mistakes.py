@@ -2,8 +2,8 @@
 Mistakes that look like results
 ===============================
 
-Three faults of published comparisons, made on purpose on synthetic scans: predictions out of order,
-an output that is always 1, and normalization that is not judged by what it was trained with.
+Three faults of unpublished student reports, made on purpose on synthetic images: predictions out of
+order, an output that is always 1, and normalization that is not judged by what it was trained with.
 """
 
 import copy

@@ -1,4 +1,4 @@
-"""Run the published recipes on real images, as the reports did and as one should.
+"""Run the recipes of the student reports on real images, as the reports did and as one should.
 
     python examples/reproduce_reports.py [--data DIR] [--only "digits/*"] [--epochs-scale 0.5]
 

@@ -1,4 +1,4 @@
-"""The command recipes: published systems that --models takes by name."""
+"""The command recipes: models of student reports that --models takes by name."""
 
 from skmedimg.cli._exit_codes import DONE, DataError
 from skmedimg.cli._messages import show

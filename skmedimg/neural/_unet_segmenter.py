@@ -21,9 +21,9 @@ _PADDED = 32  # pixels; smaller images may be padded to as many
 class UNetSegmenter(NetworkSegmenter):
     """A U-Net that segments images: it predicts a class label for every pixel.
 
-    With three channels and `norm=None` it is the published network of 466,529 parameters. Masks are
-    arrays (n, height, width) of class labels, rows, or files; 0/1, 0/255 and booleans are binary
-    masks, and a palette PNG holds class labels. To scikit-learn it is neither a classifier nor a
+    With three channels and `norm=None` it is the network of the recipe "covid/unet", with 466,529
+    parameters. Masks are arrays (n, height, width) of class labels, rows, or files; 0/1, 0/255 and
+    booleans are binary masks, and a palette PNG holds class labels. To scikit-learn it is neither a classifier nor a
     regressor: splits are not stratified unless you stratify them, by `stratify_masks`.
 
     Parameters
