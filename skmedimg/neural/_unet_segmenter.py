@@ -23,8 +23,9 @@ class UNetSegmenter(NetworkSegmenter):
 
     With three channels and `norm=None` it is the network of the recipe "covid/unet", with 466,529
     parameters. Masks are arrays (n, height, width) of class labels, rows, or files; 0/1, 0/255 and
-    booleans are binary masks, and a palette PNG holds class labels. To scikit-learn it is neither a classifier nor a
-    regressor: splits are not stratified unless you stratify them, by `stratify_masks`.
+    booleans are binary masks, and a palette PNG holds class labels. To scikit-learn it is neither a
+    classifier nor a regressor: splits are not stratified unless you stratify them, by
+    `stratify_masks`.
 
     Parameters
     ----------
