@@ -209,7 +209,7 @@ LazyImages; Bunch
     # Before the splits, which keep the duplicates together that it finds.
     with FitProgress(verbose) as progress:
         progress.say("auditing the images")
-        found = _audit(X, targets, audit)
+        found = _audit(X, targets, site, audit)
     folds = site is None and isinstance(cv, (int, np.integer))
     targets, duplicate_texts = keep_together(targets, found, auto, may_default=folds)
     # Before anything is fitted: every estimator and every scorer gets the same splits.
@@ -411,7 +411,7 @@ def _site_texts(site, cv, targets):
         )
 
 
-def _audit(X, targets, switch):
+def _audit(X, targets, site, switch):
     """Audit images; rows of numbers may be anything."""
     if hasattr(switch, "leakage_group"):
         if len(switch.leakage_group) != len(targets.y):
@@ -424,7 +424,7 @@ def _audit(X, targets, switch):
     from skmedimg.evaluation.auditing._audit import audit
 
     labels = targets.y if targets.task == "classification" else None
-    return audit(X, labels, targets.groups, probes=switch == "full")
+    return audit(X, labels, targets.groups, site=site, probes=switch == "full")
 
 
 def _warnings(named, fold_results, targets, splits, found):

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from skmedimg.evaluation.external._external_set import read_external_set
 from skmedimg.evaluation.external._score_drop import score_drop
+from skmedimg.evaluation.external._site_scores import site_scores
+from skmedimg.evaluation.robustness._robustness import measure_robustness
 
 
 class ExternalSets:
@@ -72,6 +74,64 @@ class ExternalSets:
         frame = pd.DataFrame.from_dict(rows, "index")
         frame.index = pd.MultiIndex.from_tuples(rows, names=["set", "estimator"])
         return frame
+
+    def sites(self, name=None, metric=None, confidence=0.95):
+        """Return the score of each site that was left out, and what a new site may have.
+
+        Parameters
+        ----------
+        name : str, default=None
+            The estimator; None takes the best.
+        metric : str, default=None
+            None takes the first of `metrics`.
+        confidence : float, default=0.95
+
+        Returns
+        -------
+        scores : SiteScores
+            By site, with a random-effects mean, a prediction interval, and heterogeneity.
+        """
+        name = self.best if name is None else name
+        self._check_name(name)
+        return site_scores(self, name, self.metric(metric).name, confidence)
+
+    def robustness(
+        self, X=None, perturbations=None, *, image_shape=None, random_state=0, verbose=1
+    ):
+        """Score the models of the folds on perturbed test images.
+
+        Parameters
+        ----------
+        X : any kind of X of the data contract, or None, default=None
+            What was compared on; None takes what was audited. LazyImages are decoded into memory.
+        perturbations : list of str, dict of str to sequence of float, or None, default=None
+            "brightness", "contrast", "noise", "blur", "JPEG", "rotation" (not of masks) and
+            "resolution", with five severities each, or with the values given: factors of
+            brightness, contrast and resolution, standard deviations of noise (share of the range
+            of pixels) and blur (pixels), JPEG quality, degrees of rotation
+            (clockwise). None takes all.
+        image_shape : tuple of int or None, default=None
+            Shape of one image where X holds rows.
+        random_state : int, default=0
+            Seeds the noise, which is the same for all models.
+        verbose : int, default=1
+            1 shows a progress bar.
+
+        Returns
+        -------
+        robustness : Robustness
+            With the scores by severity, their drops and intervals.
+        """
+        if self.models is None or self.models.folds is None:
+            raise ValueError(
+                "robustness needs the models of the folds, which this comparison does not keep: "
+                "call compare(..., keep_models=True)."
+            )
+        if X is None and self.audit is not None and self.audit.images:
+            X = self.audit.images[0]
+        if X is None:
+            raise ValueError("robustness needs X, the images that were compared on.")
+        return measure_robustness(self, X, perturbations, image_shape, random_state, verbose)
 
 
 def add_external(comparison, sets):

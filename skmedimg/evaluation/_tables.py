@@ -56,6 +56,7 @@ def _score_frame(comparison):
                 "estimator": result.name,
                 "repeat": result.split.repeat,
                 "fold": result.split.fold,
+                **({"site": result.split.name} if _has_sites(comparison) else {}),
                 "metric": metric,
                 "value": value,
             }
@@ -76,6 +77,7 @@ def _fit_frame(comparison):
                 "estimator": result.name,
                 "repeat": result.split.repeat,
                 "fold": result.split.fold,
+                **({"site": result.split.name} if _has_sites(comparison) else {}),
                 "fit_time": result.fit_time,
                 "score_time": result.score_time,
                 "memory": result.memory,
@@ -242,6 +244,9 @@ def _prediction_columns(comparison, repeat):
         if split.repeat == repeat:
             folds[split.test] = split.fold
     columns = {"row": rows, "repeat": np.full(len(rows), repeat), "fold": folds[rows]}
+    if _has_sites(comparison):
+        names = np.array([split.name for split in comparison.splits])
+        columns["site"] = names[folds[rows]]
     if comparison.groups is not None:
         columns["group"] = comparison.groups[rows]
     return columns | {"truth": comparison.y[rows], **comparison.predictions(repeat=repeat)}
@@ -251,11 +256,17 @@ def _title(comparison):
     repeats = comparison.splits[-1].repeat + 1
     folds = counted(comparison.splits, "split")
     folds += f" in {repeats} repeats" if repeats > 1 else ""
+    if _has_sites(comparison):
+        folds = f"{counted(comparison.splits, 'site')}, each left out of training"
     patients = ""
     if comparison.groups is not None:
         patients = f" of {counted(len(np.unique(comparison.groups)), 'patient')}"
     rows = counted(len(comparison.y), "sample")
     return f"{counted(comparison.names, 'estimator')}, {rows}{patients}, {folds}"
+
+
+def _has_sites(comparison):
+    return all(split.name is not None for split in comparison.splits)
 
 
 def _printed_row(comparison, name, metrics):

@@ -7,7 +7,12 @@ from numbers import Integral, Real
 import numpy as np
 
 from skmedimg._sklearn import Interval, validate_parameter_constraints
-from skmedimg.evaluation.auditing._audit_data import SEVERITIES, AuditData, collect_audit_data
+from skmedimg.evaluation.auditing._audit_data import (
+    SEVERITIES,
+    AuditData,
+    check_sites,
+    collect_audit_data,
+)
 from skmedimg.evaluation.auditing._audit_rules import find_problems
 from skmedimg.evaluation.auditing._audit_text import (
     audit_html,
@@ -30,6 +35,7 @@ def audit(
     y=None,
     groups=None,
     *,
+    site=None,
     test=None,
     image_shape=None,
     max_hash_distance=6,
@@ -53,6 +59,8 @@ def audit(
         Labels. Masks are ignored.
     groups : array-like (n,) or None, default=None
         Patients.
+    site : array-like (n,) or None, default=None
+        Hospital or scanner of each sample: a cheap model tries to tell them apart by the images.
     test : tuple (X, y) or (X, y, groups), or array-like of int or bool, default=None
         The test set, to be compared with the training set: other images, or row numbers (or a
         mask) of X.
@@ -115,6 +123,8 @@ def audit(
     data, n = collect_audit_data(
         X, y, groups, test, image_shape, max_hash_distance, min_correlation, n_jobs, random_state
     )
+    if site is not None:
+        data = replace(data, site=check_sites(site, X, test))
     findings = find_problems(data, probes)
     # A stable sort: within a severity the rules' own order stays.
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))

@@ -75,6 +75,8 @@ class AuditData:
     alterations : tuple (n_altered_pairs,) of str
         How.
     random_state : int
+    site : ndarray (n,) or None
+        The hospital or scanner of each sample.
     """
 
     facts: Facts
@@ -89,6 +91,7 @@ class AuditData:
     altered: np.ndarray = None
     alterations: tuple = ()
     random_state: int = 0
+    site: np.ndarray = None
 
 
 def collect_audit_data(
@@ -128,6 +131,18 @@ def collect_audit_data(
         tuple(alterations),
         random_state,
     ), n
+
+
+def check_sites(site, X, test):
+    """Return the site of each image as an array (n,)."""
+    if isinstance(test, tuple):
+        raise ValueError(
+            "site is of the images of X: give training and test set as one X, and test=row numbers."
+        )
+    try:
+        return check_groups(site, X)
+    except (ValueError, TypeError) as error:
+        raise type(error)(str(error).replace("groups", "site").replace("patient", "site")) from None
 
 
 def _labels(y, n):

@@ -13,11 +13,12 @@ from scipy.stats import binomtest
 from skmedimg.evaluation._text import counted
 from skmedimg.evaluation.auditing._audit_data import Finding
 from skmedimg.evaluation.auditing._hashes import clusters, members
-from skmedimg.evaluation.auditing._probes import permuted_accuracy, probe_shortcuts
+from skmedimg.evaluation.auditing._probes import permuted_accuracy, probe_shortcuts, probe_sites
 
 # Images compared with each other for permuted labels: more take minutes and change the score by
 # less than its spread over the permutations.
 _MOST_NEIGHBORS = 4000
+_UNEVEN = 0.15  # difference of a class's share between sites that makes the site a shortcut
 
 
 def find_problems(data, probes=True):
@@ -42,6 +43,8 @@ def find_problems(data, probes=True):
     ]
     if probes and data.y is not None and len(np.unique(data.y)) > 1:
         rules += [_shortcuts, _permuted_labels, _neighbors_alike]
+    if probes and data.site is not None:
+        rules.append(_sites_apart)
     return [finding for rule in rules for finding in rule(data)]
 
 
@@ -332,6 +335,43 @@ def _shortcut(shortcut):
         advice,
         value=float(shortcut.auc),
     )
+
+
+def _sites_apart(data):
+    """Yield a finding where the images tell from which site they are."""
+    found = probe_sites(data.facts, data.site, data.leakage_group, data.random_state)
+    if found is None or found.auc < 0.65 or found.p_value >= 1e-3:
+        return
+    share, words = _uneven_classes(data)
+    risk = (
+        f"{words}: a model may learn the site instead of the disease, and its score within these "
+        "sites rewards that."
+        if share >= _UNEVEN
+        else "The classes are about equally frequent in all sites, so that this is no shortcut to "
+        "the class; but a model may fail at a site that it has not seen."
+    )
+    yield Finding(
+        "sites-apart",
+        "warning" if share >= _UNEVEN else "note",
+        f"A cheap model tells the sites apart by the images (AUC {found.auc:.2f} for "
+        f"{found.label!s})",
+        f"{risk} Leave out one site after the other: compare(site=...).",
+        value=float(found.auc),
+    )
+
+
+def _uneven_classes(data):
+    """Return by how much the share of a class differs between sites at most, and in words."""
+    most, words = 0.0, ""
+    for label in () if data.y is None else np.unique(data.y):
+        shares = {
+            each: np.mean(data.y[data.site == each] == label) for each in np.unique(data.site)
+        }
+        low, high = min(shares, key=shares.get), max(shares, key=shares.get)
+        if shares[high] - shares[low] > most:
+            most = shares[high] - shares[low]
+            words = f"{label!s} is {shares[low]:.0%} of {low!s} and {shares[high]:.0%} of {high!s}"
+    return most, words
 
 
 def _permuted_labels(data):

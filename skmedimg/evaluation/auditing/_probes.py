@@ -8,6 +8,9 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import recall_score, roc_auc_score
 from sklearn.model_selection import KFold, StratifiedGroupKFold, cross_val_predict
 
+from skmedimg.evaluation.auditing._image_facts import SIDE
+
+_CELLS = 8  # of a thumbnail, along each side
 _STRIP = 2  # thumbnail pixels: one sixteenth of a side
 
 
@@ -48,6 +51,18 @@ def probe_shortcuts(facts, y, groups, random_state=0):
         for name, acquisition, features in _features(facts)
         if (features[rows] != features[rows][:1]).any()
     ]
+
+
+def probe_sites(facts, site, groups, random_state=0):
+    """Return the Shortcut of the images to their site, or None where none can be looked for."""
+    rows = np.flatnonzero(facts.readable)
+    splits = _grouped_folds(site[rows], groups[rows], random_state) if facts.pixels else None
+    if splits is None:
+        return None
+    # Mean and deviation of 8 x 8 cells: brightness, sharpness and noise, a quarter of the pixels.
+    cells = facts.thumbnails[rows].reshape(len(rows), _CELLS, SIDE // _CELLS, _CELLS, -1)
+    features = np.concatenate([cells.mean((2, 4)), cells.std((2, 4))], 2).reshape(len(rows), -1)
+    return _probe("image", True, features, site[rows], groups[rows], splits, random_state)
 
 
 def permuted_accuracy(

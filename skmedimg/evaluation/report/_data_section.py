@@ -41,12 +41,21 @@ def _splits(comparison):
     trains = [len(split.train) for split in comparison.splits]
     repeats = len({split.repeat for split in comparison.splits})
     by_patient = "yes" if comparison.groups is not None else "no: each image counts as one patient"
+    if not sum(trains):
+        return Table(
+            ["How they were tested", ""],
+            [["Images trained on", "none of these"], ["Images tested on", _span(tests)]],
+            text_columns=(0, 1),
+        )
     rows = [
         ["Splits", f"{len(tests)}" + (f" ({repeats} repeats)" if repeats > 1 else "")],
         ["Images trained on", _span(trains)],
         ["Images tested on", _span(tests)],
         ["Split by patient", by_patient],
     ]
+    names = [split.name for split in comparison.splits if split.name is not None]
+    if names:
+        rows.append(["Left out, one after the other", ", ".join(names)])
     if comparison.pos_label is not None:
         rows.append(["Positive class", f"{comparison.pos_label!s}"])
     return Table(["How they were split", ""], rows, text_columns=(0, 1))

@@ -79,7 +79,7 @@ def _forest(context):
     comparison = context.comparison
     display = ComparisonDisplay.from_comparison(comparison, plot=False)
     title = capitalized(comparison.metric().title)
-    folds = [f"{split.repeat + 1}.{split.fold + 1}" for split in comparison.splits]
+    folds = [split.label for split in comparison.splits]
     table = Table(
         ["Model", *folds],
         [[row.name, *row.values] for row in display.rows],
