@@ -14,7 +14,8 @@ PURPOSES = {
             "report",
         ),
         "Plots and tables": ("plot", "to_frame", "costs", "histories"),
-        "Files": ("to_html", "to_json", "from_json", "validate"),
+        "Other hospitals": ("validate", "drops", "sites", "robustness"),
+        "Files": ("to_html", "to_json", "from_json"),
     }
 }
 

@@ -9,6 +9,7 @@ from skmedimg.cli import (
     _audit_command,
     _backbones_command,
     _compare_command,
+    _evaluate_command,
     _predict_command,
     _recipes_command,
 )
@@ -27,6 +28,7 @@ from skmedimg.cli._messages import say, say_error, say_warning
 # Modules import scikit-learn and torch inside run, so that --help answers at once.
 COMMANDS = {
     "compare": _compare_command,
+    "evaluate": _evaluate_command,
     "audit": _audit_command,
     "predict": _predict_command,
     "backbones": _backbones_command,
@@ -59,8 +61,8 @@ def make_parser():
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="skmedimg",
-        description="Compare models on a folder of images, audit the images, predict with a saved "
-        "model, and list the pretrained backbones and the recipes.",
+        description="Compare models on a folder of images, audit the images, evaluate a saved "
+        "model or predict with it, and list the pretrained backbones and the recipes.",
         epilog=EXIT_CODES,
         # keeps the lines of the exit codes
         formatter_class=argparse.RawDescriptionHelpFormatter,

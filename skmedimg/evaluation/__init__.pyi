@@ -23,15 +23,15 @@ from .displays._learning_curve_display import (
     LearningCurveBandDisplay as LearningCurveBandDisplay,
 )
 from .displays._net_benefit_display import NetBenefitDisplay as NetBenefitDisplay
-from .displays._robustness_display import RobustnessDisplay as RobustnessDisplay
 from .displays._roc_pr import PrecisionRecallBandDisplay as PrecisionRecallBandDisplay
 from .displays._roc_pr import RocBandDisplay as RocBandDisplay
 from .displays._score_versus_cost import ScoreVersusCost as ScoreVersusCost
 from .displays._segmentation_display import SegmentationDisplay as SegmentationDisplay
-from .displays._site_display import SiteForestDisplay as SiteForestDisplay
 from .displays._training_curves import TrainingCurvesDisplay as TrainingCurvesDisplay
+from .external._site_display import SiteForestDisplay as SiteForestDisplay
 from .external._site_scores import SiteScores as SiteScores
 from .robustness._robustness import Robustness as Robustness
+from .robustness._robustness_display import RobustnessDisplay as RobustnessDisplay
 from .scores._operating_points import sensitivity_at_specificity as sensitivity_at_specificity
 from .scores._operating_points import (
     sensitivity_at_specificity_scorer as sensitivity_at_specificity_scorer,

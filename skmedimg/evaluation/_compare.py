@@ -1,5 +1,6 @@
 """Compare estimators on the same folds."""
 
+from collections.abc import Mapping
 from numbers import Real
 
 import numpy as np
@@ -16,17 +17,18 @@ from skmedimg._provenance import (
 )
 from skmedimg.evaluation._call_text import call_text
 from skmedimg.evaluation._comparison import Comparison
-from skmedimg.evaluation._external_sets import add_external, facts_of
+from skmedimg.evaluation._external_sets import add_external
 from skmedimg.evaluation._from_bunch import take_apart
+from skmedimg.evaluation._keep_fitted import keep_fitted
 from skmedimg.evaluation._records import WarningRecord
 from skmedimg.evaluation._text import counted
 from skmedimg.evaluation.auditing._duplicates_together import check_sides, is_auto, keep_together
 from skmedimg.evaluation.external._external_set import read_external_sets
 from skmedimg.evaluation.running._baseline import BASELINES, make_baseline
-from skmedimg.evaluation.running._final_fit import KeptModels, fit_final, without_models
+from skmedimg.evaluation.running._final_fit import without_models
 from skmedimg.evaluation.running._fit_folds import FitTask, RunSettings, fit_folds
 from skmedimg.evaluation.running._fold_checkpoint import Checkpoint
-from skmedimg.evaluation.running._shared_steps import share_steps, whole_model
+from skmedimg.evaluation.running._shared_steps import share_steps
 from skmedimg.evaluation.scores._score_table import choose_metrics
 from skmedimg.evaluation.scores._undefined_distances import undefined_distances
 from skmedimg.evaluation.splitting._folds import choose_repeats, make_splits, split_warnings
@@ -96,9 +98,9 @@ LazyImages; Bunch
     site : array-like (n,), default=None
         The hospital or scanner of each sample. One after the other is left out and tested, by
         models trained on all others; `cv` is not used. `Comparison.sites` has the score of each.
-    external : dict of str to (X, y) or (X, y, groups), default=None
-        Sets of other hospitals by name. Each estimator is fitted once more, on all of X, and scored
-        on them; `Comparison.external` has the results.
+    external : dict of str to (X, y), (X, y, groups) or Bunch, default=None
+        Sets of other hospitals by name, in parts or as a loader returned them. Each estimator is
+        fitted once more, on all of X, and scored on them; `Comparison.external` has the results.
     cv : int, splitter or iterable of (train, test), default=None
         An integer stratifies by class, keeps patients together, and shuffles. In a list of
         (train, validation, test), such as a published split, nothing is trained on the validation
@@ -201,7 +203,7 @@ LazyImages; Bunch
     cv = (own_split if site is None and own_split else 5) if cv is None else cv
     X = lazy_if_stored(X)
     targets = check_targets(named, X, y, groups, pos_label, ignore_label, spacing)
-    sets = read_external_sets(external, targets)
+    sets = read_external_sets(_taken_apart(named, external), targets)
     columns = check_columns(columns, len(targets.y))
     check_load_report(load_report)
     seed = draw_seed(random_state)
@@ -245,7 +247,7 @@ LazyImages; Bunch
         fold_results = fit_folds(tasks, targets, splits, settings)
     models = None
     if keep_models or sets:
-        models = _keep_models(named, X, targets, tasks, fold_results, settings, found)
+        models = keep_fitted(named, X, targets, tasks, fold_results, settings, found)
         fold_results = without_models(fold_results)
     comparison = Comparison(
         names=tuple(task.name for task in tasks),
@@ -374,29 +376,14 @@ def _refuse_other_proportions(name, estimator, X, y, targets):
             )
 
 
-def _keep_models(named, X, targets, tasks, fold_results, settings, found):
-    """Return KeptModels: fitted on all samples and, where they are to be kept, those of folds."""
-    final, failures = fit_final(
-        tasks,
-        targets.groups,
-        seed=settings.seed,
-        n_jobs=settings.n_jobs,
-        error_score=settings.error_score,
-    )
-    whole = {
-        name: whole_model(named[name], model, X) if name in named else model
-        for name, model in final.items()
+def _taken_apart(named, external):
+    """Return external sets as (X, y, groups), also those that a loader returned."""
+    if not isinstance(external, dict):
+        return external
+    return {
+        name: take_apart(named, given)[:3] if isinstance(given, Mapping) else given
+        for name, given in external.items()
     }
-    folds = None
-    if settings.keep_models:
-        folds = {
-            name: tuple(
-                None if each.failed else whole_model(named[name], each.model, X)
-                for each in fold_results[name]
-            )
-            for name in named
-        }
-    return KeptModels(whole, failures, folds, settings.scorers, facts_of(X, found))
 
 
 def _site_texts(site, cv, targets):

@@ -420,3 +420,35 @@ def test_groups_auto_keeps_duplicates_together(folder, tmp_path, capsys):
     )  # fmt: skip
     assert code == DONE, err
     assert "5 images are duplicates of others" in out
+
+
+@pytest.mark.filterwarnings("ignore")  # what it warns of is not the point here
+def test_a_saved_model_is_evaluated_on_a_folder(folder, tmp_path, capsys):
+    paths = sorted(folder.rglob("*.png"))
+    labels = [path.parent.name for path in paths]
+    steps = [skmedimg.ImageLoader(32, color="gray"), skmedimg.HOG(pixels_per_cell=8)]
+    model = skmedimg.Pipeline([*steps, LogisticRegression()]).fit(paths, labels)
+    save(model, tmp_path / "m.skmed", X=paths, y=labels)
+    report, stored, table = (tmp_path / name for name in ("r.html", "r.json", "r.csv"))
+    code, out, err = run(
+        capsys, "evaluate", tmp_path / "m.skmed", folder, "--groups", r"p\d+", "--name", "Cairo",
+        "--positive", "<b>mass & co", "--out", report, "--json", stored, "--csv", table,
+    )  # fmt: skip
+    assert code == DONE, err
+    assert out.startswith("Cairo: 40 samples of 20 patients")
+    assert "Evaluation of m on Cairo" in report.read_text("utf-8")
+    assert json.loads(stored.read_text())["set_name"] == "Cairo"
+    rows = list(csv.reader(io.StringIO(table.read_text())))
+    assert rows[0] == ["metric", "score", "low", "high"]
+    assert rows[1][0] == "balanced_accuracy"
+
+
+def test_evaluate_says_what_is_wrong(folder, tmp_path, capsys):
+    code, _, err = run(capsys, "evaluate", tmp_path / "no.skmed", folder)
+    assert code == DATA
+    assert "no.skmed" in err
+    rows = np.arange(12.0)[:, None]
+    save(LogisticRegression().fit(rows, np.arange(12) % 2), tmp_path / "m.skmed")
+    code, _, err = run(capsys, "evaluate", tmp_path / "m.skmed", folder)
+    assert code == DATA
+    assert "no model was trained on" in err

@@ -223,3 +223,34 @@ def test_a_saved_model_is_evaluated_like_the_fitted_one(tmp_path):
     assert (found.probabilities("file") == found.probabilities("model")).all()
     assert list(evaluate(tmp_path / "hog.skmed", X2, y2, pos_label="ill").names) == ["hog"]
     assert found.tests().conclusions
+
+
+def test_reports_have_external_sets_and_sites(result, tmp_path):
+    result.to_html(tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert '<section id="external">' in page
+    assert "What differs most" in page
+    assert "contrast (-" in page
+    assert '<section id="sites">' not in page
+    result.external["Cairo"].to_html(tmp_path / "cairo.html")
+    page = (tmp_path / "cairo.html").read_text("utf-8")
+    assert "Evaluation of 2 classifiers on Cairo" in page
+    assert "train/test splits" not in page
+    X, y, groups = lesions(80, 0)
+    by_site = compare(
+        {"HOG": HOG_MODEL}, X, y, site=groups % 3, scoring="accuracy", pos_label="ill", **QUIET
+    )
+    by_site.to_html(tmp_path / "sites.html")
+    page = (tmp_path / "sites.html").read_text("utf-8")
+    assert "At a new site like these" in page
+
+
+def test_a_loaders_data_set_is_an_external_set():
+    X, y, groups = lesions(80, 0)
+    other = make_lesions(40, size=24, patients=20, random_state=1)
+    other.target = LABELS[other.target]
+    found = compare(
+        {"HOG": HOG_MODEL}, X, y, groups=groups, cv=2, repeats=1, pos_label="ill", audit=False,
+        external={"Cairo": other}, **QUIET,
+    )  # fmt: skip
+    assert len(np.unique(found.external["Cairo"].groups)) == 20

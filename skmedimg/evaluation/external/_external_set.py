@@ -11,6 +11,7 @@ from skmedimg.evaluation.running._fit_folds import predict_test_set
 from skmedimg.evaluation.scores._score_table import score_fold
 from skmedimg.evaluation.splitting._folds import noise_points
 from skmedimg.evaluation.splitting._targets import Targets, read_targets, spacing_of
+from skmedimg.images._lazy_images import lazy_if_stored
 
 _FEW_PATIENTS = 100
 
@@ -66,7 +67,7 @@ def read_external_set(data, name, X, y, groups=None, spacing=None, where=None):
         )
     if spacing is not None and data.task != "segmentation":
         raise ValueError(f"{where}: spacing={spacing!r} is for masks, but y holds labels.")
-    return ExternalSet(name, X, y, groups, spacing_of(spacing, len(y)))
+    return ExternalSet(name, lazy_if_stored(X), y, groups, spacing_of(spacing, len(y)))
 
 
 def score_external_set(data, models, given):

@@ -47,8 +47,11 @@ class SiteScores:
     Attributes
     ----------
     estimator : str
+        The name of the model.
     metric : Metric
+        The score.
     sites : tuple of SiteScore
+        With `site`, `n_samples`, `n_patients` and `interval`.
     pooled : RandomEffects or None
         Mean over sites with its interval, prediction interval of a new site, and how much sites
         differ; None with fewer than two sites that have a score.
@@ -117,12 +120,13 @@ class SiteScores:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
 
         Returns
         -------
         display : SiteForestDisplay
         """
-        from skmedimg.evaluation.displays._site_display import SiteForestDisplay
+        from skmedimg.evaluation.external._site_display import SiteForestDisplay
 
         return SiteForestDisplay(self).plot(ax)
 

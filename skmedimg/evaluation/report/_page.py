@@ -11,6 +11,7 @@ from skmedimg.evaluation.auditing._duplicates_together import SOURCE
 from skmedimg.evaluation.clinical._natural_frequencies import natural_frequencies
 from skmedimg.evaluation.report._clinical_section import clinical_section
 from skmedimg.evaluation.report._data_section import data_section
+from skmedimg.evaluation.report._external_sections import external_section, sites_section
 from skmedimg.evaluation.report._model_sections import (
     explanations_section,
     layers_section,
@@ -36,6 +37,8 @@ _SECTIONS = (
     ("patients", "The patients", patients_section),
     ("subgroups", "Subgroups of patients", subgroups_section),
     ("conclusions", "What may be concluded", conclusions_section),
+    ("sites", "Site by site", sites_section),
+    ("external", "Other hospitals", external_section),
     ("models", "Model by model", models_section),
     ("explanations", "What they look at", explanations_section),
     ("layers", "What they consist of", layers_section),
@@ -93,6 +96,10 @@ def _title(context):
     """Return the title of a report that was given none."""
     what = "segmenter" if context.comparison.task == "segmentation" else "classifier"
     names = context.estimators
+    set_name = getattr(context.comparison, "set_name", None)
+    if set_name is not None:
+        who = names[0] if len(names) == 1 else f"{len(names)} {what}s"
+        return f"Evaluation of {who} on {set_name}"
     return f"Comparison of {len(names)} {what}s" if len(names) > 1 else f"Evaluation of {names[0]}"
 
 
@@ -134,7 +141,8 @@ def _tiles(context):
     if comparison.classes is not None:
         yield len(comparison.classes), "classes"
     yield len(context.estimators), "models"
-    yield len(comparison.splits), "train/test splits"
+    if len(comparison.splits[0].train):
+        yield len(comparison.splits), "train/test splits"
     if comparison.audit is not None:
         audit = comparison.audit
         yield f"{len(audit.errors)} / {len(audit.warnings)}", "errors / warnings about the data"

@@ -58,8 +58,10 @@ def _warnings(tests):
 
 
 def costs_section(context):
-    """Return what the models cost."""
+    """Return what the models cost; None where nothing was fitted."""
     comparison = context.comparison
+    if not len(comparison.splits[0].train):
+        return None
     head = ["Model", "Fit, s", "Predict, s", "Once for all folds, s", "Memory, MB", "Parameters"]
     figure = context.plot(
         lambda ax: ScoreVersusCost.from_comparison(comparison, ax=ax),

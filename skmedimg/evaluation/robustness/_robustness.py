@@ -79,6 +79,7 @@ class Robustness:
         metric : str, default=None
             None takes the first.
         confidence : float, default=0.95
+            Level of the intervals.
 
         Returns
         -------
@@ -116,7 +117,7 @@ class Robustness:
         -------
         display : RobustnessDisplay
         """
-        from skmedimg.evaluation.displays._robustness_display import RobustnessDisplay
+        from skmedimg.evaluation.robustness._robustness_display import RobustnessDisplay
 
         return RobustnessDisplay(self, metric).plot()
 

@@ -55,7 +55,8 @@ def headline(comparison, metric, conclusions):
     if asked != primary:
         text += f" What is found in it is exploratory: the primary metric is {primary.title}."
     if any(each.decision == "undecided" for each in conclusions):
-        if _n_repeats(comparison) <= _FEW_REPEATS and len(comparison.splits) > 1:
+        by_site = comparison.splits[0].name is not None
+        if _n_repeats(comparison) <= _FEW_REPEATS and len(comparison.splits) > 1 and not by_site:
             text += " Next: compare with repeats=5, which sees more."
         else:
             text += " Next: how_many() says how many patients would decide it."

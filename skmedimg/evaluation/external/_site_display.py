@@ -12,11 +12,14 @@ class SiteForestDisplay:
     Parameters
     ----------
     scores : SiteScores
+        What is drawn.
 
     Attributes
     ----------
     ax_ : Axes
+        Where it was drawn.
     figure_ : Figure
+        The figure of `ax_`.
 
     See Also
     --------
@@ -48,6 +51,7 @@ class SiteForestDisplay:
         Parameters
         ----------
         ax : Axes or None, default=None
+            Where to draw; None makes a figure.
 
         Returns
         -------

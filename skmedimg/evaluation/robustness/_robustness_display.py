@@ -14,13 +14,16 @@ class RobustnessDisplay:
     Parameters
     ----------
     robustness : Robustness
+        What is drawn.
     metric : str or None, default=None
         None takes the first.
 
     Attributes
     ----------
     axes_ : ndarray of Axes
+        One per perturbation.
     figure_ : Figure
+        The figure of all of them.
 
     See Also
     --------
