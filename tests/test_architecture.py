@@ -22,9 +22,9 @@ ESTIMATORS = ["features", "_training", "transfer", "neural", "pipeline"]
 JUDGING = [
     *("evaluation._records", "evaluation._text", "evaluation._render"),
     "evaluation._html_tables",
-    *("evaluation.scores", "evaluation.statistics"),
-    *("evaluation.clinical", "evaluation.subgroups"),
+    *("evaluation.scores", "evaluation.statistics", "evaluation.subgroups"),
     *("evaluation.splitting", "evaluation.running", "evaluation.decisions", "evaluation.auditing"),
+    "evaluation.clinical",
     *("evaluation.external", "evaluation.robustness", "evaluation.paper", "evaluation.checklists"),
     *("inspection", "evaluation.displays", "evaluation.report", "evaluation", "search", "saving"),
 ]

@@ -1,7 +1,5 @@
 """The specificity at a given sensitivity, from out-of-fold probabilities."""
 
-from math import ceil, log
-
 import numpy as np
 from scipy import special
 
@@ -15,6 +13,7 @@ from skmedimg.evaluation.clinical._two_classes import (
     notes_on,
     rates,
 )
+from skmedimg.evaluation.decisions._threshold_planning import positives_needed
 from skmedimg.evaluation.scores._operating_points import point_at_sensitivity
 from skmedimg.evaluation.statistics._intervals import clopper_pearson, interval_of
 from skmedimg.evaluation.statistics._variance import patients_of
@@ -48,7 +47,7 @@ def _row(comparison, name, share, known, confidence):
     points = [point_at_sensitivity(*each, share) for _, *each in repeats]
     threshold, reached, _ = np.mean(points, axis=0)
     found = _interval(comparison, name, repeats, points, share, confidence)
-    needed, there = ceil(log(0.05) / log(share)), _positives(comparison)
+    needed, there = positives_needed(share), _positives(comparison)
     if there < needed:
         unit = "samples" if comparison.groups is None else "patients"
         shown = f"cannot show a sensitivity of {share:.0%}, which takes {needed}"
@@ -63,8 +62,8 @@ def _interval(comparison, name, repeats, points, share, confidence):
 
     Limits at a fixed threshold, and the specificities at the limits of the sensitivity, are joined
     by their squared distances from the estimate (MOVER [1]_), positives and negatives being
-    different patients. Too few positives cannot tell where the sensitivity is reached: the lower
-    limit is 0 then.
+    different patients. Fewer positives than `positives_needed` do not tell where the sensitivity
+    is reached, which may be below all of them: the lower limit is 0 then.
 
     References
     ----------
@@ -85,7 +84,8 @@ def _interval(comparison, name, repeats, points, share, confidence):
     )
     low = mean - np.hypot(fixed.mean - fixed.low, mean - min(higher, mean))
     high = mean + np.hypot(fixed.high - fixed.mean, max(lower, mean) - mean)
-    return Interval(mean, float(max(low, 0.0)), float(min(high, 1.0)), fixed.method)
+    low = 0.0 if n_positives < positives_needed(share) else max(low, 0.0)
+    return Interval(mean, float(low), float(min(high, 1.0)), fixed.method)
 
 
 def _moved(share, found, limit, n_positives):
