@@ -291,3 +291,17 @@ def test_table_one_counts_patients_by_class_with_gaps_in_rows_of_their_own(resul
     mean = result.table_one().loc[("age", "mean (SD)"), "all"]
     assert mean == f"{first.age.mean():.1f} ({first.age.std():.1f})"
     assert ("sex", "missing") not in table.index
+
+
+def test_table_one_has_external_sets_beside_the_development_data():
+    X, y, patients, columns = study(40)
+    result = compared(X, y, patients, columns, external={"Cairo": (X[:20], y[:20], patients[:20])})
+    table = result.table_one()
+    assert table.columns.get_level_values(0).unique().tolist() == ["development", "Cairo"]
+    assert table.loc[("patients", "n"), ("Cairo", "all")] == "10"
+    assert table.loc[("images", "n"), ("development", "1")] == f"{y.sum()}"
+    assert table.loc[("sex", "f"), ("Cairo", "all")] == "–"
+    assert result.exclusions().step.tolist()[-1] == "external set Cairo"
+    frame = result.checklist("CLAIM").to_frame().set_index("number")
+    assert frame.status["33"] == "answered"
+    assert "On Cairo (20 images), model had a balanced accuracy of" in result.results_text()
