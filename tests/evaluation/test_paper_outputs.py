@@ -16,7 +16,7 @@ from sklearn.svm import LinearSVC
 from skmedimg import compare
 from skmedimg.datasets import make_lesions
 from skmedimg.datasets._loading_report import LoadReport
-from skmedimg.evaluation import journal_figures
+from skmedimg.evaluation import evaluate, journal_figures
 from skmedimg.evaluation.checklists import _checklist_record
 from skmedimg.evaluation.checklists._answers import _QUESTIONS
 from tests.evaluation._estimators import FromColumn, MasksFromX
@@ -123,7 +123,7 @@ def test_segmenters_have_their_scores_by_image():
         random_state=0, verbose=0, audit=False,
     )  # fmt: skip
     assert (result.predictions_table()["copy dice"] == 1).all()
-    assert "copy reached a Dice of 1.000" in result.results_text()
+    assert "The Dice of copy was 1.000" in result.results_text()
     assert "segmentation model" in result.methods_text()
     assert len(result.checklist().to_frame()) > 100
 
@@ -234,6 +234,16 @@ def test_items_change_with_what_is_given(result):
     assert status(result, "33") == "not met"
     assert "answered" in repr(result.checklist())
     assert "<details>" in result.checklist("CLAIM")._repr_html_()
+
+
+def test_a_fitted_model_on_another_set_is_said_to_be_evaluated_externally():
+    draws = np.random.default_rng(0)
+    X, y = draws.random((60, 1)), np.arange(60) % 2
+    found = evaluate(FromColumn().fit(X, y), X, y, pos_label=1, name="Cairo")
+    item = found.checklist("CLAIM").to_frame().set_index("number").loc["33"]
+    assert (item.status, item.anchor) == ("answered", "scores")
+    assert "Cairo" in item.answer
+    assert "Models were fitted beforehand" in found.methods_text()
 
 
 def test_journal_figures_are_put_back():

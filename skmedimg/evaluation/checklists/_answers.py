@@ -116,7 +116,8 @@ def _statistics(facts):
 def _robustness(facts):
     if facts.has("robustness"):
         return Answer(ANSWERED, "Scores on perturbed images.", "robustness")
-    return Answer(NOT_MET, "Score changed images: `result.robustness(...)`.")
+    line = "`compare(keep_models=True)`, then `result.robustness()`"
+    return Answer(NOT_MET, f"Score changed images: {line}.")
 
 
 def _explanations(facts):
@@ -130,11 +131,14 @@ def _internal(facts):
 
 
 def _external(facts):
+    if facts.set_name is not None:
+        text = f"This report is of {facts.set_name}, on which no model was trained."
+        return Answer(ANSWERED, text, "scores")
     if not facts.comparison.external:
         line = '`compare(..., external={"Cairo": (X2, y2, patients2)})`'
         return Answer(NOT_MET, f"Score images of another hospital: {line}.")
     text = f"External sets: {', '.join(facts.comparison.external)}."
-    return Answer(ANSWERED, text, "external" if facts.has("external") else "paper")
+    return Answer(ANSWERED, text, "external")
 
 
 def _characteristics(facts):
@@ -203,8 +207,7 @@ def _data_quality(facts):
 
 def _clusters(facts):
     if facts.sites:
-        anchor = "sites" if facts.has("sites") else "scores"
-        return Answer(ANSWERED, f"Sites left out in turn: {', '.join(facts.sites)}.", anchor)
+        return Answer(ANSWERED, f"Sites left out in turn: {', '.join(facts.sites)}.", "sites")
     return Answer(NOT_MET, "Leave out one hospital after the other: `compare(site=hospital)`.")
 
 
@@ -213,10 +216,9 @@ def _measures(facts):
     parts = ["discrimination" if names & {"roc_auc", "average_precision"} else "agreement"]
     parts += ["calibration"] if names & {"log_loss", "brier", "ece"} else []
     text = f"Measures of {' and '.join(parts)}, with plots."
-    anchor = "scores"
     if facts.has("usefulness"):
         return Answer(ANSWERED, f"{text} Usefulness by decision curves.", "clinical")
-    return Answer(ANSWERED, f"{text} Usefulness is not among them: say so.", anchor)
+    return Answer(ANSWERED, f"{text} Usefulness is not among them: say so.", "scores")
 
 
 def _updating(facts):

@@ -68,6 +68,8 @@ def _what_was_left_out(facts):
 
 def _how_it_was_split(facts):
     comparison = facts.comparison
+    if not any(len(split.train) for split in comparison.splits):
+        return "Models were fitted beforehand, and tested on these images alone."
     text = f"Models were trained and tested by {facts.splitting}"
     if comparison.pos_label is not None and len(comparison.splits) > 1:
         positive = comparison.y == comparison.pos_label
@@ -129,7 +131,7 @@ def _scores(facts):
     if len(facts.models) > 1:
         text = f"The best {title} was that of {best}, {found}."
     else:
-        text = f"{best} reached a {title} of {found}."
+        text = f"The {title} of {best} was {found}."
     others = [
         f"{name} {_with_interval(comparison.interval(name))}"
         for name in comparison.ranked()

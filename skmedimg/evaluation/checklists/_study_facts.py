@@ -42,10 +42,17 @@ class StudyFacts:
             found.add("clinical")
             if any(fold.has_probabilities for folds in results for fold in folds):
                 found.add("usefulness")
+        found |= {"external"} if comparison.external else set()
+        found |= {"sites"} if self.sites else set()
         # An audit keeps the images it looked at, and the report shows mistakes among them.
         if comparison.audit is not None and comparison.audit.images:
             found.add("mistakes")
         return found
+
+    @cached_property
+    def set_name(self):
+        """str or None: what a set is called that no model was trained on, of an Evaluation."""
+        return getattr(self.comparison, "set_name", None)
 
     @cached_property
     def models(self):
@@ -102,6 +109,8 @@ class StudyFacts:
         splits = self.comparison.splits
         if len(splits) == 1:
             n_train, n_test = len(splits[0].train), len(splits[0].test)
+            if not n_train:
+                return "one set that no model was trained on"
             return f"one split, {n_train} images for training and {n_test} for testing"
         if self.sites:
             return f"leaving out one of {len(self.sites)} sites after the other"
