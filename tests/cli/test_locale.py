@@ -71,7 +71,6 @@ found = sk.compare(
 )
 found.to_json(labels[-1] + ".json")
 assert repr(sk.evaluation.Comparison.from_json(labels[-1] + ".json").tests()) == repr(found.tests())
-found.to_html(labels[-1] + ".html", X=paths)
 found.plot()
 PredictionGallery.from_comparison(found, paths, labels[-1])
 
@@ -89,7 +88,7 @@ print_any_text()
 scans = os.path.join(root, "scans")
 assert main(["compare", scans, "--models", "hog-linear", "--cv", "2", "--repeats", "1",
              "--size", "32", "--positive", labels[-1], "--groups", r"p\\d+",
-             "--out", labels[-1] + " 2.html", "--save", "m.skmed"]) == 0
+             "--out", labels[-1] + ".html", "--save", "m.skmed"]) == 0
 assert main(["predict", "m.skmed", paths[0]]) == 0
 print("done")
 """
@@ -114,9 +113,8 @@ def test_names_that_the_locale_cannot_read_go_all_the_way(make_folder, env, name
     done = run(["-c", SCRIPT, root, *tables], env)
     assert done.stdout.endswith(b"done\n"), done.stderr.decode("utf-8", "replace")
     assert b"p(" + name + b")" in done.stdout
-    for report in (name + b".html", name + b" 2.html"):
-        with open(os.path.join(root, report), "rb") as file:
-            assert name in file.read()
+    with open(os.path.join(root, name + b".html"), "rb") as file:
+        assert name in file.read()
     with open(os.path.join(root, name + b".json"), "rb") as file:
         assert json.load(file)["random_state"] == 0
 

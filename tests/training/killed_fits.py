@@ -23,7 +23,7 @@ from skmedimg.datasets import make_lesions
 STOP_EARLY = {"early_stopping": True, "validation_fraction": 0.3, "n_iter_no_change": 9}
 AUGMENT = {"augment": Augmenter(rotation=10, noise=0.02)}
 MODELS = {
-    "mlp": ShallowMLP((16,), dropout=0.3, max_epochs=40, random_state=0, **STOP_EARLY),
+    "mlp": ShallowMLP((16,), dropout=0.3, max_epochs=20, random_state=0, **STOP_EARLY),
     "cnn": ScratchCNN(
         (4, 4), norm="batch", schedule="onecycle", max_epochs=25, random_state=0, **AUGMENT
     ),
@@ -31,7 +31,7 @@ MODELS = {
         "squeezenet1_1", weights=None, trainable_layers=1, head_units=(8,), head_dropout=0.3,
         max_epochs=25, random_state=0,
     ),
-    "unet": UNetSegmenter((4, 4), patch_size=16, max_epochs=12, random_state=0, **AUGMENT),
+    "unet": UNetSegmenter((4, 4), patch_size=16, max_epochs=6, random_state=0, **AUGMENT),
 }  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def data_of(name):
     if name == "mlp":
         X, y = load_digits(return_X_y=True)
         return X[:200], y[:200]
-    data = make_lesions(40, size=32, random_state=0)
+    data = make_lesions(24, size=32, random_state=0)
     return data.images, data.masks if name == "unet" else data.target
 
 
