@@ -8,7 +8,10 @@ PURPOSES = {
     "skmedimg.evaluation.Comparison": {
         "Scores": ("summary", "interval", "values", "metric", "ranked", "best", "baseline"),
         "Conclusions": ("tests", "how_many"),
-        "Groups of images": ("by_patient", "by"),
+        "Clinical numbers": (
+            *("at", "specificity_at", "net_benefit", "expected_cost", "calibration"),
+        ),
+        "Patients and subgroups": ("by_patient", "by", "table_one"),
         "Predictions": (
             *("predictions", "probabilities", "decision_scores", "truth", "rows", "confusion"),
             "report",

@@ -92,10 +92,9 @@ def silent_methods(thing):
 
 def unexplained(thing):
     """List "method.parameter" of the parameters and attributes that have a type and no text."""
-    members = (
-        {n: v for n, v in vars(thing).items() if n[0] != "_"} if inspect.isclass(thing) else {}
-    )
-    texts = {"": thing.__doc__, **{name: inspect.getdoc(value) for name, value in members.items()}}
+    kinds = reversed(thing.__mro__) if inspect.isclass(thing) else ()  # children replace parents
+    ours = [vars(kind) for kind in kinds if kind.__module__.startswith("skmedimg")]
+    texts = {n: inspect.getdoc(value) for own in ours for n, value in own.items() if n[0] != "_"}
     return [
         f"{name}.{parameter}"
         for name, text in {"": thing.__doc__, **texts}.items()

@@ -19,6 +19,7 @@ class ExternalSets:
         name : str
             What the set is called.
         X : any kind of X that the estimators take
+            Images.
         y : array-like (n,), masks (n, height, width), or mask paths (n,)
             Labels among the classes of this comparison, or masks.
         groups : array-like (n,), default=None
@@ -51,6 +52,7 @@ class ExternalSets:
         metric : str, default=None
             None takes the first of `metrics`.
         confidence : float, default=0.95
+            Confidence level of the interval.
 
         Returns
         -------

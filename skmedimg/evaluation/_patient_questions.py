@@ -27,6 +27,7 @@ class PatientQuestions:
         min_patients : int, default=10
             Subgroups with fewer patients are shown without a test.
         confidence : float, default=0.95
+            Confidence level of the interval.
 
         Returns
         -------

@@ -242,6 +242,7 @@ class Audit:
         Parameters
         ----------
         finding : Finding
+            The finding to add.
 
         Returns
         -------

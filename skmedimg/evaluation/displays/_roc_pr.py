@@ -20,6 +20,7 @@ class Band:
     Attributes
     ----------
     name : str
+        Name of the model.
     curves : ndarray (n_folds, 201)
         Heights at equal steps from 0 to 1.
     areas : ndarray (n_folds,)
@@ -50,13 +51,16 @@ class _BandDisplay:
         Parameters
         ----------
         comparison : Comparison
+            Result of :func:`~skmedimg.evaluation.compare`.
         names : list of str or None, default=None
             Estimators; None takes all with probabilities or decision values.
         pos_label : object or None, default=None
             The class separated from the rest; None takes that of the comparison, which more than
             two classes do not have.
         ax : Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------
@@ -88,6 +92,7 @@ class _BandDisplay:
         Parameters
         ----------
         y_true : array-like (n,)
+            True labels.
         y_score : array-like (n,)
             Higher where the positive class is more likely.
         folds : array-like (n,) or None, default=None
@@ -95,8 +100,11 @@ class _BandDisplay:
         pos_label : object or None, default=None
             None takes the larger of two labels.
         name : str, default="model"
+            Name of the model.
         ax : Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------
@@ -124,13 +132,19 @@ class _BandDisplay:
         Parameters
         ----------
         estimator : classifier
+            A fitted model.
         X : any kind of X of the data contract
+            Images.
         y : array-like (n,)
+            Labels.
         pos_label : object or None, default=None
             None takes the last of `classes_`.
         name : str or None, default=None
+            Name of the model.
         ax : Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------
@@ -153,6 +167,7 @@ class _BandDisplay:
         Parameters
         ----------
         ax : Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
 
         Returns
         -------

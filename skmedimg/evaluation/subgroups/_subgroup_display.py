@@ -16,16 +16,20 @@ class SubgroupDisplay:
     Parameters
     ----------
     records : sequence of Subgroup
+        One record per subgroup.
     overall : Subgroup
         All patients.
     title : str
         What the score is called.
     confidence : float, default=0.95
+        Confidence level of the intervals.
 
     Attributes
     ----------
     ax_ : Axes
+        The axes drawn on.
     figure_ : Figure
+        The figure drawn on.
 
     See Also
     --------
@@ -62,7 +66,9 @@ class SubgroupDisplay:
         subgroups : Subgroups
             What `Comparison.by` returned.
         ax : Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
         plot : bool, default=True
+            Draw at once; False leaves that to :meth:`plot`.
 
         Returns
         -------
@@ -82,6 +88,7 @@ class SubgroupDisplay:
         Parameters
         ----------
         ax : Axes or None, default=None
+            Axes to draw on. None: those of a new figure.
 
         Returns
         -------

@@ -83,6 +83,7 @@ class Subgroups:
     name : str
         The model.
     metric : Metric
+        The score.
     overall : Subgroup
         All patients, with the score and interval of the comparison.
     records : tuple of Subgroup
@@ -90,6 +91,7 @@ class Subgroups:
     min_patients : int
         Groups with fewer patients are shown without a test.
     confidence : float
+        Confidence level of the intervals.
 
     Examples
     --------
@@ -166,6 +168,7 @@ class Subgroups:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
+            Axes to draw on. None: those of a new figure.
 
         Returns
         -------
