@@ -19,6 +19,7 @@ from skmedimg.evaluation.external._external_set import (
 from skmedimg.evaluation.external._recalibration import recalibrate
 from skmedimg.evaluation.external._set_shift import ShiftRow
 from skmedimg.evaluation.scores._score_table import score_fold
+from skmedimg.evaluation.subgroups._source_files import file_names
 
 _SHOWN = 4  # scores in the printed form; the rest is in summary()
 # What an evaluation has from the comparison whose models it scores.
@@ -145,6 +146,7 @@ def evaluate_set(data, models, given, shift=()):
         **external_fields(given),
         splits=(results[data.names[0]][0].split,),
         fold_results=results,
+        files=file_names(given.X),
         digest=fingerprint(given.X, given.y, given.groups),
         warnings=tuple(external_warnings(data, given)),
         set_name=given.name,

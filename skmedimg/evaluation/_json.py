@@ -38,6 +38,8 @@ def read_comparison(path, kind):
         version = content.pop("skmedimg_comparison", None)
         # Errors inside are of a damaged file; another version is reported below as what it is.
         if version == _FORMAT:
+            if "set_name" in content:
+                return _read_external(_decode(content))
             comparison = kind(**_records(_decode(content)))
             _check(comparison)
             return comparison

@@ -438,6 +438,7 @@ def test_a_saved_model_is_evaluated_on_a_folder(folder, tmp_path, capsys):
     assert out.startswith("Cairo: 40 samples of 20 patients")
     assert "Evaluation of m on Cairo" in report.read_text("utf-8")
     assert json.loads(stored.read_text())["set_name"] == "Cairo"
+    assert Comparison.from_json(stored).files[0].endswith(".png")
     rows = list(csv.reader(io.StringIO(table.read_text())))
     assert rows[0] == ["metric", "score", "low", "high"]
     assert rows[1][0] == "balanced_accuracy"

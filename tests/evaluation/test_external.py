@@ -158,6 +158,9 @@ def test_json_keeps_external_sets_and_no_models(result, tmp_path):
     assert again.external["Cairo"].shift_table().equals(result.external["Cairo"].shift_table())
     assert str(again) == str(result)
     assert again.models is None
+    result.external["Cairo"].to_json(tmp_path / "cairo.json")
+    cairo = Comparison.from_json(tmp_path / "cairo.json")
+    assert str(cairo) == str(result.external["Cairo"])
     with pytest.raises(ValueError, match=r"compare\(\.\.\., keep_models=True\)"):
         again.validate("Oslo", *lesions(60, 1))
 

@@ -138,6 +138,9 @@ def test_files_are_perturbed_and_read_again(tmp_path):
     of_arrays = compare({"model": model}, list(X), y, **options)
     again = of_arrays.robustness(list(X), {"contrast": (0.5,)}, verbose=0).to_frame()
     assert rows["score"].tolist() == pytest.approx(again["score"].tolist())
+    larger = [np.kron(X[0], np.ones((2, 2), dtype=np.uint8)), *X[1:]]
+    mixed = of_arrays.robustness(larger, {"contrast": (0.5,)}, verbose=0).to_frame()
+    assert mixed["score"].tolist() == pytest.approx(again["score"].tolist(), abs=0.2)
 
 
 def test_masks_are_not_turned():

@@ -170,6 +170,8 @@ def _perturb_all(X, rows, name, value, image_shape, seed, folder):
         images.append(image if paths is None else _write(image, folder, row))
     if paths is not None:
         return np.array(images, dtype=object)
+    if len({image.shape for image in images}) > 1:
+        return images  # a loader brings them to one size
     stack = np.stack(images)
     return stack.reshape(len(rows), -1) if np.ndim(X) == 2 else stack
 
