@@ -120,6 +120,18 @@ def test_home_and_readme_show_the_same_first_result():
     assert "..." not in re.sub(r"^\.\.\. ", "", blocks[0], flags=re.MULTILINE)
 
 
+def test_the_changelog_keeps_its_form():
+    """The form of keepachangelog.com: each change in a group, the groups in one order."""
+    versions = re.split(r"^## ", text_of(DOCS / "changelog.md"), flags=re.MULTILINE)[1:]
+    assert [version.split("\n")[0] for version in versions] == ["0.2.0", "0.1.0"]
+    known = ["Added", "Changed", "Removed", "Fixed", "Security"]
+    for version in versions:
+        before, *groups = re.split(r"^### ", version, flags=re.MULTILINE)
+        names = [group.split("\n")[0] for group in groups]
+        assert names == [name for name in known if name in names]
+        assert "\n- " not in before
+
+
 # The page of times.
 
 
