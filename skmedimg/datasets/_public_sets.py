@@ -346,8 +346,8 @@ def _described(name, data):
     facts = SETS[name]
     if len(data.paths) != facts.n_images:
         data.report.warn(
-            f"{data.report.root!r} holds {len(data.paths):,} images; {facts.n_images:,} were "
-            "published. Name the difference where you publish results."
+            f"{len(data.paths):,} images are here; {facts.n_images:,} were published. Name the "
+            "difference where you publish results."
         )
     data.DESCR = (
         f"{facts.title}.\nSource: {facts.page}\nLicense: {facts.license}\nCite: {facts.citation}\n"

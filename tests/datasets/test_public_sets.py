@@ -250,7 +250,7 @@ def test_a_folder_with_fewer_images_warns(tmp_path):
         path = tmp_path / "chest_xray" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(picture(value=i))
-    with pytest.warns(UserWarning, match=r"holds 5 images; 5,856 were published"):
+    with pytest.warns(UserWarning, match=r"5 images are here; 5,856 were published"):
         data = fetch_chest_xray(from_folder=tmp_path)
     assert len(data.paths) == 5
 
