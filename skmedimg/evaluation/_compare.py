@@ -272,7 +272,7 @@ LazyImages; Bunch
         versions=facts["versions"],
         digest=facts["data digest"],
         call=call_text(named, data, given),
-        warnings=(
+        warnings=_once(
             *(*leak_texts, *duplicate_texts),
             *_warnings(named, fold_results, targets, splits, found),
             *(WarningRecord(text, "splits") for text in _site_texts(site, given_cv, targets)),
@@ -449,6 +449,12 @@ def _warnings(named, fold_results, targets, splits, found):
     if found is not None:
         for finding in (*found.errors, *found.warnings):
             yield WarningRecord(finding.title, "audit")
+
+
+def _once(*records):
+    """Return WarningRecords without those that say what an earlier one says."""
+    texts = {record.text.removesuffix("."): record for record in reversed(records)}
+    return tuple(record for record in records if texts[record.text.removesuffix(".")] is record)
 
 
 def _is_constant(result):

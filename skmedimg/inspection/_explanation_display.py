@@ -52,7 +52,7 @@ class ExplanationDisplay:
     >>> model = GaussianNB().fit(X.reshape(-1, 64), y)
     >>> display = ExplanationDisplay.from_estimator(model, X[:2], y[:2], plot=False)
     >>> display.method, display.captions
-    ('occlusion', ['0: 0 (100%)', '1: 1 (100%)'])
+    ('occlusion', ['true: 0, predicted: 0 (100 %)', 'true: 1, predicted: 1 (100 %)'])
     """
 
     def __init__(self, pictures, maps, captions, method):
@@ -168,15 +168,15 @@ def _shown(model, X, method):
 
 
 def _captions(model, X, y):
-    """Return "true: predicted (probability)" of each image."""
+    """Return the true and the predicted label of each image, and the probability."""
     predicted = model.predict(X)
-    captions = [f"{label!s}" for label in predicted]
+    captions = [f"predicted: {label!s}" for label in predicted]
     if hasattr(model, "predict_proba"):
         largest = model.predict_proba(X).max(axis=1)
-        captions = [f"{text} ({p:.0%})" for text, p in zip(captions, largest, strict=True)]
+        captions = [f"{text} ({100 * p:.0f} %)" for text, p in zip(captions, largest, strict=True)]
     if y is None:
         return captions
-    return [f"{true!s}: {text}" for true, text in zip(y, captions, strict=True)]
+    return [f"true: {true!s}, {text}" for true, text in zip(y, captions, strict=True)]
 
 
 def _blend(picture, heat, strength):

@@ -8,6 +8,7 @@ from scipy.ndimage import gaussian_filter1d
 from sklearn.base import clone
 
 from skmedimg._device import generator
+from skmedimg._plotting import LINE, SERIES, axes_for, tidy
 from skmedimg._sklearn import final_estimator, steps_before
 from skmedimg._training.batches import TrainingBatches
 from skmedimg.images._image_loader import follow_masks
@@ -51,15 +52,14 @@ class LearningRateSearch:
         -------
         ax : matplotlib.axes.Axes
         """
-        if ax is None:
-            import matplotlib.pyplot as plt
-
-            ax = plt.subplots(layout="constrained")[1]
-        ax.semilogx(self.learning_rates, self.losses, color="0.8", label="one batch")
-        ax.semilogx(self.learning_rates, self.smoothed, label="smoothed")
-        ax.axvline(self.suggestion, color="C1", label=f"suggestion: {self.suggestion:.1e}")
+        ax = axes_for(ax)
+        ax.semilogx(self.learning_rates, self.losses, color=LINE, label="one batch")
+        ax.semilogx(self.learning_rates, self.smoothed, color=SERIES[0], label="smoothed")
+        suggested = f"suggestion: {self.suggestion:.1e}"
+        ax.axvline(self.suggestion, color=SERIES[1], linestyle="--", label=suggested)
         ax.set(xlabel="Learning rate", ylabel="Training loss")
-        ax.legend()
+        ax.legend(frameon=False)
+        tidy(ax)
         return ax
 
 

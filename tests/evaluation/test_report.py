@@ -8,7 +8,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from optuna.distributions import FloatDistribution
+from PIL import Image
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -17,9 +19,11 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.tree import DecisionTreeClassifier
 
+from skmedimg import HOG, ImageLoader
 from skmedimg.datasets import make_lesions
-from skmedimg.evaluation import Comparison, audit, compare
+from skmedimg.evaluation import Comparison, ConfusionDisplay, audit, compare
 from skmedimg.search import OptunaSearch
 from tests.evaluation._estimators import Brighter
 
@@ -225,7 +229,7 @@ def test_many_classes_have_curves_and_confusions():
     assert "Evaluation of forest" in words
     mistakes = np.flatnonzero(result.predictions("forest") != result.truth())
     assert len(mistakes) > 0
-    named = {int(row) for row in re.findall(r"predicted \S+ \(\d+%\) row (\d+)", words)}
+    named = {int(row) for row in re.findall(r"predicted: \S+ \(\d+ %\) row (\d+)", words)}
     assert named & set(mistakes.tolist())
     assert f"of {len(mistakes)})" in words
 
@@ -391,3 +395,51 @@ def test_one_number_is_the_same_in_summary_report_plot_and_print(result, page):
         assert f"{mean:.3f} [{low:.3f}, {high:.3f}]" in printed
         assert by_name[name] == f"{mean:.3f}"
         assert f"{name} {seconds:.2f}" in costs
+
+
+def test_a_report_of_one_test_set_names_files_and_speaks_of_no_folds(tmp_path, monkeypatch):
+    # the words around the drawings are the point here
+    monkeypatch.setattr("skmedimg.evaluation.report._report_context.draw_svg", lambda *given: "")
+    data = make_lesions(40, size=16, noise=0.3, random_state=0)
+    files = [tmp_path / f"scan {row}.png" for row in range(40)]
+    for file, image in zip(files, data.images, strict=True):
+        Image.fromarray(image).save(file)
+    labels = np.array(["healthy", "ill"])[data.target]
+    rows = np.arange(40)
+    models = {
+        f"tree {depth}": make_pipeline(
+            ImageLoader((16, 16)),
+            HOG(pixels_per_cell=(4, 4)),
+            DecisionTreeClassifier(max_depth=depth),
+        )
+        for depth in range(1, 5)
+    }
+    result = compare(
+        models, files, labels, cv=[(rows[:24], rows[24:])], pos_label="ill", random_state=0,
+        verbose=0, audit=False,
+    )  # fmt: skip
+    words = Page(page_of(result, X=files)).text
+    assert re.search(r"true: \w+, predicted: \w+ \(\d+ %\) \S*scan \d+\.png", words)
+    assert not re.search(r"row \d", words)
+    for text in ("over the test folds", "over folds", "over all folds", "train/test splits"):
+        assert text not in words
+    assert "Row minus column" in words  # four models: a matrix instead of ten boxes
+    assert words.count("Good") == 0
+    conclusion = result.tests().conclusions[0]
+    assert f"{conclusion.difference:+.3f}" in words
+    assert f"{-conclusion.difference:+.3f}" in words
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.45, 0.48, 0.5, 0.52, 0.55, 0.7, 1.0])
+def test_numbers_in_a_confusion_matrix_have_contrast(share):
+    display = ConfusionDisplay(np.array([[1]]), ["a"])
+    display.shares = lambda: np.array([[share]])
+    display.plot()
+    [ink], [picture] = display.ax_.texts, display.ax_.images
+    levels = [luminance(to_rgb(each)) for each in (ink.get_color(), picture.cmap(share)[:3])]
+    assert (max(levels) + 0.05) / (min(levels) + 0.05) >= 4.5  # WCAG 2, level AA
+
+
+def luminance(color):
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -125,7 +125,9 @@ class ComparisonDisplay:
         # Upside down, so that the best is at the top.
         self.ax_.set_ylim(len(self.rows) - 0.5, -0.5)
         self.ax_.set_xlim(*self._range())
-        self.ax_.set_xlabel(f"{self.title} (mean, 95 % interval; dots: folds)")
+        several = any(len(row.values) > 1 for row in self.rows)
+        what = "mean, 95 % interval; dots: folds" if several else "95 % interval"
+        self.ax_.set_xlabel(f"{self.title} ({what})")
         tidy(self.ax_, "x")
         self.ax_.tick_params(axis="y", length=0)
         return self
@@ -143,7 +145,7 @@ class ComparisonDisplay:
             textcoords="offset points",
             ha="center",
             va="bottom",
-            fontsize=8,
+            fontsize=9,
         )
 
     def _range(self):

@@ -191,8 +191,8 @@ class ConfusionDisplay:
             text,
             ha="center",
             va="center",
-            fontsize=7 if many else 9,
-            color="white" if share > 0.5 else "black",
+            fontsize=7 if many else 10,
+            color=_ink_on(_tints()(share)),
         )
 
 
@@ -216,6 +216,15 @@ def _tints():
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("shares", ["#eef3f9", "#2f6fb5", "#173a63"])
+
+
+def _ink_on(color):
+    """Return black or white, whichever has more contrast on a color (WCAG 2's luminance)."""
+    levels = np.asarray(color[:3])
+    linear = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ [0.2126, 0.7152, 0.0722]
+    # where both have the contrast (L + .05) / .05 = 1.05 / (L + .05)
+    return "white" if luminance < 0.179 else "black"
 
 
 def _end_labels_at_ticks(ax):

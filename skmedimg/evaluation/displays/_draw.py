@@ -77,7 +77,7 @@ def draw_calibration(comparison, name, ax=None):
         aspect="equal",
     )
     display.ax_.get_lines()[0].set(color=QUIET, linewidth=0.8)
-    display.ax_.legend(frameon=False, fontsize=8, loc="upper left")
+    display.ax_.legend(frameon=False, fontsize=9, loc="upper left")
     tidy(display.ax_)
     return display
 

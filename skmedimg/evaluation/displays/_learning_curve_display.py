@@ -147,7 +147,7 @@ class LearningCurveBandDisplay:
             ylabel=f"{self.title} (mean, 95 % interval)",
         )
         tidy(self.ax_)
-        self.ax_.legend(frameon=False, fontsize=8)
+        self.ax_.legend(frameon=False, fontsize=9)
         return self
 
     def _draw(self, band, color, sizes):

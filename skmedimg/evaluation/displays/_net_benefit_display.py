@@ -114,7 +114,7 @@ class NetBenefitDisplay:
             ylim=self._range(curves, names),
         )
         tidy(self.ax_)
-        self.ax_.legend(frameon=False, fontsize=8, loc="upper right")
+        self.ax_.legend(frameon=False, fontsize=9, loc="upper right")
         return self
 
     def _draw(self, curve, color):

@@ -189,7 +189,7 @@ class _BandDisplay:
             aspect="equal",
         )
         tidy(self.ax_)
-        self.ax_.legend(frameon=False, fontsize=8, loc=self._legend)
+        self.ax_.legend(frameon=False, fontsize=9, loc=self._legend)
         return self
 
     def _draw(self, band, color):

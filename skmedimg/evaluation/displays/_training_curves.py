@@ -170,7 +170,7 @@ class TrainingCurvesDisplay:
         ax.set(xlabel="Epoch", ylabel="Loss" if kind == "loss" else self.score_title)
         ax.xaxis.get_major_locator().set_params(integer=True)
         tidy(ax)
-        ax.legend(frameon=False, fontsize=8)
+        ax.legend(frameon=False, fontsize=9)
 
 
 def _score_title(segments):

@@ -79,7 +79,7 @@ def _decision_curves(context):
     )
     strategies = display.curves.strategy.unique().tolist()
     alt = f"Net benefit by threshold: {', '.join(strategies)}."
-    return context.plot(display.plot, (5.4, 4.0), alt, "benefit", _benefit_table(display.curves))
+    return context.plot(display.plot, (3.6, 3.3), alt, "benefit", _benefit_table(display.curves))
 
 
 def _benefit_table(curves):

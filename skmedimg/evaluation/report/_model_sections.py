@@ -53,6 +53,7 @@ def _classifier(context, name, key):
     """Return plots and galleries of one classifier."""
     return {
         "name": name,
+        **_training_facts(context, name),
         "confusion": _confusion(context, name, key),
         "calibration": _calibration(context, name, key),
         "training": _training(context, name, key),
@@ -67,6 +68,7 @@ def _segmenter(context, name, key):
     """Return training curves and outlines of one segmenter."""
     return {
         "name": name,
+        **_training_facts(context, name),
         "confusion": None,
         "calibration": None,
         "training": _training(context, name, key),
@@ -131,6 +133,15 @@ def _training(context, name, key):
     )
 
 
+def _training_facts(context, name):
+    """Return whether there is one test set alone, and whether networks watched validation sets."""
+    histories = context.comparison.histories(name)
+    return {
+        "single": len(context.comparison.splits) == 1,
+        "validated": any("valid_loss" in record for each in histories for record in each),
+    }
+
+
 def _history_table(histories):
     """Return the Table of the mean of every curve at ten epochs."""
     keys = [
@@ -170,7 +181,7 @@ def _gallery(context, name, show, most):
     shown = [
         {
             "uri": data_uri(each.picture, _SIDE),
-            "row": each.row,
+            "name": context.name_of(each.row),
             "true": f"{each.true!s}",
             "predicted": f"{each.predicted!s}",
             "probability": each.probability,
@@ -204,12 +215,18 @@ def _explain(context, name, model):
     images = [
         {
             "uri": data_uri(np.concatenate([_rgb(image), overlay], axis=1), 2 * _SIDE + 40),
-            "row": int(row),
+            "name": context.name_of(row),
             "caption": caption,
         }
         for row, image, overlay, caption in shown
     ]
-    return {"name": name, "method": display.method, "images": images, "layers": _layers(model)}
+    return {
+        "name": name,
+        "method": display.method,
+        "signed": any(np.min(each) < 0 for each in display.maps),
+        "images": images,
+        "layers": _layers(model),
+    }
 
 
 def _rows_to_explain(context, name):

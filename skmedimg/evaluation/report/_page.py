@@ -142,7 +142,8 @@ def _tiles(context):
         yield len(comparison.classes), "classes"
     yield len(context.estimators), "models"
     if len(comparison.splits[0].train):
-        yield len(comparison.splits), "train/test splits"
+        several = len(comparison.splits) > 1
+        yield len(comparison.splits), f"train/test split{'s' if several else ''}"
     if comparison.audit is not None:
         audit = comparison.audit
         yield f"{len(audit.errors)} / {len(audit.warnings)}", "errors / warnings about the data"

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from skmedimg._plotting import readable
 from skmedimg.evaluation._html_tables import Table
 from skmedimg.evaluation._render import Markup
 from skmedimg.evaluation.report._svg import draw_svg
+from skmedimg.images._for_display import image_names
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,15 @@ class ReportContext:
     def tests(self):
         """PairwiseTests: all pairs."""
         return self.comparison.tests()
+
+    @cached_property
+    def image_names(self):
+        """list of str or None: names of the files of X."""
+        return None if self.X is None else image_names(self.X)
+
+    def name_of(self, row):
+        """Return what an image is called: its file, or its row of X where it has none."""
+        return f"row {row}" if self.image_names is None else readable(self.image_names[row])
 
     def plot(self, draw, size, alt, key, table=None):
         """Return a Figure drawn by `draw(axes)` on `size` inches; `key` makes its ids unique."""

@@ -12,6 +12,7 @@ from skmedimg.evaluation.displays._score_versus_cost import ScoreVersusCost
 
 _FIRST = 5  # scores in the table everybody reads; the others are behind a click
 _MOST_CLASSES = 6
+_FROM_MODELS = 4  # so many models have six pairs: a matrix is read faster than six sentences
 _MOST_UNDECIDED = 4
 _PLACES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5)  # of the x-axis, in the table behind a curve
 
@@ -20,16 +21,21 @@ def scores_section(context):
     """Return the table of scores, the forest plot and the curves."""
     comparison = context.comparison
     metrics = [metric.name for metric in metrics_shown(comparison)]
+    single = len(comparison.splits) == 1
     scores = comparison.summary()
     return {
         "first": score_table(
-            comparison, scores, metrics[:_FIRST], "Mean over the test folds and 95 % interval"
+            comparison,
+            scores,
+            metrics[:_FIRST],
+            f"{'On the test set' if single else 'Mean over the test folds'} and 95 % interval",
         ),
         "others": score_table(comparison, scores, metrics[_FIRST:]) if metrics[_FIRST:] else None,
         "sorted_by": comparison.metric().title,
         "method": comparison.interval(comparison.best).method,
         "lower_is_better": [m.title for m in comparison.metrics if not m.higher_is_better],
         "title": capitalized(comparison.metric().title),
+        "single": single,
         "forest": _forest(context),
         "curves": [curve for curve in _curves(context) if curve["figure"] is not None],
     }
@@ -41,12 +47,43 @@ def conclusions_section(context):
     undecided = [each for each in tests.conclusions if not each.decided]
     return {
         "headline": tests.headline,
+        "matrix": _matrix(context),
         "decided": [each for each in tests.conclusions if each.decided],
         "undecided": undecided[:_MOST_UNDECIDED],
         "more_undecided": undecided[_MOST_UNDECIDED:],
         "warnings": list(_warnings(tests)),
         "tests": tests_table(tests),
     }
+
+
+def _matrix(context):
+    """Return the Table of the differences of all pairs, or None where sentences are few enough."""
+    if len(context.estimators) < _FROM_MODELS:
+        return None
+    cells = {}
+    for each in context.tests.conclusions:
+        first, second = each.pair
+        low, high = each.interval
+        mark = " ✓" if each.decided else ""
+        cells[first, second] = _difference(each.difference, low, high) + mark
+        cells[second, first] = _difference(-each.difference, -high, -low) + mark
+    names = context.comparison.ranked()
+    rows = [[name, *(cells.get((name, other), "") for other in names)] for name in names]
+    title = capitalized(context.comparison.metric().title)
+    return Table(
+        ["Row minus column", *names],
+        rows,
+        f"{title}: differences and their simultaneous 95 % limits; ✓: shown by the test",
+        text_columns=(0,),
+    )
+
+
+def _difference(value, low, high):
+    """Return a difference and its limits as text; nothing where the pair was not tested."""
+    if not np.isfinite(value):
+        return ""
+    limits = f" ({low:+.3f} to {high:+.3f})" if np.isfinite(low) else ""
+    return f"{value:+.3f}{limits}"
 
 
 def _warnings(tests):
@@ -70,9 +107,10 @@ def costs_section(context):
         "cost",
     )
     rows = [_cost_row(name, comparison.costs(name)) for name in comparison.names]
+    single = len(comparison.splits) == 1
     return {
         "figure": figure,
-        "table": Table([*head, "Trained"], rows, "Medians over the folds"),
+        "table": Table([*head, "Trained"], rows, None if single else "Medians over the folds"),
     }
 
 
@@ -91,7 +129,7 @@ def _forest(context):
         f"{row.name} {number(row.mean)} ({number(row.low)} to {number(row.high)})"
         for row in display.rows
     )
-    size = (4.9, 0.9 + 0.48 * len(display.rows))
+    size = (3.6, 0.9 + 0.48 * len(display.rows))
     return context.plot(display.plot, size, f"Forest plot of {title}: {means}.", "forest", table)
 
 
@@ -122,7 +160,7 @@ def _band(context, display_class, kind, label, key):
     if not any(len(band.curves) for band in display.bands):
         return None
     alt = f"{kind} of {len(names)} models for {label}."
-    return context.plot(display.plot, (4.6, 4.0), alt, key, _band_table(display))
+    return context.plot(display.plot, (3.6, 3.3), alt, key, _band_table(display))
 
 
 def _band_table(display):

@@ -14,8 +14,8 @@ _PAGE_COLORS = {_INK: "var(--ink)", _MUTED: "var(--muted)", LINE: "var(--line)"}
 _STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "skmedimg",
-    "font.size": 9,
-    "axes.titlesize": 10,
+    "font.size": 10,
+    "axes.titlesize": 11,
     "text.color": _INK,
     "axes.labelcolor": _INK,
     "axes.edgecolor": LINE,

@@ -73,8 +73,8 @@ def _what_could_be_seen(comparison, record):
     if not np.isfinite(record.detectable):
         return "This does not show that they are equal."
     return (
-        f"This does not show that they are equal: {_design(comparison)} find a true difference of "
-        f"{record.detectable:.2g} in 80 of 100 studies, and smaller ones less often."
+        f"This does not show that they are equal: {_design(comparison)} would find a true "
+        f"difference of {record.detectable:.2g} in 80 of 100 studies, and smaller ones less often."
     )
 
 
