@@ -22,13 +22,15 @@ def run(options):
         check_writable(path)
     _check_data_options(options)
     models = _models(options)
-    X, y, groups, cv, positive = _demo_data(options) if options.demo else _folder_data(options)
+    data = _demo_data(options) if options.demo else _folder_data(options)
+    X, y, groups, cv, positive, load_report = data
     if options.sensitivity is not None:
         positive = _positive(y, positive)
         models = at_sensitivity(models, options.sensitivity, positive)
     found = audit_data(X, y, groups, despite_errors=options.despite_errors or options.demo)
     say(f"comparing {', '.join(models)} on {len(y)} images")
     given = {"groups": "auto" if options.groups == "auto" else groups, "cv": cv}
+    given["load_report"] = load_report
     result = _compare(models, X, y, given | {"pos_label": positive, "audit": found}, options)
     groups = result.groups  # with duplicates kept together
     show(result)
@@ -133,7 +135,7 @@ def _check_data_options(options):
 
 
 def _folder_data(options):
-    """Return X, y, groups, cv and the positive class of a folder."""
+    """Return X, y, groups, cv, the positive class and the load report of a folder."""
     import numpy as np
 
     data = read_folder(
@@ -157,11 +159,11 @@ def _folder_data(options):
                 "them after every epoch; --merge-validation trains on them"
             )
         cv = [tuple(part for part in parts if len(part))]
-    return np.asarray(data.paths), labels, data.groups, cv, options.positive
+    return np.asarray(data.paths), labels, data.groups, cv, options.positive, data.report
 
 
 def _demo_data(options):
-    """Return X, y, groups, cv and the positive class of synthetic images."""
+    """Return the same of synthetic images, which have no load report."""
     import numpy as np
 
     from skmedimg.datasets import make_lesions
@@ -170,4 +172,4 @@ def _demo_data(options):
     data = make_lesions(240, size=48, patients=80, noise=0.1, random_state=options.seed)
     labels = np.array(data.target_names)[data.target]
     cv = FOLDS if options.cv is None else options.cv
-    return data.images, labels, data.groups, cv, data.target_names[1]
+    return data.images, labels, data.groups, cv, data.target_names[1], None

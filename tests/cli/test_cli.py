@@ -63,6 +63,7 @@ def test_a_folder_becomes_a_table_a_report_and_a_model_that_predicts(folder, tmp
     assert str(report) in err
     assert "&lt;b&gt;mass" in report.read_text("utf-8")
     assert "<b>mass" not in report.read_text("utf-8")
+    assert "image files found" in report.read_text("utf-8")
     assert json.loads(stored.read_text())["random_state"] == 0
 
     card = read_card(model)
