@@ -27,6 +27,11 @@ def add_arguments(parser):
         metavar="N",
         help="number of threads that read images (default: one per core)",
     )
+    parser.add_argument(
+        "--mute",
+        metavar="CODES",
+        help="comma-separated codes of checks to leave out, such as imbalance,few-images",
+    )
     parser.add_argument("--json", metavar="FILE", help="also write all findings as JSON")
 
 
@@ -46,9 +51,12 @@ def run(options):
         data.groups,
         test=tested,
         probes=not options.no_probes,
+        mute=options.mute.split(",") if options.mute else (),
         n_jobs=options.jobs,
     )
     show(found)
+    for check in found.checks:
+        print(f"  {check.code:27} {check.state}" + (f": {check.reason}" if check.reason else ""))
     if options.json:
         # written whole or not at all: a half-written file would pass for few findings
         with whole_file(options.json) as file:

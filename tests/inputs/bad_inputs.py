@@ -551,6 +551,7 @@ COMPARING = [
     bad("SubgroupDisplay: a comparison", lambda at: evaluation.SubgroupDisplay.from_subgroups(fitted("comparison")), "Comparison.by", kind=TypeError),
     bad("AuditDisplay: kind", lambda at: evaluation.AuditDisplay.from_audit(fitted("audit"), "leaks of gas"), "kind='leaks of gas'"),
     bad("audit: lengths", lambda at: sk.audit(GRAY, BINARY[:4]), "12", "4"),
+    bad("audit: mute", lambda at: sk.audit(GRAY, BINARY, mute=["sizes"]), "mute", "sizes", "mixed-shapes"),
     bad("audit: groups", lambda at: sk.audit(GRAY, BINARY, [1, 2]), "groups", "2", "12"),
     bad("audit: max_hash_distance", lambda at: sk.audit(GRAY, BINARY, max_hash_distance=-1), "max_hash_distance", "-1"),
     bad("audit: max_hash_distance of text", lambda at: sk.audit(GRAY, BINARY, max_hash_distance="foo"), "max_hash_distance", "foo"),

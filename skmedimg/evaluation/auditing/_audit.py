@@ -21,6 +21,7 @@ from skmedimg.evaluation.auditing._audit_text import (
     headline,
     read_finding,
 )
+from skmedimg.evaluation.auditing._checks import Check
 from skmedimg.images._for_display import displayable, image_at
 
 _CONSTRAINTS = {
@@ -41,6 +42,7 @@ def audit(
     max_hash_distance=6,
     min_correlation=0.98,
     probes=True,
+    mute=(),
     n_jobs=None,
     random_state=0,
 ):
@@ -72,7 +74,11 @@ def audit(
         Smallest correlation of the thumbnails of near-duplicates.
     probes : bool, default=True
         Whether to train cheap models on facts of the files, on border strips and on permuted
-        labels; all of them should learn nothing. False skips these.
+        labels, and to look for a place that tells the classes; all should learn nothing. False
+        skips these.
+    mute : list of str, default=()
+        Codes of checks that are not made, and kinds of findings that are left out, such as
+        "shortcut-image-size". `Audit.checks` lists the codes.
     n_jobs : int or None, default=None
         Threads that read files.
     random_state : int, default=0
@@ -125,7 +131,7 @@ def audit(
     )
     if site is not None:
         data = replace(data, site=check_sites(site, X, test))
-    findings = find_problems(data, probes)
+    findings, checks = find_problems(data, probes, mute)
     # A stable sort: within a severity the rules' own order stays.
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     images = (X, test[0]) if isinstance(test, tuple) else (X,)
@@ -138,6 +144,7 @@ def audit(
         _names(data.facts, findings),
         data,
         images,
+        checks,
     )
 
 
@@ -162,6 +169,9 @@ class Audit:
         All that the rules looked at; None in an audit read from JSON.
     images : tuple
         X, and the images of a separate test set; empty in a pickled audit.
+    checks : tuple of Check
+        Every check by its `code`, with its `state` ("passed", "found", "not applicable", "skipped"
+        or "muted") and the `reason` for which it was not made.
 
     See Also
     --------
@@ -180,6 +190,8 @@ class Audit:
       note    No patient ids were given
               If a patient has several images, a random split puts some on both sides. Pass
               groups= (load_image_folder reads them from file names).
+    <BLANKLINE>
+    22 checks: 1 found, 10 passed, 11 not applicable.
     """
 
     findings: tuple
@@ -189,6 +201,7 @@ class Audit:
     names: dict = field(default_factory=dict)
     data: AuditData = None
     images: tuple = ()
+    checks: tuple = ()
 
     def __repr__(self):
         return audit_text(self)
@@ -324,6 +337,7 @@ class Audit:
             "probed": self.probed,
             "names": {str(row): name for row, name in self.names.items()},
             "findings": finding_records(self),
+            "checks": [vars(check) for check in self.checks],
         }
 
     @classmethod
@@ -341,8 +355,14 @@ class Audit:
         """
         findings = tuple(read_finding(record) for record in content["findings"])
         names = {int(row): name for row, name in content["names"].items()}
+        checks = tuple(Check(**each) for each in content.get("checks", ()))
         return cls(
-            findings, content["headline"], content["leakage_group"], content["probed"], names
+            findings,
+            content["headline"],
+            content["leakage_group"],
+            content["probed"],
+            names,
+            checks=checks,
         )
 
     def plot(self, kind="duplicates", *, limit=6, axes=None):

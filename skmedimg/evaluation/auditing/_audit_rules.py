@@ -12,40 +12,36 @@ from scipy.stats import binomtest
 
 from skmedimg.evaluation._text import counted
 from skmedimg.evaluation.auditing._audit_data import Finding
+from skmedimg.evaluation.auditing._checks import (
+    a_test_set,
+    check_mute,
+    no_details,
+    no_labels,
+    no_patients_known,
+    no_pixels,
+    no_sites,
+    no_test_set,
+    one_class,
+    patients_known,
+    run_checks,
+)
+from skmedimg.evaluation.auditing._difference_rules import places, sites_apart
 from skmedimg.evaluation.auditing._hashes import clusters, members
-from skmedimg.evaluation.auditing._probes import permuted_accuracy, probe_shortcuts, probe_sites
+from skmedimg.evaluation.auditing._probes import (
+    follow_by_chance,
+    permuted_accuracy,
+    probe_shortcuts,
+)
+from skmedimg.evaluation.auditing._quality_rules import blurred, exposure, odd_images
 
 # Images compared with each other for permuted labels: more take minutes and change the score by
 # less than its spread over the permutations.
 _MOST_NEIGHBORS = 4000
-_UNEVEN = 0.15  # difference of a class's share between sites that makes the site a shortcut
 
 
-def find_problems(data, probes=True):
-    """Return the findings of all rules on AuditData; `probes` trains the cheap models too."""
-    # In the order in which findings of one severity are
-    # shown: leakage before defects of single images.
-    rules = [
-        _patients_on_both_sides,
-        _duplicates_on_both_sides,
-        _duplicates_with_two_labels,
-        _identical,
-        _near_duplicates,
-        _altered_copies,
-        _duplicates_of_two_patients,
-        _no_patients,
-        _unreadable,
-        _constant,
-        _few,
-        _imbalance,
-        _modes,
-        _sizes,
-    ]
-    if probes and data.y is not None and len(np.unique(data.y)) > 1:
-        rules += [_shortcuts, _permuted_labels, _neighbors_alike]
-    if probes and data.site is not None:
-        rules.append(_sites_apart)
-    return [finding for rule in rules for finding in rule(data)]
+def find_problems(data, probes=True, mute=()):
+    """Return the findings of all rules on AuditData, and a Check of each rule."""
+    return run_checks(_RULES, data, probes, check_mute(mute, CODES))
 
 
 def _patients_on_both_sides(data):
@@ -309,7 +305,7 @@ def _shortcuts(data):
     """Yield the facts that tell a class from the rest, the strongest first."""
     shortcuts = probe_shortcuts(data.facts, data.y, data.leakage_group, data.random_state)
     # Both an effect (AUC 0.65) and evidence (p < 0.001): with many images tiny effects are
-    # significant, with few large ones are chance. Eight facts are tried, hence 0.001 and not 0.05.
+    # significant, with few large ones are chance. Nine facts are tried, hence 0.001 and not 0.05.
     strong = [each for each in shortcuts if each.auc >= 0.65 and each.p_value < 1e-3]
     for shortcut in sorted(strong, key=lambda each: -each.auc):
         yield _shortcut(shortcut)
@@ -337,43 +333,6 @@ def _shortcut(shortcut):
     )
 
 
-def _sites_apart(data):
-    """Yield a finding where the images tell from which site they are."""
-    found = probe_sites(data.facts, data.site, data.leakage_group, data.random_state)
-    if found is None or found.auc < 0.65 or found.p_value >= 1e-3:
-        return
-    share, words = _uneven_classes(data)
-    risk = (
-        f"{words}: a model may learn the site instead of the disease, and its score within these "
-        "sites rewards that."
-        if share >= _UNEVEN
-        else "The classes are about equally frequent in all sites, so that this is no shortcut to "
-        "the class; but a model may fail at a site that it has not seen."
-    )
-    yield Finding(
-        "sites-apart",
-        "warning" if share >= _UNEVEN else "note",
-        f"A cheap model tells the sites apart by the images (AUC {found.auc:.2f} for "
-        f"{found.label!s})",
-        f"{risk} Leave out one site after the other: compare(site=...).",
-        value=float(found.auc),
-    )
-
-
-def _uneven_classes(data):
-    """Return by how much the share of a class differs between sites at most, and in words."""
-    most, words = 0.0, ""
-    for label in () if data.y is None else np.unique(data.y):
-        shares = {
-            each: np.mean(data.y[data.site == each] == label) for each in np.unique(data.site)
-        }
-        low, high = min(shares, key=shares.get), max(shares, key=shares.get)
-        if shares[high] - shares[low] > most:
-            most = shares[high] - shares[low]
-            words = f"{label!s} is {shares[low]:.0%} of {low!s} and {shares[high]:.0%} of {high!s}"
-    return most, words
-
-
 def _permuted_labels(data):
     """Yield a finding where permuted labels are learned through duplicates or patients."""
     # Without duplicates or patients with several images, nothing can leak this way.
@@ -397,8 +356,8 @@ def _permuted_labels(data):
 
 def _neighbors_alike(data):
     """Yield a finding where consecutive images look alike, as those of one patient do."""
-    # With patient ids the question is answered; fewer than 40 images make too few blocks of four.
-    if data.groups is not None or data.tested is not None or len(data.facts) < 40:
+    # Fewer make too few blocks of four.
+    if len(data.facts) < 40:
         return
     place = np.argsort(_reading_order(data), kind="stable").argsort()
     # Blocks of four consecutive images stand for the unknown patients.
@@ -406,6 +365,9 @@ def _neighbors_alike(data):
     blocks[np.argsort(place)] = np.arange(len(place)) // 4
     # Duplicates leak too, and are reported by a rule of their own.
     blocks = _merged_with(data.duplicate_cluster, blocks)
+    # Few images may follow each other by chance: the order has to matter.
+    if _order_p_value(data, blocks) > 0.01:
+        return
     gap, plain = _leak(data, blocks, None)
     if gap >= 0.05:
         yield Finding(
@@ -416,6 +378,13 @@ def _neighbors_alike(data):
             "They probably show one patient or one sequence. Find out, and pass groups=.",
             value=float(gap),
         )
+
+
+def _order_p_value(data, blocks):
+    rows = np.flatnonzero(data.facts.readable)[:_MOST_NEIGHBORS]
+    classes = np.unique(data.y, return_inverse=True)[1]
+    arrays = (data.facts.thumbnails, blocks, classes, data.duplicate_cluster)
+    return follow_by_chance(*(each[rows] for each in arrays), data.random_state)
 
 
 def _leak(data, leakage_group, folds):
@@ -468,3 +437,37 @@ def _merged_with(duplicate_cluster, blocks):
     """Return blocks in which a duplicate has the block of the first image of its cluster."""
     first = np.unique(duplicate_cluster, return_index=True)[1]
     return blocks[first][duplicate_cluster]
+
+
+# In the order in which findings of one severity are shown: leakage before defects of single images.
+# Code, rule, whether it trains models, and what keeps it from being asked.
+_RULES = (
+    ("patients-both-sides", _patients_on_both_sides, False, (no_test_set, no_patients_known)),
+    ("duplicates-both-sides", _duplicates_on_both_sides, False, (no_test_set,)),
+    ("conflicting-labels", _duplicates_with_two_labels, False, (no_labels,)),
+    ("identical", _identical, False, ()),
+    ("near-duplicates", _near_duplicates, False, (no_pixels,)),
+    ("altered-copies", _altered_copies, False, (no_details,)),
+    ("duplicates-of-two-patients", _duplicates_of_two_patients, False, (no_patients_known,)),
+    ("no-patients", _no_patients, False, ()),
+    ("unreadable", _unreadable, False, ()),
+    ("constant", _constant, False, (no_pixels,)),
+    ("blurred", blurred, False, (no_pixels,)),
+    ("exposure", exposure, False, (no_pixels,)),
+    ("odd-images", odd_images, False, (no_pixels,)),
+    ("few-images", _few, False, ()),
+    ("imbalance", _imbalance, False, (no_labels,)),
+    ("mixed-modes", _modes, False, ()),
+    ("mixed-shapes", _sizes, False, ()),
+    ("shortcuts", _shortcuts, True, (no_labels, one_class)),
+    ("differing-place", places, True, (no_labels, one_class, no_pixels)),
+    ("sites-apart", sites_apart, True, (no_sites,)),
+    ("permuted-labels", _permuted_labels, True, (no_labels, one_class)),
+    (
+        "neighbors-alike",
+        _neighbors_alike,
+        True,
+        (no_labels, one_class, patients_known, a_test_set),
+    ),
+)
+CODES = tuple(code for code, *_ in _RULES)

@@ -6,6 +6,7 @@ import numpy as np
 
 from skmedimg.evaluation._render import render
 from skmedimg.evaluation.auditing._audit_data import Finding
+from skmedimg.evaluation.auditing._checks import checks_text
 
 _MARKS = {"error": "ERROR  ", "warning": "WARNING", "note": "note   "}
 _INDENT = " " * 10
@@ -20,6 +21,8 @@ def audit_text(audit):
             finding.advice, 90, initial_indent=_INDENT, subsequent_indent=_INDENT
         )
         lines += [_INDENT + example for example in examples(audit, finding)]
+    if audit.checks:
+        lines += ["", f"{len(audit.checks)} checks: {checks_text(audit.checks)}."]
     return "\n".join(lines)
 
 

@@ -33,7 +33,8 @@ class Facts:
     thumbnails : ndarray (n, 32, 32) of float32
         Gray, in [0, 1] for integer pixels.
     columns : dict of str to ndarray (n,)
-        "height", "width", "channels", "bits", "mode", "format", "quality", "mean", "spread".
+        "height", "width", "channels", "bits", "mode", "format", "quality", "mean", "spread",
+        "sharpness".
     paths : list (n,) of str or None
     errors : dict of int to str
         Rows that could not be read, and why.
@@ -189,7 +190,26 @@ def _of_gray(gray):
         "detail": _detail_of(gray),
         "mean": float(gray.mean()),
         "spread": float(gray.max() - gray.min()),
+        "sharpness": _sharpness(gray),
     }
+
+
+def _sharpness(gray):
+    """Return the size of the finest detail against that of detail twice as large."""
+    height, width = (side // 2 * 2 for side in gray.shape)
+    if min(height, width) < 8:
+        return 0.0
+    halves = gray[:height, :width].reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3))
+    # Both are local, so that large bright structures hardly count. The contrast is for images that
+    # are so blurred that rounding to whole gray levels is all their detail.
+    return _finest(gray) / max(_finest(halves) + 0.1 * float(gray.std()), 1e-9)
+
+
+def _finest(gray):
+    fine = 4 * gray[1:-1, 1:-1] - gray[2:, 1:-1] - gray[:-2, 1:-1]
+    fine -= gray[1:-1, 2:]
+    fine -= gray[1:-1, :-2]
+    return float(np.abs(fine, out=fine).mean())
 
 
 def _detail_of(gray):
@@ -233,6 +253,7 @@ def _assemble(records, paths, pixels):
         "quality": np.nan,
         "mean": np.nan,
         "spread": np.nan,
+        "sharpness": np.nan,
         "thumbnail": np.zeros((SIDE, SIDE), dtype=np.float32),
         "detail": np.zeros((_DETAIL, _DETAIL), dtype=np.float16),
     }

@@ -11,6 +11,7 @@ from sklearn.model_selection import KFold, StratifiedGroupKFold, cross_val_predi
 from skmedimg.evaluation.auditing._image_facts import SIDE
 
 _CELLS = 8  # of a thumbnail, along each side
+_ORDERS = 199  # random orders of images that an order is compared with
 _STRIP = 2  # thumbnail pixels: one sixteenth of a side
 
 
@@ -92,6 +93,28 @@ def permuted_accuracy(
     return plain, grouped
 
 
+def follow_by_chance(thumbnails, blocks, strata, duplicate_cluster, random_state=0):
+    """Return the p-value of how often an image's nearest neighbor is in its own block.
+
+    Blocks are permuted within strata; duplicates are no neighbors of each other.
+    """
+    rng = np.random.default_rng(random_state)
+    everyone = np.arange(len(thumbnails))  # a fold each: only duplicates are left out
+    nearest = _neighbors(thumbnails, everyone, duplicate_cluster)[1]
+    rows = np.flatnonzero(nearest >= 0)
+    if not len(rows):
+        return 1.0
+    order = np.argsort(strata, kind="stable")
+    edges = np.flatnonzero(np.diff(strata[order])) + 1
+    counts = [np.mean(blocks[rows] == blocks[nearest[rows]])]
+    for _ in range(_ORDERS):
+        shuffled = blocks.copy()
+        for part in np.split(order, edges):
+            shuffled[part] = blocks[rng.permutation(part)]
+        counts.append(np.mean(shuffled[rows] == shuffled[nearest[rows]]))
+    return float(np.mean(np.array(counts) >= counts[0]))
+
+
 def _features(facts):
     """Yield (name, whether it is a fact of the file, columns (n, k)) of every probe."""
     columns = facts.columns
@@ -106,6 +129,8 @@ def _features(facts):
     yield "JPEG quality", True, np.nan_to_num(columns["quality"], nan=-1)[:, None]
     if facts.pixels:
         yield "mean brightness", False, np.nan_to_num(columns["mean"])[:, None]
+        # Blur, noise and resolution change it, and seldom disease.
+        yield "sharpness", False, np.nan_to_num(columns["sharpness"])[:, None]
         yield "border strip", False, _border(facts.thumbnails)
 
 
