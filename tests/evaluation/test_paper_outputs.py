@@ -191,13 +191,24 @@ def lesion_study():
     )  # fmt: skip
 
 
+def site_study():
+    """Return a comparison that leaves out sites, with an external set."""
+    draws = np.random.default_rng(0)
+    y = np.arange(90) % 2
+    X = np.clip(draws.normal(0.4 + 0.2 * y, 0.2), 0.01, 0.99)[:, None]
+    return compare(
+        {"one": FromColumn()}, X, y, site=np.repeat(["a", "b", "c"], 30), random_state=0, verbose=0,
+        external={"Cairo": (X[:30], y[:30])}, audit=False,
+    )  # fmt: skip
+
+
 class FromMean(Named):
     def predict_proba(self, X):
         mean = np.asarray(X).mean((1, 2)) / 255
         return np.column_stack([1 - mean, mean])
 
 
-@pytest.mark.parametrize("make", [study, lesion_study])
+@pytest.mark.parametrize("make", [study, lesion_study, site_study])
 def test_every_answered_item_links_to_a_section_of_the_report(make, tmp_path):
     result = replace(make(), columns=None) if make is lesion_study else make()
     result.to_html(tmp_path / "report.html")
