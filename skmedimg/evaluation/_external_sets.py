@@ -87,6 +87,7 @@ class ExternalSets:
         metric : str, default=None
             None takes the first of `metrics`.
         confidence : float, default=0.95
+            Of the intervals and of the prediction interval.
 
         Returns
         -------
