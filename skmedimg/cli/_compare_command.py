@@ -35,7 +35,7 @@ def run(options):
     groups = result.groups  # with duplicates kept together
     show(result)
     print()
-    show(result.tests())
+    show(result.tests(), after=result)  # both list the warnings
     if options.json:
         result.to_json(options.json)
     loading = demo_lines(options) if options.demo else folder_lines(options, isinstance(cv, list))

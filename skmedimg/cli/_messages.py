@@ -30,9 +30,15 @@ def say_warning(message, category, filename, lineno, file=None, line=None):
     say(f"warning: {' '.join(str(message).split())}")
 
 
-def show(result):
-    """Print a result on standard output; its sentences end at the edge of a terminal."""
+def show(result, after=""):
+    """Print a result on standard output; its sentences end at the edge of a terminal.
+
+    Lines of `after`, the result printed before, are not printed again.
+    """
+    said = set(filter(None, str(after).splitlines()))
     for line in str(result).splitlines():
+        if line in said:
+            continue
         # two spaces are between the columns of a table, whose lines stay as they are
         print(line if "  " in line.strip() else _wrapped(line, sys.stdout))
 

@@ -78,8 +78,10 @@ def arguments_of(scans, *more):
 def test_the_command_and_the_python_of_a_report_give_its_numbers_again(
     scans, capsys, reports, more
 ):
-    code, _, err = run(capsys, *arguments_of(scans, *more))
+    code, out, err = run(capsys, *arguments_of(scans, *more))
     assert code == DONE, err
+    warned = [line for line in out.splitlines() if line.startswith("Warning: ")]
+    assert len(warned) == len(set(warned)) > 0
     found = Comparison.from_json(scans.parent / "r.json")
     [how] = reports
     names = {}
