@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from skmedimg.evaluation._html_tables import Table, metrics_shown, score_table, tests_table
+from skmedimg.evaluation._html_tables import (
+    Table,
+    interval_cell,
+    metrics_shown,
+    score_table,
+    tests_table,
+)
 from skmedimg.evaluation._records import WarningRecord
 from skmedimg.evaluation._render import number
 from skmedimg.evaluation._text import capitalized
@@ -65,8 +71,8 @@ def _matrix(context):
         first, second = each.pair
         low, high = each.interval
         mark = " ✓" if each.decided else ""
-        cells[first, second] = _difference(each.difference, low, high) + mark
-        cells[second, first] = _difference(-each.difference, -high, -low) + mark
+        cells[first, second] = _difference(each.difference, low, high, mark)
+        cells[second, first] = _difference(-each.difference, -high, -low, mark)
     names = context.comparison.ranked()
     rows = [[name, *(cells.get((name, other), "") for other in names)] for name in names]
     title = capitalized(context.comparison.metric().title)
@@ -78,12 +84,13 @@ def _matrix(context):
     )
 
 
-def _difference(value, low, high):
-    """Return a difference and its limits as text; nothing where the pair was not tested."""
+def _difference(value, low, high, mark):
+    """Return the cell of a difference and its limits; empty where the pair was not tested."""
     if not np.isfinite(value):
         return ""
-    limits = f" ({low:+.3f} to {high:+.3f})" if np.isfinite(low) else ""
-    return f"{value:+.3f}{limits}"
+    if not np.isfinite(low):
+        return f"{value:+.3f}{mark}"
+    return interval_cell(f"{value:+.3f}{mark}", f"{low:+.3f}", f"{high:+.3f}")
 
 
 def _warnings(tests):
