@@ -5,7 +5,8 @@ changes of place each; they say which pairs may be copies. Those are laid on eac
 fine detail has to agree: it is what two patients never share.
 """
 
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 
 import numpy as np
 from scipy.fft import dctn, irfft2, rfft2
@@ -13,6 +14,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.sparse import csr_array
 
 from skmedimg.evaluation.auditing._hashes import clusters, members
+from skmedimg.images._n_jobs import thread_count
 
 _COARSE, _FINE = 32, 64  # sides of the images compared in the first and in the second step
 _LOW, _HIGH = (
@@ -88,7 +90,9 @@ def _candidates(images, least):
     for place, (_, *change) in enumerate(_PLACES, start=1):
         moved = (_warp(_COARSE, *change) @ small.reshape(len(small), -1).T).T
         tries.append((0, place, _unit(_spectrum(moved.reshape(small.shape)))))
-    found = [_block(tries, straight, start) for start in range(0, len(images), _BLOCK)]
+    # Matrix products and comparisons of whole blocks release the interpreter.
+    with ThreadPoolExecutor(thread_count(None)) as pool:
+        found = list(pool.map(partial(_block, tries, straight), range(0, len(images), _BLOCK)))
     left, right, best, which = (np.concatenate(each) for each in zip(*found, strict=True))
     # Of a pair the better of both directions.
     keys = np.minimum(left, right) * len(images) + np.maximum(left, right)
