@@ -17,10 +17,8 @@ from skmedimg.evaluation.auditing._hashes import clusters, members
 from skmedimg.images._n_jobs import thread_count
 
 _COARSE, _FINE = 32, 64  # sides of the images compared in the first and in the second step
-_LOW, _HIGH = (
-    2,
-    10,
-)  # frequencies of the descriptor: below is shading, above moves with small shifts
+# Frequencies of the descriptor: below is shading, above moves with small shifts.
+_LOW, _HIGH = 2, 10
 _BLOCK = 512
 _MOST = 6  # candidates of an image
 _LARGEST = 20  # images that are copies of one
@@ -34,8 +32,10 @@ _PLACES = (
 )
 # Around each of them, when images are laid on each other; shifts are found by correlation.
 _SCALES, _ANGLES = (0.975, 1.0, 1.025), (-1.5, 0.0, 1.5)
-_TURNS = ("", "flipped", "rotated by 90", "flipped and rotated by 90", "rotated by 180",
-          "flipped upside down", "rotated by 270", "flipped and rotated by 270")  # fmt: skip
+_TURNS = (
+    *("", "flipped", "rotated by 90", "flipped and rotated by 90", "rotated by 180"),
+    *("flipped upside down", "rotated by 270", "flipped and rotated by 270"),
+)
 
 
 def altered_copies(images, min_descriptor=0.9, min_detail=0.8):
