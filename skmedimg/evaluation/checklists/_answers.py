@@ -51,9 +51,10 @@ def _disjoint(facts):
     if facts.n_patients is None:
         return Answer(NOT_MET, "Name the patient of each image: `compare(groups=patients)`.")
     return Answer(
-        ANSWERED, "All images of a patient are on the same side of each split; others are refused.",
+        ANSWERED,
+        "All images of a patient are on the same side of each split; others are refused.",
         "data",
-    )  # fmt: skip
+    )
 
 
 def _files_left_out(facts):
