@@ -1,6 +1,6 @@
 """Instances for scikit-learn's own checks, for libraries that test themselves against ours."""
 
-from skmedimg.evaluation import FoldEnsemble, PatientAggregator
+from skmedimg.evaluation import ConformalClassifier, FoldEnsemble, PatientAggregator
 from skmedimg.features import HOG, LBP, Haralick, IntensityHistogram
 from skmedimg.images import CropForeground, ImageLoader
 from skmedimg.neural import ScratchCNN, ShallowMLP
@@ -53,6 +53,7 @@ def estimators_for_checks():
         PatientAggregator(LogisticRegression()),
         FoldEnsemble(LogisticRegression(), cv=3),
         FoldEnsemble(GaussianNB(), cv=2),
+        ConformalClassifier(GaussianNB(), 0.5, cv=2),
         OptunaSearch(LogisticRegression(), {"C": [0.1, 1.0]}, n_trials=2, cv=2, random_state=0),
     ]
 

@@ -10,6 +10,7 @@ from .auditing._audit_display import AuditDisplay as AuditDisplay
 from .checklists._checklist_record import Checklists as Checklists
 from .clinical._predictive_values import ClinicalNumbers as ClinicalNumbers
 from .clinical._prevalence_shift import adjust_prevalence as adjust_prevalence
+from .decisions._conformal import ConformalClassifier as ConformalClassifier
 from .decisions._fold_ensemble import FoldEnsemble as FoldEnsemble
 from .decisions._patient_aggregator import PatientAggregator as PatientAggregator
 from .decisions._patient_aggregator import aggregate_patients as aggregate_patients

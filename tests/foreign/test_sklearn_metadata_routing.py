@@ -7,7 +7,7 @@ import pytest
 from sklearn.tests import test_metaestimators_metadata_routing as theirs
 
 from skmedimg import OptunaSearch, PatientAggregator, ThresholdAt
-from skmedimg.evaluation import FoldEnsemble
+from skmedimg.evaluation import ConformalClassifier, FoldEnsemble
 
 ROW = {
     "estimator_name": "estimator",
@@ -29,6 +29,12 @@ ROWS = {
     "ThresholdAt": {**ROW, **SPLIT, "metaestimator": ThresholdAt},
     "PatientAggregator": {**ROW, "metaestimator": PatientAggregator},
     "FoldEnsemble": {**ROW, **SPLIT, "metaestimator": FoldEnsemble},
+    "ConformalClassifier": {
+        **ROW,
+        **SPLIT,
+        "metaestimator": ConformalClassifier,
+        "init_args": {"coverage": 0.5},  # which few patients are enough for
+    },
     "OptunaSearch": {**ROW, **SPLIT, **SEARCH, "metaestimator": OptunaSearch},
 }
 TESTS = [

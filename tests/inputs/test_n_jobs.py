@@ -39,6 +39,9 @@ CALLS = {
     "FoldEnsemble": lambda at, n: evaluation.FoldEnsemble(GaussianNB(), cv=2, n_jobs=n).fit(
         ROWS, BINARY
     ),
+    "ConformalClassifier": lambda at, n: evaluation.ConformalClassifier(
+        GaussianNB(), 0.5, cv=2, n_jobs=n
+    ).fit(ROWS, BINARY),
     "OptunaSearch": lambda at, n: search.OptunaSearch(
         GaussianNB(), {"var_smoothing": [1e-9]}, n_trials=1, cv=2, n_jobs=n
     ).fit(ROWS, BINARY),

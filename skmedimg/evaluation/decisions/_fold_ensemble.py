@@ -4,14 +4,13 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils import check_array, get_tags, indexable
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils import get_tags, indexable
+from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._device import seed_from
 from skmedimg._sklearn import HasMethods, final_estimator, fit_context, take_rows
 from skmedimg.evaluation.decisions._inner_models import fit_rows
-from skmedimg.evaluation.decisions._threshold_input import checked_weights
+from skmedimg.evaluation.decisions._threshold_input import checked_weights, class_labels
 from skmedimg.evaluation.scores._positive_label import column_per_class
 from skmedimg.evaluation.splitting._folds import make_splits
 from skmedimg.evaluation.splitting._groups import metadata_router, route_fit
@@ -122,7 +121,7 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator):
         self : FoldEnsemble
         """
         task = task_of({"estimator": self.estimator})
-        y = _labels(y) if task == "classification" else np.asarray(y)
+        y = class_labels(y, "FoldEnsemble") if task == "classification" else np.asarray(y)
         X, y = indexable(X, y)
         groups = check_groups(groups, y)
         if task == "classification":
@@ -266,20 +265,6 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator):
         tags.input_tags = inner.input_tags
         tags.target_tags = inner.target_tags
         return tags
-
-
-def _labels(y):
-    """Return class labels (n,), checked."""
-    if y is None:
-        raise ValueError("FoldEnsemble requires y to be passed, but the target y is None.")
-    y = column_or_1d(y, warn=True)
-    if y.dtype.kind == "f":
-        check_array(y, ensure_2d=False, input_name="y")
-    check_classification_targets(y)
-    n_classes = len(np.unique(y))
-    if n_classes < 2:
-        raise ValueError(f"FoldEnsemble needs at least 2 classes, but y has {n_classes} class.")
-    return y
 
 
 def _fit_fold(estimator, X, y, given, split):

@@ -1,8 +1,8 @@
-"""What ThresholdAt needs of labels, weights and patients."""
+"""What ThresholdAt and the models of folds need of labels, weights and patients."""
 
 import numpy as np
-from sklearn.utils import assert_all_finite
-from sklearn.utils.multiclass import type_of_target
+from sklearn.utils import assert_all_finite, check_array
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
 from skmedimg._sklearn import check_sample_weight
@@ -18,6 +18,20 @@ def binary_labels(y):
             f"Only binary classification is supported by ThresholdAt. Unknown label type: {kind}."
         )
     check_classes(y, "y")
+    return y
+
+
+def class_labels(y, owner):
+    """Return labels (n_samples,) of two classes or more, checked; `owner` is named in errors."""
+    if y is None:
+        raise ValueError(f"{owner} requires y to be passed, but the target y is None.")
+    y = column_or_1d(y, warn=True)
+    if y.dtype.kind == "f":
+        check_array(y, ensure_2d=False, input_name="y")
+    check_classification_targets(y)
+    n_classes = len(np.unique(y))
+    if n_classes < 2:
+        raise ValueError(f"{owner} needs at least 2 classes, but y has {n_classes} class.")
     return y
 
 
