@@ -3,13 +3,9 @@
 import json
 
 from skmedimg._files import whole_file
-from skmedimg.cli._command_files import (
-    add_folder_arguments,
-    check_writable,
-    parse_jobs,
-    read_folder,
-)
+from skmedimg.cli._command_files import add_folder_arguments, check_writable, parse_jobs
 from skmedimg.cli._exit_codes import DONE, SERIOUS
+from skmedimg.cli._input_images import read_images
 from skmedimg.cli._messages import show
 
 SUMMARY = "Check a folder of images for duplicates, data leakage and shortcuts."
@@ -41,7 +37,7 @@ def run(options):
 
     if options.json:
         check_writable(options.json)
-    data = read_folder(options.folder, options.groups, options.jobs)
+    data = read_images(options.folder, options, options.jobs)
     tested = None if data.split is None else data.split == "test"
     if tested is not None and (tested.all() or not tested.any()):
         tested = None  # one part alone has no other to leak into

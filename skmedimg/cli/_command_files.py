@@ -4,17 +4,17 @@ import argparse
 import os
 
 from skmedimg.cli._exit_codes import ContradictionError, DataError
-from skmedimg.cli._messages import say
 
 
 def add_folder_arguments(parser, *, optional=False):
-    """Add FOLDER and --groups to a parser."""
+    """Add FOLDER, --groups and the columns of a table to a parser."""
     parser.add_argument(
         "folder",
         metavar="FOLDER",
         nargs="?" if optional else None,
         help="folder of images with a folder per class: FOLDER/class/image.png, or "
-        "FOLDER/train/class/image.png and FOLDER/test/class/image.png",
+        "FOLDER/train/class/image.png and FOLDER/test/class/image.png; or a table, "
+        "FILE.csv, with a row per image",
     )
     parser.add_argument(
         "--groups",
@@ -22,7 +22,18 @@ def add_folder_arguments(parser, *, optional=False):
         help=r"regular expression that finds the patient in each path, such as 'patient\d+' (the "
         r"whole match, or what is in '(?P<patient>...)'), or the name of one: chest-xray, "
         "chestx-ray14, chexpert, oct; give it where a patient has several images; auto keeps "
-        "duplicates together, which is the default where there are no patients",
+        "duplicates together, which is the default where there are no patients; of a table the "
+        "column of the patients",
+    )
+    parser.add_argument(
+        "--path-column",
+        metavar="COLUMN",
+        help="column of a table with the files, which start from its folder (default: path)",
+    )
+    parser.add_argument(
+        "--label-column",
+        metavar="COLUMN",
+        help="column of a table with the classes (default: label)",
     )
 
 
@@ -52,32 +63,11 @@ def parse_share(text):
     return share
 
 
-def read_folder(folder, pattern, n_jobs, merge_validation=False):
-    """Return the Bunch of a folder's paths, labels and patients; damaged files are left out."""
-    from skmedimg import load_image_folder
-
-    try:
-        # One damaged file must not end the work on a thousand; the report names it.
-        data = load_image_folder(
-            folder,
-            group_pattern=None if pattern == "auto" else pattern,
-            merge_validation=merge_validation,
-            on_error="skip-report",
-            n_jobs=n_jobs,
-            verbose=1,
-        )
-    except ValueError as error:
-        raise DataError(str(error)) from error
-    for line in str(data.report).splitlines():
-        say(line)
-    return data
-
-
-def audit_data(X, y, groups, *, test=None, probes=True, n_jobs=None, despite_errors=True):
+def audit_data(X, y, groups, *, site=None, despite_errors=True):
     """Return the audit of a command; raise where duplicates have contradictory labels."""
     from skmedimg.evaluation import audit
 
-    found = audit(X, y, groups, test=test, probes=probes, n_jobs=n_jobs)
+    found = audit(X, y, groups, site=site)
     conflicts = found.of(kind="conflicting")
     if conflicts and not despite_errors:
         rows = conflicts[0].clusters[0]

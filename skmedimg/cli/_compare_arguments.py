@@ -31,6 +31,26 @@ def add_compare_arguments(parser):
         "class, such as 0.95, on training images that it was not fitted on; five more fits each",
     )
     parser.add_argument(
+        "--site",
+        metavar="PATTERN",
+        help="leave out one hospital or scanner after the other: a regular expression that finds "
+        "it in each path below FOLDER (the whole match, or what is in '(?P<site>...)'), or the "
+        "column of a table",
+    )
+    parser.add_argument(
+        "--columns",
+        metavar="NAMES",
+        help="comma-separated columns of a table, such as sex,age: the report describes the "
+        "patients and scores their subgroups",
+    )
+    parser.add_argument(
+        "--external",
+        action="append",
+        metavar="NAME=FOLDER",
+        help="also score the models, fitted on all images of FOLDER, on those of another hospital, "
+        "a folder or table that is read in the same way. Repeat it for each of several",
+    )
+    parser.add_argument(
         "--cv",
         type=int,
         metavar="N",

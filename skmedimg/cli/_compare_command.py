@@ -2,10 +2,17 @@
 
 import os
 
-from skmedimg.cli._command_files import audit_data, check_writable, read_folder
+from skmedimg.cli._command_files import audit_data, check_writable
 from skmedimg.cli._compare_arguments import FOLDS
 from skmedimg.cli._compare_arguments import add_compare_arguments as add_arguments
 from skmedimg.cli._exit_codes import DONE, FAILED, DataError
+from skmedimg.cli._input_images import (
+    external_sources,
+    read_columns,
+    read_external,
+    read_images,
+    site_of_each,
+)
 from skmedimg.cli._loading_lines import command_line, demo_lines, folder_lines
 from skmedimg.cli._messages import say, show
 from skmedimg.cli._model_names import at_sensitivity, build_models, default_models, demo_models
@@ -23,15 +30,15 @@ def run(options):
     _check_data_options(options)
     models = _models(options)
     data = _demo_data(options) if options.demo else _folder_data(options)
-    X, y, groups, cv, positive, load_report = data
+    X, y, groups, cv, positive, more = data
     if options.sensitivity is not None:
         positive = _positive(y, positive)
         models = at_sensitivity(models, options.sensitivity, positive)
-    found = audit_data(X, y, groups, despite_errors=options.despite_errors or options.demo)
+    careless = options.despite_errors or options.demo
+    found = audit_data(X, y, groups, site=more.get("site"), despite_errors=careless)
     say(f"comparing {', '.join(models)} on {len(y)} images")
     given = {"groups": "auto" if options.groups == "auto" else groups, "cv": cv}
-    given["load_report"] = load_report
-    result = _compare(models, X, y, given | {"pos_label": positive, "audit": found}, options)
+    result = _compare(models, X, y, given | more | {"pos_label": positive, "audit": found}, options)
     groups = result.groups  # with duplicates kept together
     show(result)
     print()
@@ -124,30 +131,36 @@ def _positive(y, positive):
 
 def _check_data_options(options):
     """Refuse a missing folder, and what --demo would ignore."""
+    external_sources(options)  # before the first fit
     if options.demo:
         taken = ("folder", "groups", "models", "size", "color", "positive", "merge_validation")
-        for name in (*taken, "weights"):
+        taken += ("weights", "path_column", "label_column", "site", "columns", "external")
+        for name in taken:
             if getattr(options, name) not in (None, False):
                 given = "FOLDER" if name == "folder" else f"--{name.replace('_', '-')}"
                 raise DataError(f"--demo brings its own images and models: leave {given} out.")
     elif options.folder is None:
         raise DataError("compare needs a FOLDER of images, or --demo.")
+    elif options.site is not None and (options.cv or options.repeats):
+        raise DataError("--site leaves out one site after the other: leave --cv and --repeats out.")
 
 
 def _folder_data(options):
-    """Return X, y, groups, cv, the positive class and the load report of a folder."""
+    """Return X, y, groups, cv, the positive class and what else compare gets of a folder."""
     import numpy as np
 
-    data = read_folder(
-        options.folder, options.groups, None, merge_validation=options.merge_validation
-    )
+    data = read_images(options.folder, options, columns=read_columns(options))
     if len(data.target_names) < 2:
         raise DataError(
             f"{options.folder!r} has one class, {data.target_names[0]!r}; a comparison needs two: "
             "FOLDER/class/images."
         )
+    more = {"site": site_of_each(data, options), "external": read_external(options)}
+    more |= {"columns": data.get("columns"), "load_report": data.report}
     # names and not numbers: they appear in the table, the report and the saved model
     labels = data.target
+    if options.site is not None:
+        return np.asarray(data.paths), labels, data.groups, None, options.positive, more
     cv = FOLDS if options.cv is None else options.cv
     if options.cv is None and data.split is not None and (data.split == "test").any():
         say("using the folder's own train/test split; --cv 5 would make folds of all images")
@@ -159,11 +172,11 @@ def _folder_data(options):
                 "them after every epoch; --merge-validation trains on them"
             )
         cv = [tuple(part for part in parts if len(part))]
-    return np.asarray(data.paths), labels, data.groups, cv, options.positive, data.report
+    return np.asarray(data.paths), labels, data.groups, cv, options.positive, more
 
 
 def _demo_data(options):
-    """Return the same of synthetic images, which have no load report."""
+    """Return the same of synthetic images, of which there is nothing else."""
     import numpy as np
 
     from skmedimg.datasets import make_lesions
@@ -172,4 +185,4 @@ def _demo_data(options):
     data = make_lesions(240, size=48, patients=80, noise=0.1, random_state=options.seed)
     labels = np.array(data.target_names)[data.target]
     cv = FOLDS if options.cv is None else options.cv
-    return data.images, labels, data.groups, cv, data.target_names[1], None
+    return data.images, labels, data.groups, cv, data.target_names[1], {}

@@ -3,8 +3,9 @@
 import os
 
 from skmedimg._files import whole_file
-from skmedimg.cli._command_files import add_folder_arguments, check_writable, read_folder
+from skmedimg.cli._command_files import add_folder_arguments, check_writable
 from skmedimg.cli._exit_codes import DONE, DataError
+from skmedimg.cli._input_images import read_images
 from skmedimg.cli._messages import say
 
 SUMMARY = "Score a saved model on a folder of images it was not trained on, such as a hospital's."
@@ -43,7 +44,7 @@ def run(options):
         check_writable(path)
     if not os.path.isfile(options.model):  # before the images are read
         raise DataError(f"there is no file {options.model!r}.")
-    data = read_folder(options.folder, options.groups, None)
+    data = read_images(options.folder, options)
     name = options.name or os.path.basename(os.path.abspath(options.folder))
     try:
         found = evaluate(

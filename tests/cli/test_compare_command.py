@@ -84,9 +84,7 @@ def test_the_command_and_the_python_of_a_report_give_its_numbers_again(
     assert len(warned) == len(set(warned)) > 0
     found = Comparison.from_json(scans.parent / "r.json")
     [how] = reports
-    names = {}
-    exec(compile(how["loading"] + how["call"], "report", "exec"), names)
-    again = names["result"]
+    again = again_from(how)
     assert again.digest == found.digest
     for metric in found.metrics:
         for name in found.names:
@@ -102,6 +100,93 @@ def test_the_command_and_the_python_of_a_report_give_its_numbers_again(
     assert run(capsys, *typed)[0] == DONE
     again = Comparison.from_json(scans.parent / "r.json")
     assert again.to_frame().equals(found.to_frame())
+
+
+@pytest.fixture
+def table(scans):
+    """The scans as a table with three hospitals, and patients with sex and age."""
+    rows = ["file,finding,person,hospital,sex,age"]
+    for path in sorted(scans.rglob("*.png")):
+        person = int(path.name[1:3])
+        facts = f"{'ABC'[person % 3]},{'fm'[person // 3 % 2]},{40 + person}"
+        rows.append(f"{path.relative_to(scans)},{path.parent.name},{person},{facts}")
+    (scans / "images.csv").write_text("\n".join(rows))
+    return scans / "images.csv"
+
+
+def again_from(how):
+    """Return the comparison that the lines of a report make."""
+    names = {}
+    exec(compile(how["loading"] + how["call"], "report", "exec"), names)
+    return names["result"]
+
+
+def test_a_table_has_sites_columns_and_other_hospitals(scans, table, capsys, reports):
+    columns = ("--path-column", "file", "--label-column", "finding", "--groups", "person")
+    code, _, err = run(
+        capsys,
+        "compare",
+        table,
+        *columns,
+        "--site",
+        "hospital",
+        "--columns",
+        "sex, age",
+        "--external",
+        f"Cairo={table}",
+        "--models",
+        "hog-linear",
+        "--size",
+        32,
+        "--positive",
+        "mass",
+        "--out",
+        scans.parent / "r.html",
+        "--json",
+        scans.parent / "r.json",
+    )
+    assert code == DONE, err
+    found = Comparison.from_json(scans.parent / "r.json")
+    assert [split.name for split in found.splits] == ["A", "B", "C"]
+    assert list(found.columns) == ["sex", "age"]
+    assert len(found.external["Cairo"].y) == 36
+    again = again_from(reports[0])
+    assert again.to_frame().equals(found.to_frame())
+    assert again.drops().equals(found.drops())
+
+
+def test_sites_are_found_in_paths_and_folders_are_other_hospitals(scans, capsys, reports):
+    more = ("--site", r"(?P<site>p.[0-4]|p)", "--external", f"Cairo={scans / 'train'}")
+    code, _, err = run(capsys, *arguments_of(scans, *more))
+    assert code == DONE, err
+    found = Comparison.from_json(scans.parent / "r.json")
+    assert {"p", "p03", "p14"} <= {split.name for split in found.splits}
+    assert len(found.external["Cairo"].y) == 24
+    assert again_from(reports[0]).to_frame().equals(found.to_frame())
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--site", "(", "--groups", r"p\d+"), "is no regular expression"),
+        (("--site", "clinic"), "finds no site in 36 of 36 paths, such as 'test/"),
+        (("--site", "p", "--cv", 3), "leave --cv and --repeats out"),
+        (("--columns", "sex"), "--columns is for tables"),
+        (("--external", "cairo/"), "needs NAME=FOLDER"),
+        (("--external", "Cairo=nowhere"), "--external Cairo: there is no 'nowhere'"),
+    ],
+)
+def test_what_cannot_be_read_ends_before_the_first_fit(scans, capsys, compared, more, words):
+    code, out, err = run(capsys, *arguments_of(scans, *more))
+    assert (code, out, compared) == (DATA, "", [])
+    assert words in err.splitlines()[-1]
+
+
+def test_a_column_that_a_table_lacks_is_named_with_its_option(table, capsys, compared):
+    code, _, err = run(capsys, "compare", table, "--models", "hog-linear")
+    assert code == DATA
+    assert "'path' is not a column" in err
+    assert "Name it by --path-column." in err
 
 
 def test_a_model_that_fails_does_not_take_the_others_with_it(scans, capsys, monkeypatch, reports):
