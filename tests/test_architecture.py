@@ -28,7 +28,7 @@ JUDGING = [
     *("evaluation.external", "evaluation.robustness", "evaluation.paper", "evaluation.checklists"),
     *("inspection", "evaluation.displays", "evaluation.report", "evaluation", "search", "saving"),
 ]
-TOP = ["recipes", "testing", "cli", "__main__"]
+TOP = ["recipes", "testing", "serving", "cli", "__main__"]
 # Exceptions, each with its reason.
 ALSO = {
     "evaluation": {"saving"},  # evaluate takes the file of a saved model

@@ -12,6 +12,7 @@ from skmedimg.cli import (
     _evaluate_command,
     _predict_command,
     _recipes_command,
+    _serve_command,
 )
 from skmedimg.cli._exit_codes import (
     DATA,
@@ -31,6 +32,7 @@ COMMANDS = {
     "evaluate": _evaluate_command,
     "audit": _audit_command,
     "predict": _predict_command,
+    "serve": _serve_command,
     "backbones": _backbones_command,
     "recipes": _recipes_command,
 }
@@ -62,7 +64,8 @@ def make_parser():
     parser = argparse.ArgumentParser(
         prog="skmedimg",
         description="Compare models on a folder of images, audit the images, evaluate a saved "
-        "model or predict with it, and list the pretrained backbones and the recipes.",
+        "model, predict with it or show it on a page, and list the pretrained backbones and the "
+        "recipes.",
         epilog=EXIT_CODES,
         # keeps the lines of the exit codes
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -46,7 +46,7 @@ def run(options):
     files = _files(options.files)  # before the model is loaded, which takes seconds
     try:
         # all before the first line is printed: a table that ends in an error would look complete
-        model = _load(options.model)
+        model = load_model(options.model)
         if get_tags(model).estimator_type == "segmenter":
             rows = segmented_rows(model, files, options.masks, _file_cell)
         elif options.masks is not None:
@@ -99,7 +99,8 @@ def _say_what_was_trained_on(path, files):
         )
 
 
-def _load(path):
+def load_model(path):
+    """Return a saved model; raise in words of the command line where it is none."""
     from skmedimg.saving import load
 
     try:
