@@ -15,7 +15,7 @@ import skmedimg
 PACKAGE = Path(skmedimg.__file__).parent
 STUBS = sorted(PACKAGE.rglob("__init__.pyi"))
 # Neither a public module nor named with an underscore: the command line, `python -m skmedimg`.
-INTERNAL = {"cli"}
+INTERNAL = {"cli", "serving"}
 
 
 def module_of(stub):

@@ -16,7 +16,7 @@ from collections import OrderedDict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 
-from skmedimg.serving._page import render_page
+from skmedimg.serving._serve_page import render_page
 from skmedimg.serving._uploads import UploadError, UploadLimits, files_in, suffix_of
 
 _HOST = "127.0.0.1"
