@@ -395,7 +395,16 @@ class Comparison(
         return draw(self, kind, name=name, ax=ax)
 
     def to_html(
-        self, path, *, X=None, models=None, image_shape=None, title=None, command="", loading=""
+        self,
+        path,
+        *,
+        X=None,
+        models=None,
+        image_shape=None,
+        title=None,
+        command="",
+        loading="",
+        robustness=None,
     ):
         """Write a report: one file that needs nothing else.
 
@@ -416,6 +425,8 @@ class Comparison(
             The command that was typed, for "How to get this again".
         loading : str, default=""
             Lines of Python that load X, y and groups, for the same section.
+        robustness : Robustness or None, default=None
+            What `robustness()` returned, for the section "Robustness".
         """
         from skmedimg.evaluation.report._page import write_report
 
@@ -428,6 +439,7 @@ class Comparison(
             title=title,
             command=command,
             loading=loading,
+            robustness=robustness,
         )
 
     def to_json(self, path):

@@ -6,6 +6,7 @@ from skmedimg.evaluation.checklists._paragraphs import methods_text, results_tex
 from skmedimg.evaluation.checklists._study_facts import StudyFacts
 from skmedimg.evaluation.paper._paper_table import paper_table, to_latex, to_markdown, write_csv
 from skmedimg.evaluation.paper._predictions_table import predictions_table
+from skmedimg.evaluation.robustness._robustness import check_robustness
 
 
 class PaperOutputs:
@@ -111,13 +112,15 @@ class PaperOutputs:
         """
         return exclusions(self)
 
-    def checklist(self, *names):
+    def checklist(self, *names, robustness=None):
         """Fill in reporting checklists from this comparison.
 
         Parameters
         ----------
         *names : {"CLAIM", "TRIPOD+AI", "STARD-AI"}
             None given takes all three.
+        robustness : Robustness or None, default=None
+            What `robustness()` returned, where the report shows it.
 
         Returns
         -------
@@ -125,7 +128,9 @@ class PaperOutputs:
             Per item "answered" with the section of the report that shows it, "you write this" with
             what is needed, or "not met" with the line that would meet it.
         """
-        return fill_checklists(self, names)
+        check_robustness(robustness, self)
+        more = () if robustness is None else ("robustness",)
+        return fill_checklists(self, names, more=more)
 
     def methods_text(self):
         """Return a paragraph on methods with the numbers of this comparison filled in.

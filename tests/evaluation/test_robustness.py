@@ -1,5 +1,8 @@
 """Perturbed images, each against a library, and the scores of kept models on them."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
@@ -123,6 +126,30 @@ def test_scores_fall_with_severity_and_drops_are_paired(result):
     assert row["drop low"] < row["drop"] < row["drop high"]
     assert row["score"] < before.mean - 0.1
     assert found.plot().axes_.size == 2
+
+
+def test_a_report_shows_severity_curves_and_the_checklist_links_to_them(result, tmp_path):
+    X, _ = spots()
+    rows = X.reshape(len(X), -1).astype(float)
+    found = result.robustness(
+        rows, {"blur": (2, 6), "noise": (0.1,)}, image_shape=(16, 16), verbose=0
+    )
+    result.to_html(tmp_path / "report.html", robustness=found)
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert '<section id="robustness">' in page
+    last = found.to_frame().set_index(["perturbation", "value"]).loc[("blur", 6)]
+    assert f"ROC AUC by the severity of blur; at the last: logistic {last.score:.3f}." in page
+    assert "ROC AUC is the probability that the model ranks" in page
+    assert f"{last['drop low']:.3f} to {last['drop high']:.3f}" in page
+
+    items = result.checklist("CLAIM", robustness=found).to_frame().set_index("number")
+    assert items.loc["30", ["status", "anchor"]].tolist() == ["answered", "robustness"]
+    assert re.search(r'<a href="#robustness">[^<]*</a>', page.partition("Checklists")[2])
+    assert result.checklist("CLAIM").to_frame().set_index("number").status["30"] == "not met"
+    with pytest.raises(ValueError, match="robustness is of another comparison"):
+        replace(result, digest="").to_html(tmp_path / "no.html", robustness=found)
+    with pytest.raises(TypeError, match="needs what result.robustness"):
+        result.checklist("CLAIM", robustness=True)
 
 
 def test_files_are_perturbed_and_read_again(tmp_path):

@@ -117,8 +117,8 @@ def _statistics(facts):
 def _robustness(facts):
     if facts.has("robustness"):
         return Answer(ANSWERED, "Scores on perturbed images.", "robustness")
-    line = "`compare(keep_models=True)`, then `result.robustness()`"
-    return Answer(NOT_MET, f"Score changed images: {line}.")
+    line = "`result.to_html(path, robustness=result.robustness())`"
+    return Answer(NOT_MET, f"Score changed images: `compare(keep_models=True)`, then {line}.")
 
 
 def _explanations(facts):

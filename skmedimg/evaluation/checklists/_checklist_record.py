@@ -145,12 +145,15 @@ class Checklists:
         return f"{lay_out(rows)}\nto_markdown() and to_frame() have every item."
 
 
-def fill_checklists(comparison, names=(), anchors=None):
-    """Return the Checklists of some names (all without any), with links to anchors that exist."""
+def fill_checklists(comparison, names=(), anchors=None, more=()):
+    """Return the Checklists of some names (all without any), with links to anchors that exist.
+
+    `more` are anchors beside those that every report of this comparison has.
+    """
     unknown = [name for name in names if name not in _FILES]
     if unknown:
         raise ValueError(f"checklist={unknown[0]!r} must be one of {', '.join(_FILES)}.")
-    facts = StudyFacts(comparison, anchors)
+    facts = StudyFacts(comparison, anchors, more)
     return Checklists(tuple(_filled(_read(name), facts) for name in names or _FILES))
 
 

@@ -16,11 +16,14 @@ class StudyFacts:
     comparison : Comparison
     anchors : container of str or None, default=None
         Sections of the report that exist. None: those that every report of this comparison has.
+    more : iterable of str, default=()
+        Sections beside those, such as "robustness" where its record is given to the report.
     """
 
-    def __init__(self, comparison, anchors=None):
+    def __init__(self, comparison, anchors=None, more=()):
         self.comparison = comparison
         self._anchors = anchors
+        self._more = more
 
     def has(self, anchor):
         """Tell whether the report has a section."""
@@ -44,6 +47,7 @@ class StudyFacts:
                 found.add("usefulness")
         found |= {"external"} if comparison.external else set()
         found |= {"sites"} if self.sites else set()
+        found |= set(self._more)
         # An audit keeps the images it looked at, and the report shows mistakes among them.
         if comparison.audit is not None and comparison.audit.images:
             found.add("mistakes")

@@ -6,7 +6,7 @@ import numpy as np
 
 from skmedimg import __version__
 from skmedimg._files import utf8, whole_file
-from skmedimg.evaluation._render import render
+from skmedimg.evaluation._render import number, render
 from skmedimg.evaluation.auditing._duplicates_together import SOURCE
 from skmedimg.evaluation.clinical._natural_frequencies import natural_frequencies
 from skmedimg.evaluation.report._clinical_section import clinical_section
@@ -20,6 +20,7 @@ from skmedimg.evaluation.report._model_sections import (
 from skmedimg.evaluation.report._paper_section import paper_section
 from skmedimg.evaluation.report._patient_sections import patients_section, subgroups_section
 from skmedimg.evaluation.report._report_context import ReportContext
+from skmedimg.evaluation.report._robustness_section import robustness_section
 from skmedimg.evaluation.report._score_sections import (
     conclusions_section,
     costs_section,
@@ -27,6 +28,7 @@ from skmedimg.evaluation.report._score_sections import (
 )
 from skmedimg.evaluation.report._search_section import searches_section
 from skmedimg.evaluation.report._settings_section import reading_section, settings_section
+from skmedimg.evaluation.robustness._robustness import check_robustness
 
 # Anchor, title and data of each section, in the order of the page. The template of a section is
 # called like its anchor. A section without data is left out.
@@ -39,6 +41,7 @@ _SECTIONS = (
     ("conclusions", "What may be concluded", conclusions_section),
     ("sites", "Site by site", sites_section),
     ("external", "Other hospitals", external_section),
+    ("robustness", "Robustness", robustness_section),
     ("models", "Model by model", models_section),
     ("explanations", "What they look at", explanations_section),
     ("layers", "What they consist of", layers_section),
@@ -50,17 +53,20 @@ _SECTIONS = (
 )
 
 
-def write_report(comparison, path, *, X, models, image_shape, title, command, loading):
+def write_report(
+    comparison, path, *, X, models, image_shape, title, command, loading, robustness=None
+):
     """Write a comparison as one HTML file, without script or network; return its path."""
     unknown = sorted(set(models or {}) - set(comparison.names))
     if unknown:
         raise ValueError(
             f"models names {unknown}, which were not compared; there are {list(comparison.names)}."
         )
+    check_robustness(robustness, comparison)
     # The audit keeps the images it looked at.
     if X is None and comparison.audit is not None and comparison.audit.images:
         X = comparison.audit.images[0]
-    context = ReportContext(comparison, X, models or {}, image_shape, command, loading)
+    context = ReportContext(comparison, X, models or {}, image_shape, command, loading, robustness)
     page = report_page(context, title)
     path = os.fspath(path)
     with whole_file(path) as file:
@@ -122,6 +128,7 @@ def _result(context):
         "several": len(context.estimators) > 1,
         "metric": comparison.metric().title,
         "interval": comparison.interval(best),
+        "meaning": _meaning(comparison),
         "beaten": beaten,
         "undecided": undecided,
         "beats_baseline": beats_baseline,
@@ -130,6 +137,22 @@ def _result(context):
         "frequencies": natural_frequencies(comparison, best, noun="image"),
         "errors": 0 if comparison.audit is None else len(comparison.audit.errors),
     }
+
+
+def _meaning(comparison):
+    """Return in a sentence what the first score is, where a reader may not know it; else None."""
+    name = comparison.metric().name
+    n_classes = 2 if comparison.classes is None else len(comparison.classes)
+    if name == "roc_auc" and n_classes > 2:  # an average of several, which a sentence cannot hold
+        return None
+    guess = number(1 / n_classes, 2)
+    return {
+        "balanced_accuracy": "Balanced accuracy is the share of images of each class that are "
+        f"recognized, averaged over the classes; guessing gives {guess}.",
+        "roc_auc": "ROC AUC is the probability that the model ranks an image of the positive class "
+        "above another one; guessing gives 0.5.",
+        "dice": "Dice is twice the area that both masks share, divided by the sum of their areas.",
+    }.get(name)
 
 
 def _tiles(context):

@@ -43,6 +43,7 @@ class ReportContext:
         The command that was typed, if there was one.
     loading : str
         Lines of Python that load X, y and groups.
+    robustness : Robustness or None
     shown : dict of str to object
         Data of the sections before, by anchor; None where a section is left out.
     """
@@ -53,6 +54,7 @@ class ReportContext:
     image_shape: tuple = None
     command: str = ""
     loading: str = ""
+    robustness: object = None
     shown: dict = field(default_factory=dict)
 
     @cached_property

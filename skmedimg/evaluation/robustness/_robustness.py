@@ -140,6 +140,23 @@ def measure_robustness(comparison, X, perturbations, image_shape=None, seed=0, v
     return Robustness(comparison, perturbed, values)
 
 
+def check_robustness(robustness, comparison):
+    """Refuse what is no Robustness of a Comparison; None is none."""
+    if robustness is None:
+        return
+    if not isinstance(robustness, Robustness):
+        raise TypeError(
+            "robustness needs what result.robustness() returned, but is of type "
+            f"{type(robustness).__name__}."
+        )
+    own = robustness.comparison
+    if (own.digest, own.names) != (comparison.digest, comparison.names):
+        raise ValueError(
+            f"robustness is of another comparison, of {list(own.names)}: pass that of this one, "
+            "result.robustness()."
+        )
+
+
 def paired_drop(comparison, perturbed, name, metric, confidence=0.95):
     """Return the Interval of a score minus that of the same models on perturbed images."""
     before, after = comparison.values(name, metric), perturbed.values(name, metric)

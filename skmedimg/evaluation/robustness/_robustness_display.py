@@ -76,26 +76,36 @@ class RobustnessDisplay:
         for ax in axes.flat[len(found.values) :]:
             ax.remove()
         self.axes_ = axes.flat[: len(found.values)]
-        for ax, (perturbation, values) in zip(self.axes_, found.values.items(), strict=True):
-            for name in found.names:
-                rows = frame[(frame.estimator == name) & (frame.perturbation == perturbation)]
-                self._draw(ax, name, rows, metric)
-            ax.set_xticks(range(len(values) + 1), ["none", *map(str, values)], fontsize=8)
+        for ax, perturbation in zip(self.axes_, found.values, strict=True):
+            draw_severities(ax, found, frame, perturbation, metric)
             ax.set_title(perturbation, fontsize=10)
-            tidy(ax)
         for row in axes[:, 0]:
             row.set_ylabel(capitalized(metric.title))
         self.axes_[0].legend(frameon=False, fontsize=8)
         return self
 
-    def _draw(self, ax, name, rows, metric):
-        found = self.robustness
-        before = found.comparison.interval(name, metric.name)
-        mean, low, high = (
-            np.append(getattr(before, field), rows[column])
-            for field, column in (("mean", "score"), ("low", "low"), ("high", "high"))
-        )
-        color = color_of(list(found.comparison.names), name, found.comparison.baseline)
-        places = np.arange(len(mean))
-        ax.plot(places, mean, "o-", color=color, markersize=3.5, label=plain(name))
-        ax.fill_between(places, low, high, color=color, alpha=0.15, linewidth=0)
+
+def draw_severities(ax, robustness, frame, perturbation, metric):
+    """Draw the scores of every estimator by the severity of one perturbation.
+
+    `frame` is `robustness.to_frame(metric.name)`.
+    """
+    for name in robustness.names:
+        rows = frame[(frame.estimator == name) & (frame.perturbation == perturbation)]
+        _draw(ax, robustness.comparison, name, rows, metric)
+    values = robustness.values[perturbation]
+    ax.set_xticks(range(len(values) + 1), ["none", *map(str, values)], fontsize=8)
+    tidy(ax)
+
+
+def _draw(ax, comparison, name, rows, metric):
+    """Draw the curve of one estimator, which begins at its score without perturbation."""
+    before = comparison.interval(name, metric.name)
+    mean, low, high = (
+        np.append(getattr(before, field), rows[column])
+        for field, column in (("mean", "score"), ("low", "low"), ("high", "high"))
+    )
+    color = color_of(list(comparison.names), name, comparison.baseline)
+    places = np.arange(len(mean))
+    ax.plot(places, mean, "o-", color=color, markersize=3.5, label=plain(name))
+    ax.fill_between(places, low, high, color=color, alpha=0.15, linewidth=0)
