@@ -26,7 +26,7 @@ def take_apart(estimators, data, y=None, groups=None, columns=None, load_report=
     names = [name for name in ("paths", "images", "data") if name in parts]
     if not names:
         if y is None:
-            raise TypeError(
+            raise ValueError(
                 "compare needs y=, the labels or masks of X; only what a loader returned, such as "
                 "load_image_folder(...), has its own."
             )

@@ -12,7 +12,7 @@ def warn_of_unusual(name, images, relative):
 
     `relative` tells that the estimator standardizes its inputs, and has no use for their scale.
     """
-    if len(images.shape) != 4:  # rows of features have any scale
+    if len(images.shape) != 4 or 1 in images.shape[1:3]:  # rows of features have any scale
         return
     n, height, width, channels = images.shape
     if channels > _MOST_CHANNELS:

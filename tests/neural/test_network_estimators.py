@@ -207,9 +207,11 @@ def test_every_precision_learns(precision):
     assert model.fit(IMAGES, LABELS).score(IMAGES, LABELS) > 0.9
 
 
-def test_images_with_many_channels_are_taken():
+def test_images_with_many_channels_are_taken_with_a_warning():
     images = np.random.default_rng(0).random((20, 6, 5, 7))
-    assert ScratchCNN((4,), max_epochs=1).fit(images, [0, 1] * 10).image_shape_ == (6, 5, 7)
+    with pytest.warns(UserWarning, match="with 7 channels each. Volumes are passed slice by"):
+        model = ScratchCNN((4,), max_epochs=1).fit(images, [0, 1] * 10)
+    assert model.image_shape_ == (6, 5, 7)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

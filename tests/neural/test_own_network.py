@@ -80,6 +80,7 @@ def trained_by_hand(module, images, labels, epochs, lr):
     return module(images).softmax(1).detach().numpy()
 
 
+@pytest.mark.filterwarnings("ignore:NetworkClassifier gets float64 pixels up to 255:UserWarning")
 def test_a_network_is_trained_as_by_a_loop_written_by_hand():
     with torch.random.fork_rng():
         module = nn.Sequential(nn.Flatten(), nn.Linear(256, 8), nn.Tanh(), nn.Linear(8, 2))
