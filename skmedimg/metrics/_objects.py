@@ -300,7 +300,7 @@ def object_average_precision(
         Return the F1 score over objects: whether lesions or cells were found, whatever
         their size.
     panoptic_quality
-        Return the panoptic quality [1]_: the F1 score over objects times the mean IoU of
+        Return the panoptic quality: the F1 score over objects times the mean IoU of
         matches.
 
     References

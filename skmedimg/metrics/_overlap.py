@@ -111,7 +111,7 @@ def iou(
 
     See Also
     --------
-    dice : Return the Dice coefficient [1]_, ``2 |A and B| / (|A| + |B|)``, of each image and class.
+    dice : Return the Dice coefficient, ``2 |A and B| / (|A| + |B|)``, of each image and class.
 
     References
     ----------

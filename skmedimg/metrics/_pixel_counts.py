@@ -146,7 +146,7 @@ def pixel_f1(
 
     See Also
     --------
-    dice : Return the Dice coefficient [1]_, ``2 |A and B| / (|A| + |B|)``, of each image and class.
+    dice : Return the Dice coefficient, ``2 |A and B| / (|A| + |B|)``, of each image and class.
     pixel_precision
         Return the precision over pixels: the share of predicted pixels of a class that are
         right.

@@ -68,10 +68,10 @@ def hausdorff_distance(
     See Also
     --------
     average_surface_distance
-        Return the average symmetric surface distance (ASSD [1]_) between the outlines of
+        Return the average symmetric surface distance (ASSD) between the outlines of
         masks.
     surface_dice
-        Return the surface Dice [1]_ of masks: the share of both outlines within a
+        Return the surface Dice of masks: the share of both outlines within a
         tolerance.
 
     References
@@ -150,10 +150,10 @@ def average_surface_distance(
     See Also
     --------
     hausdorff_distance
-        Return the Hausdorff distance [1]_ between outlines of masks, or its 95th
+        Return the Hausdorff distance between outlines of masks, or its 95th
         percentile.
     surface_dice
-        Return the surface Dice [1]_ of masks: the share of both outlines within a
+        Return the surface Dice of masks: the share of both outlines within a
         tolerance.
 
     References

@@ -46,7 +46,7 @@ def volumetric_similarity(
 
     See Also
     --------
-    volume_error : Return the relative volume (area) error of masks [1]_, ``abs(|B| - |A|) / |A|``.
+    volume_error : Return the relative volume (area) error of masks, ``abs(|B| - |A|) / |A|``.
 
     References
     ----------
@@ -110,7 +110,7 @@ def volume_error(
     See Also
     --------
     volumetric_similarity
-        Return the volumetric similarity [1]_ of masks, ``1 - abs(|A| - |B|) / (|A| +
+        Return the volumetric similarity of masks, ``1 - abs(|A| - |B|) / (|A| +
         |B|)``.
 
     References

@@ -79,7 +79,7 @@ def pixel_cross_entropy(
 
     See Also
     --------
-    focal_loss : Return the focal loss [1]_ of each image.
+    focal_loss : Return the focal loss of each image.
     dice_ce_loss : Return `dice_loss` plus `pixel_cross_entropy`, whose gradients do not vanish.
 
     Examples
@@ -218,7 +218,7 @@ def dice_loss(logits, labels, class_weight=None, *, ignore_index=None):
     See Also
     --------
     dice_ce_loss : Return `dice_loss` plus `pixel_cross_entropy`, whose gradients do not vanish.
-    tversky_loss : Return 1 - TP / (TP + alpha FP + beta FN), the Tversky loss [1]_ of each image.
+    tversky_loss : Return 1 - TP / (TP + alpha FP + beta FN), the Tversky loss of each image.
 
     Examples
     --------

@@ -101,7 +101,7 @@ class UNetEncoder(nn.Module):
     See Also
     --------
     UNet
-        U-Net [1]_, from images of any size to logits per pixel: encoder, decoder, 1x1
+        U-Net, from images of any size to logits per pixel: encoder, decoder, 1x1
         convolution.
 
     Examples

@@ -58,10 +58,10 @@ class SegmentationDisplay:
     See Also
     --------
     skmedimg.metrics.dice
-        Return the Dice coefficient [1]_, ``2 |A and B| / (|A| + |B|)``, of each image and
+        Return the Dice coefficient, ``2 |A and B| / (|A| + |B|)``, of each image and
         class.
     skmedimg.metrics.surface_dice
-        Return the surface Dice [1]_ of masks: the share of both outlines within a
+        Return the surface Dice of masks: the share of both outlines within a
         tolerance.
 
     Examples
