@@ -1,6 +1,7 @@
 """What a saved model says of one image file, as the page of `skmedimg serve` shows it."""
 
 import threading
+import warnings
 from dataclasses import dataclass, field
 from numbers import Real
 
@@ -62,11 +63,18 @@ class ImageAnswers:
     def answer(self, path, name):
         """Return what the model says of a file that is called `name` where the user has it."""
         answer = ImageAnswer(name)
-        with self._turn:
+        # Warnings are caught for the whole process, which is safe in turn.
+        with self._turn, warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
             try:
                 self._fill(answer, path)
             except Exception as error:  # models raise all kinds of errors, and the page goes on
-                answer = ImageAnswer(name, error=_message(error, path, name))
+                return ImageAnswer(name, error=_error_text(error, path, name))
+        # Such as pixels of another depth than those the model was trained on.
+        texts = [
+            _text(w.message, path, name) for w in caught if issubclass(w.category, UserWarning)
+        ]
+        answer.warnings += dict.fromkeys(texts)
         return answer
 
     def head(self):
@@ -172,10 +180,16 @@ def _explained(model, path, label):
     return display.overlays()[0], words
 
 
-def _message(error, path, name):
-    """Return an error in one line that has the user's name of the file, not ours."""
+def _error_text(error, path, name):
+    """Return an error as text; other errors than those of the file have their class."""
+    text = _text(error, path, name)
+    return text if isinstance(error, ImageReadError) else f"{type(error).__name__}: {text}"
+
+
+def _text(error, path, name):
+    """Return an error or a warning in one line that has the user's name of the file, not ours."""
     text = " ".join(str(error).split()) or type(error).__name__
     text = text.replace(repr(path), repr(name)).replace(path, name)
     for advice in _ADVICE:
         text = text.replace(advice, "")
-    return text if isinstance(error, ImageReadError) else f"{type(error).__name__}: {text}"
+    return text

@@ -286,6 +286,17 @@ def test_a_convolutional_network_shows_where_it_looked(tmp_path):
         assert answer.overlay == data_uri(display.overlays()[0], 480)
 
 
+def test_warnings_of_the_model_stand_beside_the_answer(tmp_path):
+    network = ScratchCNN((4,), max_epochs=1, random_state=0).fit(DATA.images, DATA.target)
+    model = Pipeline([ImageLoader(32).fit(DATA.images), network])
+    path = tmp_path / "deep.png"
+    path.write_bytes(png(DATA.images[0].astype(np.uint16) * 16))
+    answer = ImageAnswers(model, ModelCard("ScratchCNN")).answer(str(path), "deep.png")
+    [warning] = answer.warnings  # once, though several steps warn
+    assert "X holds uint16" in warning
+    assert answer.label
+
+
 def test_the_threshold_of_the_model_is_shown(start):
     model = ThresholdAt(
         Pipeline([HOG(), LogisticRegression(C=0.1)]), sensitivity=0.8, pos_label="healthy"
