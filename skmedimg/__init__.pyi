@@ -16,6 +16,7 @@ from .datasets import load_image_folder as load_image_folder
 from .datasets import load_image_table as load_image_table
 from .evaluation import ConformalClassifier as ConformalClassifier
 from .evaluation import FoldEnsemble as FoldEnsemble
+from .evaluation import InputGuard as InputGuard
 from .evaluation import PatientAggregator as PatientAggregator
 from .evaluation import ThresholdAt as ThresholdAt
 from .evaluation import audit as audit

@@ -7,6 +7,7 @@ import sys
 from skmedimg._files import FORMULAS, csv_cell
 from skmedimg.cli._exit_codes import DONE, DataError
 from skmedimg.cli._messages import say
+from skmedimg.cli._save_best import guard_path
 
 SUMMARY = (
     "Predict the classes of image files with a saved model, as a CSV table, or their masks, as PNG "
@@ -52,7 +53,7 @@ def run(options):
         elif options.masks is not None:
             raise DataError(f"--masks is for segmenters, but {options.model!r} is none.")
         else:
-            rows = list(_rows(model, files))
+            rows = _with_warnings(list(_rows(model, files)), options.model, files)
     except ImageReadError as error:
         raise DataError(str(error)) from error
     # csv quotes commas and quotes in file names
@@ -122,6 +123,24 @@ def _rows(model, files):
     for path, label, row in zip(files, labels, probabilities, strict=True):
         shares = (f"{probability:.4f}" for probability in row)
         yield [_file_cell(path), _label_cell(label), *shares]
+
+
+def _with_warnings(rows, model_path, files):
+    """Return rows with a column that says which images are unlike those of training.
+
+    Without the file of a guard beside the model the rows stay as they are.
+    """
+    path = guard_path(model_path)
+    if not os.path.exists(path):
+        return rows
+    unlike = load_model(path).flag(files)
+    cells = ["warning", *("unlike the training images" if each else "" for each in unlike)]
+    if unlike.any():
+        say(
+            f"warning: {unlike.sum()} of {len(files)} files are unlike the training images "
+            f"({path}): look at them, and do not trust their predictions"
+        )
+    return [[*row, cell] for row, cell in zip(rows, cells, strict=True)]
 
 
 def _file_cell(path):

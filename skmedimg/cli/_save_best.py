@@ -31,7 +31,30 @@ def save_best(options, models, result, X, y, groups, fitted):
         notes=_notes(len(models), result, len(rows), on_all),
     )
     say(f"model: {os.path.abspath(options.save)}")
+    _save_guard(guard_path(options.save), X, groups, rows)
     say(_closing_line(result, len(rows), on_all))
+
+
+def guard_path(path):
+    """Return the file of the InputGuard that belongs to a saved model: m.guard.skmed of m.skmed."""
+    return os.path.splitext(path)[0] + ".guard.skmed"
+
+
+def _save_guard(path, X, groups, rows):
+    """Save an InputGuard of the images the model was fitted on, or say why there is none."""
+    from skmedimg.evaluation import InputGuard
+    from skmedimg.saving import save
+
+    try:
+        guard = InputGuard().fit(X[rows], groups=None if groups is None else groups[rows])
+    except ValueError as error:
+        # that of another model would judge the images of this one
+        if os.path.exists(path):
+            os.remove(path)
+        say(f"predict will not warn of images unlike these: {error}")
+        return
+    save(guard, path)
+    say(f"guard: {os.path.abspath(path)} (predict warns of images unlike these)")
 
 
 def fit_on(split, model, X, y, groups):

@@ -12,6 +12,7 @@ from .clinical._predictive_values import ClinicalNumbers as ClinicalNumbers
 from .clinical._prevalence_shift import adjust_prevalence as adjust_prevalence
 from .decisions._conformal import ConformalClassifier as ConformalClassifier
 from .decisions._fold_ensemble import FoldEnsemble as FoldEnsemble
+from .decisions._input_guard import InputGuard as InputGuard
 from .decisions._patient_aggregator import PatientAggregator as PatientAggregator
 from .decisions._patient_aggregator import aggregate_patients as aggregate_patients
 from .decisions._threshold_at import ThresholdAt as ThresholdAt

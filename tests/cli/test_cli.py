@@ -80,6 +80,16 @@ def test_a_folder_becomes_a_table_a_report_and_a_model_that_predicts(folder, tmp
         chances = {label: float(row[f"p({label})"]) for label in ("<b>mass & co", "healthy")}
         assert sum(chances.values()) == pytest.approx(1, abs=2e-4)
         assert row["label"] == max(chances, key=chances.get)
+        assert row["warning"] == ""
+
+    noise = tmp_path / "noise.png"
+    values = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
+    Image.fromarray(values).save(noise)
+    code, out, err = run(capsys, "predict", model, files[0], noise)
+    assert code == DONE
+    told = [row["warning"] for row in csv.DictReader(io.StringIO(out))]
+    assert told == ["", "unlike the training images"]
+    assert "1 of 2 files are unlike the training images" in err
 
 
 def test_audit_prints_what_it_finds_and_says_so_in_its_code(folder, tmp_path, capsys):

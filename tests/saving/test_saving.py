@@ -43,6 +43,7 @@ from skmedimg import (
     FoldEnsemble,
     Haralick,
     ImageLoader,
+    InputGuard,
     IntensityHistogram,
     OptunaSearch,
     PatientAggregator,
@@ -75,6 +76,7 @@ OURS = {
     "HOG": lambda: HOG(),
     "Haralick": lambda: Haralick(),
     "ImageLoader": lambda: ImageLoader((24, 24)),
+    "InputGuard": lambda: InputGuard(HOG(), n_neighbors=2),
     "IntensityHistogram": lambda: IntensityHistogram(),
     "LBP": lambda: LBP(),
     "OptunaSearch": lambda: OptunaSearch(
@@ -142,7 +144,14 @@ def public_estimators():
 
 def answer(model, images):
     """Return what a model says of images, by the most telling of its methods."""
-    methods = ("predict_proba", "decision_function", "predict", "transform", "fit_resample")
+    methods = (
+        "predict_proba",
+        "decision_function",
+        "predict",
+        "transform",
+        "fit_resample",
+        "distances",
+    )
     method = next(name for name in methods if hasattr(model, name))
     if method == "fit_resample":
         return model.fit_resample(images, np.arange(len(images)) % 2)[0]

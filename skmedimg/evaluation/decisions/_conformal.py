@@ -68,6 +68,7 @@ class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     See Also
     --------
     ThresholdAt : Two classes, and a sensitivity that is held.
+    InputGuard : Whether an image looks like those of training at all.
 
     Notes
     -----
