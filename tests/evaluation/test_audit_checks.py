@@ -93,7 +93,7 @@ def test_every_check_has_a_state():
     assert states["no-patients"] == "found"
     assert states["shortcuts"] == "skipped"
     assert states["imbalance"] == "muted"
-    assert "22 checks: 1 found" in repr(found)
+    assert "23 checks: 1 found" in repr(found)
     assert not any(check.reason for check in found.checks if check.state in ("passed", "found"))
     again = Audit.from_dict(found.to_dict())
     assert again.checks == found.checks

@@ -22,6 +22,7 @@ from skmedimg.evaluation.auditing._audit_text import (
     read_finding,
 )
 from skmedimg.evaluation.auditing._checks import Check
+from skmedimg.evaluation.auditing._label_rules import mean_probabilities, ranked_labels
 from skmedimg.images._for_display import displayable, image_at
 
 _CONSTRAINTS = {
@@ -38,6 +39,7 @@ def audit(
     *,
     site=None,
     test=None,
+    predictions=None,
     image_shape=None,
     max_hash_distance=6,
     min_correlation=0.98,
@@ -66,6 +68,9 @@ def audit(
     test : tuple (X, y) or (X, y, groups), or array-like of int or bool, default=None
         The test set, to be compared with the training set: other images, or row numbers (or a
         mask) of X.
+    predictions : Comparison or None, default=None
+        What :func:`compare` returned of the same X and y: labels that the out-of-fold probabilities
+        of its models contradict are listed, by confident learning [3]_.
     image_shape : tuple of int or None, default=None
         Shape of one image where X holds rows; None is square.
     max_hash_distance : int, default=6
@@ -100,6 +105,9 @@ def audit(
     .. [2] M. Ojala and G. C. Garriga, "Permutation Tests for Studying Classifier Performance",
        Journal of Machine Learning Research 11, 1833-1863, 2010,
        https://www.jmlr.org/papers/v11/ojala10a.html
+    .. [3] C. G. Northcutt, L. Jiang and I. L. Chuang, "Confident Learning: Estimating Uncertainty
+       in Dataset Labels", Journal of Artificial Intelligence Research 70, 1373-1411, 2021,
+       https://doi.org/10.1613/jair.1.12125
 
     Examples
     --------
@@ -131,6 +139,13 @@ def audit(
     )
     if site is not None:
         data = replace(data, site=check_sites(site, X, test))
+    if predictions is not None:
+        if isinstance(test, tuple):
+            raise ValueError(
+                "predictions are of the images of X: give training and test set as one X, and "
+                "test=row numbers."
+            )
+        data = replace(data, predicted=mean_probabilities(predictions, data.y))
     findings, checks = find_problems(data, probes, mute)
     # A stable sort: within a severity the rules' own order stays.
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
@@ -191,7 +206,7 @@ class Audit:
               If a patient has several images, a random split puts some on both sides. Pass
               groups= (load_image_folder reads them from file names).
     <BLANKLINE>
-    22 checks: 1 found, 10 passed, 11 not applicable.
+    23 checks: 1 found, 10 passed, 12 not applicable.
     """
 
     findings: tuple
@@ -324,6 +339,32 @@ class Audit:
 
         return pd.DataFrame(finding_records(self))
 
+    def suspicious_labels(self):
+        """Return all images that were predicted, the most doubtful label first.
+
+        Returns
+        -------
+        frame : DataFrame
+            "name" (file or row), "label", "predicted" (the most probable other class),
+            "probability" of the label, "margin" (that minus the one of the other class) and
+            "suspicious": whether models are as sure of another class as of images with that label.
+            Its index is the row of X.
+        """
+        import pandas as pd
+
+        if self.data is None or self.data.predicted is None:
+            raise ValueError(
+                "suspicious_labels needs predictions: audit(X, y, predictions=compare(models, X, "
+                "y)). An audit read from a file has none."
+            )
+        ranked = ranked_labels(self.data)
+        rows = ranked.pop("row")
+        names = {int(row): self.name(int(row)) for row in rows}
+        if self.data.facts.paths is not None:
+            names = _names_of(self.data.facts.paths, rows)
+        named = {"name": [names[int(row)] for row in rows]}
+        return pd.DataFrame(named | ranked, index=pd.Index(rows, name="row"))
+
     def to_dict(self):
         """Return findings and groups as plain values, for JSON.
 
@@ -393,8 +434,13 @@ def _names(facts, findings):
         return {}
     # Only names that are shown: an audit as JSON does not list every file.
     rows = np.unique(np.concatenate([[0], *(finding.rows for finding in findings)]).astype(int))
+    return _names_of(facts.paths, rows)
+
+
+def _names_of(paths, rows):
+    """Return {row: path relative to the common folder of all}."""
     try:
-        folder = os.path.commonpath([os.path.dirname(path) for path in facts.paths])
+        folder = os.path.commonpath([os.path.dirname(path) for path in paths])
     except ValueError:  # relative and absolute ones, or two drives
-        return {int(row): facts.paths[row] for row in rows}
-    return {int(row): os.path.relpath(facts.paths[row], folder or ".") for row in rows}
+        return {int(row): paths[row] for row in rows}
+    return {int(row): os.path.relpath(paths[row], folder or ".") for row in rows}

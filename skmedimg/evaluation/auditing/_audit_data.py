@@ -77,6 +77,8 @@ class AuditData:
     random_state : int
     site : ndarray (n,) or None
         The hospital or scanner of each sample.
+    predicted : dict or None
+        Mean out-of-fold probabilities: "rows", "classes", "probabilities" and "models".
     """
 
     facts: Facts
@@ -92,6 +94,7 @@ class AuditData:
     alterations: tuple = ()
     random_state: int = 0
     site: np.ndarray = None
+    predicted: dict = None
 
 
 def collect_audit_data(

@@ -5,6 +5,7 @@ import textwrap
 import numpy as np
 
 from skmedimg._plotting import readable
+from skmedimg.evaluation.auditing._label_rules import ranked_labels
 
 _MOST = 5  # images in one line of the display
 
@@ -73,7 +74,7 @@ class AuditDisplay:
             raise ValueError(f"kind={kind!r} has no images; there are: {kinds or 'none'}.")
         return cls(
             [[audit.picture(row) for row in rows] for _, rows in clusters],
-            [[_caption(audit, row) for row in rows] for _, rows in clusters],
+            [_captions(audit, finding, rows) for finding, rows in clusters],
             [finding.title for finding, _ in clusters],
         )
 
@@ -115,14 +116,25 @@ def _clusters(audit, kind):
     seen = set()
     for start in kinds:
         for finding in audit.of(kind=start):
-            for rows in finding.clusters or [finding.rows]:
+            for rows in finding.clusters or _lines(finding.rows):
                 rows = rows[:_MOST]
                 if len(rows) and tuple(rows) not in seen:
                     seen.add(tuple(rows))
                     yield finding, rows
 
 
-def _caption(audit, row):
-    """Return the name of a sample with its label."""
-    label = "" if audit.data.y is None else f" ({audit.data.y[row]!s})"
-    return audit.name(row) + label
+def _lines(rows):
+    """Return rows that belong to no cluster in the lines of the display."""
+    return [rows[start : start + _MOST] for start in range(0, len(rows), _MOST)]
+
+
+def _captions(audit, finding, rows):
+    """Return the names of samples with their labels, and of doubtful ones what is predicted."""
+    labels = [""] * len(rows)
+    if audit.data.y is not None:
+        labels = [f" ({audit.data.y[row]!s})" for row in rows]
+    if finding.kind == "suspicious-labels":
+        ranked = ranked_labels(audit.data)
+        others = dict(zip(ranked["row"].tolist(), ranked["predicted"], strict=True))
+        labels = [f" ({audit.data.y[row]!s}, predicted {others[int(row)]!s})" for row in rows]
+    return [audit.name(row) + label for row, label in zip(rows, labels, strict=True)]

@@ -27,6 +27,7 @@ from skmedimg.evaluation.auditing._checks import (
 )
 from skmedimg.evaluation.auditing._difference_rules import places, sites_apart
 from skmedimg.evaluation.auditing._hashes import clusters, members
+from skmedimg.evaluation.auditing._label_rules import no_predictions, suspicious_labels
 from skmedimg.evaluation.auditing._probes import (
     follow_by_chance,
     permuted_accuracy,
@@ -445,6 +446,7 @@ _RULES = (
     ("patients-both-sides", _patients_on_both_sides, False, (no_test_set, no_patients_known)),
     ("duplicates-both-sides", _duplicates_on_both_sides, False, (no_test_set,)),
     ("conflicting-labels", _duplicates_with_two_labels, False, (no_labels,)),
+    ("suspicious-labels", suspicious_labels, False, (no_labels, no_predictions)),
     ("identical", _identical, False, ()),
     ("near-duplicates", _near_duplicates, False, (no_pixels,)),
     ("altered-copies", _altered_copies, False, (no_details,)),
