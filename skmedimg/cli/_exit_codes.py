@@ -7,7 +7,7 @@ EXIT_CODES = """exit codes:
   0    done
   1    a model failed, or an unexpected error (--traceback prints where)
   2    the command was not understood
-  3    files are missing or cannot be used
+  3    files are missing or cannot be used (predict: some of them; the others are predicted)
   4    audit found a problem that makes every score wrong, or labels contradict each other
   130  interrupted
 

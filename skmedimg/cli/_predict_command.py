@@ -5,7 +5,7 @@ import os
 import sys
 
 from skmedimg._files import FORMULAS, csv_cell
-from skmedimg.cli._exit_codes import DONE, DataError
+from skmedimg.cli._exit_codes import DATA, DONE, DataError
 from skmedimg.cli._messages import say
 from skmedimg.cli._save_best import guard_path
 
@@ -48,6 +48,8 @@ def run(options):
     try:
         # all before the first line is printed: a table that ends in an error would look complete
         model = load_model(options.model)
+        # before masks are written: one damaged file must not end the work on a thousand
+        files, damaged = _readable(files)
         if get_tags(model).estimator_type == "segmenter":
             rows = segmented_rows(model, files, options.masks, _file_cell)
         elif options.masks is not None:
@@ -59,7 +61,11 @@ def run(options):
     # csv quotes commas and quotes in file names
     csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
     _say_what_was_trained_on(options.model, files)
-    return DONE
+    for path, fault in damaged:
+        say(f"not predicted: {path!r}: {fault}")
+    if damaged:
+        say(f"error: {len(damaged)} of {len(files) + len(damaged)} files cannot be used")
+    return DATA if damaged else DONE
 
 
 def _files(given):
@@ -81,6 +87,19 @@ def _files(given):
     if not files:
         raise DataError(f"{given[0]!r} holds no images.")
     return files
+
+
+def _readable(files):
+    """Return the files that can be read, and (path, fault) of the others."""
+    from skmedimg.datasets._find_images import usable
+    from skmedimg.datasets._loading_report import LoadReport
+
+    report = LoadReport("files")
+    good = usable(files, report, "skip-report")
+    if not any(good):
+        path, fault = report.skipped[0]
+        raise DataError(f"{path!r} {fault}; none of {len(files)} files can be used.")
+    return [path for path, kept in zip(files, good, strict=True) if kept], report.skipped
 
 
 def _say_what_was_trained_on(path, files):

@@ -94,7 +94,7 @@ LazyImages; Bunch
     site : array-like (n,), default=None
         The hospital or scanner of each sample. One after the other is left out and tested, by
         models trained on all others; `cv` is not used. `Comparison.sites` has the score of each.
-    external : dict of str to (X, y), (X, y, groups) or Bunch, default=None
+    external : dict of str to (X, y[, groups[, columns]]) or Bunch, default=None
         Sets of other hospitals by name, in parts or as a loader returned them. Each estimator is
         fitted once more, on all of X, and scored on them; `Comparison.external` has the results.
     cv : int, splitter or iterable of (train, test), default=None
@@ -373,11 +373,11 @@ def _refuse_other_proportions(name, estimator, X, y, targets):
 
 
 def _taken_apart(named, external):
-    """Return external sets as (X, y, groups), also those that a loader returned."""
+    """Return external sets as (X, y, groups, columns), also those that a loader returned."""
     if not isinstance(external, dict):
         return external
     return {
-        name: take_apart(named, given)[:3] if isinstance(given, Mapping) else given
+        name: take_apart(named, given)[:4] if isinstance(given, Mapping) else given
         for name, given in external.items()
     }
 

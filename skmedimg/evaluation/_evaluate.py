@@ -25,6 +25,7 @@ def evaluate(
     pos_label=None,
     ignore_label=None,
     spacing=None,
+    columns=None,
     name="test set",
 ):
     """Score a fitted or saved model on images that it was not trained on.
@@ -51,6 +52,8 @@ def evaluate(
         Value of masks whose pixels count in no score.
     spacing : float, sequence of float (2,) or array-like (n, 2), default=None
         Size of a pixel of the masks, as of `compare`.
+    columns : DataFrame (n, n_columns) or None, default=None
+        Facts about the patients, as of `compare`.
     name : str, default="test set"
         What the set is called, such as the hospital.
 
@@ -99,7 +102,8 @@ def evaluate(
         random_state=0,
         versions=versions(),
     )
-    given = read_external_set(data, name, X, y, groups, spacing, where="evaluate")
+    more = {"where": "evaluate", "columns": columns}
+    given = read_external_set(data, name, X, y, groups, spacing, **more)
     n_classes = 0 if classes is None else len(classes)
     data.metrics, scorers = choose_metrics(scoring, task, n_classes, positive, given.y.ndim > 2)
     return evaluate_set(data, KeptModels(models, scorers=scorers), given)

@@ -11,7 +11,7 @@ from skmedimg.evaluation.robustness._robustness import measure_robustness
 class ExternalSets:
     """Methods of a comparison on sets that no model was trained on."""
 
-    def validate(self, name, X, y, groups=None, *, spacing=None):
+    def validate(self, name, X, y, groups=None, *, spacing=None, columns=None):
         """Score the models, fitted on all samples, on another set, such as another hospital's.
 
         Parameters
@@ -26,6 +26,8 @@ class ExternalSets:
             Patients.
         spacing : float, sequence of float (2,) or array-like (n, 2), default=None
             Size of a pixel of the masks, as of `compare`.
+        columns : DataFrame (n, n_columns) or None, default=None
+            Facts about the patients, as of `compare`.
 
         Returns
         -------
@@ -38,7 +40,7 @@ class ExternalSets:
                 "compare(..., keep_models=True), or name the set there, "
                 f"compare(..., external={{{name!r}: (X, y, groups)}})."
             )
-        given = read_external_set(self, name, X, y, groups, spacing)
+        given = read_external_set(self, name, X, y, groups, spacing, columns=columns)
         return add_external(self, [given])
 
     def drops(self, metric=None, confidence=0.95):

@@ -59,7 +59,7 @@ class PatientQuestions:
         own = self._table_one(median)
         if not self.external:
             return own
-        # Sets of other hospitals come without patient columns, or with some of them.
+        # Sets of other hospitals may come without patient columns, or with some of them.
         sets = {"development": own}
         for name, found in self.external.items():
             known = [each for each in median if found.columns is not None and each in found.columns]

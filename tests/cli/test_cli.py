@@ -400,6 +400,12 @@ def test_predict_writes_the_masks_of_a_segmenter_and_counts_its_objects(tmp_path
     assert masks.shape == (3, 64, 96)
     assert [int(row["pixels(255)"]) for row in rows] == (masks == 255).sum(axis=(1, 2)).tolist()
     assert all(int(row["objects(255)"]) >= 1 for row in rows)
+    damaged = tmp_path / "half.png"
+    damaged.write_bytes(files[0].read_bytes()[:60])
+    code, out, err = run(capsys, *arguments[:3], damaged, files[1], "--masks", tmp_path / "two")
+    assert (code, len(out.splitlines())) == (DATA, 3)
+    assert f"not predicted: {str(damaged)!r}" in err
+    assert len(list((tmp_path / "two").iterdir())) == 2
     code, _, err = run(capsys, *arguments)
     assert code == DATA
     assert "exists already, and nothing is replaced" in err

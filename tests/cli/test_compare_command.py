@@ -248,6 +248,15 @@ def test_predict_takes_folders_and_says_which_files_were_trained_on(scans, capsy
     assert "24 of these files were trained on" in err
     code, out, err = run(capsys, "predict", model, sorted((scans / "train").rglob("*.png"))[0])
     assert "1 of these files was trained on" in err
+    damaged = scans / "test" / "half.png"
+    damaged.write_bytes(b"\x89PNG\r\n\x1a\n half a file")
+    code, out, err = run(capsys, "predict", model, scans / "test")
+    assert (code, len(out.splitlines())) == (DATA, 13)
+    assert f"not predicted: {str(damaged)!r}: cannot be decoded" in err
+    assert err.endswith("error: 1 of 13 files cannot be used\n")
+    code, out, err = run(capsys, "predict", model, damaged)
+    assert (code, out) == (DATA, "")
+    assert "none of 1 files can be used" in err
     (scans / "empty").mkdir()
     code, out, err = run(capsys, "predict", model, scans / "empty")
     assert code == DATA

@@ -248,12 +248,39 @@ def test_reports_have_external_sets_and_sites(result, tmp_path):
     assert "At a new site like these" in page
 
 
+def test_subgroups_of_an_external_set_are_scored_by_its_patient_columns(tmp_path):
+    X, y, groups = lesions(80, 0)
+    X2, y2, groups2 = lesions(60, 1)
+    sex = np.array(["f", "m"])[groups2 % 2]
+    found = compare(
+        {"HOG": HOG_MODEL}, X, y, groups=groups, cv=2, repeats=1, pos_label="ill", audit=False,
+        external={"Cairo": (X2, y2, groups2, {"sex": sex})}, scoring="accuracy", keep_models=True,
+        **QUIET,
+    )  # fmt: skip
+    found.to_json(tmp_path / "r.json")
+    for result in (found, Comparison.from_json(tmp_path / "r.json")):
+        cairo = result.external["Cairo"]
+        scores = cairo.by("sex").to_frame().set_index("group").score
+        right = cairo.predictions("HOG") == y2
+        assert scores["f"] == pytest.approx(right[sex == "f"].mean())
+        assert scores["m"] == pytest.approx(right[sex == "m"].mean())
+        n_women = len(np.unique(groups2[sex == "f"]))
+        assert f"{n_women} (" in cairo.table_one().to_string()
+        assert "Cairo" in result.table_one().columns.get_level_values(0)
+    again = found.validate("Giza", X2, y2, groups2, columns={"sex": sex}).external["Giza"]
+    assert again.by("sex").to_frame().equals(found.external["Cairo"].by("sex").to_frame())
+    with pytest.raises(ValueError, match=r"external\['Giza'\]: columns has 2 rows"):
+        found.validate("Giza", X2, y2, groups2, columns={"sex": ["f", "m"]})
+
+
 def test_a_loaders_data_set_is_an_external_set():
     X, y, groups = lesions(80, 0)
     other = make_lesions(40, size=24, patients=20, random_state=1)
     other.target = LABELS[other.target]
+    other.columns = {"scanner": ["a", "b"] * 20}
     found = compare(
         {"HOG": HOG_MODEL}, X, y, groups=groups, cv=2, repeats=1, pos_label="ill", audit=False,
         external={"Cairo": other}, **QUIET,
     )  # fmt: skip
     assert len(np.unique(found.external["Cairo"].groups)) == 20
+    assert found.external["Cairo"].columns["scanner"].tolist() == ["a", "b"] * 20

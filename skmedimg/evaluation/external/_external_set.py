@@ -11,6 +11,7 @@ from skmedimg.evaluation.running._fit_folds import predict_test_set
 from skmedimg.evaluation.scores._score_table import score_fold
 from skmedimg.evaluation.splitting._folds import noise_points
 from skmedimg.evaluation.splitting._targets import Targets, read_targets, spacing_of
+from skmedimg.evaluation.subgroups._patient_columns import check_columns
 from skmedimg.images._lazy_images import lazy_if_stored
 
 _FEW_PATIENTS = 100
@@ -25,10 +26,11 @@ class ExternalSet:
     y: np.ndarray
     groups: np.ndarray = None
     spacing: np.ndarray = None
+    columns: object = None
 
 
 def read_external_sets(external, data):
-    """Return the ExternalSets of `compare(external=)`: a dict of (X, y) or (X, y, groups)."""
+    """Return the ExternalSets of `compare(external=)`: a dict of (X, y[, groups[, columns]])."""
     if external is None:
         return []
     if not isinstance(external, dict) or not external:
@@ -37,23 +39,25 @@ def read_external_sets(external, data):
         )
     sets = []
     for name, parts in external.items():
-        if not isinstance(parts, (tuple, list)) or len(parts) not in (2, 3):
+        if not isinstance(parts, (tuple, list)) or not 2 <= len(parts) <= 4:
             raise ValueError(
-                f"external[{name!r}] needs (X, y) or (X, y, groups), but is of type "
-                f"{type(parts).__name__}"
+                f"external[{name!r}] needs (X, y), (X, y, groups) or (X, y, groups, "
+                f"columns), but is of type {type(parts).__name__}"
                 + (f" with {len(parts)} parts." if isinstance(parts, (tuple, list)) else ".")
             )
-        sets.append(read_external_set(data, name, *parts))
+        given = dict(zip(("X", "y", "groups", "columns"), parts, strict=False))
+        sets.append(read_external_set(data, name, **given))
     return sets
 
 
-def read_external_set(data, name, X, y, groups=None, spacing=None, where=None):
+def read_external_set(data, name, X, y, groups=None, spacing=None, where=None, columns=None):
     """Return an ExternalSet whose labels are among the classes of `data`."""
     if not isinstance(name, str) or not name:
         raise ValueError(f"An external set needs text as its name, but got {name!r}.")
     where = where or f"external[{name!r}]"
     try:
         y, _, groups = read_targets(data.task, X, y, groups)
+        columns = check_columns(columns, len(y))
     except (ValueError, TypeError) as error:
         raise type(error)(f"{where}: {error}") from error
     if not num_samples(X):
@@ -67,7 +71,7 @@ def read_external_set(data, name, X, y, groups=None, spacing=None, where=None):
         )
     if spacing is not None and data.task != "segmentation":
         raise ValueError(f"{where}: spacing={spacing!r} is for masks, but y holds labels.")
-    return ExternalSet(name, lazy_if_stored(X), y, groups, spacing_of(spacing, len(y)))
+    return ExternalSet(name, lazy_if_stored(X), y, groups, spacing_of(spacing, len(y)), columns)
 
 
 def score_external_set(data, models, given):
@@ -81,7 +85,7 @@ def score_external_set(data, models, given):
 
 def external_fields(given):
     """Return the fields of a Comparison that an ExternalSet replaces."""
-    return {"y": given.y, "groups": given.groups, "spacing": given.spacing}
+    return {name: getattr(given, name) for name in ("y", "groups", "spacing", "columns")}
 
 
 def external_warnings(data, given):

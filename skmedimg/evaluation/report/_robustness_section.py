@@ -33,9 +33,10 @@ def _curve(context, frame, perturbation, metric):
 
     def draw(ax):
         draw_severities(ax, found, frame, perturbation, metric)
+        ax.tick_params(labelsize=10)  # the size of text in all plots of a report
         ax.set_ylabel(capitalized(metric.title))
         if len(found.names) > 1:
-            ax.legend(frameon=False, fontsize=8)
+            ax.legend(frameon=False)
 
     last = rows.groupby("estimator", sort=False).last().score
     ends = ", ".join(f"{name} {number(score)}" for name, score in last.items())
