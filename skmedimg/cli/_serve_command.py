@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 import signal
 import threading
 import webbrowser
@@ -36,11 +37,17 @@ def add_arguments(parser):
 def run(options):
     """Serve the page until Ctrl-C, and return the exit code."""
     from skmedimg.cli._predict_command import load_model
+    from skmedimg.cli._save_best import guard_path
     from skmedimg.saving import read_card
     from skmedimg.serving._image_answers import ImageAnswers
     from skmedimg.serving._model_server import ModelServer
 
-    answers = ImageAnswers(load_model(options.model), read_card(options.model))
+    guard = guard_path(options.model)
+    answers = ImageAnswers(
+        load_model(options.model),
+        read_card(options.model),
+        load_model(guard) if os.path.exists(guard) else None,
+    )
     try:
         server = ModelServer(answers, options.port)
     except OSError as error:

@@ -45,13 +45,16 @@ class ImageAnswers:
     ----------
     model : fitted classifier or segmenter
     card : ModelCard
+    guard : fitted InputGuard or None
+        What knows images unlike those of training.
     """
 
-    def __init__(self, model, card):
+    def __init__(self, model, card, guard=None):
         from sklearn.utils import get_tags
 
         self.model = model
         self.card = card
+        self.guard = guard
         self.classes = [str(label) for label in getattr(model, "classes_", [])]
         self.is_segmenter = get_tags(model).estimator_type == "segmenter"
         self.threshold = None if self.is_segmenter else threshold_of(model)
@@ -115,10 +118,16 @@ class ImageAnswers:
 
     def _warnings(self, path):
         """Return sentences that the reader needs beside the answer for a file."""
-        # Checks that a model file brings for its inputs add their sentences here.
+        sentences = []
         if self._trained_on and file_digests([path])[0] in self._trained_on:
-            return ["The model was trained on this file: the answer says nothing about new images."]
-        return []
+            sentences.append(
+                "The model was trained on this file: the answer says nothing about new images."
+            )
+        if self.guard is not None and self.guard.flag([path])[0]:
+            sentences.append(
+                "This image is unlike the training images: look at it, and do not trust the answer."
+            )
+        return sentences
 
     def _classify(self, answer, path):
         [label] = self.model.predict([path])

@@ -20,7 +20,7 @@ from sklearn.model_selection import FixedThresholdClassifier
 from skmedimg import HOG, ImageLoader, Pipeline, ScratchCNN, UNetSegmenter
 from skmedimg.cli import main
 from skmedimg.datasets import make_lesions
-from skmedimg.evaluation import ThresholdAt
+from skmedimg.evaluation import InputGuard, ThresholdAt
 from skmedimg.images import object_table
 from skmedimg.images._for_display import data_uri
 from skmedimg.inspection import ExplanationDisplay
@@ -295,6 +295,15 @@ def test_warnings_of_the_model_stand_beside_the_answer(tmp_path):
     [warning] = answer.warnings  # once, though several steps warn
     assert "X holds uint16" in warning
     assert answer.label
+
+
+def test_images_unlike_those_of_training_are_warned_of(start, answers):
+    guard = InputGuard().fit(DATA.images)
+    server = start(ImageAnswers(answers.model, ModelCard("HOG"), guard))
+    noise = np.random.default_rng(0).integers(0, 256, (32, 32)).astype(np.uint8)
+    _, _, page = upload(server, ("noise.png", png(noise)), ("scan.png", png(DATA.images[35])))
+    assert page.count("unlike the training images") == 1
+    assert [bool(row[-2]) for row in table_of(server, page)[1:]] == [True, False]
 
 
 def test_the_threshold_of_the_model_is_shown(start):
