@@ -39,6 +39,20 @@ def test_a_log_gets_one_line_per_finished_fit(capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_fits_on_all_samples_are_counted_too(capsys, live, monkeypatch):
+    models = {"logistic": LogisticRegression(), "mlp": ShallowMLP((4,), max_epochs=40)}
+    external = {"Cairo": (X, Y)}
+    compare(models, X, Y, external=external, baseline=False, **OPTIONS)
+    states = capsys.readouterr().err.split("\r")
+    assert "2/2 fits 100%" in states[-1]
+    assert "mlp, all samples: " in states[-1]
+    monkeypatch.setattr(_progress, "is_live", lambda: False)
+    compare(models, X, Y, external=external, baseline=False, **OPTIONS)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 6
+    assert lines[4].startswith("1/2 logistic, all samples: 0.")
+
+
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_a_terminal_shows_model_fold_and_epoch_while_they_run(live, capsys, n_jobs):
     model = ShallowMLP((4,), max_epochs=150, random_state=0)

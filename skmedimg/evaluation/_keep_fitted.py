@@ -1,5 +1,6 @@
 """Keep fitted models of a comparison in memory: whole pipelines, whatever the folds shared."""
 
+from skmedimg._progress import FitProgress
 from skmedimg.evaluation._external_sets import facts_of
 from skmedimg.evaluation.running._final_fit import KeptModels, fit_final
 from skmedimg.evaluation.running._shared_steps import whole_model
@@ -7,13 +8,9 @@ from skmedimg.evaluation.running._shared_steps import whole_model
 
 def keep_fitted(named, X, targets, tasks, fold_results, settings, found):
     """Return KeptModels: fitted on all samples and, where they are to be kept, those of folds."""
-    final, failures = fit_final(
-        tasks,
-        targets.groups,
-        seed=settings.seed,
-        n_jobs=settings.n_jobs,
-        error_score=settings.error_score,
-    )
+    how = {name: getattr(settings, name) for name in ("seed", "n_jobs", "error_score")}
+    with FitProgress(settings.progress.verbose) as progress:
+        final, failures = fit_final(tasks, targets.groups, progress, **how)
     whole = {
         name: whole_model(named[name], model, X) if name in named else model
         for name, model in final.items()

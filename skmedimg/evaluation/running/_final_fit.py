@@ -1,11 +1,13 @@
 """Fit every estimator once more, on all samples, and keep fitted models in memory."""
 
+import time
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import delayed
 
-from skmedimg.evaluation.running._fit_folds import seed_estimator
+from skmedimg._progress import epochs_go_to
+from skmedimg.evaluation.running._fit_folds import as_they_end, seed_estimator
 from skmedimg.evaluation.splitting._groups import groups_for_fit
 
 # Of the final fit, beside the seeds of the splits: repeats are numbered from 0.
@@ -37,13 +39,24 @@ class KeptModels:
     facts: object = None
 
 
-def fit_final(tasks, groups, *, seed, n_jobs=None, error_score="raise"):
+def fit_final(tasks, groups, progress, *, seed, n_jobs=None, error_score="raise"):
     """Return ({name: model}, {name: error}) of FitTasks fitted on all of their samples."""
     call = partial(_fit, groups=groups, seed=(seed + _SEED) % 2**32, error_score=error_score)
-    results = Parallel(n_jobs=n_jobs)(delayed(call)(task) for task in tasks)
-    pairs = {task.name: result for task, result in zip(tasks, results, strict=True)}
-    failures = {name: error for name, (_, error) in pairs.items() if error is not None}
-    return {name: model for name, (model, _) in pairs.items() if name not in failures}, failures
+    progress.begin(f"{task.name}, all samples" for task in tasks)
+    progress.start()
+    calls = [
+        delayed(_numbered)(place, call, task, progress.path_of(place))
+        for place, task in enumerate(tasks)
+    ]
+    models, failures = {}, {}
+    for place, seconds, model, error in as_they_end(calls, n_jobs):
+        progress.finish(place, f"{seconds:.1f} s" if error is None else f"failed, {error}")
+        if error is None:
+            models[tasks[place].name] = model
+        else:
+            failures[tasks[place].name] = error
+    # in the order of the tasks, whichever was done first
+    return {task.name: models[task.name] for task in tasks if task.name in models}, failures
 
 
 def without_models(fold_results):
@@ -52,6 +65,14 @@ def without_models(fold_results):
         name: tuple(replace(result, model=None) for result in results)
         for name, results in fold_results.items()
     }
+
+
+def _numbered(place, call, task, report):
+    """Return (place, seconds, fitted model, error): results that come unordered say whose."""
+    begun = time.perf_counter()
+    with epochs_go_to(report):
+        model, error = call(task)
+    return place, time.perf_counter() - begun, model, error
 
 
 def _fit(task, groups, seed, error_score):

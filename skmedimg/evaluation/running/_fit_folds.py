@@ -126,6 +126,15 @@ def predict_test_set(model, X, *, classes, shape=()):
     )
 
 
+def as_they_end(calls, n_jobs):
+    """Yield the results of delayed calls as they are done, or at the end where joblib cannot."""
+    try:
+        parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+    except ValueError:  # some backends return nothing before everything is done
+        parallel = Parallel(n_jobs=n_jobs)
+    yield from parallel(calls)
+
+
 def seed_estimator(estimator, seed):
     """Return an unfitted copy whose `random_state` parameters that are None, nested too, are set.
 
@@ -201,11 +210,7 @@ def _in_parallel(todo, places, targets, splits, settings):
         seed = split_seed(settings.seed, splits[number])
         report = settings.progress.path_of(place)
         calls.append(delayed(_numbered)(place, call, task, splits[number], seed, report))
-    try:
-        parallel = Parallel(n_jobs=settings.n_jobs, return_as="generator_unordered")
-    except ValueError:  # some backends return nothing before everything is done
-        parallel = Parallel(n_jobs=settings.n_jobs)
-    yield from parallel(calls)
+    yield from as_they_end(calls, settings.n_jobs)
 
 
 def _numbered(place, call, task, split, seed, report):
