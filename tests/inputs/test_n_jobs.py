@@ -7,8 +7,9 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 import skmedimg
-from skmedimg import evaluation, features, search
+from skmedimg import datasets, evaluation, features, search
 from skmedimg.cli import main
+from tests.datasets.test_dicom_folder import write
 from tests.inputs.bad_inputs import BINARY, GRAY, write_files
 
 ROWS = GRAY.reshape(12, -1).astype(float)
@@ -26,6 +27,7 @@ CALLS = {
     "intensity_histogram": lambda at, n: features.intensity_histogram(GRAY, n_jobs=n),
     "load_image_folder": lambda at, n: skmedimg.load_image_folder(at / "classes", n_jobs=n),
     "load_image_table": lambda at, n: skmedimg.load_image_table(at / "table.csv", n_jobs=n),
+    "load_dicom_folder": lambda at, n: datasets.load_dicom_folder(at / "export", n_jobs=n),
     "audit": lambda at, n: skmedimg.audit(GRAY, BINARY, probes=False, n_jobs=n),
     "compare": lambda at, n: skmedimg.compare(
         GaussianNB(), ROWS, BINARY, cv=2, n_jobs=n, random_state=0, verbose=0, repeats=1
@@ -52,6 +54,7 @@ CALLS = {
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("n_jobs")
     write_files(folder)
+    write(folder / "export" / "scan.dcm")
     return folder
 
 
