@@ -65,7 +65,7 @@ def test_segmenters_are_given_the_masks():
 
 
 def test_labels_are_asked_for_where_there_are_none(folder):
-    with pytest.raises(TypeError, match="needs y=, the labels or masks"):
+    with pytest.raises(ValueError, match="needs y=, the labels or masks"):
         compare(GaussianNB(), np.zeros((8, 3)))
     data = load_image_folder(folder, labels_from=None)
     with pytest.raises(ValueError, match="no labels, target: pass y="):
