@@ -488,7 +488,7 @@ COMPARING = [
     bad("compare: external of rows alone", lambda at: compared(external=GRAY), "external", "'Cairo': (X2, y2, groups2)"),
     bad("compare: external without labels", lambda at: compared(external={"Cairo": (ROWS,)}), "external['Cairo']", "1 parts"),
     bad("compare: external columns too short", lambda at: compared(external={"Cairo": (ROWS, BINARY, None, {"sex": ["f"]})}), "external['Cairo']", "columns has 1 rows", "12"),
-    bad("Comparison: report with robustness of nothing", lambda at: fitted("comparison").to_html(at / "r.html", robustness=0.9), "robustness", "result.robustness()", "float"),
+    bad("Comparison: report with robustness of nothing", lambda at: fitted("comparison").to_html(at / "r.html", robustness=0.9), "robustness", "result.robustness()", "float", kind=TypeError),
     bad("compare: external y too short", lambda at: compared(external={"Cairo": (ROWS, BINARY[:7])}), "external['Cairo']", "12", "7"),
     bad("compare: external class never seen", lambda at: compared(external={"Cairo": (ROWS, BINARY + 1)}), "external['Cairo']", "6 images", "[0, 1]"),
     bad("compare: site too short", lambda at: compared(site=[1, 2], cv=5), "site", "2", "12"),
