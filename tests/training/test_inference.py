@@ -18,6 +18,7 @@ KINDS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:\\w+ gets float64 pixels up to:UserWarning")
 @pytest.mark.parametrize("flat", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_short_stack_reaches_the_network_as_a_long_one_does(kind, flat):
