@@ -182,7 +182,7 @@ def _demo_data(options):
     from skmedimg.datasets import make_lesions
 
     say("demo: 240 synthetic images of 80 patients, half with a lesion; no real patients")
-    data = make_lesions(240, size=48, patients=80, noise=0.1, random_state=options.seed)
+    data = make_lesions(240, size=48, patients=80, noise=0.15, random_state=options.seed)
     labels = np.array(data.target_names)[data.target]
     cv = FOLDS if options.cv is None else options.cv
     return data.images, labels, data.groups, cv, data.target_names[1], {}

@@ -59,7 +59,7 @@ def demo_lines(options):
         "import numpy as np\n"
         "from skmedimg.datasets import make_lesions\n\n"
         "data = make_lesions("
-        f"240, size=48, patients=80, noise=0.1, random_state={options.seed})\n"
+        f"240, size=48, patients=80, noise=0.15, random_state={options.seed})\n"
         "X, y = data.images, np.array(data.target_names)[data.target]\n"
         "groups = data.groups\n"
     )

@@ -114,7 +114,7 @@ def collect_audit_data(
     near, distances = _near(facts, identical, max_hash_distance, min_correlation)
     # Two partitions: clusters of duplicates for the findings, and
     # with the patients what must stay on one side of a split.
-    altered, alterations = _altered(facts, np.concatenate([identical, near]))
+    altered, alterations = _altered(facts, np.concatenate([identical, near]), groups)
     pairs = leaks = np.concatenate([identical, near, altered])
     if groups is not None:
         # Patients and duplicates in one graph: an image of two patients joins both of them.
@@ -214,7 +214,7 @@ def _near(facts, identical, max_hash_distance, min_correlation):
     return rows[pairs], distances
 
 
-def _altered(facts, known):
+def _altered(facts, known, groups):
     """Return pairs of altered copies that are not duplicates already, and how they were changed."""
     if facts.details is None:
         return np.empty((0, 2), dtype=np.intp), []
@@ -223,4 +223,9 @@ def _altered(facts, known):
     first = np.unique(cluster, return_index=True)[1]
     rows = np.sort(first[facts.readable[first]])
     pairs, how = altered_copies(facts.details[rows])
-    return rows[pairs], how
+    pairs = rows[pairs]
+    if groups is not None and len(pairs):
+        # Images of one patient are alike by nature, and on one side of every split.
+        apart = np.flatnonzero(groups[pairs[:, 0]] != groups[pairs[:, 1]])
+        pairs, how = pairs[apart], [how[place] for place in apart]
+    return pairs, how
