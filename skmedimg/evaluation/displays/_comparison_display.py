@@ -127,7 +127,8 @@ class ComparisonDisplay:
         self.ax_.set_xlim(*self._range())
         several = any(len(row.values) > 1 for row in self.rows)
         what = "mean, 95 % interval; dots: folds" if several else "95 % interval"
-        self.ax_.set_xlabel(f"{self.title} ({what})")
+        # Two lines: in the three columns of the report one is too long for the axes.
+        self.ax_.set_xlabel(f"{self.title}\n({what})")
         tidy(self.ax_, "x")
         self.ax_.tick_params(axis="y", length=0)
         return self
