@@ -61,10 +61,17 @@ def draw_study(draws, n_patients, prevalence, separation, lost):
             results.append(FoldResult("model", split, given, dict.fromkeys(SCORES, 0.5)))
             splits.append(split)
     return Comparison(
-        names=("model",), task="classification", y=y, classes=np.array([0, 1]), groups=patient,
-        splits=tuple(splits), metrics=tuple(METRICS[name] for name in SCORES), pos_label=1,
-        fold_results={"model": tuple(results)}, columns=columns,
-    )  # fmt: skip
+        names=("model",),
+        task="classification",
+        y=y,
+        classes=np.array([0, 1]),
+        groups=patient,
+        splits=tuple(splits),
+        metrics=tuple(METRICS[name] for name in SCORES),
+        pos_label=1,
+        fold_results={"model": tuple(results)},
+        columns=columns,
+    )
 
 
 def run_cell(cell, n_draws):

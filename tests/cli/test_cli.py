@@ -432,9 +432,22 @@ def test_groups_auto_keeps_duplicates_together(folder, tmp_path, capsys):
     for path in sorted((folder / "healthy").iterdir())[:5]:
         (folder / "healthy" / f"copy {path.name}").write_bytes(path.read_bytes())
     code, out, err = run(
-        capsys, "compare", folder, "--groups", "auto", "--models", "hog-linear", "--size", 32,
-        "--cv", 2, "--repeats", 1, "--out", tmp_path / "r.html",
-    )  # fmt: skip
+        capsys,
+        "compare",
+        folder,
+        "--groups",
+        "auto",
+        "--models",
+        "hog-linear",
+        "--size",
+        32,
+        "--cv",
+        2,
+        "--repeats",
+        1,
+        "--out",
+        tmp_path / "r.html",
+    )
     assert code == DONE, err
     assert "5 images are duplicates of others" in out
 
@@ -448,9 +461,23 @@ def test_a_saved_model_is_evaluated_on_a_folder(folder, tmp_path, capsys):
     save(model, tmp_path / "m.skmed", X=paths, y=labels)
     report, stored, table = (tmp_path / name for name in ("r.html", "r.json", "r.csv"))
     code, out, err = run(
-        capsys, "evaluate", tmp_path / "m.skmed", folder, "--groups", r"p\d+", "--name", "Cairo",
-        "--positive", "<b>mass & co", "--out", report, "--json", stored, "--csv", table,
-    )  # fmt: skip
+        capsys,
+        "evaluate",
+        tmp_path / "m.skmed",
+        folder,
+        "--groups",
+        r"p\d+",
+        "--name",
+        "Cairo",
+        "--positive",
+        "<b>mass & co",
+        "--out",
+        report,
+        "--json",
+        stored,
+        "--csv",
+        table,
+    )
     assert code == DONE, err
     assert out.startswith("Cairo: 40 samples of 20 patients")
     assert "Evaluation of m on Cairo" in report.read_text("utf-8")

@@ -266,7 +266,7 @@ def test_images_per_patient_are_reported_and_one_with_many_warned_of(write):
         ("chexpert", ["patient00007/study1/view1.jpg"], ["patient00007"]),
         ("oct", ["CNV-1016-12.jpeg", "NORMAL-1016-1.jpeg"], ["CNV-1016", "NORMAL-1016"]),
     ],
-)  # fmt: skip
+)
 def test_patterns_have_names(write, name, files, patients):
     data = load_image_folder(write(*files), group_pattern=name, labels_from=None)
     assert data.groups.tolist() == patients

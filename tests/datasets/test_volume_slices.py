@@ -11,8 +11,11 @@ from skmedimg.images import ImageReadError, load_masks, read_image
 nibabel = pytest.importorskip("nibabel")
 
 RANDOM = np.random.RandomState(0)
-VOLUMES = {f"{kind}/p{k} t{t}": RANDOM.randint(-100, 1000, (6, 8, 5)).astype(np.int16)
-           for kind, k in (("ill", 1), ("well", 2)) for t in (1, 2)}  # fmt: skip
+VOLUMES = {
+    f"{kind}/p{k} t{t}": RANDOM.randint(-100, 1000, (6, 8, 5)).astype(np.int16)
+    for kind, k in (("ill", 1), ("well", 2))
+    for t in (1, 2)
+}
 
 
 def save(volume, path):

@@ -13,8 +13,10 @@ SIDE = 128
 
 def scene(random):
     """An image with shading that all share, and with detail of its own: bones, vessels, grain."""
-    detail = [gaussian_filter(random.normal(size=(SIDE, SIDE)), s) * s * g for s, g in
-              ((1, 0.3), (2.5, 0.8), (6, 1.2), (14, 1.5))]  # fmt: skip
+    detail = [
+        gaussian_filter(random.normal(size=(SIDE, SIDE)), s) * s * g
+        for s, g in ((1, 0.3), (2.5, 0.8), (6, 1.2), (14, 1.5))
+    ]
     shading = np.hypot(*np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j])
     pixels = 130 - 60 * shading + 28 * sum(detail)
     return Image.fromarray(np.clip(pixels, 1, 254).astype(np.uint8))
@@ -80,8 +82,12 @@ def test_turned_spectra_are_those_of_turned_images():
 def test_altered_copies_are_found_and_no_other_pairs(name):
     copies = [as_array(CHANGES[name](image)) for image in SCENES[:10]]
     found = audit(np.stack([*map(np.asarray, SCENES), *copies]), probes=False)
-    pairs = {tuple(sorted(rows)) for kind in ("near", "altered") for finding in found.of(kind=kind)
-             for rows in finding.clusters}  # fmt: skip
+    pairs = {
+        tuple(sorted(rows))
+        for kind in ("near", "altered")
+        for finding in found.of(kind=kind)
+        for rows in finding.clusters
+    }
     true = {(k, 60 + k) for k in range(10)}
     assert len(pairs & true) >= 9
     assert pairs <= true

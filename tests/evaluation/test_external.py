@@ -36,9 +36,15 @@ def result():
     X, y, groups = lesions(80, 0)
     return compare(
         {"HOG": HOG_MODEL, "SVM": Pipeline([HOG(pixels_per_cell=8), LinearSVC()])},
-        X, y, groups=groups, external={"Cairo": lesions(60, 1, dark=True)}, cv=3, repeats=2,
-        pos_label="ill", **QUIET,
-    )  # fmt: skip
+        X,
+        y,
+        groups=groups,
+        external={"Cairo": lesions(60, 1, dark=True)},
+        cv=3,
+        repeats=2,
+        pos_label="ill",
+        **QUIET,
+    )
 
 
 def test_a_model_is_fitted_on_all_development_data(result):
@@ -196,9 +202,15 @@ def test_a_final_fit_that_fails_is_missing():
     X, y, _ = lesions(80, 0)
     rows = X.reshape(80, -1)
     found = compare(
-        {"fails": Fails()}, rows, y, external={"Cairo": (rows[:40], y[:40])}, error_score=0.0,
-        repeats=1, pos_label="ill", **QUIET,
-    )  # fmt: skip
+        {"fails": Fails()},
+        rows,
+        y,
+        external={"Cairo": (rows[:40], y[:40])},
+        error_score=0.0,
+        repeats=1,
+        pos_label="ill",
+        **QUIET,
+    )
     (missing,) = found.external["Cairo"].fold_results["fails"]
     assert missing.failure == "RuntimeError: too many"
     assert np.isnan(found.drops().loc["Cairo", "fails"]["drop"])
@@ -208,9 +220,14 @@ def test_masks_of_another_place():
     data = make_lesions(30, size=16, noise=0.0, random_state=0)
     masks = (data.masks > 0).astype(np.uint8)
     found = compare(
-        {"bright": Brighter()}, data.images, masks, cv=2, repeats=1,
-        external={"Cairo": (data.images[:10], masks[:10])}, **QUIET,
-    )  # fmt: skip
+        {"bright": Brighter()},
+        data.images,
+        masks,
+        cv=2,
+        repeats=1,
+        external={"Cairo": (data.images[:10], masks[:10])},
+        **QUIET,
+    )
     threshold = Brighter().fit(data.images, masks).predict(data.images[:10])
     assert (found.external["Cairo"].predictions("bright") == threshold).all()
 
@@ -253,10 +270,19 @@ def test_subgroups_of_an_external_set_are_scored_by_its_patient_columns(tmp_path
     X2, y2, groups2 = lesions(60, 1)
     sex = np.array(["f", "m"])[groups2 % 2]
     found = compare(
-        {"HOG": HOG_MODEL}, X, y, groups=groups, cv=2, repeats=1, pos_label="ill", audit=False,
-        external={"Cairo": (X2, y2, groups2, {"sex": sex})}, scoring="accuracy", keep_models=True,
+        {"HOG": HOG_MODEL},
+        X,
+        y,
+        groups=groups,
+        cv=2,
+        repeats=1,
+        pos_label="ill",
+        audit=False,
+        external={"Cairo": (X2, y2, groups2, {"sex": sex})},
+        scoring="accuracy",
+        keep_models=True,
         **QUIET,
-    )  # fmt: skip
+    )
     found.to_json(tmp_path / "r.json")
     for result in (found, Comparison.from_json(tmp_path / "r.json")):
         cairo = result.external["Cairo"]
@@ -279,8 +305,16 @@ def test_a_loaders_data_set_is_an_external_set():
     other.target = LABELS[other.target]
     other.columns = {"scanner": ["a", "b"] * 20}
     found = compare(
-        {"HOG": HOG_MODEL}, X, y, groups=groups, cv=2, repeats=1, pos_label="ill", audit=False,
-        external={"Cairo": other}, **QUIET,
-    )  # fmt: skip
+        {"HOG": HOG_MODEL},
+        X,
+        y,
+        groups=groups,
+        cv=2,
+        repeats=1,
+        pos_label="ill",
+        audit=False,
+        external={"Cairo": other},
+        **QUIET,
+    )
     assert len(np.unique(found.external["Cairo"].groups)) == 20
     assert found.external["Cairo"].columns["scanner"].tolist() == ["a", "b"] * 20

@@ -47,10 +47,18 @@ def study():
     report.skipped = [("a.png", "no mask"), ("b.png", "damaged: cut off"), ("c.png", "no mask")]
     folds = list(GroupKFold(4).split(X, y, patient))
     result = compare(
-        {"good": Named(0), "weak|model": Named(1)}, X, y, groups=patient,
-        columns=columns, load_report=report, cv=folds, pos_label="ill", random_state=0, verbose=0,
+        {"good": Named(0), "weak|model": Named(1)},
+        X,
+        y,
+        groups=patient,
+        columns=columns,
+        load_report=report,
+        cv=folds,
+        pos_label="ill",
+        random_state=0,
+        verbose=0,
         audit=False,
-    )  # fmt: skip
+    )
     files = np.array([f"{'=' * (row == 0)}{row}.png" for row in range(120)], dtype=object)
     return replace(result, files=files, versions={"python": "3", "skmedimg": "1"})
 
@@ -106,8 +114,14 @@ def test_cells_of_csv_files_are_no_formulas(result, tmp_path):
 def test_failed_fits_and_decision_values_have_their_cells():
     X = np.random.default_rng(0).normal(size=(40, 2))
     result = compare(
-        LinearSVC(), X, (X[:, 0] > 0).astype(int), cv=2, repeats=1, random_state=0, verbose=0,
-    )  # fmt: skip
+        LinearSVC(),
+        X,
+        (X[:, 0] > 0).astype(int),
+        cv=2,
+        repeats=1,
+        random_state=0,
+        verbose=0,
+    )
     assert "LinearSVC score(1)" in result.predictions_table()
     folds = result.fold_results["LinearSVC"]
     failed = replace(folds[0], predictions=None, scores=dict.fromkeys(folds[0].scores, np.nan))
@@ -119,9 +133,15 @@ def test_segmenters_have_their_scores_by_image():
     truth = np.zeros((12, 8, 8), dtype=int)
     truth[:, 2:6, 2:6] = 1
     result = compare(
-        {"copy": MasksFromX()}, np.stack([truth, truth], 1), truth, cv=3, repeats=1,
-        random_state=0, verbose=0, audit=False,
-    )  # fmt: skip
+        {"copy": MasksFromX()},
+        np.stack([truth, truth], 1),
+        truth,
+        cv=3,
+        repeats=1,
+        random_state=0,
+        verbose=0,
+        audit=False,
+    )
     assert (result.predictions_table()["copy dice"] == 1).all()
     assert "The Dice of copy was 1.000" in result.results_text()
     assert "segmentation model" in result.methods_text()
@@ -131,10 +151,15 @@ def test_segmenters_have_their_scores_by_image():
 def test_the_flow_counts_what_was_left_out_and_why(result):
     flow = result.exclusions().set_index("step")
     assert flow.images.to_dict() == {
-        "image files found": 125, "left out: no mask": -2, "left out: damaged": -1, "loaded": 122,
-        "left out between loading and comparison": -2, "compared on": 120, "of these ill": 60,
+        "image files found": 125,
+        "left out: no mask": -2,
+        "left out: damaged": -1,
+        "loaded": 122,
+        "left out between loading and comparison": -2,
+        "compared on": 120,
+        "of these ill": 60,
         "of these healthy": 60,
-    }  # fmt: skip
+    }
     assert flow.patients["compared on"] == 60
 
 
@@ -186,9 +211,16 @@ def lesion_study():
     lesions = make_lesions(60, size=16, patients=30, random_state=0)
     chance = np.clip(lesions.images.mean((1, 2)) / 255 * 2, 0.01, 0.99)
     return compare(
-        {"bright": FromMean()}, lesions.images, lesions.target, groups=lesions.groups, cv=3,
-        repeats=1, random_state=0, verbose=0, columns={"brightness": chance.round(1)},
-    )  # fmt: skip
+        {"bright": FromMean()},
+        lesions.images,
+        lesions.target,
+        groups=lesions.groups,
+        cv=3,
+        repeats=1,
+        random_state=0,
+        verbose=0,
+        columns={"brightness": chance.round(1)},
+    )
 
 
 def site_study():
@@ -197,9 +229,15 @@ def site_study():
     y = np.arange(90) % 2
     X = np.clip(draws.normal(0.4 + 0.2 * y, 0.2), 0.01, 0.99)[:, None]
     return compare(
-        {"one": FromColumn()}, X, y, site=np.repeat(["a", "b", "c"], 30), random_state=0, verbose=0,
-        external={"Cairo": (X[:30], y[:30])}, audit=False,
-    )  # fmt: skip
+        {"one": FromColumn()},
+        X,
+        y,
+        site=np.repeat(["a", "b", "c"], 30),
+        random_state=0,
+        verbose=0,
+        external={"Cairo": (X[:30], y[:30])},
+        audit=False,
+    )
 
 
 class FromMean(Named):

@@ -14,10 +14,14 @@ from skmedimg.pipeline import make_pipeline
 Y = np.repeat([0, 1], 12)
 X = np.random.default_rng(0).normal(Y[:, None], 1, size=(24, 2))
 PATIENTS = np.arange(24) // 2
-COLUMNS = pd.DataFrame({
-    "age": np.repeat([30.5, np.nan, 60, 70], 6), "sex": pd.Categorical(["f", "m", None] * 8),
-    "smoker": [True, False] * 12, "visits": range(24),
-})  # fmt: skip
+COLUMNS = pd.DataFrame(
+    {
+        "age": np.repeat([30.5, np.nan, 60, 70], 6),
+        "sex": pd.Categorical(["f", "m", None] * 8),
+        "smoker": [True, False] * 12,
+        "visits": range(24),
+    }
+)
 QUIET = {"cv": 3, "repeats": 1, "random_state": 0, "verbose": 0, "audit": False}
 
 
@@ -75,19 +79,27 @@ def test_a_table_gives_its_columns_its_files_and_what_was_left_out(tmp_path):
         shade = np.full((16, 16), 20 * number + 9 * (number % 3), dtype=np.uint8)
         Image.fromarray(shade).save(tmp_path / f"{number}.png")
     (tmp_path / "8.png").write_bytes(b"damaged")
-    table = pd.DataFrame({
-        "path": [f"{number}.png" for number in range(9)], "label": ["well"] * 4 + ["ill"] * 5,
-        "age": range(40, 49), "sex": ["f", "m", "f"] * 3,
-    })  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "path": [f"{number}.png" for number in range(9)],
+            "label": ["well"] * 4 + ["ill"] * 5,
+            "age": range(40, 49),
+            "sex": ["f", "m", "f"] * 3,
+        }
+    )
     table.loc[2, "label"] = None
     data = load_image_table(table, columns=["sex", "age"], root=tmp_path, on_error="skip-report")
     assert data.columns.to_dict("list") == {
-        "sex": ["f", "m", "f", "m", "f", "f", "m"], "age": [40, 41, 43, 44, 45, 46, 47],
-    }  # fmt: skip
+        "sex": ["f", "m", "f", "m", "f", "f", "m"],
+        "age": [40, 41, 43, 44, 45, 46, 47],
+    }
     model = make_pipeline(IntensityHistogram(image_shape=(16, 16)), GaussianNB())
     result = compare(
-        model, data, pos_label="ill", **{**QUIET, "cv": 2},
-    )  # fmt: skip
+        model,
+        data,
+        pos_label="ill",
+        **{**QUIET, "cv": 2},
+    )
     assert result.files.tolist() == ["0.png", "1.png", *(f"{n}.png" for n in range(3, 8))]
     result.to_json(tmp_path / "result.json")
     again = Comparison.from_json(tmp_path / "result.json")

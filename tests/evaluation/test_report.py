@@ -415,9 +415,15 @@ def test_a_report_of_one_test_set_names_files_and_speaks_of_no_folds(tmp_path, m
         for depth in range(1, 5)
     }
     result = compare(
-        models, files, labels, cv=[(rows[:24], rows[24:])], pos_label="ill", random_state=0,
-        verbose=0, audit=False,
-    )  # fmt: skip
+        models,
+        files,
+        labels,
+        cv=[(rows[:24], rows[24:])],
+        pos_label="ill",
+        random_state=0,
+        verbose=0,
+        audit=False,
+    )
     words = Page(page_of(result, X=files)).text
     assert re.search(r"true: \w+, predicted: \w+ \(\d+ %\) \S*scan \d+\.png", words)
     assert not re.search(r"row \d", words)

@@ -74,9 +74,14 @@ def test_the_score_of_a_site_is_that_of_a_single_test_set():
     scores = result.sites("written", "roc_auc")
     test = np.flatnonzero(site == "Lyon")
     alone = compare(
-        {"written": FromColumn()}, X, y, cv=[(np.flatnonzero(site != "Lyon"), test)],
-        scoring=["roc_auc"], random_state=0, verbose=0,
-    )  # fmt: skip
+        {"written": FromColumn()},
+        X,
+        y,
+        cv=[(np.flatnonzero(site != "Lyon"), test)],
+        scoring=["roc_auc"],
+        random_state=0,
+        verbose=0,
+    )
     lyon = scores.sites[2]
     assert (lyon.site, lyon.n_samples) == ("Lyon", 40)
     assert lyon.interval == alone.interval("written")
@@ -118,9 +123,14 @@ def test_a_perfect_site_is_pooled_with_half_a_patient_wrong():
     _, y, site = written()
     chance = np.where(site == "Cairo", y, written()[0][:, 0])
     result = compare(
-        {"written": FromColumn()}, chance[:, None], y, site=site, scoring="roc_auc",
-        random_state=0, verbose=0,
-    )  # fmt: skip
+        {"written": FromColumn()},
+        chance[:, None],
+        y,
+        site=site,
+        scoring="roc_auc",
+        random_state=0,
+        verbose=0,
+    )
     cairo = result.sites().sites[0]
     assert cairo.interval.mean == 1
     assert cairo.effect == pytest.approx(np.log(20.5 / 0.5))  # 20 patients in each class

@@ -181,8 +181,11 @@ def test_a_perfect_group_has_the_exact_limit_of_its_patients():
 def test_numbers_are_cut_where_asked_and_at_their_quartiles():
     values = pd.Series([20, 30, 40, 50, 60, 70, 80, None], name="age", dtype=float)
     assert [label for label, _ in split_levels(values, [40, 65])] == [
-        "< 40", "40 to < 65", "≥ 65", "missing",
-    ]  # fmt: skip
+        "< 40",
+        "40 to < 65",
+        "≥ 65",
+        "missing",
+    ]
     halves = split_levels(values, 2)
     assert [label for label, _ in halves] == ["< 50", "≥ 50", "missing"]
     assert len(split_levels(values)) == 5
@@ -209,9 +212,14 @@ def test_masks_have_subgroups_too():
     predicted[::2, 2:4] = 0
     columns = {"scanner": ["old", "new"] * 20}
     result = compare(
-        {"copy": MasksFromX()}, np.stack([predicted, truth], 1), truth, columns=columns,
-        cv=4, repeats=1, **QUIET,
-    )  # fmt: skip
+        {"copy": MasksFromX()},
+        np.stack([predicted, truth], 1),
+        truth,
+        columns=columns,
+        cv=4,
+        repeats=1,
+        **QUIET,
+    )
     new, old = result.by("scanner").records
     assert new.score == 1
     assert old.score == pytest.approx(2 * 8 / (8 + 16))
@@ -223,9 +231,15 @@ def test_repeats_widen_intervals_by_what_training_changes():
     draws = np.random.default_rng(0)
     features = np.column_stack([X, draws.normal(size=(len(X), 20))])
     result = compare(
-        {"model": LogisticRegression(C=10)}, features, y, groups=patients, columns=columns,
-        cv=4, repeats=3, **QUIET,
-    )  # fmt: skip
+        {"model": LogisticRegression(C=10)},
+        features,
+        y,
+        groups=patients,
+        columns=columns,
+        cv=4,
+        repeats=3,
+        **QUIET,
+    )
     found = result.by("sex").records[0]
     assert found.low < found.score < found.high
     assert result.by_patient().by("sex").records[0].images == found.patients
@@ -233,8 +247,9 @@ def test_repeats_widen_intervals_by_what_training_changes():
 
 def test_failed_fits_are_left_out(result):
     folds = result.fold_results["model"]
-    failed = replace(folds[0], predictions=None, failure="no", scores=dict.fromkeys(
-        folds[0].scores, np.nan))  # fmt: skip
+    failed = replace(
+        folds[0], predictions=None, failure="no", scores=dict.fromkeys(folds[0].scores, np.nan)
+    )
     partial = replace(result, fold_results=result.fold_results | {"model": (failed, *folds[1:])})
     assert np.isfinite(partial.by("sex").records[0].score)
 
