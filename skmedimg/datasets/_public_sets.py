@@ -8,7 +8,7 @@ from pathlib import Path
 
 from skmedimg._sklearn import validate_params
 from skmedimg._warnings import warn_user
-from skmedimg.datasets._fetch_file import fetch_file
+from skmedimg.datasets._fetch_file import digest_of, fetch_file
 from skmedimg.datasets._group_patterns import CHEST_XRAY_PATIENT
 from skmedimg.datasets._image_folder import load_image_folder
 from skmedimg.datasets._unpack_zip import unpack_zip
@@ -335,8 +335,7 @@ def brain_mri_digest(folder):
     lines = []
     for kind in ("no", "yes"):
         for path in Path(folder, kind).glob("*"):
-            with open(path, "rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = digest_of(path, "sha256").removeprefix("sha256:")
             lines.append(f"{digest}  {kind}/{path.name}\n")
     return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
 

@@ -29,6 +29,7 @@ def unpack_zip(archive, folder, *, wanted, max_files, max_bytes):
         if not os.path.isdir(part):
             raise ValueError(f"{archive!r} holds none of the files of this data set.")
         os.rename(part, folder)
+    # NotImplementedError: zipfile knows no such compression, as in a header that was damaged.
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
         raise ValueError(
             f"{archive!r} is damaged or incomplete ({error}). Delete it and download it again."

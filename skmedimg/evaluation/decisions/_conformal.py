@@ -12,7 +12,7 @@ from skmedimg._device import seed_from
 from skmedimg._sklearn import HasMethods, Interval, fit_context, take_rows
 from skmedimg._warnings import warn_user
 from skmedimg.evaluation._text import counted
-from skmedimg.evaluation.decisions._inner_models import fit_rows
+from skmedimg.evaluation.decisions._inner_models import fit_rows, take_input_facts
 from skmedimg.evaluation.decisions._threshold_input import checked_weights, class_labels
 from skmedimg.evaluation.scores._positive_label import column_per_class
 from skmedimg.evaluation.splitting._folds import make_splits
@@ -172,9 +172,7 @@ class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             for split in splits
         )
         self.estimators_, chances = map(list, zip(*found, strict=True))
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self.estimators_[0], name):
-                setattr(self, name, getattr(self.estimators_[0], name))
+        take_input_facts(self, self.estimators_[0])
         rows = np.concatenate([split.test for split in splits])
         patients = (np.arange(len(y)) if groups is None else groups)[rows]
         self._folds = np.repeat(np.arange(len(splits)), [len(split.test) for split in splits])

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmedimg._device import seed_from
 from skmedimg._sklearn import HasMethods, final_estimator, fit_context, take_rows
-from skmedimg.evaluation.decisions._inner_models import fit_rows
+from skmedimg.evaluation.decisions._inner_models import fit_rows, take_input_facts
 from skmedimg.evaluation.decisions._threshold_input import checked_weights, class_labels
 from skmedimg.evaluation.scores._positive_label import column_per_class
 from skmedimg.evaluation.splitting._folds import make_splits
@@ -133,9 +133,7 @@ class FoldEnsemble(MetaEstimatorMixin, BaseEstimator):
         )
         self.estimators_, predictions = map(list, zip(*found, strict=True))
         self.classes_ = np.unique(np.concatenate([m.classes_ for m in self.estimators_]))
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self.estimators_[0], name):
-                setattr(self, name, getattr(self.estimators_[0], name))
+        take_input_facts(self, self.estimators_[0])
         self._keep_out_of_fold(task, splits, predictions)
         return self
 

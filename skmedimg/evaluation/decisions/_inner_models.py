@@ -78,3 +78,10 @@ def score_rows(estimator, X, pos_label):
         return np.asarray(estimator.predict_proba(X))[:, column].astype(float)
     decision = np.asarray(estimator.decision_function(X), dtype=float)
     return decision if column == 1 else -decision
+
+
+def take_input_facts(estimator, model):
+    """Give a meta-estimator what a fitted model knows of the columns of X, where it does."""
+    for name in ("n_features_in_", "feature_names_in_"):
+        if hasattr(model, name):
+            setattr(estimator, name, getattr(model, name))

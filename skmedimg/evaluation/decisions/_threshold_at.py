@@ -23,6 +23,7 @@ from skmedimg.evaluation.decisions._inner_models import (
     fit_and_score,
     fit_rows,
     score_rows,
+    take_input_facts,
 )
 from skmedimg.evaluation.decisions._threshold_choice import (
     check_constraints,
@@ -449,9 +450,7 @@ class ThresholdAt(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             self._warn_of_scale(X, inner)
         first = self._models()[0]
         self.classes_ = first.classes_
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(first, name):
-                setattr(self, name, getattr(first, name))
+        take_input_facts(self, first)
 
     def _warn_of_scale(self, X, inner):
         """Warn where the model of all rows has scores of another scale than the inner models."""
