@@ -16,6 +16,7 @@ from docs import _backbones_page as backbones_page
 from docs import _bibliography_page as bibliography_page
 from docs import _command_line_page as command_line_page
 from docs import _recipes_page as recipes_page
+from docs._glossary_tips import add_tips
 from docs._guide_links import chapters_by_name, link_names, public_names
 from docs._inherited_methods import inherited_methods
 from docs._methods_by_purpose import methods_by_purpose
@@ -158,3 +159,4 @@ def setup(app):
     app.connect("autodoc-process-signature", hide_constructor)
     app.connect("autodoc-skip-member", skip_foreign)
     app.connect("doctree-read", link_names)
+    app.connect("doctree-read", add_tips, priority=600)  # after the links, which stay links
