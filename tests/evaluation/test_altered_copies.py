@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from scipy.fft import dctn
 from scipy.ndimage import gaussian_filter
+from scipy.stats import rankdata
 
 from skmedimg import audit
-from skmedimg.evaluation.auditing._altered_copies import _spectrum, _turned
+from skmedimg.evaluation.auditing._altered_copies import _ranks, _spectrum, _turned
 
 SIDE = 128
 
@@ -78,6 +80,14 @@ def test_turned_spectra_are_those_of_turned_images():
         np.testing.assert_allclose(_turned(_spectrum(images), turn), _spectrum(turned), atol=1e-4)
 
 
+def test_the_spectrum_is_the_cosine_transform_of_ranks():
+    images = np.random.RandomState(1).rand(3, 32, 32).astype(np.float32)
+    ranks = 2 * (rankdata(images.reshape(3, -1), axis=1) - 1) / 1023 - 1
+    np.testing.assert_allclose(_ranks(images).reshape(3, -1), ranks, atol=1e-6)
+    expected = dctn(ranks.reshape(images.shape), axes=(1, 2), norm="ortho")[:, :10, :10]
+    np.testing.assert_allclose(_spectrum(_ranks(images)), expected, atol=1e-4)
+
+
 @pytest.mark.parametrize("name", CHANGES)
 def test_altered_copies_are_found_and_no_other_pairs(name):
     copies = [as_array(CHANGES[name](image)) for image in SCENES[:10]]
@@ -113,3 +123,40 @@ def test_the_change_is_said_in_words():
     assert "flipped" in finding.title
     assert "inverted" in finding.title
     assert len(set(found.groups())) == 20
+
+
+def smooth(n, sigma, side=64):
+    """Images of different patients with shading and without grain."""
+    fields = gaussian_filter(
+        np.random.RandomState(7).normal(size=(n, side, side)), (0, sigma, sigma)
+    )
+    return np.clip(128 + 45 * fields / fields.std(axis=(1, 2), keepdims=True), 0, 255)
+
+
+def phantoms(n, side=64):
+    """Bodies of one outline, with shading and three soft spots of their own."""
+    random = np.random.RandomState(8)
+    y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
+    body = np.hypot(y, x) < 0.7
+    images = np.where(body, 60 + smooth(n, 8) / 2, 10)
+    for image in images:
+        for down, right, size in random.uniform((-0.4, -0.4, 0.06), (0.4, 0.4, 0.15), (3, 3)):
+            image += 60 * body * np.exp(-((y - down) ** 2 + (x - right) ** 2) / (2 * size**2))
+    return np.clip(gaussian_filter(images, (0, 0.5, 0.5)), 0, 255)
+
+
+@pytest.mark.parametrize("kind", ["12 pixels", "6 pixels", "one outline"])
+def test_only_copies_of_smooth_images_are_found(kind):
+    images = phantoms(60) if kind == "one outline" else smooth(60, int(kind.split()[0]))
+    images = np.concatenate([images, images[:20, :, ::-1]]).astype(np.uint8)
+    assert not audit(images[:60], probes=False).of(kind="altered")
+    [finding] = audit(images, probes=False).of(kind="altered")
+    assert {tuple(rows) for rows in finding.clusters} == {(k, 60 + k) for k in range(20)}
+
+
+def test_images_of_one_patient_are_not_compared():
+    copies = [as_array(ImageOps.mirror(image)) for image in SCENES[:4]]
+    images = np.stack([*map(np.asarray, SCENES[:20]), *copies])
+    patients = [*range(20), 0, 1, 20, 21]
+    [finding] = audit(images, groups=patients, probes=False).of(kind="altered")
+    assert {tuple(rows) for rows in finding.clusters} == {(2, 22), (3, 23)}

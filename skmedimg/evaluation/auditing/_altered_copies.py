@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 
 import numpy as np
-from scipy.fft import dctn, irfft2, rfft2
-from scipy.ndimage import gaussian_filter
+from scipy.fft import dct, irfft2, rfft2
+from scipy.ndimage import gaussian_filter1d
 from scipy.sparse import csr_array
 
 from skmedimg.evaluation.auditing._hashes import clusters, members
@@ -20,10 +20,13 @@ _COARSE, _FINE = 32, 64  # sides of the images compared in the first and in the 
 # Frequencies of the descriptor: below is shading, above moves with small shifts.
 _LOW, _HIGH = 2, 10
 _BLOCK = 512
-_MOST = 6  # candidates of an image
+_NEAR = 64  # rows compared with all others at once: similarities stay in the cache
+_MOST = 4  # candidates of an image
 _LARGEST = 20  # images that are copies of one
 _BAND = (0.7, 2.0)  # blurs between which detail is fine
 _ROUGHLY = 0.7  # of the agreement that is needed, before images are laid exactly on each other
+_OTHERS = 32  # images that a copy agrees less with than with its original
+_BEYOND = 8  # median deviations between both
 # Changes of place that are tried: (name, scale, degrees, shift down and right, in sides).
 _PLACES = (
     *(("cropped", 0.95, 0, 0, 0), ("cropped", 0.9, 0, 0, 0)),
@@ -31,37 +34,37 @@ _PLACES = (
     *(("cropped or shifted", 0.93, 0, y, x) for y in (-0.035, 0.035) for x in (-0.035, 0.035)),
 )
 # Around each of them, when images are laid on each other; shifts are found by correlation.
-_SCALES, _ANGLES = (0.975, 1.0, 1.025), (-1.5, 0.0, 1.5)
+_EXACT = ((1.0, 0.0),)
+_AROUND = tuple((scale, angle) for scale in (0.975, 1.0, 1.025) for angle in (-1.5, 0.0, 1.5))
 _TURNS = (
     *("", "flipped", "rotated by 90", "flipped and rotated by 90", "rotated by 180"),
     *("flipped upside down", "rotated by 270", "flipped and rotated by 270"),
 )
 
 
-def altered_copies(images, min_descriptor=0.9, min_detail=0.8):
+def altered_copies(images, groups=None, min_descriptor=0.9, min_detail=0.8):
     """Return pairs (n_pairs, 2) of copies, and how each was changed.
 
-    `images` are gray thumbnails (n, 64, 64) without their uniform borders. Where many images agree
-    that well, they are alike and not copies, and only the best pairs count.
+    `images` are gray thumbnails (n, 64, 64) without their uniform borders. Images of one group are
+    not compared. Where many images agree that well, they are alike and not copies, and only the
+    best pairs count.
     """
     if len(images) < 2:
         return np.empty((0, 2), dtype=np.intp), []
     images = np.asarray(images, dtype=np.float32)
-    pairs, turns, places = _candidates(images, min_descriptor)
-    detail = _details(images, pairs)
-    rough = _laid_on_each_other(detail, pairs, turns, places)
-    kept, how, agreements = [], [], []
-    for row in np.flatnonzero(np.abs(rough) >= _ROUGHLY * min_detail):
-        (left, right), turn, place = pairs[row], turns[row], places[row]
-        agreement = _agreement(detail[left], detail[right], turn, place)
-        if abs(agreement) >= min_detail:
-            kept.append((min(left, right), max(left, right)))
-            how.append(_words(turn, place, agreement))
-            agreements.append(abs(agreement))
-    kept, agreements = np.array(kept, dtype=np.intp).reshape(-1, 2), np.array(agreements)
-    least = _limit_of_set(len(images), kept, agreements)
-    good = np.flatnonzero(agreements >= least)
-    return kept[good], [how[each] for each in good]
+    candidates = _candidates(images, groups, min_descriptor)
+    detail = _details(images)
+    rough = _agreements(detail, *candidates)
+    candidates = [each[np.abs(rough) >= _ROUGHLY * min_detail] for each in candidates]
+    agreements = _agreements(detail, *candidates, _AROUND)
+    good = np.abs(agreements) >= min_detail
+    pairs, turns, places = (each[good] for each in candidates)
+    agreements = agreements[good]
+    good = _beyond_others(detail, pairs, turns, places, agreements)
+    least = _limit_of_set(len(images), pairs[good], np.abs(agreements[good]))
+    good &= np.abs(agreements) >= least
+    how = [_words(turns[row], places[row], agreements[row]) for row in np.flatnonzero(good)]
+    return np.sort(pairs[good], axis=1), how
 
 
 def _limit_of_set(n, pairs, agreements):
@@ -74,64 +77,76 @@ def _limit_of_set(n, pairs, agreements):
 
 
 def _words(turn, place, agreement):
-    words = [_TURNS[turn], _PLACES[place - 1][0] if place else "", "inverted" * (agreement < 0)]
+    place = _PLACES[place - 1][0] if place else ""
+    words = [_TURNS[turn], place, "inverted" if agreement < 0 else ""]
     return " and ".join(filter(None, words)) or "changed in brightness or marked"
 
 
 # First step: which pairs may be copies.
 
 
-def _candidates(images, least):
+def _candidates(images, groups, least):
     """Return (left, right) of candidate pairs, the turn and the change of place of the left."""
-    small = images.reshape(len(images), _COARSE, 2, _COARSE, 2).mean(axis=(2, 4))
-    base = _spectrum(small)
+    ranks = _ranks(images.reshape(len(images), _COARSE, 2, _COARSE, 2).mean(axis=(2, 4)))
+    base = _spectrum(ranks)
     straight = _unit(base)
     tries = [(turn, 0, _unit(_turned(base, turn))) for turn in range(8)]
     for place, (_, *change) in enumerate(_PLACES, start=1):
-        moved = (_warp(_COARSE, *change) @ small.reshape(len(small), -1).T).T
-        tries.append((0, place, _unit(_spectrum(moved.reshape(small.shape)))))
+        tries.append((0, place, _unit(_spectrum(ranks, _warp(_COARSE, *change)))))
+    turns, places, changed = zip(*tries, strict=True)
+    blocks = range(0, len(images), _NEAR)
     # Matrix products and comparisons of whole blocks release the interpreter.
     with ThreadPoolExecutor(thread_count(None)) as pool:
-        found = list(pool.map(partial(_block, tries, straight), range(0, len(images), _BLOCK)))
-    left, right, best, which = (np.concatenate(each) for each in zip(*found, strict=True))
+        found = list(pool.map(partial(_block, changed, straight, groups, least), blocks))
+    left, right, best = (np.concatenate(each) for each in zip(*found, strict=True))
     # Of a pair the better of both directions.
     keys = np.minimum(left, right) * len(images) + np.maximum(left, right)
     order = np.lexsort((-best, keys))
-    order = order[best[order] >= least]
     order = order[np.unique(keys[order], return_index=True)[1]]
-    turns, places = np.array([each[:2] for each in tries])[which[order]].T
-    return np.column_stack([left, right])[order], turns, places
+    left, right = left[order], right[order]
+    alike = [np.einsum("ij,ij->i", each[left], straight[right]) for each in changed]
+    which = np.abs(alike).argmax(axis=0)
+    return np.column_stack([left, right]), np.array(turns)[which], np.array(places)[which]
 
 
-def _block(tries, straight, start):
-    """Return the most similar rows of each of a block: left, right, similarity and the try."""
-    stop = min(start + _BLOCK, len(straight))
+def _block(changed, straight, groups, least, start):
+    """Return the most similar rows of each of a block: left, right and the similarity."""
+    stop = min(start + _NEAR, len(straight))
     best = np.zeros((stop - start, len(straight)), dtype=np.float32)
-    which = np.zeros(best.shape, dtype=np.uint8)
-    for number, (_, _, changed) in enumerate(tries):
-        alike = changed[start:stop] @ straight.T
-        np.abs(alike, out=alike)
-        better = alike > best
-        np.copyto(best, alike, where=better)
-        np.copyto(which, np.uint8(number), where=better)
+    alike = np.empty_like(best)
+    for each in changed:
+        np.matmul(each[start:stop], straight.T, out=alike)
+        np.maximum(best, np.abs(alike, out=alike), out=best)
     # A symmetric image equals itself when it is turned.
     np.fill_diagonal(best[:, start:], 0)
+    if groups is not None:
+        best[groups[start:stop, None] == groups[None]] = 0
     most = min(_MOST, len(straight))
     right = np.argpartition(best, -most, axis=1)[:, -most:]
-    best, which = (np.take_along_axis(each, right, axis=1) for each in (best, which))
-    left = np.repeat(np.arange(start, stop), most)
-    return left, right.ravel(), best.ravel(), which.ravel()
+    best = np.take_along_axis(best, right, axis=1)
+    row, column = np.nonzero(best >= least)
+    return start + row, right[row, column], best[row, column]
 
 
-def _spectrum(small):
-    """Return the low frequencies of images whose gray levels are replaced by their ranks."""
+def _ranks(small):
+    """Return images whose gray levels are replaced by their ranks, from -1 to 1."""
     flat = small.reshape(len(small), -1)
     ranks = np.empty(flat.shape, dtype=np.float32)
     # Ranks do not change with brightness, contrast and gamma; inversion changes their sign.
     np.put_along_axis(
         ranks, flat.argsort(axis=1), np.linspace(-1, 1, flat.shape[1], dtype=np.float32)[None], 1
     )
-    return dctn(ranks.reshape(small.shape), axes=(1, 2), norm="ortho")[:, :_HIGH, :_HIGH]
+    return ranks.reshape(small.shape)
+
+
+def _spectrum(small, warp=None):
+    """Return the low frequencies of the cosine transform of images, after a change of place."""
+    pixels = small[0].size
+    waves = dct(np.eye(_COARSE), axis=0, norm="ortho")[:_HIGH]
+    waves = np.einsum("iy,jx->ijyx", waves, waves).reshape(-1, pixels)
+    waves = waves if warp is None else (warp.T @ waves.T).T
+    rows = small.reshape(-1, pixels) @ waves.T.astype(np.float32)
+    return rows.reshape(-1, _HIGH, _HIGH)
 
 
 def _unit(spectrum):
@@ -177,65 +192,106 @@ def _warp(side, scale, degrees, down, right):
 # Second step: whether the detail of two images agrees.
 
 
-def _details(images, pairs):
-    """Return the fine detail of the images in pairs, with the same contrast everywhere."""
-    detail = np.zeros(images.shape, dtype=np.float32)
-    rows = np.unique(pairs)
-    for start in range(0, len(rows), _BLOCK):
-        block = rows[start : start + _BLOCK]
-        part = np.asarray(images[block], dtype=np.float32)
+def _details(images):
+    """Return the fine detail of images, with the same contrast everywhere."""
+    detail = np.empty(images.shape, dtype=np.float32)
+    for start in range(0, len(images), _BLOCK):
+        part = images[start : start + _BLOCK]
         fine = _blurred(part, _BAND[0]) - _blurred(part, _BAND[1])
-        # A marker or a bright edge must not outweigh the rest.
-        local = np.sqrt(np.maximum(_blurred(fine * fine, 6), 0))
+        # Neither a marker nor an outline, which images of one kind share, may outweigh the rest.
+        local = np.sqrt(np.maximum(_blurred(fine * fine, 2), 0))
         least = 1e-3 + 0.1 * fine.std(axis=(1, 2), keepdims=True)
-        fine = fine / np.maximum(local, least)
-        detail[block] = fine - fine.mean(axis=(1, 2), keepdims=True)
+        fine = np.clip(fine / np.maximum(local, least), -1, 1)
+        detail[start : start + _BLOCK] = fine - fine.mean(axis=(1, 2), keepdims=True)
     return detail
 
 
 def _blurred(images, sigma):
-    return gaussian_filter(images, (0, sigma, sigma), truncate=3)
+    """Return images after a Gaussian filter, as products of matrices: a fifth of the time."""
+    blur = _blur(images.shape[-1], sigma)
+    return blur @ images @ blur.T
 
 
-def _laid_on_each_other(detail, pairs, turns, places):
-    """Return how well the detail of each pair agrees after its change and the best shift."""
+@cache
+def _blur(side, sigma):
+    return gaussian_filter1d(np.eye(side, dtype=np.float32), sigma, axis=0, truncate=3)
+
+
+def _agreements(detail, pairs, turns, places, around=_EXACT):
+    """Return the correlation of the detail of each pair where it is largest, signed.
+
+    The left image is turned and moved, and moved a little `around` that, and shifted.
+    """
     found = np.zeros(len(pairs), dtype=np.float32)
     for turn, place in sorted(set(zip(turns.tolist(), places.tolist(), strict=True))):
         rows = np.flatnonzero((turns == turn) & (places == place))
+        scale, degrees, *shift = _change(place)
         for start in range(0, len(rows), _BLOCK):
             block = rows[start : start + _BLOCK]
-            moved = _moved(detail[pairs[block, 0]], turn, _change(place))
-            found[block] = _best_shift(moved, detail[pairs[block, 1]])
+            left = _turned_images(detail[pairs[block, 0]], turn)
+            right = _frequencies(detail[pairs[block, 1]])
+            for more, angle in around:
+                moved = _frequencies(_moved(left, scale * more, degrees + angle, *shift))
+                here = _best_shift(moved, right)
+                better = np.abs(here) > np.abs(found[block])
+                found[block] = np.where(better, here, found[block])
     return found
+
+
+def _beyond_others(detail, pairs, turns, places, agreements):
+    """Return which pairs agree far better than either image does with others of the set.
+
+    Images with little detail agree well by chance, and those of one shape along its outline.
+    """
+    good = np.ones(len(pairs), dtype=bool)
+    if len(detail) < _OTHERS // 2:
+        return good  # too few to say what is usual, and few pairs that could agree by chance
+    others = np.random.RandomState(0).permutation(len(detail))[: _OTHERS + 2]
+    known = _frequencies(detail[others])
+    for row, pair in enumerate(pairs):
+        left, right = detail[pair, None]
+        moved = _moved(_turned_images(left, turns[row]), *_change(places[row]))
+        apart = known[~np.isin(others, pair)]
+        for image in (moved, right):
+            usual = _fisher(_best_shift(_frequencies(image), apart))
+            # Medians, since a few of the others may be copies too.
+            median = np.median(usual)
+            deviation = 1.4826 * np.median(np.abs(usual - median))
+            good[row] &= _fisher(agreements[row]) > median + _BEYOND * deviation
+    return good
+
+
+def _fisher(correlation):
+    """Return Fisher's transformation, of a spread that does not depend on the correlation."""
+    return np.arctanh(np.minimum(np.abs(correlation), 0.9999))
 
 
 def _change(place):
     return _PLACES[place - 1][1:] if place else (1, 0, 0, 0)
 
 
-def _moved(images, turn, change):
-    """Return images after a turn and a change of place."""
+def _turned_images(images, turn):
     images = np.rot90(images, turn // 2, axes=(1, 2))
-    images = images[:, :, ::-1] if turn % 2 else images
+    return images[:, :, ::-1] if turn % 2 else images
+
+
+def _moved(images, *change):
+    """Return images after a change of place."""
     if change == (1, 0, 0, 0):
         return images
     return (_warp(_FINE, *change) @ images.reshape(len(images), -1).T).T.reshape(images.shape)
 
 
+def _frequencies(images):
+    """Return the Fourier transform of images scaled to length 1."""
+    length = np.linalg.norm(images, axis=(1, 2), keepdims=True)
+    return rfft2(images / np.maximum(length, 1e-6))
+
+
 def _best_shift(left, right):
     """Return the correlation of images, each at its best shift of up to an eighth; signed."""
-    norms = np.linalg.norm(left, axis=(1, 2)) * np.linalg.norm(right, axis=(1, 2))
-    surface = irfft2(rfft2(left) * np.conj(rfft2(right)), s=(_FINE, _FINE))
+    surface = irfft2(left * np.conj(right), s=(_FINE, _FINE))
     near = np.r_[0 : _FINE // 8 + 1, -(_FINE // 8) : 0]
     surface = surface[:, near][:, :, near].reshape(len(surface), -1)
     best = np.abs(surface).argmax(axis=1)
-    return surface[np.arange(len(surface)), best] / np.maximum(norms, 1e-6)
-
-
-def _agreement(left, right, turn, place):
-    """Return the correlation of the detail of two images where they fit best, signed."""
-    scale, degrees, down, across = _change(place)
-    tries = [(scale * s, degrees + a, down, across) for s in _SCALES for a in _ANGLES]
-    stack = np.concatenate([_moved(left[None], turn, each) for each in tries])
-    found = _best_shift(stack, right[None])
-    return float(found[np.abs(found).argmax()])
+    return surface[np.arange(len(surface)), best]

@@ -222,10 +222,7 @@ def _altered(facts, known, groups):
     # Of known duplicates one is enough.
     first = np.unique(cluster, return_index=True)[1]
     rows = np.sort(first[facts.readable[first]])
-    pairs, how = altered_copies(facts.details[rows])
-    pairs = rows[pairs]
-    if groups is not None and len(pairs):
-        # Images of one patient are alike by nature, and on one side of every split.
-        apart = np.flatnonzero(groups[pairs[:, 0]] != groups[pairs[:, 1]])
-        pairs, how = pairs[apart], [how[place] for place in apart]
-    return pairs, how
+    # Images of one patient are alike by nature, and on one side of every split.
+    patients = None if groups is None else np.unique(groups[rows], return_inverse=True)[1]
+    pairs, how = altered_copies(facts.details[rows], patients)
+    return rows[pairs], how
