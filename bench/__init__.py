@@ -1,5 +1,5 @@
 """Benchmarks that run ours and a peer side by side: `python -m bench [NAME ...] [--quick]`."""
 
-from bench._runner import Row, Timed
+from bench._runner import Measured, Row
 
-__all__ = ["Row", "Timed"]
+__all__ = ["Measured", "Row"]

@@ -2,26 +2,38 @@
 
 import argparse
 import json
-import pkgutil
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import bench
-from bench._machine import describe
-from bench._runner import run_row
+from bench._machine import describe, doubts, wait_for_quiet
+from bench._page import RESULTS, shown
+from bench._runner import all_rows, run_row
 
-RESULTS = Path(__file__).parent / "results"
 QUICK_RESULTS = Path("build") / "bench"
 
 
 def main(arguments=None):
-    """Run the rows that were asked for; a missed goal is reported, it is not a failure."""
+    """Run the rows that were asked for; a missed goal is reported, it is not a failure.
+
+    Results that nobody may quote (a busy machine, changed sources) are not written, unless the run
+    is a quick one or `--anyway` asks for them; the page then keeps them apart.
+    """
     options = parse(arguments)
+    refuse = not (options.quick or options.anyway)
+    refused = []
     for row in select(all_rows(), options.names):
-        result = run_row(row, options.quick) | describe()
-        print(table(result), flush=True)
+        why = wait_for_quiet() if refuse else []
+        if not why:
+            result = run_row(row, options.quick) | describe()
+            print(table(result), flush=True)
+            why = doubts(result) if refuse else []
+        if why:
+            refused.append(f"{row.name}: {'; '.join(why)}")
+            continue
         write(result, options.out or (QUICK_RESULTS if options.quick else RESULTS), options.label)
+    if refused:
+        sys.exit("\n".join(["Not written (--anyway writes results, and marks them):", *refused]))
 
 
 def parse(arguments):
@@ -30,14 +42,10 @@ def parse(arguments):
     parser.add_argument("--quick", action="store_true", help="fewer samples, less data")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the JSON files go")
     parser.add_argument("--label", default="", help="added to the file names, of a machine say")
+    parser.add_argument(
+        "--anyway", action="store_true", help="write results of a busy machine or changed sources"
+    )
     return parser.parse_args(arguments)
-
-
-def all_rows():
-    """Return the rows of every bench module: module name -> list of rows."""
-    found = pkgutil.iter_modules(bench.__path__)
-    names = [m.name for m in found if not m.ispkg and not m.name.startswith("_")]
-    return {name: import_module(f"bench.{name}").ROWS for name in sorted(names)}
 
 
 def select(rows, names):
@@ -53,23 +61,25 @@ def select(rows, names):
 def table(result):
     """Return a result as lines of text."""
     lines = [f"{result['name']}: {result['work']} ({result['threads']} threads)"]
-    lines += [contender(name, result) for name in result["seconds"]]
+    lines += [contender(name, result) for name in result["values"]]
     lines += [f"  {name:<28} skipped: {why}" for name, why in result["absent"].items()]
     lines += [f"  {name:<28} {value}" for name, value in result["facts"].items()]
     return "\n".join(lines)
 
 
 def contender(name, result):
-    speedup, limit = result["speedup"].get(name), result["limits"].get(name)
-    text = f"  {name:<28} {1e3 * result['seconds'][name]['median']:>11.4g} ms"
-    if speedup:
-        text += f"   x{speedup['median']:.4g} ({speedup['low']:.4g} to {speedup['high']:.4g})"
-        text += verdict(speedup, "goal", "x{:.4g}") if "goal" in speedup else ""
-    return text + (verdict(limit, "limit", "{:.4g} s") if limit else "")
+    ratio, limit = result["ratios"].get(name), result["limits"].get(name)
+    text = f"  {name:<28} {shown(result['values'][name]['median'], result['unit']):>12}"
+    if ratio:
+        text += f"   x{ratio['median']:.4g} ({ratio['low']:.4g} to {ratio['high']:.4g})"
+        text += verdict(ratio, f"goal x{ratio['goal']:.4g}") if "goal" in ratio else ""
+    return text + (
+        verdict(limit, f"limit {shown(limit['limit'], result['unit'])}") if limit else ""
+    )
 
 
-def verdict(judged, key, form):
-    return f"   {key} {form.format(judged[key])} {'met' if judged['met'] else 'MISSED'}"
+def verdict(judged, text):
+    return f"   {text} {'met' if judged['met'] else 'MISSED'}"
 
 
 def write(result, folder, label=""):

@@ -5,7 +5,7 @@ import sys
 import weakref
 
 from bench._machine import KERAS, ROOT
-from bench._runner import Timed
+from bench._runner import Measured
 
 PACKAGES = ("keras", "tensorflow-cpu")
 PYTHON = KERAS / "bin" / "python"
@@ -45,7 +45,7 @@ def keras_peer(work, quick, threads=1, **sizes):
 
     def run():
         print("go", file=process.stdin, flush=True)
-        return Timed(process.stdout.readline())
+        return Measured(process.stdout.readline())
 
     weakref.finalize(run, process.communicate)  # the end of its input ends it
     return run

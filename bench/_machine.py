@@ -5,15 +5,19 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from importlib.metadata import distributions
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 KERAS = ROOT / "build" / "keras-venv"
+PEERS = ROOT / "build" / "peers"
 LIBRARIES = (
     *("numpy", "scipy", "scikit-learn", "scikit-image", "skorch", "torch", "torchvision"),
     *("imbalanced-learn", "optuna", "opencv-python-headless", "keras", "tensorflow-cpu", "pillow"),
+    *("numba", "kornia", "monai", "timm", "distributed"),
 )
+BRANCH = "main"  # commits of other branches may be gone after a rebase
 
 
 def describe():
@@ -27,9 +31,43 @@ def describe():
 
 
 def revision():
-    """Return the short commit, with a plus when the sources differ from it, or None."""
+    """Return the short commit, marked where nobody else can check out these sources, or None."""
     commit = _git("rev-parse", "--short=10", "HEAD")
-    return commit and commit + ("+" if _git("status", "--porcelain", "--", "skmedimg") else "")
+    if not commit:
+        return None
+    if _git("status", "--porcelain", "--", "skmedimg", "bench", ":(exclude)bench/results"):
+        return f"{commit}+changes"
+    has_branch = _git("rev-parse", "--verify", "--quiet", BRANCH)
+    lost = has_branch and _git("merge-base", "--is-ancestor", commit, BRANCH) is None
+    return f"{commit}+unmerged" if lost else commit
+
+
+def doubts(result):
+    """Return why a result is not to be quoted, a list of str.
+
+    Parameters
+    ----------
+    result : dict
+        With machine and revision; processes, if it is of a row.
+    """
+    machine, commit = result["machine"], result["revision"]
+    most = max(machine["cores"] or 1, result.get("processes", 1))
+    found = []
+    if (machine["load"] or 0) > most:
+        found.append(f"load {machine['load']} on {machine['cores']} cores")
+    if not commit or "+" in commit:
+        found.append(f"sources that are no commit of {BRANCH} ({commit})")
+    return found
+
+
+def wait_for_quiet(seconds=180, step=10):
+    """Wait until the load of the row before has faded; return why the machine is not quiet."""
+    end = time.monotonic() + seconds
+    while True:
+        found = doubts({"machine": machine(), "revision": revision()})
+        if not any(text.startswith("load") for text in found) or time.monotonic() > end:
+            return found
+        time.sleep(step)
 
 
 def _git(*arguments):
@@ -67,8 +105,8 @@ def gpu():
 
 
 def versions():
-    """Return the versions of libraries here, and of Keras in the environment of its own."""
-    places = [*sys.path, *map(str, KERAS.glob("lib/python*/site-packages"))]
+    """Return the versions of libraries here and of peers in environments of their own."""
+    places = [*sys.path, *map(str, [*KERAS.glob("lib/python*/site-packages"), *PEERS.glob("*")])]
     found = {"python": platform.python_version()}
     for library in LIBRARIES:
         first = next(distributions(name=library, path=places), None)

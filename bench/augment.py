@@ -1,4 +1,4 @@
-"""One epoch of augmented batches: ours against torchvision's transforms, image by image.
+"""One epoch of augmented batches: ours against kornia's batches and torchvision's single images.
 
 In color at 224x224 two thirds of our time is the kernel that torchvision calls as well
 (grid_sample), so that there is less to gain than in gray or on smaller images.
@@ -7,6 +7,7 @@ In color at 224x224 two thirds of our time is the kernel that torchvision calls 
 import numpy as np
 
 from bench import Row
+from bench._peers import load_peer
 
 BATCH = 32
 ROTATION, SHIFT, ZOOM, SHEAR, LIGHT = 15, 0.1, 0.1, 5, 0.2
@@ -86,12 +87,41 @@ class Transformed:
         return self.transform(self.images[row])
 
 
+def kornia(images, quick):
+    """Return a callable that does the same with kornia, whole batches at a time."""
+    found = load_peer("kornia", quick)
+    if isinstance(found, str):
+        return found
+    import torch
+    from kornia import augmentation
+
+    if images.shape[-1] == 3:
+        light = [augmentation.ColorJiggle(LIGHT, LIGHT, p=1.0)]
+    else:
+        kinds = (augmentation.RandomBrightness, augmentation.RandomContrast)
+        light = [kind((1 - LIGHT, 1 + LIGHT), p=1.0) for kind in kinds]
+    zoom = (1 - ZOOM, 1 + ZOOM)
+    transform = augmentation.AugmentationSequential(
+        augmentation.RandomAffine(ROTATION, (SHIFT, SHIFT), zoom, SHEAR, p=1.0),
+        augmentation.RandomHorizontalFlip(),
+        *light,
+    )
+    stack = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
+
+    def run():
+        for rows in torch.randperm(len(stack)).split(BATCH):
+            transform(stack[rows].float() / 255)
+
+    return run
+
+
 def contenders(count, side, channels):
     def make(quick):
-        shape = (count, side, side, channels)  # a fit's worth of batches, quick or not
+        shape = (2 * BATCH if quick else count, side, side, channels)
         images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
         return {
             "ours": epoch(images),
+            "kornia": kornia(images, quick),
             "torchvision, DataLoader": dataloader(images, 0),
             "torchvision, 2 workers": dataloader(images, 2),
         }
@@ -106,14 +136,10 @@ def row(name, count, side, channels):
         work=f"{count} uint8 {kind} images of {side}x{side}: rotation, zoom, shift, shear, flip, "
         f"brightness, contrast; batches of {BATCH}",
         make=contenders(count, side, channels),
-        goals={"torchvision, DataLoader": 3.0},
-        facts=lambda seconds: images_per_second(count, seconds),
+        goals={"kornia": 2.0, "torchvision, DataLoader": 3.0},
+        processes=3,
         why="at this size two thirds of ours is grid_sample, which torchvision calls as well.",
     )
-
-
-def images_per_second(count, seconds):
-    return {f"images per second, {name}": round(count / taken) for name, taken in seconds.items()}
 
 
 ROWS = [

@@ -1,19 +1,15 @@
-"""How cost grows with images, pixels, folds and candidates, and memory with images.
+"""How cost grows with images, pixels, folds and candidates: the exponent, which is one at most.
 
-Cost is processor time, which a busy machine does not change: a straight line, within a tenth.
+Cost is processor time, which a busy machine changes little. It is start plus slope times size; the
+exponent is that of cost between the smallest and the largest size (2 for a cost that is squared).
 """
 
-import json
-import subprocess
-import sys
 import time
 from functools import partial
 
 import numpy as np
 
-from bench import Row, Timed
-from bench._scratch import scratch_folder
-from bench.load import make_files
+from bench import Measured, Row
 from bench.transfer import ours as transfer
 from bench.transfer import photographs, weights_of
 
@@ -22,24 +18,52 @@ ALLOWED = 0.10  # of each cost, off the straight line
 
 
 def cost_of(work):
-    """Return a callable that does some work and returns the seconds of processor it took."""
+    """Return the seconds of processor that some work takes."""
+    begin = time.process_time()
+    work()
+    return time.process_time() - begin
+
+
+def exponent_of(works):
+    """Return a callable that measures each size once and returns the exponent of the cost.
+
+    Parameters
+    ----------
+    works : dict of int to callable
+        Size -> the work.
+    """
+    COSTS.clear()
+    cost_of(works[min(works)])  # what is loaded or compiled once is no cost of a size
 
     def run():
-        begin = time.process_time()
-        work()
-        return Timed(time.process_time() - begin)
+        for size, work in works.items():
+            COSTS.setdefault(size, []).append(cost_of(work))
+        return Measured(exponent(list(works), [COSTS[size][-1] for size in works]))
 
     return run
 
 
-def line(sizes, seconds):
-    """Fit a straight line to the costs and tell how far off it they lie."""
-    costs = np.array([seconds[f"ours, {size}"] for size in sizes])
+COSTS = {}
+
+
+def exponent(sizes, costs):
+    """Return the slope of the logarithms of costs against those of sizes.
+
+    >>> round(exponent([10, 20, 40], [3, 6, 12]), 6), round(exponent([1, 2, 4], [1, 4, 16]), 6)
+    (1.0, 2.0)
+    """
+    return float(np.polyfit(np.log(sizes), np.log(costs), 1)[0])
+
+
+def straight_line(medians=None):
+    """Tell how far the median costs lie off a straight line, whose start may be above zero."""
+    sizes = np.array(list(COSTS))
+    costs = np.array([np.median(COSTS[size]) for size in COSTS])
     slope, start = np.polyfit(sizes, costs, 1, w=1 / costs)
-    off = float(np.abs((slope * np.array(sizes) + start) / costs - 1).max())
+    off = float(np.abs((slope * sizes + start) / costs - 1).max())
     return {
+        **{f"seconds at {size}": f"{cost:.3g}" for size, cost in zip(sizes, costs, strict=True)},
         "seconds for one more": f"{slope:.3g}",
-        "seconds at none": f"{start:.3g}",
         f"off a straight line, at most (limit {ALLOWED})": round(off, 3),
         "met": off <= ALLOWED,
     }
@@ -57,18 +81,17 @@ def fit_cnn(X, y):
 
 
 def make_images(sizes, quick):
+    sizes = [n // 8 for n in sizes] if quick else sizes
     X, y = scans(max(sizes))
-    return {f"ours, {n}": cost_of(partial(fit_cnn, X[:n], y[:n])) for n in sizes}
+    return {"ours": exponent_of({n: partial(fit_cnn, X[:n], y[:n]) for n in sizes})}
 
 
 def make_pixels(sizes, quick):
     """Twice the pixels is a side longer by the root of two."""
     sides = [round(pixels**0.5) for pixels in sizes]
-    stacks = [scans(128, side) for side in sides]
-    return {
-        f"ours, {n}": cost_of(partial(fit_cnn, *given))
-        for n, given in zip(sizes, stacks, strict=True)
-    }
+    stacks = [scans(16 if quick else 128, side) for side in sides]
+    works = [partial(fit_cnn, *given) for given in stacks]
+    return {"ours": exponent_of(dict(zip(sizes, works, strict=True)))}
 
 
 def make_folds(sizes, quick):
@@ -77,7 +100,7 @@ def make_folds(sizes, quick):
     A new store every time: the backbone's forward passes are the cost at no fold.
     """
     X, y = photographs(IMAGES, 64)
-    return {f"ours, {n}": cost_of(partial(cross_validate, n, X, y)) for n in sizes}
+    return {"ours": exponent_of({n: partial(cross_validate, n, X, y) for n in sizes})}
 
 
 def head():
@@ -94,7 +117,7 @@ def cross_validate(folds, X, y):
 
 def make_candidates(sizes, quick):
     X, y = photographs(IMAGES, 64)
-    return {f"ours, {n}": cost_of(partial(search, n, X, y)) for n in sizes}
+    return {"ours": exponent_of({n: partial(search, n, X, y) for n in sizes})}
 
 
 def search(candidates, X, y):
@@ -105,9 +128,9 @@ def search(candidates, X, y):
     GridSearchCV(model, grid, cv=FOLDS, refit=False, error_score="raise").fit(X, y)
 
 
-def candidate_facts(sizes, seconds):
+def candidate_facts(medians):
     """Add what fitting and scoring one head in all folds costs, its features in the store."""
-    return line(sizes, seconds) | {"seconds of its head alone": f"{head_alone():.3g}"}
+    return straight_line() | {"seconds of its head alone": f"{head_alone():.3g}"}
 
 
 def head_alone():
@@ -115,60 +138,29 @@ def head_alone():
 
     X, y = photographs(IMAGES, 64)
     model = head()
-    alone = cost_of(lambda: cross_val_score(model, X, y, cv=FOLDS, error_score="raise"))
-    alone()  # fills the store
-    return float(alone())
+    once = partial(cross_val_score, model, X, y, cv=FOLDS, error_score="raise")
+    once()  # fills the store
+    return cost_of(once)
 
 
-MEMORY = """
-import json, resource, sys
-from skmedimg import ImageLoader, ScratchCNN
-import torch, torchvision, skorch, sklearn
-torch.set_num_threads(1)
-files, count, lazy = json.loads(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "lazy"
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-before = peak()
-images = ImageLoader(lazy=lazy).fit_transform([files[k % len(files)] for k in range(count)])
-ScratchCNN((4, 8), norm=None, dense_units=(8,), max_epochs=1, random_state=0).fit(
-    images, [k % 2 for k in range(count)])
-print(peak() - before)
-"""
-PEAKS = {}
-
-
-def make_memory(sizes, quick):
-    """Take the peak of processes of their own, since memory that was ever used stays counted."""
-    folder = scratch_folder() / "files"
-    files = json.dumps(make_files(folder, 50, 256, 256, "L", spread=0))
-    for kind in ("lazy", "whole"):
-        for count in sizes:
-            command = [sys.executable, "-c", MEMORY, files, str(count), kind]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            PEAKS[kind, count] = float(done.stdout)
-    return {"ours": lambda: Timed(0)}
-
-
-def memory_facts(sizes, seconds):
-    return {
-        f"MB at the peak above the imports, {count} images, {kind}": round(PEAKS[kind, count])
-        for kind in ("lazy", "whole")
-        for count in sizes
-    }
-
-
-def row(name, work, make, sizes, facts=line):
-    return Row(f"growth-{name}", work, partial(make, sizes), facts=partial(facts, sizes), repeats=5)
+def row(name, work, make, sizes, facts=straight_line):
+    return Row(
+        f"growth-{name}",
+        f"exponent of the cost: {work} ({', '.join(map(str, sizes))})",
+        partial(make, sizes),
+        facts=facts,
+        limits={"ours": 1 + ALLOWED},
+        repeats=5,
+        unit="exponent",
+    )
 
 
 ROWS = [
-    row("images", "one epoch of a CNN on so many images of 64x64", make_images,
-        (64, 128, 256, 512)),
-    row("pixels", "one epoch of a CNN on 128 images of so many pixels", make_pixels,
+    row("images", "an epoch of a CNN on so many images of 64x64", make_images, (64, 128, 256, 512)),
+    row("pixels", "an epoch of a CNN on 128 images of so many pixels", make_pixels,
         (32**2, 48**2, 64**2, 96**2)),
     row("folds", "cross-validation of a head on a frozen MobileNetV2 in so many folds", make_folds,
         (2, 4, 8, 16)),
     row("candidates", "grid search of so many heads on a frozen MobileNetV2 in 4 folds",
         make_candidates, (1, 2, 4, 8), candidate_facts),
-    row("memory", "an epoch on so many JPEGs of 256x256, decoded lazily or as a whole",
-        make_memory, (250, 500, 1000), memory_facts),
 ]  # fmt: skip

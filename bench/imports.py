@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from bench import Row, Timed
+from bench import Measured, Row
 
 LIBRARIES = ("sklearn", "torch", "torchvision", "skimage", "skorch")
 CLOCK = """
@@ -27,7 +27,7 @@ def importing(name, statement):
     def run():
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         seconds, *LOADED[name] = done.stdout.split()
-        return Timed(seconds)
+        return Measured(seconds)
 
     return run
 
@@ -38,7 +38,7 @@ def loaded(seconds):
 
 def make(quick):
     statements = {"ours": "import skmedimg", **FIRST_USES}
-    statements["all five libraries"] = f"import {', '.join(LIBRARIES)}"
+    statements["ours, and all five libraries"] = f"import skmedimg, {', '.join(LIBRARIES)}"
     return {name: importing(name, statement) for name, statement in statements.items()}
 
 

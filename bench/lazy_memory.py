@@ -1,67 +1,76 @@
 """Memory of a network that trains on more images than it could hold."""
 
-import json
-import subprocess
-import sys
+from functools import partial
 
-from bench import Row, Timed
+from bench import Measured, Row
+from bench._process import in_process
 from bench._scratch import scratch_folder
 from bench.load import make_files
 
-SIDE, FILES = 512, 200
-LIMIT = 1.5  # GB above the imports
+LIMIT = 1500  # MiB above the imports
 TRAINING = """
-import json, resource, sys, time
 from skmedimg import ImageLoader, ScratchCNN
-
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 import torch, torchvision, skorch, sklearn  # whatever training imports, before it is counted
 torch.set_num_threads(1)
-files, count = json.loads(sys.argv[1]), int(sys.argv[2])
+files, count = given["files"], given["count"]
 paths = [files[k % len(files)] for k in range(count)]
-labels = [k % 2 for k in range(count)]
 imported = peak()
-images = ImageLoader(lazy=True).fit_transform(paths)
+images = ImageLoader(lazy=given["lazy"]).fit_transform(paths)
 cnn = ScratchCNN((4, 8), norm=None, dense_units=(8,), max_epochs=1, random_state=0)
-begin = time.perf_counter()
-cnn.fit(images, labels)
-seconds = time.perf_counter() - begin
+seconds = timed(lambda: cnn.fit(images, [k % 2 for k in range(count)]))
 cnn.predict_proba(images[: count // 10])
-gigabytes = peak() - imported
-print(json.dumps({"seconds": seconds, "gigabytes": gigabytes, "stack": images.nbytes / 1e9}))
+print(json.dumps({"MiB": peak() - imported, "seconds": seconds, "stack": images.nbytes / 2**20}))
 """
-measured = {}
+REPORTS = {}
 
 
-def make(quick):
+def peak(files, count, lazy):
     """Train once, in a process of its own, since memory that was ever used stays counted."""
-    folder = scratch_folder() / "files"
-    files = make_files(folder, FILES, SIDE, SIDE, "L", spread=0)
-    count = 1000 if quick else 20_000
-    command = [sys.executable, "-c", TRAINING, json.dumps(files), str(count)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    measured.update(json.loads(done.stdout), images=count)
-    return {"ours": lambda: Timed(measured["seconds"])}
+    REPORTS[count, lazy] = in_process(TRAINING, files=files, count=count, lazy=lazy)
+    return Measured(REPORTS[count, lazy]["MiB"])
 
 
-def facts(seconds):
+def make_many(quick):
+    files = make_files(scratch_folder() / "files", 20 if quick else 200, 512, 512, "L", spread=0)
+    return {"ours": partial(peak, files, 200 if quick else 20_000, True)}
+
+
+def many_facts(medians):
+    ((count, _), report) = next(iter(REPORTS.items()))
     return {
-        "images": measured["images"],
-        "GB of the decoded stack": round(measured["stack"], 2),
-        "GB at the peak, above the imports": round(measured["gigabytes"], 2),
-        "limit in GB": LIMIT,
-        "met": measured["gigabytes"] < LIMIT,
+        "images": count,
+        "MiB of the decoded stack": round(report["stack"]),
+        "seconds of the epoch": round(report["seconds"], 1),
+    }
+
+
+def make_growth(quick):
+    files = make_files(scratch_folder() / "files", 10 if quick else 50, 256, 256, "L", spread=0)
+    sizes = (50, 100) if quick else (250, 500, 1000)
+    return {
+        f"ours, {kind}, {count} images": partial(peak, files, count, kind == "lazy")
+        for kind in ("lazy", "whole")
+        for count in sizes
     }
 
 
 ROWS = [
     Row(
         name="lazy-memory",
-        work="one epoch of a small CNN on 20,000 lazy JPEGs of 512x512 (quick: 1,000)",
-        make=make,
-        facts=facts,
+        work="peak above the imports: one epoch of a small CNN on 20,000 lazy JPEGs of 512x512",
+        make=make_many,
+        facts=many_facts,
+        limits={"ours": LIMIT},
+        repeats=1,
+        unit="MiB",
+    ),
+    Row(
+        name="growth-memory",
+        work="peak above the imports: an epoch on so many JPEGs of 256x256, decoded lazily or as a "
+        "whole",
+        make=make_growth,
         repeats=2,
-    )
+        unit="MiB",
+    ),
 ]

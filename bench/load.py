@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from bench import Row
-from bench._opencv import load_opencv
+from bench._peers import load_peer
 from bench._scratch import scratch_folder
 
-SIDE = 224
+SIDE, THREADS = 224, 2
 
 
 def make_files(folder, count, height, width, mode, spread=50):
@@ -34,39 +34,43 @@ def texture(random, height, width):
     return np.clip(image, 0, 255).astype(np.uint8)
 
 
-def pillow_loop(paths):
+def pillow(paths, draft):
     from PIL import Image
 
-    def run():
-        for path in paths:
-            with Image.open(path) as picture:
-                gray = picture.convert("L").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-            np.asarray(gray)
+    def load_one(path):
+        with Image.open(path) as picture:
+            # Decodes to gray at once; reduced to no less than twice the size, as ours does.
+            picture.draft("L", (2 * SIDE, 2 * SIDE) if draft else picture.size)
+            gray = picture.convert("L").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+        return np.asarray(gray)
 
-    return run
+    return in_threads(load_one, paths)
 
 
 def in_threads(load_one, paths):
     def run():
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(THREADS) as pool:
             np.stack(list(pool.map(load_one, paths)))
 
     return run
 
 
-def opencv(paths, quick):
-    cv2 = load_opencv(quick)
+def opencv(paths, quick, draft):
+    cv2 = load_peer("cv2", quick)
     if isinstance(cv2, str):
         return cv2
+    # Half of 1000 pixels and of 1360 is the smallest scale that is twice the size wanted.
+    flags = cv2.IMREAD_REDUCED_GRAYSCALE_2 if draft else cv2.IMREAD_GRAYSCALE
 
     def load_one(path):
-        gray = cv2.imread(path, cv2.IMREAD_GRAYSCALE)
-        return cv2.resize(gray, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        return cv2.resize(cv2.imread(path, flags), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 
     return in_threads(load_one, paths)
 
 
-def torchvision(paths):
+def torchvision(paths, draft):
+    if draft:
+        return "torchvision has no reduced decoding"
     from torchvision.io import ImageReadMode, decode_image
     from torchvision.transforms.v2.functional import resize
 
@@ -82,13 +86,21 @@ def torchvision(paths):
     return run
 
 
-def dataloader(root, workers):
+def dataloader(root, draft):
+    """Return torch's loader with two processes that stay, and gray images from the start."""
+    from PIL import Image
     from torch.utils.data import DataLoader
     from torchvision.datasets import ImageFolder
     from torchvision.transforms import v2
 
-    steps = [v2.Grayscale(), v2.Resize((SIDE, SIDE)), v2.PILToTensor()]
-    loader = DataLoader(ImageFolder(root, v2.Compose(steps)), 32, num_workers=workers)
+    def gray(path):
+        with Image.open(path) as picture:
+            picture.draft("L", (2 * SIDE, 2 * SIDE) if draft else picture.size)
+            return picture.convert("L")
+
+    steps = v2.Compose([v2.Resize((SIDE, SIDE)), v2.PILToTensor()])
+    images = ImageFolder(root, steps, loader=gray)
+    loader = DataLoader(images, 32, num_workers=THREADS, persistent_workers=True)
 
     def run():
         for _ in loader:
@@ -104,70 +116,45 @@ def make(count, height, width, mode, draft=False):
         from skmedimg import ImageLoader
 
         root = scratch_folder()
-        paths = make_files(root / "class", count // (5 if quick else 1), height, width, mode)
-        ours = ImageLoader(SIDE, draft=draft, n_jobs=2).fit(paths)
+        paths = make_files(root / "class", count // (20 if quick else 1), height, width, mode)
+        ours = ImageLoader(SIDE, draft=draft, n_jobs=THREADS).fit(paths)
         return {
             "ours": lambda: ours.transform(paths),
-            "Pillow loop": pillow_loop(paths),
-            "OpenCV, 2 threads": opencv(paths, quick),
-            "torchvision, 2 threads": torchvision(paths),
-            "DataLoader(0)": dataloader(root, 0),
-            "DataLoader(2 workers)": dataloader(root, 2),
+            "Pillow, 2 threads": pillow(paths, draft),
+            "OpenCV, 2 threads": opencv(paths, quick, draft),
+            "torchvision, 2 threads": torchvision(paths, draft),
+            "DataLoader, 2 workers": dataloader(root, draft),
         }
 
     return make_contenders
 
 
-BOTH_CORES = (
+WHY = (
     "decoding and the exact antialiased filter take what they take in Pillow, whose code they are; "
-    "ours keeps both cores at them. "
+    "ours keeps both cores at them."
 )
-WHY = BOTH_CORES + (
-    "The goals come from a machine where the DataLoader added more to the plain loop (1.4 times it "
-    "here) and its second worker less."
-)
-WHY_GRAY = BOTH_CORES + (
-    "Two cores cannot make a gray file of this size 2.5 times as fast; colored ones are, since "
-    "only their brightness is decoded, and so is `draft=True`: the rows beside this one."
-)
-ISSUE = {"Pillow loop": 2.5, "OpenCV, 2 threads": 1, "torchvision, 2 threads": 1}
+
+
+def row(name, count, height, width, mode, draft=False):
+    kind = "gray" if mode == "L" else "colored"
+    how = "decoded at a reduced scale" if draft else "every pixel counted"
+    return Row(
+        name=name,
+        work=f"{count} {kind} JPEGs of about {width}x{height} to {'' if mode == 'L' else 'gray '}"
+        f"{SIDE}x{SIDE}, {how}",
+        make=make(count, height, width, mode, draft),
+        goals={"OpenCV, 2 threads": 1, "torchvision, 2 threads": 1},
+        repeats=7,
+        why=WHY,
+        threads=THREADS,
+        processes=THREADS + 1,
+    )
+
+
 ROWS = [
-    Row(
-        name="load",
-        work="200 gray JPEGs of about 1650x1360 to 224x224, every pixel counted",
-        make=make(200, 1360, 1650, "L"),
-        goals={"DataLoader(0)": 3.2, "DataLoader(2 workers)": 2.4},
-        repeats=7,
-        why=WHY,
-    ),
-    Row(
-        name="load-draft",
-        work="200 gray JPEGs of about 1650x1360 to 224x224, decoded at a reduced scale",
-        make=make(200, 1360, 1650, "L", draft=True),
-        goals={"DataLoader(0)": 4.2, "DataLoader(2 workers)": 3.1},
-        repeats=7,
-        why=WHY,
-    ),
-    Row(
-        name="load-1000",
-        work="300 gray JPEGs of about 1000x1000 to 224x224, every pixel counted",
-        make=make(300, 1000, 1000, "L"),
-        goals=ISSUE,
-        repeats=7,
-        why=WHY_GRAY,
-    ),
-    Row(
-        name="load-1000-color",
-        work="300 colored JPEGs of about 1000x1000 to gray 224x224, every pixel counted",
-        make=make(300, 1000, 1000, "RGB"),
-        goals=ISSUE,
-        repeats=7,
-    ),
-    Row(
-        name="load-1000-draft",
-        work="300 gray JPEGs of about 1000x1000 to 224x224, decoded at a reduced scale",
-        make=make(300, 1000, 1000, "L", draft=True),
-        goals=ISSUE,
-        repeats=7,
-    ),
+    row("load", 200, 1360, 1650, "L"),
+    row("load-draft", 200, 1360, 1650, "L", draft=True),
+    row("load-1000", 300, 1000, 1000, "L"),
+    row("load-1000-color", 300, 1000, 1000, "RGB"),
+    row("load-1000-draft", 300, 1000, 1000, "L", draft=True),
 ]

@@ -1,6 +1,5 @@
 """Metrics of masks of lesions: ours against MONAI's, all that both have."""
 
-import importlib.util
 import warnings
 from functools import partial
 
@@ -8,6 +7,7 @@ import numpy as np
 from scipy import ndimage
 
 from bench import Row
+from bench._peers import load_peer
 
 TOLERANCE = 2.0
 
@@ -48,9 +48,10 @@ def ours(true, pred, everything):
     return lambda: [score(true, pred, average="image") for score in scores]
 
 
-def monai(true, pred):
-    if importlib.util.find_spec("monai") is None:
-        return "MONAI is not installed"
+def monai(true, pred, quick):
+    found = load_peer("monai", quick)
+    if isinstance(found, str):
+        return found
     import torch
     from monai import metrics
 
@@ -80,11 +81,11 @@ def monai(true, pred):
 
 
 def make(quick):
-    true, pred = lesions(100 if quick else 1000)
+    true, pred = lesions(20 if quick else 1000)
     return {
         "ours": ours(true, pred, everything=False),
         "ours, all metrics": ours(true, pred, everything=True),
-        "MONAI": monai(true, pred),
+        "MONAI": monai(true, pred, quick),
     }
 
 

@@ -1,37 +1,20 @@
-"""Searches: heads over a frozen backbone, shared steps, and processes that share a study."""
+"""Searches: shared steps, and processes and Dask workers that share a study or folds."""
 
 import time
 from contextlib import contextmanager
+from functools import partial
+from importlib.util import find_spec
 
 import numpy as np
 
-from bench import Row, Timed
+from bench import Measured, Row
 from bench._scratch import scratch_folder
 from bench.load import make_files
-from bench.transfer import FOLDS, ours, photographs, plain_search, weights_of
+from bench.transfer import FOLDS
 
 HEADS = 20
 RATES = np.logspace(-4, -1, HEADS)
-BACKBONE = "mobilenet_v2"
-TRIALS = 12
-
-
-def make_heads(quick):
-    """Ours twice, by scikit-learn's search and by optuna's; plainly, with a part extrapolated."""
-    X, y = photographs(10 if quick else 40, 64 if quick else 128)
-    weights = weights_of(BACKBONE)
-    return {
-        "ours": lambda: grid_search(ours(BACKBONE, weights), X, y),
-        "ours, OptunaSearch": lambda: optuna_search(ours(BACKBONE, weights), X, y),
-        "GridSearchCV and plain skorch": lambda: plain_search(BACKBONE, weights, X, y, HEADS),
-    }
-
-
-def grid_search(model, X, y):
-    from sklearn.model_selection import GridSearchCV
-
-    grid = {"learning_rate": RATES}
-    return GridSearchCV(model, grid, cv=FOLDS, error_score="raise").fit(X, y)
+TRIALS, FITS = 12, 20
 
 
 def optuna_search(model, X, y, **settings):
@@ -93,28 +76,38 @@ def trials_per_minute(seconds):
     return {f"trials per minute{n[4:]}": round(60 * TRIALS / s, 1) for n, s in seconds.items()}
 
 
-def make_dask(quick):
+NO_DASK = {"ours": "dask and distributed are not installed: skmedimg[distributed]"}
+
+
+def make_dask_bytes(quick):
     """Cross-validate once for each kind of X, on a cluster of two processes."""
-    try:
-        from distributed import Client, LocalCluster
-    except ImportError:
-        return {"ours": "dask and distributed are not installed: skmedimg[distributed]"}
-    paths = make_files(scratch_folder() / "files", 20 if quick else 100, 512, 512, "L", spread=0)
-    settings = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
-    with LocalCluster(**settings) as cluster, Client(cluster):
-        seconds = {kind: spread(kind, paths) for kind in ("paths", "undecoded", "pixels")}
-    return {f"ours, {kind}": lambda taken=taken: Timed(taken) for kind, taken in seconds.items()}
+    if find_spec("distributed") is None:
+        return NO_DASK
+    paths = make_files(scratch_folder() / "files", 12 if quick else 100, 512, 512, "L", spread=0)
+    return {
+        f"ours, {kind}": partial(bytes_sent, kind, paths)
+        for kind in ("paths", "undecoded", "pixels")
+    }
 
 
-SENT = {}
+@contextmanager
+def dask(workers):
+    """Start as many Dask processes of one thread and have joblib use them."""
+    from distributed import Client, LocalCluster
+    from joblib import parallel_config
+
+    settings = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with LocalCluster(**settings) as cluster, Client(cluster) as client:
+        client.wait_for_workers(workers)
+        with parallel_config(backend="dask"):
+            yield
 
 
-def spread(kind, paths):
-    """Cross-validate under Dask; return the seconds, and note the bytes that were sent.
+def bytes_sent(kind, paths):
+    """Cross-validate under Dask; return the MiB that were sent, and note the seconds.
 
     Client and scheduler live in this process: bytes on their way to a worker may count twice.
     """
-    from joblib import parallel_config
     from sklearn.model_selection import cross_val_score
 
     from skmedimg import HOG, ImageLoader, Pipeline, ShallowMLP
@@ -125,11 +118,14 @@ def spread(kind, paths):
     X = images.load() if X is None else X
     steps = [HOG(), ShallowMLP((8,), max_epochs=2, random_state=0)]
     model = Pipeline([ImageLoader(512), *steps] if kind == "paths" else steps)
-    begin = time.perf_counter()
-    with counted() as sent, parallel_config(backend="dask"):
+    with dask(2), counted() as sent:
+        begin = time.perf_counter()
         cross_val_score(model, X, np.arange(len(paths)) % 2, cv=4, error_score="raise")
-    SENT[kind] = sum(sent)
-    return time.perf_counter() - begin
+        SECONDS[kind] = time.perf_counter() - begin
+    return Measured(sum(sent) / 2**20)
+
+
+SECONDS = {}
 
 
 @contextmanager
@@ -150,18 +146,65 @@ def counted():
         TCP.write = plain
 
 
-def bytes_sent(seconds):
-    return {f"bytes sent, {kind}": sent for kind, sent in SENT.items()}
+def make_dask_workers(quick):
+    """Fit the same networks on two Dask processes and on one; their start does not count."""
+    if find_spec("distributed") is None:
+        return NO_DASK
+    draws = np.random.default_rng(0)
+    X = draws.integers(0, 256, (40 if quick else 400, 32, 32), dtype=np.uint8)
+    y = draws.integers(0, 2, len(X))
+    return {
+        "ours": partial(fits_on, 2, X, y, 1 if quick else 5),
+        "one worker": partial(fits_on, 1, X, y, 1 if quick else 5),
+    }
+
+
+def fits_on(workers, X, y, epochs):
+    from sklearn.model_selection import StratifiedShuffleSplit, cross_val_score
+
+    from skmedimg import ScratchCNN
+
+    model = ScratchCNN((8, 16), max_epochs=epochs, random_state=0)
+    cv = StratifiedShuffleSplit(FITS, random_state=0)
+    with dask(workers):
+        cross_val_score(model, X[:20], y[:20], cv=workers * 2)  # imports what a worker needs
+        begin = time.perf_counter()
+        cross_val_score(model, X, y, cv=cv, error_score="raise")
+        return Measured(time.perf_counter() - begin)
 
 
 ROWS = [
-    Row("search-heads", f"{HEADS} heads in {FOLDS} folds and a refit on a frozen {BACKBONE}, "
-        "40 images of 128x128", make_heads, repeats=3,
-        goals={"GridSearchCV and plain skorch": 50}),
-    Row("search-shared", f"10 networks in {FOLDS} folds on HOG of 60 JPEGs of 500x500, with "
-        "Pipeline(memory=...) from empty", make_shared, repeats=5),
-    Row("search-trials", f"{TRIALS} trials of a small network in {FOLDS} folds on digits, in one "
-        "study", make_trials, facts=trials_per_minute, repeats=3),
-    Row("dask-bytes", "4 folds on two Dask processes: 100 JPEGs of 512x512 as paths, undecoded, "
-        "or as pixels", make_dask, facts=bytes_sent, repeats=2),
-]  # fmt: skip
+    Row(
+        "search-shared",
+        f"10 networks in {FOLDS} folds on HOG of 60 JPEGs of 500x500, with Pipeline(memory=...) "
+        "from empty",
+        make_shared,
+        repeats=5,
+    ),
+    Row(
+        "search-trials",
+        f"{TRIALS} trials of a small network in {FOLDS} folds on digits, in one study",
+        make_trials,
+        facts=trials_per_minute,
+        repeats=3,
+        processes=3,
+    ),
+    Row(
+        "dask-bytes",
+        "MiB sent: 4 folds on two Dask processes, 100 JPEGs of 512x512 as paths, undecoded, or as "
+        "pixels",
+        make_dask_bytes,
+        facts=lambda medians: {f"seconds, {kind}": round(s, 1) for kind, s in SECONDS.items()},
+        repeats=2,
+        unit="MiB",
+        processes=3,
+    ),
+    Row(
+        "dask-workers",
+        f"{FITS} fits of a small CNN on two Dask workers and on one",
+        make_dask_workers,
+        goals={"one worker": 1.8},
+        repeats=3,
+        processes=3,
+    ),
+]

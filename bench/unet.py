@@ -1,49 +1,48 @@
-"""U-Net: training against plain torch, and the memory that large images take."""
+"""U-Net: training against skorch and loops by hand, and the memory that large images take."""
 
-import json
-import subprocess
-import sys
+from functools import partial
 
 import numpy as np
 
-from bench import Row, Timed
+from bench import Measured, Row
 from bench._keras import keras_peer
+from bench._process import in_process
+from bench._torch_loop import Loop
+from bench.cnn import NO_BFLOAT16, multiplies_bfloat16
 
 FILTERS = (32, 64, 128)
 BATCH = 16
 
 LARGE_IMAGES = """
-import json, resource, time
 import numpy as np
 from skmedimg import UNetSegmenter
 
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-
-def timed(call):
-    begin = time.perf_counter()
-    call()
-    return time.perf_counter() - begin
-
 rng = np.random.default_rng(0)
 X = rng.integers(0, 256, (32, 512, 512), dtype=np.uint8)
-model = UNetSegmenter({filters}, norm=None, patch_size=128, tile=512, max_epochs=1, random_state=0)
-seconds = {{"train": timed(lambda: model.fit(X, X > 127))}}
-memory = {{"train": peak()}}
-large = rng.integers(0, 256, (1, {side}, {side}), dtype=np.uint8)
-seconds["predict"] = timed(lambda: model.predict(large))
-memory["predict"] = peak()
-print(json.dumps({{"seconds": seconds, "memory": memory}}))
+settings = {"norm": None, "patch_size": 128, "tile": 512, "max_epochs": 1, "random_state": 0}
+model = UNetSegmenter(tuple(given["filters"]), **settings)
+trained = timed(lambda: model.fit(X, X > 127)), peak()
+large = rng.integers(0, 256, (1, given["side"], given["side"]), dtype=np.uint8)
+predicted = timed(lambda: model.predict(large)), peak()
+print(json.dumps([trained, predicted]))
 """
 
 
-def make_fit(quick):
-    images, masks = data(32 if quick else 64)
-    calls = {"ours": fit_ours(images, masks, "auto")}
-    calls["ours, float32"] = fit_ours(images, masks, "float32")
-    calls["plain torch float32"] = fit_torch(images, masks)
-    calls["Keras"] = keras_peer("unet_fit", quick, images=len(images))
-    return calls
+def make_fit_float32(quick):
+    images, masks = data(8 if quick else 64)
+    return {
+        "ours": ours(images, masks, "float32"),
+        "plain skorch": partial(plain_skorch, images, masks),
+        **by_hand(images, masks, "float32").peers(quick),
+        "Keras": keras_peer("unet_fit", quick, images=len(images)),
+    }
+
+
+def make_fit_bfloat16(quick):
+    if not multiplies_bfloat16():
+        return {"ours": NO_BFLOAT16}
+    given = (*data(8 if quick else 64), "bfloat16")
+    return {"ours": ours(*given), **by_hand(*given).peers(quick)}
 
 
 def data(n):
@@ -52,74 +51,93 @@ def data(n):
     return images, (images[..., 0] > 127).astype(np.uint8)
 
 
-def fit_ours(images, masks, precision):
+def ours(images, masks, precision, device="cpu"):
     from skmedimg import UNetSegmenter
 
     settings = {"norm": None, "standardize": False, "learning_rate": 1e-3, "schedule": "cosine"}
-    settings |= {"max_epochs": 1, "batch_size": BATCH, "precision": precision}
+    settings |= {"max_epochs": 1, "batch_size": BATCH, "precision": precision, "device": device}
     model = UNetSegmenter(FILTERS, **settings)
     return lambda: model.fit(images, masks)
 
 
-def fit_torch(images, masks, device="cpu"):
-    """The loop of a tutorial: float32, images scaled once, one optimizer step per batch."""
-    import torch
-
+def network():
     from skmedimg.networks._unet_network import UNet, UNetEncoder
 
-    x = (torch.from_numpy(images).permute(0, 3, 1, 2).contiguous() / 255).to(device)
-    y = torch.from_numpy(masks)[:, None].float().to(device)
-
-    def fit():
-        net = UNet(UNetEncoder(3, FILTERS), 1, FILTERS).to(device)
-        optimizer = torch.optim.Adam(net.parameters())
-        loss_of = torch.nn.BCEWithLogitsLoss()
-        for rows in torch.randperm(len(x)).to(device).split(BATCH):
-            optimizer.zero_grad()
-            loss_of(net(x[rows]), y[rows]).backward()
-            optimizer.step()
-
-    return fit
+    return UNet(UNetEncoder(3, FILTERS), 1, FILTERS)
 
 
-REPORT = {}
+def floats(images, masks):
+    import torch
+
+    X = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous() / 255
+    return X, torch.from_numpy(masks)[:, None].float()
+
+
+def plain_skorch(images, masks):
+    """Fit skorch's net as its tutorial on segmentation does, on float images."""
+    import torch
+    from skorch import NeuralNet
+
+    net = NeuralNet(
+        network(), criterion=torch.nn.BCEWithLogitsLoss, optimizer=torch.optim.Adam, lr=1e-3,
+        batch_size=BATCH, max_epochs=1, train_split=None, verbose=0,
+    )  # fmt: skip
+    return net.fit(*floats(images, masks))
+
+
+def by_hand(images, masks, precision, device="cpu"):
+    import torch
+
+    load, loss_of = partial(floats, images, masks), torch.nn.BCEWithLogitsLoss()
+    return Loop(network, load, loss_of, BATCH, 1, device, precision)
+
+
+LARGE = {}
 
 
 def make_large(quick):
-    code = LARGE_IMAGES.format(filters=FILTERS, side=1024 if quick else 4096)
-
     def run():
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        )
-        REPORT.update(json.loads(done.stdout))
-        return Timed(REPORT["seconds"]["predict"])
+        found = in_process(LARGE_IMAGES, filters=FILTERS, side=1024 if quick else 4096)
+        LARGE["train"], LARGE["predict"] = found
+        return Measured(LARGE["predict"][1])
 
     return {"ours": run}
 
 
-def large_facts(seconds):
-    gib, taken = REPORT["memory"], REPORT["seconds"]
+def large_facts(medians):
+    (training, peak), (prediction, _) = LARGE["train"], LARGE["predict"]
     return {
-        "peak GiB after training on 32 images of 512x512 in patches of 128": round(gib["train"], 2),
-        "peak GiB after predicting by tiles of 512 (limit 2)": round(gib["predict"], 2),
-        "seconds per epoch of training": round(taken["train"], 1),
+        "peak MiB after training on 32 images of 512x512 in patches": round(peak),
+        "seconds per epoch of training": round(training, 1),
+        "seconds of the prediction": round(prediction, 1),
     }
 
 
+WORK = "one epoch of the published U-Net (32-64-128) on 128x128 RGB images, batch 16"
+BY_HAND = {"hand-written loop": 1 / 1.02}
 ROWS = [
     Row(
-        name="unet-fit",
-        work="one epoch of the published U-Net (32-64-128) on 128x128 RGB images, batch 16",
-        make=make_fit,
-        goals={"plain torch float32": 3.4, "Keras": 2.1},
-        repeats=9,
+        name="unet-fit-float32",
+        work=f"{WORK}, in float32",
+        make=make_fit_float32,
+        goals={"plain skorch": 1.5, **BY_HAND},
+        repeats=7,
+    ),
+    Row(
+        name="unet-fit-bfloat16",
+        work=f"{WORK}, in bfloat16, peers as well",
+        make=make_fit_bfloat16,
+        goals=BY_HAND,
+        repeats=7,
     ),
     Row(
         name="unet-large",
-        work="predict one 4096x4096 image by tiles of 512, after training on patches of 512x512",
+        work="peak memory of the process that predicts one 4096x4096 image by tiles of 512, after "
+        "it was trained on patches of 512x512",
         make=make_large,
         facts=large_facts,
-        repeats=3,
+        limits={"ours": 2048},
+        repeats=2,
+        unit="MiB",
     ),
 ]
