@@ -69,7 +69,7 @@ def collect_facts(X, image_shape=None, n_jobs=None):
     if paths is not None:
         read, items, pixels = _of_file, paths, True
     else:
-        read, (items, pixels) = _of_pixels, _images_of(X, image_shape)
+        read, (items, pixels) = _of_array, _images_of(X, image_shape)
     # Threads: Pillow and the file system release the
     # GIL, and images need no copy to other processes.
     tasks = (delayed(read)(items[row]) for row in range(len(items)))
@@ -157,9 +157,14 @@ def _of_header(path, content):
     }
 
 
+def _of_array(image):
+    """Return the facts of an image in memory as a dict."""
+    image = np.asarray(image)
+    return _of_pixels(image) | {"digest": digest(image)}
+
+
 def _of_pixels(image):
     """Return the facts of an array of pixels as a dict."""
-    image = np.asarray(image)
     # Unsigned integers of 8 and 16 bits and booleans
     # are scaled to [0, 1]; other values are physical.
     whole = image.dtype.kind in "bu" and image.dtype.itemsize <= 2
@@ -167,9 +172,10 @@ def _of_pixels(image):
     gray = image
     if image.ndim == 3:
         gray = to_gray(image[..., : 3 if image.shape[2] >= 3 else 1])
-    gray = gray.astype(np.float32) / top
+    gray = gray.astype(np.float32, order="C")
+    if top != 1:
+        gray /= top
     facts = {
-        "digest": digest(image),
         "height": image.shape[0],
         "width": image.shape[1],
         "channels": image.shape[2] if image.ndim == 3 else 1,
@@ -182,50 +188,54 @@ def _of_pixels(image):
 
 
 def _of_gray(gray):
-    """Return thumbnail, mean and range of a gray image as a dict."""
+    """Return thumbnails, mean, range and sharpness of a gray image as a dict."""
+    picture = Image.fromarray(gray)
     # BOX averages all pixels of a cell: no pixel is skipped, and noise cancels out.
-    small = Image.fromarray(np.ascontiguousarray(gray)).resize((SIDE, SIDE), Image.Resampling.BOX)
+    small = picture.resize((SIDE, SIDE), Image.Resampling.BOX)
+    detail, spread = _detail_of(gray, picture)
     return {
         "thumbnail": np.asarray(small, dtype=np.float32),
-        "detail": _detail_of(gray),
+        "detail": detail,
         "mean": float(gray.mean()),
-        "spread": float(gray.max() - gray.min()),
-        "sharpness": _sharpness(gray),
+        "spread": spread,
+        "sharpness": _sharpness(gray, picture),
     }
 
 
-def _sharpness(gray):
+def _sharpness(gray, picture):
     """Return the size of the finest detail against that of detail twice as large."""
     height, width = (side // 2 * 2 for side in gray.shape)
     if min(height, width) < 8:
         return 0.0
-    halves = gray[:height, :width].reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3))
+    # Pillow averages cells of four pixels in a tenth of numpy's time.
+    halves = np.asarray(picture.reduce(2, box=(0, 0, width, height)))
     # Both are local, so that large bright structures hardly count. The contrast is for images that
     # are so blurred that rounding to whole gray levels is all their detail.
     return _finest(gray) / max(_finest(halves) + 0.1 * float(gray.std()), 1e-9)
 
 
 def _finest(gray):
-    fine = 4 * gray[1:-1, 1:-1] - gray[2:, 1:-1] - gray[:-2, 1:-1]
-    fine -= gray[1:-1, 2:]
-    fine -= gray[1:-1, :-2]
+    fine = 4 * gray[1:-1, 1:-1]
+    for part in (gray[2:, 1:-1], gray[:-2, 1:-1], gray[1:-1, 2:], gray[1:-1, :-2]):
+        fine -= part
     return float(np.abs(fine, out=fine).mean())
 
 
-def _detail_of(gray):
-    """Return a larger thumbnail of an image without its uniform border."""
-    low, high = float(gray.min()), float(gray.max())
+def _detail_of(gray, picture):
+    """Return a larger thumbnail of an image without its uniform border, and its range."""
+    edges = [(gray.min(axis=axis), gray.max(axis=axis)) for axis in (1, 0)]
+    low, high = float(edges[0][0].min()), float(edges[0][1].max())
     if not high > low:
-        return np.zeros((_DETAIL, _DETAIL), dtype=np.float16)
-    gray = (gray - low) / (high - low)
+        return np.zeros((_DETAIL, _DETAIL), dtype=np.float16), high - low
     # A frame around a copy must not count. JPEG leaves a little noise in it.
-    rows = np.flatnonzero(np.ptp(gray, axis=1) > _UNIFORM)
-    columns = np.flatnonzero(np.ptp(gray, axis=0) > _UNIFORM)
+    rows, columns = (
+        np.flatnonzero(most - least > _UNIFORM * (high - low)) for least, most in edges
+    )
+    box = None
     if 2 * len(rows) > gray.shape[0] and 2 * len(columns) > gray.shape[1]:
-        gray = gray[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    small = Image.fromarray(np.ascontiguousarray(gray, dtype=np.float32))
-    small = small.resize((_DETAIL, _DETAIL), Image.Resampling.BOX)
-    return np.asarray(small, dtype=np.float16)
+        box = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+    small = np.asarray(picture.resize((_DETAIL, _DETAIL), Image.Resampling.BOX, box))
+    return ((small - low) / (high - low)).astype(np.float16), high - low
 
 
 def _quality(image):

@@ -9,9 +9,11 @@ from sklearn.metrics import recall_score, roc_auc_score
 from sklearn.model_selection import KFold, StratifiedGroupKFold, cross_val_predict
 
 from skmedimg.evaluation.auditing._image_facts import SIDE
+from skmedimg.images._n_jobs import thread_count
 
 _CELLS = 8  # of a thumbnail, along each side
 _ORDERS = 199  # random orders of images that an order is compared with
+_MANY = 2000  # images from which on threads are faster than one
 _STRIP = 2  # thumbnail pixels: one sixteenth of a side
 
 
@@ -78,6 +80,7 @@ def permuted_accuracy(
     test 1 of Ojala and Garriga (2010, see the references of `audit`), permuting whole groups.
     """
     rng = np.random.default_rng(random_state)
+    y = np.unique(y, return_inverse=True)[1]  # scores of numbers are faster than those of names
     # Without a test set the split tried is what many studies do: random, patients ignored.
     folds = _random_folds(len(y), random_state) if folds is None else folds
     near, far = _neighbors(thumbnails, folds, leakage_group)
@@ -169,7 +172,12 @@ def _probe(name, acquisition, features, y, groups, splits, random_state):
     # Shallow trees with large leaves: enough for any
     # threshold or interval, too little to memorize rows.
     forest = RandomForestClassifier(
-        25, max_depth=6, min_samples_leaf=5, class_weight="balanced", random_state=random_state
+        25,
+        max_depth=6,
+        min_samples_leaf=5,
+        class_weight="balanced",
+        random_state=random_state,
+        n_jobs=thread_count(None) if len(y) > _MANY else None,
     )
     probabilities = cross_val_predict(forest, features, y, cv=splits, method="predict_proba")
     labels = np.unique(y)
