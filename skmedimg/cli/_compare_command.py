@@ -5,7 +5,7 @@ import os
 from skmedimg.cli._command_files import audit_data, check_writable
 from skmedimg.cli._compare_arguments import FOLDS
 from skmedimg.cli._compare_arguments import add_compare_arguments as add_arguments
-from skmedimg.cli._exit_codes import DONE, FAILED, DataError
+from skmedimg.cli._exit_codes import DONE, FAILED, INTERRUPTED, DataError
 from skmedimg.cli._input_images import (
     external_sources,
     read_columns,
@@ -38,7 +38,8 @@ def run(options):
     found = audit_data(X, y, groups, site=more.get("site"), despite_errors=careless)
     say(f"comparing {', '.join(models)} on {len(y)} images")
     given = {"groups": "auto" if options.groups == "auto" else groups, "cv": cv}
-    result = _compare(models, X, y, given | more | {"pos_label": positive, "audit": found}, options)
+    given |= more | {"pos_label": positive, "audit": found}
+    result, interrupted = _compare(models, X, y, given, options)
     groups = result.groups  # with duplicates kept together
     show(result)
     print()
@@ -46,39 +47,53 @@ def run(options):
     if options.json:
         result.to_json(options.json)
     loading = demo_lines(options) if options.demo else folder_lines(options, isinstance(cv, list))
-    fitted = _write_report(result, models, X, y, groups, loading, options)
+    how = {"X": X, "command": command_line(options), "loading": loading}
+    if interrupted:
+        result.to_html(options.out, **how)
+        say(f"interrupted; report of what was finished: {os.path.abspath(options.out)}")
+        return INTERRUPTED
+    fitted = _write_report(result, models, X, y, groups, how, options)
     if options.save:
         save_best(options, models, result, X, y, groups, fitted)
     return _report_failures(models, result)
 
 
 def _compare(models, X, y, given, options):
-    """Return the Comparison; a model that fails does not take the others with it."""
+    """Return the Comparison, and whether it was interrupted and holds what was finished.
+
+    A model that fails does not take the others with it.
+    """
     import numpy as np
 
     from skmedimg.evaluation import compare
 
-    result = compare(
-        models,
-        X,
-        y,
-        **given,
-        repeats=options.repeats,
-        n_jobs=options.jobs,
-        random_state=options.seed,
-        checkpoint=options.checkpoint,
-        # a traceback is that of the first failure, which ends everything
-        error_score="raise" if options.traceback else np.nan,
-    )
-    folds = [fold for name in models for fold in result.fold_results[name]]
+    interrupted = False
+    try:
+        result = compare(
+            models,
+            X,
+            y,
+            **given,
+            repeats=options.repeats,
+            n_jobs=options.jobs,
+            random_state=options.seed,
+            checkpoint=options.checkpoint,
+            # a traceback is that of the first failure, which ends everything
+            error_score="raise" if options.traceback else np.nan,
+        )
+    except KeyboardInterrupt as stopped:
+        result = getattr(stopped, "comparison", None)
+        if result is None:  # no model was finished
+            raise
+        interrupted = True
+    folds = [fold for name in models for fold in result.fold_results.get(name, ())]
     if all(fold.failed for fold in folds):
         raise RuntimeError(f"every fit of every model failed, the first with {folds[0].failure}")
-    return result
+    return result, interrupted
 
 
-def _write_report(result, models, X, y, groups, loading, options):
+def _write_report(result, models, X, y, groups, how, options):
     """Write the report, and return the best model as it was fitted to explain its predictions."""
-    how = {"X": X, "command": command_line(options), "loading": loading}
     say(f"fitting {result.best} on the first training set, to explain its predictions")
     # not on all images: the report explains predictions of images that the model has not seen
     try:

@@ -9,7 +9,7 @@ EXIT_CODES = """exit codes:
   2    the command was not understood
   3    files are missing or cannot be used (predict: some of them; the others are predicted)
   4    audit found a problem that makes every score wrong, or labels contradict each other
-  130  interrupted
+  130  interrupted (compare: the report has what was finished)
 
 Progress is written to standard error, results to standard output."""
 

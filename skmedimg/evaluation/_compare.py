@@ -16,7 +16,12 @@ from skmedimg._provenance import (
     versions,
 )
 from skmedimg.evaluation._call_text import call_text
-from skmedimg.evaluation._compare_warnings import model_warnings, site_texts, without_repeats
+from skmedimg.evaluation._compare_warnings import (
+    interruption,
+    model_warnings,
+    site_texts,
+    without_repeats,
+)
 from skmedimg.evaluation._comparison import Comparison
 from skmedimg.evaluation._external_sets import add_external
 from skmedimg.evaluation._from_bunch import take_apart
@@ -26,7 +31,12 @@ from skmedimg.evaluation.auditing._duplicates_together import check_sides, is_au
 from skmedimg.evaluation.external._external_set import read_external_sets
 from skmedimg.evaluation.running._baseline import BASELINES, make_baseline
 from skmedimg.evaluation.running._final_fit import without_models
-from skmedimg.evaluation.running._fit_folds import FitTask, RunSettings, fit_folds
+from skmedimg.evaluation.running._fit_folds import (
+    FitsInterrupted,
+    FitTask,
+    RunSettings,
+    fit_folds,
+)
 from skmedimg.evaluation.running._fold_checkpoint import Checkpoint
 from skmedimg.evaluation.running._shared_steps import share_steps
 from skmedimg.evaluation.scores._score_table import choose_metrics
@@ -154,7 +164,8 @@ LazyImages; Bunch
         found in a `checkpoint` are done again. `external` alone keeps the latter.
     checkpoint : str or os.PathLike, default=None
         A folder that keeps every finished fit. The same call resumes from there, with the same
-        result as if it had not been interrupted.
+        result as if it had not been interrupted. With or without it, Ctrl-C during the fits
+        raises a KeyboardInterrupt that has a `comparison` of those that were finished, or None.
 
     Returns
     -------
@@ -240,9 +251,15 @@ LazyImages; Bunch
         tasks = _fit_tasks(named, X, targets, share, baseline)
         running = (n_jobs, error_score, progress, keep_models)
         settings = RunSettings(metrics, scorers, store, seed, *running)
-        fold_results = fit_folds(tasks, targets, splits, settings)
+        fold_results, stopped = _fit_folds(tasks, targets, splits, settings)
+    call = call_text(named, data, given)
+    missing = [*interruption(stopped, len(splits), [task.name for task in tasks])]
+    if stopped is not None:
+        splits, sets = stopped.splits, ()
+        tasks = [task for task in tasks if task.name in fold_results]
+        named = {name: each for name, each in named.items() if name in fold_results}
     models = None
-    if keep_models or sets:
+    if (keep_models and stopped is None) or sets:
         models = keep_fitted(named, X, targets, tasks, fold_results, settings, found)
         fold_results = without_models(fold_results)
     comparison = Comparison(
@@ -262,13 +279,14 @@ LazyImages; Bunch
         load_report=load_report,
         shared_times={task.name: task.shared_time for task in tasks},
         estimators={task.name: task.description for task in tasks},
-        baseline=BASELINES[targets.task] if baseline else None,
+        baseline=BASELINES[targets.task] if baseline and len(tasks) > len(named) else None,
         error_score=np.nan if error_score == "raise" else float(error_score),
         random_state=seed,
         versions=facts["versions"],
         digest=facts["data digest"],
-        call=call_text(named, data, given),
+        call=call,
         warnings=without_repeats(
+            *missing,
             *(*leak_texts, *duplicate_texts),
             *model_warnings(named, fold_results, targets, splits, found),
             *(WarningRecord(text, "splits") for text in site_texts(site, given_cv, targets)),
@@ -276,7 +294,20 @@ LazyImages; Bunch
         audit=found,
         models=models,
     )
+    if stopped is not None:
+        stopped.comparison = comparison
+        raise stopped
     return add_external(comparison, sets)
+
+
+def _fit_folds(tasks, targets, splits, settings):
+    """Return the results of the fits; those finished, and the interruption, after Ctrl-C."""
+    try:
+        return fit_folds(tasks, targets, splits, settings), None
+    except FitsInterrupted as stopped:
+        if not set(stopped.fold_results) - {*BASELINES.values()}:
+            raise  # no estimator was fitted
+        return without_models(stopped.fold_results), stopped
 
 
 def name_estimators(estimators):

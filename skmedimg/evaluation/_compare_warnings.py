@@ -47,6 +47,16 @@ def model_warnings(named, fold_results, targets, splits, found):
             yield WarningRecord(finding.title, "audit")
 
 
+def interruption(stopped, n_splits, names):
+    """Yield a WarningRecord where the fits were interrupted: what is missing."""
+    if stopped is not None:
+        missing = [name for name in names if name not in stopped.fold_results]
+        text = f"The comparison was interrupted after {len(stopped.splits)} of {n_splits} splits"
+        if missing:
+            text += f", before {', '.join(missing)}"
+        yield WarningRecord(f"{text}: it shows what was finished.", "splits")
+
+
 def site_texts(site, cv, targets):
     """Yield as text what to know of sites, and where patients may be sites."""
     if site is not None:

@@ -209,6 +209,30 @@ def test_a_model_that_fails_does_not_take_the_others_with_it(scans, capsys, monk
     assert "Traceback" in err
 
 
+def test_an_interruption_reports_the_models_that_were_finished(scans, capsys, monkeypatch, reports):
+    def fit(self, X, y, **params):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(skmedimg.ShallowMLP, "fit", fit)
+    more = ("--models", "hog-linear,hog-mlp", "--save", scans.parent / "best.skmed")
+    code, out, err = run(capsys, *arguments_of(scans, *more))
+    assert code == INTERRUPTED
+    assert re.search(r"^hog-linear +[01]\.\d", out, re.M)
+    assert "interrupted after 1 of 1 splits, before hog-mlp, majority class" in " ".join(
+        out.split()
+    )
+    assert "interrupted; report of what was finished: " in err
+    assert len(reports) == 1
+    assert Comparison.from_json(scans.parent / "r.json").names == ("hog-linear",)
+    assert not (scans.parent / "best.skmed").exists()
+    # where no model was finished there is nothing to report
+    monkeypatch.setattr(LogisticRegression, "fit", fit)
+    code, out, err = run(capsys, *arguments_of(scans))
+    assert (code, out) == (INTERRUPTED, "")
+    assert err.endswith("skmedimg: interrupted\n")
+    assert len(reports) == 1
+
+
 def test_a_report_is_written_though_the_fit_for_its_explanations_fails(
     scans, capsys, monkeypatch, reports
 ):

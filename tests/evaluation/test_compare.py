@@ -439,8 +439,9 @@ def test_an_interrupted_comparison_goes_on_and_gives_the_same(cancer, tmp_path, 
             raise KeyboardInterrupt
 
     Counted.before_fit = interrupt_the_sixth
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as stopped:
         compare(models, *cancer, checkpoint=tmp_path, **QUIET)
+    part = stopped.value.comparison  # two folds of all models
     done = len(list(tmp_path.glob("*.npz")))
     assert done == 7  # two folds of three models, and one of the third fold
     assert fits() == 5  # the baseline is not counted
@@ -448,6 +449,11 @@ def test_an_interrupted_comparison_goes_on_and_gives_the_same(cancer, tmp_path, 
     resumed = compare(models, *cancer, checkpoint=tmp_path, **QUIET)
     assert fits() == 10 - 5
     assert same(resumed, compare(models, *cancer, **QUIET))
+    assert "interrupted after 2 of 5 splits" in str(part.warnings[0])
+    assert "tree" in repr(part) + repr(part.tests())
+    for name in resumed.names:
+        for one, other in zip(part.fold_results[name], resumed.fold_results[name], strict=False):
+            assert one.scores == other.scores
 
 
 KILLED = """

@@ -74,6 +74,24 @@ class RunSettings:
     keep_models: bool = False
 
 
+class FitsInterrupted(KeyboardInterrupt):
+    """Ctrl-C during the fits, with what was finished before.
+
+    Attributes
+    ----------
+    fold_results : dict of str to tuple of FoldResult
+        Of the splits on which all estimators were fitted; where there is none, of the estimators
+        that were fitted on the first split.
+    splits : tuple of Split
+    comparison : Comparison or None
+        What `compare` made of them; None where no estimator was fitted.
+    """
+
+    def __init__(self, fold_results, splits):
+        super().__init__()
+        self.fold_results, self.splits, self.comparison = fold_results, splits, None
+
+
 def fit_folds(tasks, targets, splits, settings):
     """Return {name: tuple of FoldResult in the order of splits} of FitTasks fitted on Splits."""
     # Split by split, so that an interrupted run has whole splits of all estimators to compare.
@@ -92,17 +110,30 @@ def fit_folds(tasks, targets, splits, settings):
     places = [i for i, (task, number) in enumerate(todo) if (task.name, number) not in found]
     progress.start()
     with warnings.catch_warnings():  # threads of scikit-learn leave filters in disorder
-        for place, result in _in_parallel(todo, places, targets, splits, settings):
-            task, number = todo[place]
-            # Written by this process alone, as soon as a fit is
-            # done: an interrupt loses only the fits running.
-            settings.checkpoint.write(task.key, result)
-            found[task.name, number] = _scored(result, splits[number], targets, settings)
-            progress.finish(place, _words(found[task.name, number], settings))
+        try:
+            for place, result in _in_parallel(todo, places, targets, splits, settings):
+                task, number = todo[place]
+                # Written by this process alone, as soon as a fit is
+                # done: an interrupt loses only the fits running.
+                settings.checkpoint.write(task.key, result)
+                found[task.name, number] = _scored(result, splits[number], targets, settings)
+                progress.finish(place, _words(found[task.name, number], settings))
+        except KeyboardInterrupt:
+            raise FitsInterrupted(*_finished(found, tasks, splits)) from None
     return {
         task.name: tuple(found[task.name, number] for number in range(len(splits)))
         for task in tasks
     }
+
+
+def _finished(found, tasks, splits):
+    """Return the fold_results and splits of FitsInterrupted."""
+    names, numbers = [task.name for task in tasks], range(len(splits))
+    whole = [number for number in numbers if all((name, number) in found for name in names)]
+    if not whole:
+        whole, names = [0], [name for name in names if (name, 0) in found]
+    results = {name: tuple(found[name, number] for number in whole) for name in names}
+    return results, tuple(splits[number] for number in whole)
 
 
 def fit_fold(task, split, *, classes, scorers, groups, seed, error_score, shape, keep_model=False):
