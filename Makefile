@@ -49,6 +49,6 @@ bench: $(STAMP)  ## Run every benchmark and write bench/results
 	$(BIN)/python -m bench
 
 clean:  ## Remove everything that was built, but not .venv
-	rm -rf build dist .ci-* docs/_build docs/generated docs/auto_examples docs/backbones.md
+	rm -rf build dist .ci-* docs/_build docs/generated docs/auto_examples docs/tutorials/downloads docs/backbones.md
 	rm -rf docs/benchmarks.md docs/benchmarks.svg docs/speed_goals.md docs/sg_execution_times.rst .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from docutils import nodes
+from sphinx import addnodes
 
 GLOSSARY = Path(__file__).parent / "howto" / "glossary.md"
 # Everyday words too, or with a second meaning on some pages ("the head without its black frame").
@@ -20,6 +21,7 @@ EVERYDAY = {
 NO_TIPS = {"howto/glossary", "howto/bibliography", "changelog", "api", "recipes", "command_line"}
 # Where a word is a link, code or a title already.
 _CLOSED = (nodes.reference, nodes.literal, nodes.title, nodes.abbreviation, nodes.FixedTextElement)
+_CLOSED += (addnodes.pending_xref, addnodes.download_reference)  # links to be
 _CLOSED += (nodes.Invisible, nodes.raw, nodes.system_message)
 
 

@@ -16,6 +16,7 @@ from docs import _backbones_page as backbones_page
 from docs import _bibliography_page as bibliography_page
 from docs import _command_line_page as command_line_page
 from docs import _recipes_page as recipes_page
+from docs import _tutorials as tutorials
 from docs._glossary_tips import add_tips
 from docs._guide_links import chapters_by_name, link_names, public_names
 from docs._inherited_methods import inherited_methods
@@ -129,6 +130,7 @@ def write_pages(app):
     (HERE / "recipes.md").write_text(recipes_page.page(), "utf-8")
     (HERE / "command_line.md").write_text(command_line_page.page(), "utf-8")
     (HERE / "howto" / "bibliography.md").write_text(bibliography_page.page(), "utf-8")
+    tutorials.write_downloads()
 
 
 def skip_foreign(app, what, name, member, skip, options):

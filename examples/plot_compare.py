@@ -1,14 +1,14 @@
 """
-Compare models, and say what may be claimed
-===========================================
+Compare models, and read what may be concluded
+==============================================
 
-Is a description by oriented gradients (HOG) with a small network enough, or does a network on raw
-pixels see more? One call asks both on the same folds, keeps the images of a patient together, adds
-the answer one would give without looking, and words the outcome.
+Are histograms of oriented gradients (HOG) with a small network enough, or does a network on raw
+pixels find more? ``compare`` trains and tests all of them on the same folds, keeps the images of a
+patient together, adds a baseline that ignores the images, and says what may be concluded.
 """
 
 # %%
-# Sixty synthetic patients with three images each, half of the patients ill.
+# Sixty synthetic patients with three images each, half of the patients with a lesion.
 
 from skmedimg import HOG, Pipeline, ScratchCNN, ShallowMLP, compare
 from skmedimg.datasets import make_lesions
@@ -32,13 +32,13 @@ print(result)
 result.summary(metrics=["balanced_accuracy", "roc_auc"])
 
 # %%
-# A forest plot shows the same; the baseline is where a model that sees nothing would be.
+# A forest plot shows the same. The baseline ignores the images.
 
 result.plot("scores")
 
 # %%
-# Means that differ are not yet models that differ. These are the sentences that the data allow,
-# and what a study of this size could have found.
+# A difference between two means may be chance. These are the conclusions that the data allow, and
+# the differences that a study of this size would have found.
 
 print(result.tests(reference="small CNN"))
 
@@ -57,13 +57,13 @@ result.plot("confusion", name=result.summary().index[0])
 result.plot("roc")
 
 # %%
-# Precision against recall, which tells more where the ill are few:
+# Precision against recall, which says more if few patients have the disease:
 
 result.plot("precision-recall")
 
 # %%
-# The surest mistakes of the best model. Often the label is wrong, or the image shows something
-# else.
+# The most confident mistakes of the best model. Often the label is wrong, or the image shows
+# something else.
 
 best = result.summary().index[0]
 PredictionGallery.from_comparison(result, data.images, best, n=6)

@@ -2,8 +2,9 @@
 From a folder of files to a score you can trust
 ===============================================
 
-We write a folder such as a clinic might hand over: three scans of each patient, notes, a damaged
-file. Then we read it, look at it, and ask two models what they make of patients they never saw.
+This example writes a folder like one from a clinic: three scans of each patient, a text file, a
+damaged image. Then it loads the folder, looks at the images, and tests two models on patients that
+they were not trained on.
 """
 
 # %%
@@ -41,9 +42,10 @@ data = load_image_folder(folder, group_pattern=r"p\d+", on_error="skip-report")
 print(data.report)
 
 # %%
-# What the loader makes of it
-# ---------------------------
-# Stretched to one size the frames stay; cropped to the foreground they go.
+# What the loader does
+# --------------------
+# If images are only stretched to one size, their black frames stay. Cropping to the foreground
+# removes them.
 few = data.paths[[0, 7, 20, 150, 170, 290]]
 rows = {
     "stretched": ImageLoader((64, 64)).fit_transform(few),
@@ -59,7 +61,7 @@ for (name, images), line in zip(rows.items(), axes, strict=True):
 # %%
 # New patients
 # ------------
-# Both models start from paths. Patients stay on one side of every split.
+# Both pipelines take paths. No patient is on both sides of a split.
 loader = ImageLoader((32, 32), crop="foreground")
 models = {
     "HOG + small network": Pipeline([loader, HOG(), ShallowMLP(max_epochs=30, random_state=0)]),

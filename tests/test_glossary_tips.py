@@ -1,7 +1,12 @@
 """Words of the glossary are explained where a page first uses them, and nowhere else."""
 
+import pytest
+
+pytest.importorskip("sphinx")
+
 from docutils.core import publish_doctree
-from docutils.nodes import abbreviation
+from docutils.nodes import Text, abbreviation, paragraph
+from sphinx.addnodes import pending_xref
 
 from docs._glossary_tips import add_tips, tips
 
@@ -26,6 +31,12 @@ def test_the_first_use_is_explained():
 def test_links_code_and_titles_stay_as_they_are():
     text = "Overfitting\n===========\n\n`overfitting <a.html>`_ of ``dropout``::\n\n    epochs\n"
     assert explained(text) == {}
+
+
+def test_links_to_other_pages_stay_as_they_are():
+    tree = paragraph("", "", pending_xref("", Text("Which backbone?")))
+    add_tips(None, tree)
+    assert list(tree.findall(abbreviation)) == []
 
 
 def test_whole_words_are_found_plurals_too():

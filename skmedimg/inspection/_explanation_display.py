@@ -137,7 +137,9 @@ class ExplanationDisplay:
         self.figure_ = self.axes_[0, 0].figure
         for column, overlay in enumerate(self.overlays()):
             self.axes_[0, column].imshow(self.pictures[column], cmap="gray", vmin=0, vmax=255)
-            self.axes_[0, column].set_title(plain(self.captions[column], 44), fontsize=8)
+            # On one line the captions of neighbors would run into each other.
+            lines = [plain(part, 36) for part in self.captions[column].split(", ")]
+            self.axes_[0, column].set_title("\n".join(lines), fontsize=8)
             self.axes_[1, column].imshow(overlay)
         for ax in self.axes_.ravel():
             ax.set_axis_off()

@@ -403,3 +403,12 @@ def test_overlays_leave_pictures_alone_where_the_map_is_zero():
     picture = np.arange(16, dtype=np.uint8).reshape(4, 4)
     display = ExplanationDisplay([picture], [np.zeros((4, 4))], [""], "grad-cam")
     np.testing.assert_array_equal(display.overlays()[0], np.repeat(picture[..., None], 3, axis=2))
+
+
+def test_titles_of_neighbors_do_not_run_into_each_other(closed_figures):
+    gray = np.zeros((8, 8), np.uint8)
+    caption = "true: PNEUMONIA, predicted: PNEUMONIA (100 %)"
+    display = ExplanationDisplay([gray] * 2, [gray] * 2, [caption] * 2, "occlusion").plot()
+    display.figure_.canvas.draw()
+    first, second = (ax.title.get_window_extent() for ax in display.axes_[0])
+    assert first.x1 < second.x0
