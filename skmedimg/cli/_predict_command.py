@@ -14,6 +14,8 @@ SUMMARY = (
     "files."
 )
 
+_BATCH = 256  # files that are loaded at once
+
 
 def add_arguments(parser):
     """Add the arguments of this command to its parser."""
@@ -131,17 +133,37 @@ def load_model(path):
 
 def _rows(model, files):
     """Yield the head of the table, and a row per file in the order given."""
-    labels = model.predict(files)
-    if not hasattr(model, "predict_proba"):  # such as a support vector machine
+    labels, probabilities = _predictions(model, files)
+    if probabilities is None:  # such as a support vector machine
         yield ["file", "label"]
         for path, label in zip(files, labels, strict=True):
             yield [_file_cell(path), _label_cell(label)]
         return
     yield ["file", "label", *(f"p({label})" for label in model.classes_)]
-    probabilities = model.predict_proba(files)
     for path, label, row in zip(files, labels, probabilities, strict=True):
         shares = (f"{probability:.4f}" for probability in row)
         yield [_file_cell(path), _label_cell(label), *shares]
+
+
+def _predictions(model, files):
+    """Return labels, and probabilities or None; a pipeline's loader reads each file once for both.
+
+    Files are loaded in batches, since those of a large folder would fill the memory.
+    """
+    import numpy as np
+
+    from skmedimg import ImageLoader
+
+    asked = [name for name in ("predict", "predict_proba") if hasattr(model, name)]
+    steps = getattr(model, "steps", ())
+    if len(steps) > 1 and isinstance(steps[0][1], ImageLoader):
+        starts = range(0, len(files), _BATCH)
+        loaded = (np.asarray(model[:1].transform(files[at : at + _BATCH])) for at in starts)
+        parts = [[getattr(model[1:], name)(images) for name in asked] for images in loaded]
+        answers = [np.concatenate(part) for part in zip(*parts, strict=True)]
+    else:
+        answers = [getattr(model, name)(files) for name in asked]
+    return answers if len(answers) == 2 else (*answers, None)
 
 
 def _with_warnings(rows, model_path, files):

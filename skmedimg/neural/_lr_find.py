@@ -32,13 +32,22 @@ class LearningRateSearch:
     smoothed : ndarray (n_steps,)
         Losses, averaged with their neighbors.
     suggestion : float
-        Where the smoothed loss falls most steeply.
+        Where the smoothed loss falls most steeply, but at most a tenth of the rate at which it is
+        lowest: closer to that, training may diverge.
     """
 
     learning_rates: np.ndarray
     losses: np.ndarray
     smoothed: np.ndarray
     suggestion: float
+
+    def __repr__(self):
+        lowest = self.learning_rates[self.smoothed.argmin()]
+        return (
+            f"Suggested learning rate: {self.suggestion:.1e}. Of {len(self.losses)} rates from "
+            f"{self.learning_rates[0]:.1e} to {self.learning_rates[-1]:.1e} the loss is lowest at "
+            f"{lowest:.1e}; plot() shows it."
+        )
 
     def plot(self, ax=None):
         """Draw the loss over the learning rate and mark the suggestion.
@@ -159,7 +168,7 @@ def _rising_losses(network, training, rates):
 
 
 def _suggest(rates, losses):
-    """Return the result with the rate where the smoothed loss falls most steeply."""
+    """Return the result with the suggested rate."""
     if len(losses) < 3:
         raise ValueError(
             f"The loss diverged after {len(losses)} steps, at a rate of {rates[-1]:.1e}: lower "
@@ -170,4 +179,5 @@ def _suggest(rates, losses):
     falling = slice(0, max(2, int(smoothed.argmin()) + 1))
     # Against the logarithm of the rate, since the rates are spaced geometrically.
     steepness = np.gradient(smoothed[falling], np.log(rates[falling]))
-    return LearningRateSearch(rates, losses, smoothed, float(rates[steepness.argmin()]))
+    suggestion = min(rates[steepness.argmin()], max(rates[0], rates[smoothed.argmin()] / 10))
+    return LearningRateSearch(rates, losses, smoothed, float(suggestion))

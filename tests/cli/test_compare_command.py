@@ -10,12 +10,12 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
 import skmedimg
-from skmedimg import ThresholdAt
+from skmedimg import ImageLoader, ThresholdAt
 from skmedimg.cli import main
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import Comparison
 from skmedimg.networks import build_backbone
-from skmedimg.saving import read_card
+from skmedimg.saving import load, read_card
 
 DONE, FAILED, DATA, INTERRUPTED = 0, 1, 3, 130
 pytestmark = pytest.mark.filterwarnings("ignore")  # what few images warn of is not the point here
@@ -253,7 +253,7 @@ def test_a_report_is_written_though_the_fit_for_its_explanations_fails(
     assert [how["models"] for how in reports] == [None]
 
 
-def test_predict_takes_folders_and_says_which_files_were_trained_on(scans, capsys):
+def test_predict_takes_folders_and_says_which_files_were_trained_on(scans, capsys, monkeypatch):
     model = scans.parent / "m.skmed"
     code, _, err = run(capsys, *arguments_of(scans, "--save", model, "--save-on", "train"))
     assert code == DONE, err
@@ -267,6 +267,16 @@ def test_predict_takes_folders_and_says_which_files_were_trained_on(scans, capsy
     (scans / "notes.txt").write_text("not an image")
     code, out, err = run(capsys, "predict", model, scans / "test")
     assert (code, len(out.splitlines()), err) == (DONE, 13, "")
+    read, transform = [], ImageLoader.transform
+    monkeypatch.setattr(
+        ImageLoader, "transform", lambda self, X: [read.extend(X), transform(self, X)][1]
+    )
+    monkeypatch.setattr("skmedimg.cli._predict_command._BATCH", 5)
+    assert run(capsys, "predict", model, scans / "test") == (code, out, err)
+    files = [line.split(",")[0] for line in out.splitlines()[1:]]
+    assert read == 2 * files  # once for labels and probabilities, once by the guard
+    shares = [f"{row[0]:.4f}" for row in load(model).predict_proba(files)]
+    assert [line.split(",")[2] for line in out.splitlines()[1:]] == shares
     code, out, err = run(capsys, "predict", model, scans)
     assert (code, len(out.splitlines())) == (DONE, 37)
     assert "24 of these files were trained on" in err

@@ -2,6 +2,7 @@
 
 import copy
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,6 +18,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
 from skmedimg import ScratchCNN, ShallowMLP
 from skmedimg.networks import RMSprop
 from skmedimg.neural import lr_find
+from skmedimg.neural._lr_find import _suggest
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:400], Y[:400]
@@ -294,6 +296,23 @@ def test_lr_find_tries_rising_rates_and_leaves_the_estimator_alone():
     axes = found.plot()
     assert axes.get_xscale() == "log"
     assert "learning rate" in axes.get_xlabel().lower()
+
+
+@pytest.mark.parametrize(("steepest", "lowest", "expected"), [(1e-3, 1.0, 1e-3), (1e-1, 0.3, 0.03)])
+def test_the_suggestion_is_where_a_known_curve_falls_most_but_far_from_where_it_rises(
+    steepest, lowest, expected
+):
+    rates = np.geomspace(1e-6, 10, 200)
+    # A logistic fall has its steepest point in the middle; behind the lowest loss it rises.
+    losses = 2 - np.tanh(np.log(rates / steepest)) + 9 * np.maximum(0, np.log(rates / lowest))
+    found = _suggest(rates, losses)
+    # Smoothing over two steps of 8 % moves the lowest point.
+    np.testing.assert_allclose(found.suggestion, expected, rtol=0.25)
+    assert f"{found.suggestion:.1e}" in repr(found)
+    axes = found.plot()
+    [marked] = [line for line in axes.lines if "suggestion" in line.get_label()]
+    assert list(marked.get_xdata()) == [found.suggestion] * 2
+    plt.close(axes.figure)
 
 
 def test_lr_find_checks_parameters_as_fit_does():
