@@ -38,9 +38,17 @@ def save_mask(path, mask):
     array([[0, 1, 2],
            [0, 0, 2]], dtype=uint8)
     """
-    mask, path = np.asarray(mask), os.fspath(path)
+    path = os.fspath(path)
     if not path.lower().endswith(".png"):
         raise ValueError(f"path needs a name that ends in .png, but is {path!r}.")
+    picture = mask_picture(mask)
+    with whole_file(path) as file:
+        picture.save(file, format="PNG")
+
+
+def mask_picture(mask):
+    """Return a mask as a Pillow picture with the palette of the classes."""
+    mask = np.asarray(mask)
     whole = mask.ndim == 2 and mask.size and mask.dtype.kind in "biu"
     if not whole or mask.min() < 0 or mask.max() > 255:
         raise ValueError(
@@ -50,8 +58,7 @@ def save_mask(path, mask):
         )
     picture = Image.fromarray(mask.astype(np.uint8), mode="P")
     picture.putpalette(_PALETTE)
-    with whole_file(path) as file:
-        picture.save(file, format="PNG")
+    return picture
 
 
 # Label 1 has the second color, as in the displays.

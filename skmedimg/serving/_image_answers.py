@@ -1,5 +1,8 @@
 """What a saved model says of one image file, as the page of `skmedimg serve` shows it."""
 
+import base64
+import io
+import os
 import threading
 import warnings
 from dataclasses import dataclass, field
@@ -14,6 +17,7 @@ from skmedimg._provenance import file_digests
 from skmedimg.images._for_display import data_uri, displayable
 from skmedimg.images._limits import MAX_PIXELS, MAX_SECONDS, ImageReadError
 from skmedimg.images._read_image import read_pixels
+from skmedimg.images._save_mask import mask_picture
 
 _SIDE = 480  # pixels of a picture on the page
 # Advice in messages that is for those who write Python.
@@ -36,6 +40,12 @@ class ImageAnswer:
     picture: str = ""
     overlay: str = ""
     overlay_words: str = ""
+    mask: str = ""  # of a segmenter, as the text of a PNG file
+
+    @property
+    def mask_name(self):
+        """str: the name that `skmedimg predict --masks` gives the file of the mask."""
+        return f"{os.path.splitext(self.name)[0]}_mask.png"
 
 
 class ImageAnswers:
@@ -156,6 +166,13 @@ class ImageAnswers:
             shown[inside] = (shown[inside] + np.array(ImageColor.getrgb(color))) // 2
         answer.overlay = data_uri(shown, _SIDE)
         answer.overlay_words = "The mask that the model predicts, over the image."
+        answer.mask = _png_uri(mask_picture(mask))
+
+
+def _png_uri(picture):
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def threshold_of(model):

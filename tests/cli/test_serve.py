@@ -1,5 +1,6 @@
 """The page of `skmedimg serve`: answers for images, and what it refuses."""
 
+import base64
 import csv
 import http.client
 import io
@@ -21,7 +22,7 @@ from skmedimg import HOG, ImageLoader, Pipeline, ScratchCNN, UNetSegmenter
 from skmedimg.cli import main
 from skmedimg.datasets import make_lesions
 from skmedimg.evaluation import InputGuard, ThresholdAt
-from skmedimg.images import object_table
+from skmedimg.images import object_table, save_mask
 from skmedimg.images._for_display import data_uri
 from skmedimg.inspection import ExplanationDisplay
 from skmedimg.neural import segment_files
@@ -265,6 +266,11 @@ def test_a_segmenter_shows_its_mask(start, tmp_path):
     assert head == ["file", "pixels(1)", "objects(1)", "warning", "error"]
     [mask] = segment_files(model, [path])
     assert row[1:3] == [str((mask == 1).sum()), str(len(object_table([mask])))]
+    [(content, name)] = re.findall(r'href="data:image/png;base64,([^"]+)" download="([^"]+)"', page)
+    assert name == "scan_mask.png"
+    (tmp_path / name).write_bytes(base64.b64decode(content))
+    save_mask(tmp_path / "expected.png", mask)
+    assert (tmp_path / name).read_bytes() == (tmp_path / "expected.png").read_bytes()
     assert bad[1:3] == ["", ""]
 
 
