@@ -41,6 +41,7 @@ class Work:
         self.read = read
         self.read_plainly = read_plainly
         self.y = np.asarray(y)
+        self.positive = np.unique(y)[-1]
         self.groups = np.asarray(groups)
         self.weights = weights
         self.device = device
@@ -60,17 +61,18 @@ def x_rays(quick):
     data = load_image_folder(root, group_pattern="chest-xray")
     rows = np.arange(len(data.paths))[:: 20 if quick else 1]
     paths = [str(data.paths[row]) for row in rows]
-    read = partial(ImageLoader(SIDE).fit_transform, paths)
+    side = 32 if quick else SIDE
+    read = partial(ImageLoader(side).fit_transform, paths)
     given = (data.target[rows], data.groups[rows], weights)
-    return Work(read, partial(read_plainly, paths), *given, epochs=1 if quick else EPOCHS)
+    return Work(read, partial(read_plainly, paths, side), *given, epochs=1 if quick else EPOCHS)
 
 
-def read_plainly(paths):
+def read_plainly(paths, side):
     from skimage.io import imread
     from skimage.transform import resize
 
     images = [
-        resize(imread(path, as_gray=True), (SIDE, SIDE), anti_aliasing=True) for path in paths
+        resize(imread(path, as_gray=True), (side, side), anti_aliasing=True) for path in paths
     ]
     return np.stack([image if image.max() > 1 else 255 * image for image in images]).astype("uint8")
 
@@ -100,7 +102,7 @@ def ours(work, precision="float32"):
         cv=FOLDS,
         repeats=1,
         scoring=SCORES,
-        pos_label=work.y.max(),
+        pos_label=work.positive,
         random_state=0,
         verbose=0,
     )
@@ -113,7 +115,7 @@ def plainly(work, once):
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-    images, y = work.read_plainly(), (work.y == work.y.max()).astype(int)
+    images, y = work.read_plainly(), (work.y == work.positive).astype(int)
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
     floats = (images[:, None] / 255).astype(np.float32)
     squeeze = partial(squeezenet, weights=work.weights, device=work.device)
