@@ -147,7 +147,10 @@ def counted():
 
 
 def make_dask_workers(quick):
-    """Fit the same networks on two Dask processes and on one; their start does not count."""
+    """Fit the same networks on two Dask processes and on one; their start does not count.
+
+    joblib computes what is for one worker in this process: it has one thread as well.
+    """
     if find_spec("distributed") is None:
         return NO_DASK
     draws = np.random.default_rng(0)
