@@ -48,8 +48,9 @@ def estimators_for_checks():
         ShallowMLP(max_epochs=60, **_EXACT),
         ScratchCNN(max_epochs=60, dropout=0.0, **small_cnn, **_EXACT),
         ShallowMLP(),
-        # A class weight of 1e-4 beside one of 1000 takes batch statistics many steps to follow.
-        ScratchCNN((8,), max_epochs=60, **_ONE_LINE),
+        # A class weight of 1e-4 beside one of 1000 takes batch statistics many steps to follow, or
+        # larger ones.
+        ScratchCNN((8,), max_epochs=25, learning_rate=1e-2, **_ONE_LINE),
         PatientAggregator(LogisticRegression()),
         FoldEnsemble(LogisticRegression(), cv=3),
         FoldEnsemble(GaussianNB(), cv=2),

@@ -46,7 +46,7 @@ def run(command, env):
     return subprocess.run([sys.executable, *command], env=env, capture_output=True)
 
 
-SCRIPT = """
+SETUP = """
 import os, sys, warnings
 import numpy as np
 import skmedimg as sk
@@ -61,7 +61,9 @@ data = sk.load_image_folder(os.path.join(root, "scans"), group_pattern=r"p\\d+")
 paths, labels = np.array(data.paths), data.target
 if len(sys.argv) > 2:
     assert (sk.load_image_table(sys.argv[2]).paths == paths).all()
+"""
 
+LIBRARY = """
 last = sk.ShallowMLP(max_epochs=2, random_state=0)
 model = sk.Pipeline([sk.ImageLoader((32, 32)), sk.HOG(), last])
 found = sk.compare(
@@ -83,7 +85,9 @@ audit = sk.audit(np.append(paths, paths[:2]), probes=False)
 audit.plot()
 assert len([recipes.recipe_card(name) for name in recipes.list_recipes()]) == 35
 ascii(found), ascii(data.report), ascii(audit)
+"""
 
+COMMANDS = """
 print_any_text()
 scans = os.path.join(root, "scans")
 assert main(["compare", scans, "--models", "hog-linear", "--cv", "2", "--repeats", "1",
@@ -110,13 +114,16 @@ def write_table(root):
 def test_names_that_the_locale_cannot_read_go_all_the_way(make_folder, env, name):
     root = make_folder(name)
     tables = [write_table(root)] if name == LESION else []  # a table is UTF-8, or nothing
-    done = run(["-c", SCRIPT, root, *tables], env)
+    # The library is tried in one of the two: that costs more than the commands.
+    script = SETUP + (LIBRARY if env is ASCII else "") + COMMANDS
+    done = run(["-c", script, root, *tables], env)
     assert done.stdout.endswith(b"done\n"), done.stderr.decode("utf-8", "replace")
     assert b"p(" + name + b")" in done.stdout
     with open(os.path.join(root, name + b".html"), "rb") as file:
         assert name in file.read()
-    with open(os.path.join(root, name + b".json"), "rb") as file:
-        assert json.load(file)["random_state"] == 0
+    if env is ASCII:
+        with open(os.path.join(root, name + b".json"), "rb") as file:
+            assert json.load(file)["random_state"] == 0
 
 
 def test_the_command_line_spells_out_what_its_terminal_lacks(make_folder):

@@ -327,7 +327,16 @@ def test_the_threshold_of_the_model_is_shown(start):
     assert f"<small>threshold {model.threshold_:.3f}</small>" in page
 
 
+@pytest.fixture
+def interruptible():
+    """Let SIGINT end what runs, which a shell ignores in commands that it starts with "&"."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("interruptible")
 def test_the_command_opens_the_address_and_ends_on_signals(ending, model_file, capsys, monkeypatch):
     before = signal.getsignal(signal.SIGTERM)
     pages = []

@@ -71,7 +71,7 @@ EXACT = TransferClassifier(
     Tiny(), trainable_layers=1, max_epochs=40, precision="float64", batch_size=10_000,
     learning_rate=1e-2, random_state=0, **ROWS,
 )  # fmt: skip
-DEFAULT = TransferClassifier(Tiny(), **ROWS)
+DEFAULT = TransferClassifier(Tiny(), max_epochs=30, **ROWS)
 
 
 @pytest.mark.usefixtures("numpy_generator_put_back")
