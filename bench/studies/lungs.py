@@ -2,6 +2,8 @@
 
 No timing:
 `SKMEDIMG_DATA=FOLDER python -m bench.studies.lungs [--seeds 0 1 2] [--nets published ...]`.
+A fit of 20 epochs takes one to two hours of a slow core; `--side 64 --train 400` takes a thirtieth
+and writes a result file of its own.
 """
 
 import argparse
@@ -12,12 +14,14 @@ import time
 from pathlib import Path
 
 import numpy as np
+from skimage.measure import block_reduce
 
 from bench._machine import describe
 from bench._runner import pinned_threads
 from bench.studies import RESULTS
 
 NAME = "lungs"
+SIDE = 128  # of the images as they are
 SUMMED = (
     *("dice", "surface dice", "iou", "pixel f1", "pixel precision", "pixel recall"),
     *("hausdorff 95", "boundary f1"),
@@ -42,28 +46,40 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--nets", nargs="+", default=["published"], choices=sorted(NETS))
     parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--side", type=int, default=SIDE, choices=[SIDE, SIDE // 2])
+    parser.add_argument("--train", type=int, help="so many training images at most")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    data = load()
+    data = load(options.side)
+    name = NAME if (options.side, options.train) == (SIDE, None) else f"{NAME}-small"
+    work = f"U-Nets on {options.side}x{options.side} chest X-rays, {options.epochs} epochs; "
+    work += "scored on the other 30 % of patients"
     with pinned_threads(1):
-        for net in options.nets:
-            for seed in options.seeds:
-                figures = evaluate(data, NETS[net], seed, options.epochs)
+        for seed in options.seeds:
+            for net in options.nets:
+                figures = evaluate(data, NETS[net], seed, options.epochs, options.train)
                 print(net, seed, figures, flush=True)
-                write(options.out, net, seed, figures)
+                write(options.out, name, work, net, seed, figures)
 
 
-def load():
+def load(side):
     folder = Path(os.environ["SKMEDIMG_DATA"])
     with np.load(folder / "lungs_4class_128.npz") as file:
-        return {name: file[name] for name in ("images", "masks", "labels", "groups")}
+        data = {name: file[name] for name in ("images", "masks", "labels", "groups")}
+    if side < SIDE:
+        means = [block_reduce(image, 2, np.mean) for image in data["images"].astype(np.float32)]
+        data["images"] = np.stack(means).round().astype(np.uint8)
+        data["masks"] = data["masks"][:, ::2, ::2]
+    return data
 
 
-def evaluate(data, parameters, seed, epochs):
-    """Train on 70 % of the patients, score the others."""
+def evaluate(data, parameters, seed, epochs, most=None):
+    """Train on 70 % of the patients, or on `most` images of them; score the others."""
     from skmedimg import UNetSegmenter, metrics
 
     train, test = split(data, seed)
+    if most is not None:
+        train = np.random.RandomState(seed).permutation(train)[:most]
     images = np.repeat(data["images"][..., None], 3, axis=-1)  # the published net takes colors
     model = UNetSegmenter(max_epochs=epochs, random_state=seed).set_params(**parameters)
     begin = time.perf_counter()
@@ -111,21 +127,21 @@ def split(data, seed):
     return np.sort(np.concatenate(tenths[3:])), np.sort(np.concatenate(tenths[:3]))
 
 
-def write(folder, net, seed, figures):
+def write(folder, name, work, net, seed, figures):
     """Add one run to the result file, whose facts sum up the seeds of each net."""
-    path = folder / f"{NAME}.json"
+    path = folder / f"{name}.json"
     runs = json.loads(path.read_text("utf-8"))["runs"] if path.exists() else {}
     runs.setdefault(net, {})[str(seed)] = {k: rounded(v) for k, v in figures.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(result(runs), indent=1, sort_keys=True, ensure_ascii=False)
+    text = json.dumps(result(name, work, runs), indent=1, sort_keys=True, ensure_ascii=False)
     path.write_text(text + "\n", "utf-8")
 
 
-def result(runs):
+def result(name, work, runs):
     empty = {name: {} for name in ("seconds", "speedup", "limits", "absent")}
     return {
-        "name": NAME,
-        "work": "U-Net on 128x128 chest X-rays, 20 epochs; scored on the other 30 % of patients",
+        "name": name,
+        "work": work,
         "quick": False,
         "threads": 1,
         "repeats": 1,
