@@ -19,12 +19,13 @@ PAGES = [
     *sorted(DOCS.glob("*.md")),
     *sorted(DOCS.glob("*/*.md")),
 ]
-PAGES = [path for path in PAGES if "auto_examples" not in path.parts]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+# A build of the documentation leaves these in the folder.
 GENERATED = {
     *("benchmarks.md", "benchmarks.svg", "speed_goals.md", "backbones.md", "recipes.md"),
     *("command_line.md", "bibliography.md"),
 }
+PAGES = [path for path in PAGES if "auto_examples" not in path.parts and path.name not in GENERATED]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 
 def text_of(path):
