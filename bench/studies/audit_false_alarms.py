@@ -11,7 +11,7 @@ import argparse
 import json
 import os
 from collections import Counter
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from scipy.ndimage import gaussian_filter
 
 from bench._machine import describe
 from bench._runner import pinned_threads
-from bench.studies import RESULTS
+from bench.studies import RESULTS, kept_records
 
 NAME = "audit-false-alarms"
 KEPT = Path("build") / NAME
@@ -55,17 +55,8 @@ def variant(options):
 def alarms_of_all(size, options):
     """Yield {kind: severity} of the findings on every set; those done before come from a file."""
     path = KEPT / f"{'-'.join([str(size), *variant(options)])}.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    yield from map(json.loads, lines[: options.sets])
-    if options.kept:
-        return
-    with path.open("a", encoding="utf-8") as file:
-        for seed in range(len(lines), options.sets):
-            record = alarms(size, seed, options.images, options.mute)
-            file.write(json.dumps(record) + "\n")
-            file.flush()
-            yield record
+    make = partial(alarms, size, kind=options.images, mute=options.mute)
+    return kept_records(path, options.sets, make, options.kept)
 
 
 def alarms(size, seed, kind, mute=()):

@@ -15,7 +15,7 @@ import numpy as np
 
 from bench._machine import describe
 from bench._runner import pinned_threads
-from bench.studies import RESULTS
+from bench.studies import RESULTS, read_records
 from bench.studies import brain as brain_study
 
 NAME = "backbones"
@@ -54,7 +54,7 @@ def main():
 def run(options):
     """Fit what is not done yet, and add a line to the file of finished fits after each."""
     options.done.parent.mkdir(parents=True, exist_ok=True)
-    finished = {key(record) for record in read(options.done)}
+    finished = {key(record) for record in read_records(options.done)}
     for name in options.sets:
         data = LOADERS[name]()
         for recipe in options.recipes:
@@ -187,10 +187,6 @@ def load_lungs():
 LOADERS = {"chest": load_chest, "brain": load_brain, "lungs": load_lungs}
 
 
-def read(path):
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
 def key(record):
     return tuple(record[name] for name in ("set", "recipe", "backbone", "split", "seed"))
 
@@ -219,7 +215,7 @@ def test_rows(record, data):
 def write(options):
     """Sum up all finished fits, of this run and of those before, in the result file."""
     cells = {}
-    for record in read(options.done):
+    for record in read_records(options.done):
         cells.setdefault((record["set"], record["recipe"], record["backbone"]), []).append(record)
     path = options.out / f"{NAME}.json"
     # The probabilities of earlier runs may be gone; their rows stay until they are run again.

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from bench._runner import pinned_threads
-from bench.studies import RESULTS
+from bench.studies import RESULTS, read_records
 
 NAME = "defaults"
 SETS = (
@@ -56,9 +56,9 @@ def main():
     options = parser.parse_args()
     path = options.out / f"{NAME}.jsonl"
     if options.table:
-        print(table(read(path)))
+        print(table(read_records(path)))
         return
-    done = {key_of(line) for line in read(path)}
+    done = {key_of(line) for line in read_records(path)}
     with pinned_threads(1):
         for name in options.sets:
             for stress in options.stress:
@@ -73,11 +73,6 @@ def main():
                         print(line, flush=True)
                         with path.open("a", encoding="utf-8") as file:
                             file.write(json.dumps(line) + "\n")
-
-
-def read(path):
-    """Return the lines of the result file as dicts."""
-    return list(map(json.loads, path.read_text("utf-8").splitlines())) if path.exists() else []
 
 
 def key_of(line):

@@ -11,13 +11,14 @@ simulated before are kept under build/ and not run again: delete them after a ch
 import argparse
 import json
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from bench._machine import describe
 from bench._runner import pinned_threads
-from bench.studies import RESULTS
+from bench.studies import RESULTS, kept_records
 
 NAME = "error-rates"
 METRICS = ("balanced_accuracy", "roc_auc", "accuracy")
@@ -385,16 +386,8 @@ def main():
 def simulate_all(name, options):
     """Yield what every study of a cell says; those done before are read from a file."""
     path = KEPT / f"{name}, {options.repeats} repeats.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    yield from map(json.loads, lines[: options.draws])
-    if options.kept:
-        return
-    with path.open("a", encoding="utf-8") as file:
-        for seed in range(len(lines), options.draws):
-            record = simulate(name, seed, options.repeats)
-            file.write(json.dumps(record) + "\n")
-            yield record
+    make = partial(simulate, name, repeats=options.repeats)
+    return kept_records(path, options.draws, make, options.kept)
 
 
 def simulate(name, seed, repeats):

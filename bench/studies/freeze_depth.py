@@ -12,7 +12,7 @@ import numpy as np
 
 from bench._machine import describe
 from bench._runner import pinned_threads
-from bench.studies import RESULTS
+from bench.studies import RESULTS, read_records
 from bench.studies.brain import load, weights
 
 NAME = "freeze-depth"
@@ -49,7 +49,7 @@ def run(repeats, done):
     paths, y, groups = load()
     X = LazyImages(paths, size=(128, 128), color="rgb", crop="foreground").load()
     done.parent.mkdir(parents=True, exist_ok=True)
-    records = [json.loads(line) for line in done.read_text().splitlines()] if done.exists() else []
+    records = read_records(done)
     finished = {
         tuple(record[key] for key in ("repeat", "fold", "depth", "rate")) for record in records
     }
