@@ -36,7 +36,9 @@ def segmented_rows(model, files, folder, cell):
 
 def _mask_files(files, folder):
     """Return the path of the mask of each file; the folder is made."""
-    names = [f"{os.path.splitext(os.path.basename(path))[0]}_mask.png" for path in files]
+    from skmedimg.images._save_mask import mask_name
+
+    names = [mask_name(os.path.basename(path)) for path in files]
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise DataError(

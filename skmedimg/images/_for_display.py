@@ -81,6 +81,11 @@ def data_uri(picture, side=160, quality=80):
     elif max(image.size) <= side // 2:
         times = side // max(image.size)
         image = image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
+    return file_uri(image, "jpeg", {"quality": quality, "optimize": True})
+
+
+def file_uri(image, kind, options=None):
+    """Return a Pillow picture as the text of a "jpeg" or "png" file that HTML can hold."""
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=quality, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    image.save(buffer, kind, **(options or {}))
+    return f"data:image/{kind};base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -46,6 +46,11 @@ def save_mask(path, mask):
         picture.save(file, format="PNG")
 
 
+def mask_name(name):
+    """Return the name of the mask file of an image file."""
+    return f"{os.path.splitext(name)[0]}_mask.png"
+
+
 def mask_picture(mask):
     """Return a mask as a Pillow picture with the palette of the classes."""
     mask = np.asarray(mask)

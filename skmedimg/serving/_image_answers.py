@@ -1,8 +1,5 @@
 """What a saved model says of one image file, as the page of `skmedimg serve` shows it."""
 
-import base64
-import io
-import os
 import threading
 import warnings
 from dataclasses import dataclass, field
@@ -14,10 +11,10 @@ from PIL import ImageColor
 from skmedimg._files import csv_cell
 from skmedimg._plotting import SERIES
 from skmedimg._provenance import file_digests
-from skmedimg.images._for_display import data_uri, displayable
+from skmedimg.images._for_display import data_uri, displayable, file_uri
 from skmedimg.images._limits import MAX_PIXELS, MAX_SECONDS, ImageReadError
 from skmedimg.images._read_image import read_pixels
-from skmedimg.images._save_mask import mask_picture
+from skmedimg.images._save_mask import mask_name, mask_picture
 
 _SIDE = 480  # pixels of a picture on the page
 # Advice in messages that is for those who write Python.
@@ -45,7 +42,7 @@ class ImageAnswer:
     @property
     def mask_name(self):
         """str: the name that `skmedimg predict --masks` gives the file of the mask."""
-        return f"{os.path.splitext(self.name)[0]}_mask.png"
+        return mask_name(self.name)
 
 
 class ImageAnswers:
@@ -166,13 +163,7 @@ class ImageAnswers:
             shown[inside] = (shown[inside] + np.array(ImageColor.getrgb(color))) // 2
         answer.overlay = data_uri(shown, _SIDE)
         answer.overlay_words = "The mask that the model predicts, over the image."
-        answer.mask = _png_uri(mask_picture(mask))
-
-
-def _png_uri(picture):
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+        answer.mask = file_uri(mask_picture(mask), "png")
 
 
 def threshold_of(model):
