@@ -6,7 +6,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 
-from optuna.exceptions import UpdateFinishedTrialError
+from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.trial import TrialState
 
 # optuna's own heartbeat is not used: journals have none, Study.ask and tell do not record it, and
@@ -15,6 +15,10 @@ OWNER = "owner"  # the trial's attribute: host, process, and when the process wa
 _HEARTBEAT = 20  # seconds between two signs of life
 _DEAD_AFTER = 600  # seconds of silence after which a process on another machine counts as dead
 _RETRIES = 1  # a trial that kills two processes is not tried a third time
+# What a full disk raises: of a journal, and of a database.
+CANNOT_WRITE = (OSError, StorageInternalError)
+# Trials that this process gave up and could not mark as lost, by number and start.
+_GIVEN_UP = set()
 
 
 def counted_trials(study):
@@ -54,6 +58,16 @@ def mark_lost(study, trial):
 
 
 @contextmanager
+def given_up_on_full_disk(trial):
+    """Remember that this process no longer works on the trial where the block cannot write that."""
+    try:
+        yield
+    except CANNOT_WRITE:
+        _GIVEN_UP.add((trial.number, trial.datetime_start))
+        raise
+
+
+@contextmanager
 def heartbeat(trial):
     """Record in the storage, while the block runs, that this process works on the trial."""
     done = threading.Event()
@@ -77,7 +91,7 @@ def _keep_recording(trial, done):
     while not done.wait(_HEARTBEAT):
         # another process took this one for dead, or the disk is full; the trial itself finds out
         # when it reports
-        with suppress(UpdateFinishedTrialError, OSError):
+        with suppress(UpdateFinishedTrialError, *CANNOT_WRITE):
             _record(trial)
 
 
@@ -87,6 +101,8 @@ def _record(trial):
 
 
 def _is_alive(trial):
+    if (trial.number, trial.datetime_start) in _GIVEN_UP:
+        return False
     owner = trial.user_attrs.get(OWNER)
     if owner is None:  # it began just now, and its process has not recorded itself yet
         return time.time() - trial.datetime_start.timestamp() < _DEAD_AFTER

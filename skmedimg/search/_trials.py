@@ -17,8 +17,10 @@ from skmedimg.search._candidates import build_candidate, draw_candidate, readabl
 from skmedimg.search._epoch_reporter import report_epochs
 from skmedimg.search._study_storage import silence_optuna
 from skmedimg.search._trial_owners import (
+    CANNOT_WRITE,
     counted_trials,
     finished_trials,
+    given_up_on_full_disk,
     heartbeat,
     mark_lost,
     retry_lost_trials,
@@ -40,11 +42,12 @@ def run_trials(run, study=None):
         try:
             error = _run_all(run, study, stopped)
         # Errors of fits are trials that failed; this one is of the storage, such as a full disk.
-        except OSError as full:
+        except CANNOT_WRITE as full:
             if not finished_trials(study):
                 raise
+            reason = str(full.__cause__ or full).partition("\n")[0]  # databases add the statement
             warn_user(
-                f"The storage of the search could not be written ({full}). The search ends with "
+                f"The storage of the search could not be written ({reason}). The search ends with "
                 "the trials that were; call fit again to go on when there is space."
             )
     if error is not None:
@@ -69,13 +72,9 @@ def _run_all(run, study, stopped):
             task_name=_task_name(study, run), task_id=trial.number, max_subtasks=len(run.splits)
         ).call_on_fit_task_begin(estimator=run.search)
         try:
-            with heartbeat(trial):
-                outcome, error = _run_trial(study, trial, run, task)
-        finally:
-            if task.call_on_fit_task_end(estimator=run.search):
-                stopped.set()
-        try:
-            told = study.tell(trial, skip_if_finished=True, **outcome)
+            with given_up_on_full_disk(trial):
+                outcome, error = _run_and_end(study, trial, run, task, stopped)
+                told = study.tell(trial, skip_if_finished=True, **outcome)
         except UpdateFinishedTrialError:  # another process took this one for dead just now
             continue
         if run.search.verbose:
@@ -85,6 +84,16 @@ def _run_all(run, study, stopped):
         for callback in run.search.callbacks or ():
             callback(study, told)
     return None
+
+
+def _run_and_end(study, trial, run, task, stopped):
+    """Return what `_run_trial` returns; callbacks learn of the end, and may stop the search."""
+    try:
+        with heartbeat(trial):
+            return _run_trial(study, trial, run, task)
+    finally:
+        if task.call_on_fit_task_end(estimator=run.search):
+            stopped.set()
 
 
 def _next_trial(study, run):

@@ -10,6 +10,8 @@ import time
 import numpy as np
 import optuna
 import pytest
+import sqlalchemy.engine
+import sqlalchemy.event
 from joblib import parallel_config
 from optuna.distributions import FloatDistribution
 from optuna.storages import JournalStorage
@@ -469,6 +471,23 @@ def test_a_full_disk_ends_a_search_with_the_trials_it_has(tmp_path, monkeypatch)
     assert len(found.cv_results_["params"]) == 1
     assert found.predict(X).shape == Y.shape
     assert len(bayes_search(journal, 3).fit(X, Y).cv_results_["params"]) == 3
+
+
+def test_a_full_disk_under_a_database_ends_a_search_as_well(tmp_path):
+    database = f"sqlite:///{tmp_path}/study.db"
+    bayes_search(database, 1).fit(X, Y)
+
+    def keep_small(connection, record):  # SQLite's own error of a full disk, at this size
+        connection.execute("PRAGMA max_page_count = 1")  # no less than there is
+
+    sqlalchemy.event.listen(sqlalchemy.engine.Engine, "connect", keep_small)
+    try:
+        with pytest.warns(UserWarning, match="storage .* disk is full.* call fit again"):
+            found = bayes_search(database, 20).fit(X, Y)
+    finally:
+        sqlalchemy.event.remove(sqlalchemy.engine.Engine, "connect", keep_small)
+    assert 1 <= len(found.cv_results_["params"]) < 20
+    assert len(bayes_search(database, 20).fit(X, Y).cv_results_["params"]) == 20
 
 
 def test_a_search_without_a_trial_tells_of_the_full_disk(tmp_path, monkeypatch):
