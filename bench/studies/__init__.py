@@ -11,6 +11,13 @@ def read_records(path):
     return list(map(json.loads, path.read_text("utf-8").splitlines())) if path.exists() else []
 
 
+def append_record(path, record):
+    """Print a record and add it to a file, so that a run that is stopped goes on after it."""
+    print(record, flush=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+
+
 def kept_records(path, count, make, only_kept=False):
     """Yield `count` records: those that a file keeps, then what `make(seed)` returns, kept too."""
     records = read_records(path)

@@ -10,7 +10,6 @@ one side), lungs-SIDE-N (4 classes, patients on one side), lesions-NOISE-N; N tr
 """
 
 import argparse
-import json
 import os
 import statistics
 import time
@@ -20,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from bench._runner import pinned_threads
-from bench.studies import RESULTS, read_records
+from bench.studies import RESULTS, append_record, read_records
 
 NAME = "defaults"
 SETS = (
@@ -70,9 +69,7 @@ def main():
                         data = stressed(load(name, seed), stress) if data is None else data
                         line = {"set": name, "stress": stress, "model": model, "seed": seed}
                         line |= fit_and_score(model, data, seed)
-                        print(line, flush=True)
-                        with path.open("a", encoding="utf-8") as file:
-                            file.write(json.dumps(line) + "\n")
+                        append_record(path, line)
 
 
 def key_of(line):
