@@ -9,8 +9,6 @@ import warnings
 from importlib import import_module
 from pathlib import Path
 
-from sklearn.exceptions import ConvergenceWarning
-
 FEW = 2  # samples: calls that are sampled so rarely last minutes and need no call to warm up
 SHORTEST_SAMPLE = 0.02  # seconds; faster calls are repeated until a sample lasts this long
 LONG = 2.0  # seconds; slower calls are warm after one
@@ -105,6 +103,9 @@ def run_row(row, quick=False):
         With keys name, work, quick, threads, processes, repeats, unit, values, ratios, limits,
         facts, absent.
     """
+    # Imported here: the processes of Keras import this module and have no scikit-learn.
+    from sklearn.exceptions import ConvergenceWarning
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # labels are random, fits are short
         with pinned_threads(row.threads):

@@ -2,11 +2,10 @@
 
 Each fit of a model on a set, a stress version of it and a seed is one line of a JSON file, so that
 a run that was stopped goes on where it was:
-`SKMEDIMG_DATA=FOLDER python -m bench.studies.defaults [--sets digits ...] [--stress plain ...]
-[--models cnn ...] [--seeds 0 1 2] [--table]`.
+`SKMEDIMG_DATA=FOLDER SKMEDIMG_WEIGHTS=FOLDER python -m bench.studies.defaults [--sets digits ...]
+[--stress plain ...] [--models cnn ...] [--seeds 0 1 2] [--table]`.
 
-Sets: digits (8x8, 10 classes), mnist-N, chest-SIDE-N (official split), brain-SIDE (duplicates on
-one side), lungs-SIDE-N (4 classes, patients on one side), lesions-NOISE-N; N training images.
+The sets are those of `bench.studies._image_sets`.
 """
 
 import argparse
@@ -20,12 +19,15 @@ import numpy as np
 
 from bench._runner import pinned_threads
 from bench.studies import RESULTS, append_record, read_records
+from bench.studies._image_sets import STRESS, load, stressed
 
 NAME = "defaults"
 SETS = (
     *("digits", "mnist-500", "mnist-1500", "chest-28-300", "chest-64-600", "chest-128-600"),
     *("brain-32", "brain-64", "brain-128", "lungs-32-300", "lungs-64-1000"),
     *("lesions-0.1-300", "lesions-0.2-300", "lesions-0.35-300"),
+    *("masks-lesions-0.1-200", "masks-lesions-0.2-200", "masks-lesions-0.35-200"),
+    *("masks-lungs-32-200",),
 )
 # The defaults were not chosen on these.
 SET_APART = ("brain-64", "mnist-1500")
@@ -64,7 +66,8 @@ def main():
                 for seed in options.seeds:
                     data = None
                     for model in options.models:
-                        if (name, stress, model, seed) in done:
+                        fits = (model in MASK_MODELS) == name.startswith("masks-")
+                        if not fits or (name, stress, model, seed) in done:
                             continue
                         data = stressed(load(name, seed), stress) if data is None else data
                         line = {"set": name, "stress": stress, "model": model, "seed": seed}
@@ -74,148 +77,6 @@ def main():
 
 def key_of(line):
     return line["set"], line["stress"], line["model"], line["seed"]
-
-
-# Data -----------------------------------------------------------------------------------------
-
-
-def load(name, seed):
-    """Return training images and labels, test images and labels of a set."""
-    kind, *numbers = name.split("-")
-    return LOADERS[kind](seed, *numbers)
-
-
-def digits(seed):
-    from sklearn.datasets import load_digits
-
-    images, y = load_digits(return_X_y=True)
-    return shuffled((images.reshape(-1, 8, 8) * 15.9375).astype(np.uint8), y, seed, 1000, 797)
-
-
-def mnist(seed, count):
-    with np.load(folder() / "mnist.npz") as file:
-        rows = np.random.RandomState(seed).permutation(60000)[: int(count)]
-        train = file["train_images"][rows], file["train_labels"][rows]
-        return *train, file["test_images"][:1500], file["test_labels"][:1500]
-
-
-def chest(seed, side, count):
-    train, test = (files("chest_pneumonia/" + part, int(side)) for part in ("train", "test"))
-    rows = np.random.RandomState(seed).permutation(len(train[0]))[: int(count)]
-    return train[0][rows], train[1][rows], *test
-
-
-def brain(seed, side):
-    images, y = files("brain_mri", int(side))
-    small = files("brain_mri", 16)[0].astype(float)
-    groups = np.arange(len(images))
-    for row in range(len(images)):
-        near = np.abs(small[:row] - small[row]).mean((1, 2)) < 3
-        groups[row] = groups[near.argmax()] if near.any() else row
-    return grouped(images, y, groups, seed, 170, 90)
-
-
-def lungs(seed, side, count):
-    with np.load(folder() / "lungs_4class_128.npz") as file:
-        images = resized(file["images"], int(side))
-        return grouped(images, file["labels"], file["groups"], seed, int(count), 400)
-
-
-def lesions(seed, noise, count):
-    from skmedimg.datasets import make_lesions
-
-    data = make_lesions(int(count) + 400, size=32, noise=float(noise), random_state=seed)
-    return data.images[:-400], data.target[:-400], data.images[-400:], data.target[-400:]
-
-
-LOADERS = {
-    **{"digits": digits, "mnist": mnist, "chest": chest},
-    **{"brain": brain, "lungs": lungs, "lesions": lesions},
-}
-
-
-def folder():
-    return Path(os.environ["SKMEDIMG_DATA"])
-
-
-def files(name, side):
-    """Return gray images of side x side, and the number of the folder of each, in order."""
-    from PIL import Image
-
-    found = [
-        (np.asarray(Image.open(path).convert("L").resize((side, side), Image.BOX)), label)
-        for label, part in enumerate(sorted((folder() / name).iterdir()))
-        for path in sorted(part.iterdir())
-    ]
-    images, y = zip(*found, strict=True)
-    return np.stack(images), np.array(y)
-
-
-def resized(images, side):
-    from PIL import Image
-
-    return np.stack(
-        [np.asarray(Image.fromarray(image).resize((side, side), Image.BOX)) for image in images]
-    )
-
-
-def shuffled(images, y, seed, n_train, n_test):
-    rows = np.random.RandomState(seed).permutation(len(images))
-    train, test = rows[:n_train], rows[n_train : n_train + n_test]
-    return images[train], y[train], images[test], y[test]
-
-
-def grouped(images, y, groups, seed, n_train, n_test):
-    """Return a split of the groups, with at most so many images on each side."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    folds = StratifiedGroupKFold(3, shuffle=True, random_state=seed)
-    train, test = next(folds.split(images, y, groups))
-    draws = np.random.RandomState(seed)
-    train, test = draws.permutation(train)[:n_train], draws.permutation(test)[:n_test]
-    return images[train], y[train], images[test], y[test]
-
-
-def bytes_of(unit):
-    return np.clip(unit * 255, 0, 255).round().astype(np.uint8)
-
-
-def bordered(unit):
-    """Return images whose outer 20 % on each side are black."""
-    inner = np.zeros_like(unit)
-    height, width = (int(side * 0.2) for side in unit.shape[1:3])
-    kept = np.s_[:, height : unit.shape[1] - height, width : unit.shape[2] - width]
-    inner[kept] = unit[kept]
-    return bytes_of(inner)
-
-
-# From images in 0..1 to what a scanner or a program may make of them.
-STRESS = {
-    "plain": bytes_of,
-    "inverted": lambda unit: bytes_of(1 - unit),
-    "gamma .4": lambda unit: bytes_of(unit**0.4),
-    "gamma 2.5": lambda unit: bytes_of(unit**2.5),
-    "offset": lambda unit: bytes_of(0.8 + 0.2 * unit),
-    "faint": lambda unit: bytes_of(0.42 + 0.08 * unit),
-    "border": bordered,
-    "12 of 16 bits": lambda unit: (unit * 4095).round().astype(np.uint16),
-    "float 255": lambda unit: unit * 255,
-    "HU": lambda unit: unit * 4000 - 1000,
-    "color": lambda unit: bytes_of(np.stack([unit, unit**2, 1 - unit], axis=-1)),
-    "imbalance": bytes_of,
-}
-
-
-def stressed(data, stress):
-    X, y, X_test, y_test = data
-    if stress == "imbalance":  # twenty of the first class for one of the last
-        rare = np.flatnonzero(y == y.max())
-        kept = np.setdiff1d(np.arange(len(y)), rare[max(4, (y == 0).sum() // 20) :])
-        X, y = X[kept], y[kept]
-    change = STRESS[stress]
-    units = (images.astype(np.float32) / 255 for images in (X, X_test))
-    X, X_test = map(change, units)
-    return X, y, X_test, y_test
 
 
 # Models ---------------------------------------------------------------------------------------
@@ -255,6 +116,45 @@ def cnn(seed, **settings):
     from skmedimg import ScratchCNN
 
     return ScratchCNN(random_state=seed, **settings)
+
+
+def frozen(seed):
+    """SqueezeNet with ImageNet's weights and the head that TransferClassifier has by default."""
+    from skmedimg import ImageLoader, Pipeline, TransferClassifier
+
+    weights = Path(os.environ["SKMEDIMG_WEIGHTS"]) / "squeezenet1_1_imagenet.pth"
+    network = TransferClassifier("squeezenet1_1", weights=weights, random_state=seed)
+    return Pipeline([ImageLoader(96, color="rgb"), network])
+
+
+def unet(seed, **settings):
+    from skmedimg import UNetSegmenter
+
+    return UNetSegmenter(random_state=seed, **settings)
+
+
+class Threshold:
+    """Otsu's threshold of each image, the brighter or darker side as the training masks have it."""
+
+    def __init__(self, seed):
+        pass
+
+    def fit(self, X, y):
+        from skmedimg.metrics import dice
+
+        bright = self.above(X)
+        self.inverts = dice(y, 1 - bright) > dice(y, bright)
+        return self
+
+    def above(self, X):
+        from skimage.filters import threshold_otsu
+
+        gray = X if X.ndim == 3 else X[..., 0]
+        return np.stack([image > threshold_otsu(image) for image in gray]).astype(np.uint8)
+
+    def predict(self, X):
+        bright = self.above(X)
+        return 1 - bright if self.inverts else bright
 
 
 class ResNet:
@@ -310,18 +210,24 @@ MODELS = {
     "cnn": cnn,
     "cnn, 16 filters": lambda seed: cnn(seed, filters=(16, 32, 64)),
     "resnet18": ResNet,
+    "frozen SqueezeNet": frozen,
 }
+MASK_MODELS = {
+    "threshold": Threshold,
+    "unet before": lambda seed: unet(seed, **BEFORE["unet"]),
+    "unet": unet,
+}
+MODELS |= MASK_MODELS
 # The defaults, and what each has to beat.
 PAIRS = (
     *(("mlp", "mlp before"), ("mlp", "sklearn MLP"), ("hog mlp", "hog mlp before")),
     *(("cnn", "cnn before"), ("cnn", "sklearn MLP"), ("cnn", "resnet18"), ("cnn", "linear")),
+    *(("frozen SqueezeNet", "linear"), ("unet", "unet before"), ("unet", "threshold")),
 )
 
 
 def fit_and_score(name, data, seed):
     """Return scores, seconds and whether the fit predicts one class for all training images."""
-    from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
-
     X, y, X_test, y_test = data
     model = MODELS[name](seed)
     begin = time.perf_counter()
@@ -331,7 +237,16 @@ def fit_and_score(name, data, seed):
             model.fit(X, y)
         except ValueError as error:
             return {"failed": str(error).partition("\n")[0][:120]}
-    seconds = time.perf_counter() - begin
+    seconds = {"seconds": round(time.perf_counter() - begin, 1)}
+    if y.ndim > 1:
+        return mask_scores(model, data) | seconds
+    return class_scores(model, data) | seconds
+
+
+def class_scores(model, data):
+    from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
+
+    X, _, X_test, y_test = data
     chances, trained = model.predict_proba(X_test), model.predict_proba(X).argmax(1)
     scores = chances[:, 1] if chances.shape[1] == 2 else chances
     auc = roc_auc_score(y_test, scores, multi_class="ovr")
@@ -340,7 +255,17 @@ def fit_and_score(name, data, seed):
         "balanced accuracy": round(float(balanced_accuracy_score(y_test, chances.argmax(1))), 4),
         "log loss": round(float(log_loss(y_test, chances)), 3),
         "one class": bool((trained == trained[0]).all()),
-        "seconds": round(seconds, 1),
+    }
+
+
+def mask_scores(model, data):
+    from skmedimg.metrics import dice
+
+    X, _, X_test, y_test = data
+    trained = model.predict(X)
+    return {
+        "dice": round(float(dice(y_test, model.predict(X_test))), 4),
+        "one class": bool((trained == trained.flat[0]).all()),
     }
 
 
@@ -350,10 +275,10 @@ def fit_and_score(name, data, seed):
 def table(lines):
     """Return the mean over the seeds of each model on each set, and who is better, as Markdown."""
     models = [name for name in MODELS if any(line["model"] == name for line in lines)]
-    scores = {}  # (set, stress version) -> model -> seed -> AUC
+    scores = {}  # (set, stress version) -> model -> seed -> score
     for line in sorted(lines, key=key_of):
         found = scores.setdefault((line["set"], line["stress"]), {})
-        found.setdefault(line["model"], {})[line["seed"]] = line.get("auc", 0.5)
+        found.setdefault(line["model"], {})[line["seed"]] = score_of(line)
     rows = [f"| set | {' | '.join(models)} |", "|---" * (len(models) + 1) + "|"]
     for (name, stress), found in scores.items():
         apart = " (set apart)" if name in SET_APART else ""
@@ -364,6 +289,11 @@ def table(lines):
     rows += ["", "| default | peer | plain sets won | stress versions won | mean rank of the two |"]
     rows += ["|---|---|---|---|---|"]
     return "\n".join([*rows, *(against(scores, *pair) for pair in PAIRS)])
+
+
+def score_of(line):
+    """Return the AUC of classes, the mean Dice of masks, and chance for a fit that failed."""
+    return line.get("auc", line.get("dice", 0.5))
 
 
 def shown(by_seed):

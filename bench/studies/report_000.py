@@ -15,7 +15,7 @@ import numpy as np
 
 from bench._runner import pinned_threads
 from bench.studies import RESULTS, append_record, read_records
-from bench.studies.defaults import files
+from bench.studies._image_sets import files
 
 NAME = "report_000"
 RECIPES = {"chest/cnn1-relu-sigmoid": "gray", "chest/cnn2": "rgb"}
