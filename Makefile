@@ -10,10 +10,10 @@ WORKERS ?= 2
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv test coverage demo lint format docs bench clean
+.PHONY: help venv test test-slow coverage demo lint format docs bench clean
 
 help:  ## Show this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 venv: $(STAMP)  ## Set up .venv with every extra
 
@@ -24,8 +24,11 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -c "import torch, torchvision"
 	touch $@
 
-test: $(STAMP)  ## Run the tests and the doctests of code, guide and README
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+test: $(STAMP)  ## Run the tests and the doctests of code, guide and README, in minutes
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow"
+
+test-slow: $(STAMP)  ## Run the tests that `make test` leaves out
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m slow tests
 
 coverage: $(STAMP)  ## Run the tests and list the lines that none of them reaches; 95 % is the floor
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --cov=skmedimg \

@@ -40,6 +40,7 @@ def report(tmp_path_factory):
     return subprocess.run(command, cwd=folder, capture_output=True, text=True).stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", LEFTOVERS)
 def test_a_leftover_is_an_error_that_names_it(report, what):
     assert f"these global settings changed: {what}" in report

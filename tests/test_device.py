@@ -81,6 +81,7 @@ def test_every_worker_takes_the_next_gpu(gpus, monkeypatch, name, device):
     assert device_taken() == device
 
 
+@pytest.mark.slow
 def test_the_workers_of_joblib_are_named_as_the_rule_expects():
     found = Parallel(n_jobs=2)(delayed(device_of_a_worker)(1000) for _ in range(8))
     workers = dict.fromkeys(found)

@@ -99,6 +99,7 @@ def test_importing_skmedimg_loads_nothing_heavy():
     assert modules_after("import skmedimg; dir(skmedimg)") & HEAVY == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", ["HOG", "ShallowMLP, ScratchCNN"])
 def test_the_small_estimators_load_neither_torchvision_nor_plotting(names):
     loaded = modules_after(f"from skmedimg import {names}")

@@ -245,6 +245,7 @@ def test_a_type_error_inside_a_fit_does_not_train_again_without_patients(
     assert err.endswith("skmedimg: error: somewhere deep inside\n")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_the_demo_needs_nothing(tmp_path, capsys):
     code, out, err = run(
@@ -287,6 +288,7 @@ def test_models_go_by_names_of_ours_and_of_backbones(folder, capsys, monkeypatch
     assert models["resnet18"].image_shape == (64, 64, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("installed", [True, False])
 def test_a_pretrained_model_is_compared_where_its_weights_are(
     folder, tmp_path, capsys, monkeypatch, installed

@@ -110,6 +110,7 @@ def write_table(root):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("env", "name"), [(ASCII, LESION), (UNICODE, LATIN)])
 def test_names_that_the_locale_cannot_read_go_all_the_way(make_folder, env, name):
     root = make_folder(name)

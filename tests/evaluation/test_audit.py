@@ -165,6 +165,7 @@ def test_permuted_labels_score_above_chance_only_where_patients_are_split():
     np.testing.assert_array_equal(single, chance)
 
 
+@pytest.mark.slow
 def test_unknown_patients_in_file_order_are_suspected():
     data = make_lesions(200, size=48, patients=40, random_state=0)
     order = np.argsort(data.groups, kind="stable")
@@ -175,6 +176,7 @@ def test_unknown_patients_in_file_order_are_suspected():
     assert not unseen.of(kind="neighbors-alike")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shortcut", "severity"),
     [("image-size", "error"), ("aspect-ratio", "error"), ("jpeg-quality", "error"),

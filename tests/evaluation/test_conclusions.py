@@ -288,6 +288,7 @@ def test_pairs_are_adjusted_together_and_tests_of_fitted_models_are_in_the_table
         assert {r.n_pairs for r in records if r.decisive} == {2}
 
 
+@pytest.mark.slow
 def test_limits_exclude_no_difference_exactly_where_it_is_significant(draws):
     y = np.tile([0, 1], 60)
     for seed in range(20):

@@ -114,6 +114,7 @@ def assert_readable(display):
         assert inside, f"{words!r} is cut off at the edge of the figure"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",
     [

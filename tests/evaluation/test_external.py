@@ -245,6 +245,7 @@ def test_a_saved_model_is_evaluated_like_the_fitted_one(tmp_path):
     assert found.tests().conclusions
 
 
+@pytest.mark.slow
 def test_reports_have_external_sets_and_sites(result, tmp_path):
     result.to_html(tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text("utf-8")

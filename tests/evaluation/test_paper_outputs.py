@@ -246,6 +246,7 @@ class FromMean(Named):
         return np.column_stack([1 - mean, mean])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [study, lesion_study, site_study])
 def test_every_answered_item_links_to_a_section_of_the_report(make, tmp_path):
     result = replace(make(), columns=None) if make is lesion_study else make()

@@ -186,6 +186,7 @@ def test_the_best_is_called_better_only_than_those_it_is_tested_to_beat(result):
         assert bool(better) == (name in shown)
 
 
+@pytest.mark.slow
 def test_the_same_comparison_gives_the_same_report_and_a_stored_one_too(result, tmp_path):
     assert page_of(result) == page_of(result)
     result.to_json(tmp_path / "result.json")
@@ -195,6 +196,7 @@ def test_the_same_comparison_gives_the_same_report_and_a_stored_one_too(result, 
     assert " ".join(result.tests().conclusions[0].text.split()) in words
 
 
+@pytest.mark.slow
 def test_five_models_fit_into_five_megabytes(lesions):
     images = np.repeat(np.repeat(lesions.images, 10, axis=1), 10, axis=2)
     rng = np.random.default_rng(0)

@@ -179,6 +179,7 @@ def centroid_accuracy(X, y, test):
     return np.mean((X[test] @ (high - low) > (high - low) @ (high + low) / 2) == y[test])
 
 
+@pytest.mark.slow
 def test_under_no_difference_the_plain_t_test_fails_and_the_corrected_one_holds(draws):
     plain, corrected = [], []
     for _ in range(250):

@@ -461,6 +461,7 @@ def test_a_number_of_positives_that_nobody_can_tell_raises(bad, message):
         positives_needed(**bad)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("confidence", [None, 0.95])
 def test_a_plan_foretells_what_studies_of_that_size_find(confidence):
     # One feature is the score, of which the truth is known; so many rows tell the curve well.

@@ -136,6 +136,7 @@ def test_one_patient_in_a_class_leaves_the_variance_unknown(draws):
     assert np.isnan(cluster_variance(draws.normal(size=5), patient, kind)).all()
 
 
+@pytest.mark.slow
 def test_few_of_many_simulated_studies_are_wrong():
     records = [simulate("null 60x1", seed, 3)["balanced_accuracy"] for seed in range(80)]
     p_values = np.array([record["p"][0] for record in records])

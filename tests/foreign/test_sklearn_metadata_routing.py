@@ -46,6 +46,7 @@ GROUPS = "groups are requested always, as by scikit-learn's grouped splitters"
 EXPECTED = {f"test_routing[{name}-test_default_request]": GROUPS for name in ROWS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("test", TESTS)
 @pytest.mark.parametrize("name", ROWS)
 def test_routing(name, test, monkeypatch):

@@ -88,6 +88,7 @@ def test_what_is_no_count_is_refused_with_the_way_out(folder, name, n_jobs):
     assert f"Got {n_jobs!r}" in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:No inverse power law")  # of two sizes
 @pytest.mark.parametrize("n_jobs", [None, 1, -1, np.int64(1)], ids=repr)
 @pytest.mark.parametrize("name", [name for name in CALLS if name != "OptunaSearch"])

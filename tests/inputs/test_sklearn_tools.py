@@ -77,6 +77,7 @@ def test_train_test_split(X):
     assert clone(MODEL).fit(train, y_train).predict(test).shape == (12,)
 
 
+@pytest.mark.slow
 def test_cross_validation(X):
     assert finite(cross_val_score(MODEL, X, DATA.target, **SEARCH))
     assert cross_val_predict(MODEL, X, DATA.target, cv=2, method="predict_proba").shape == (48, 2)
@@ -92,6 +93,7 @@ def test_every_kind_of_X_gives_the_same_scores(stored):
         np.testing.assert_array_equal(scores[0], other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "search",
     [
@@ -113,6 +115,7 @@ def test_searches_in_two_processes(X):
     assert finite(grid.fit(X, DATA.target).cv_results_["mean_test_score"])
 
 
+@pytest.mark.slow
 def test_a_nested_search_by_several_scores_keeps_groups_together(X):
     groups = np.arange(48) // 3
     grid = GridSearchCV(
@@ -126,6 +129,7 @@ def test_a_nested_search_by_several_scores_keeps_groups_together(X):
     assert finite(outer)
 
 
+@pytest.mark.slow
 def test_curves(X):
     sizes, _, scores = learning_curve(
         MODEL, X, DATA.target, train_sizes=[0.5, 1.0], cv=2, error_score="raise"
@@ -145,6 +149,7 @@ def test_pipelines(kind, X):
     assert model.fit(X, DATA.target).predict_proba(X).shape == (48, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrap",
     [

@@ -82,6 +82,7 @@ def ours(name, network, tmp_path, **options):
     return backbone
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_pooled_features_are_what_torchvision_hands_to_its_own_head(name, tmp_path):
     options = {"transform_input": True, "init_weights": False} if name == "inception_v3" else {}
@@ -132,6 +133,7 @@ def test_vgg_is_built_and_drawn_like_torchvisions_without_its_head():
     assert deepest.std().item() == pytest.approx((2 / (9 * 512)) ** 0.5, rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BACKBONES)
 def test_every_row_runs_at_its_minimum_size_and_yields_its_width(name):
     side = BACKBONES[name].minimum
@@ -156,6 +158,7 @@ def test_every_row_names_a_published_network_and_its_normalization():
             assert (tuple(weights.transforms().mean), tuple(weights.transforms().std)) == IMAGENET
 
 
+@pytest.mark.slow
 def test_the_costs_of_every_row_were_measured_on_this_architecture():
     facts = backbone_facts()
     assert [each.name for each in facts] == list(BACKBONES)
@@ -167,6 +170,7 @@ def test_the_costs_of_every_row_were_measured_on_this_architecture():
         assert each.megabytes > each.parameters * 3.9 / 2**20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BACKBONES)
 def test_the_weight_layers_hold_every_parameter_once(name):
     backbone = build_backbone(name, init_weights=False)

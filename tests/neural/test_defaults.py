@@ -7,6 +7,7 @@ from sklearn.model_selection import train_test_split
 from skmedimg import ScratchCNN, ShallowMLP
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "least"), [(ShallowMLP(), 0.97), (ScratchCNN(), 0.985)])
 def test_defaults_reach_a_good_score_on_digits(model, least):
     X, y = load_digits(return_X_y=True)

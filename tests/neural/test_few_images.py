@@ -21,6 +21,7 @@ def n_steps(model):
     return sum(epoch["train_batch_count"] for epoch in model.history_)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "n", "expected"), NOTHING_SET)
 def test_auto_is_epochs_and_on_few_images_steps(model, n, expected):
     data = make_lesions(n, size=16, random_state=0)
@@ -35,6 +36,7 @@ def test_a_number_is_a_number_of_epochs():
     assert (model.n_iter_, n_steps(model)) == (3, 3)
 
 
+@pytest.mark.slow
 def test_twenty_images_are_learned_by_heart():
     data = make_lesions(20, size=32, noise=0.2, random_state=0)
     for model in (ShallowMLP(random_state=0), ScratchCNN((8, 16), random_state=0)):

@@ -64,6 +64,7 @@ def test_empty_masks_are_named_where_a_threshold_is_tuned_on_validation_images()
         model.fit(DATA.images, thin, X_val=healthy, y_val=blank)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "target"),
     [

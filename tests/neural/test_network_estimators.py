@@ -115,6 +115,7 @@ def test_without_a_seed_two_fits_differ(estimator):
     assert not np.array_equal(fits[0].predict_proba(IMAGES), fits[1].predict_proba(IMAGES))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("filters_put_back")
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_every_joblib_backend_gives_the_bits_of_a_plain_loop(estimator, backend):
@@ -125,6 +126,7 @@ def test_every_joblib_backend_gives_the_bits_of_a_plain_loop(estimator, backend)
     np.testing.assert_array_equal(plain, side_by_side)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 @pytest.mark.usefixtures("filters_put_back")
 def test_a_dask_cluster_gives_the_bits_of_a_plain_loop():
@@ -142,6 +144,7 @@ def test_a_dask_cluster_gives_the_bits_of_a_plain_loop():
     np.testing.assert_array_equal(spread, plain)
 
 
+@pytest.mark.slow
 def test_threads_training_at_once_give_the_bits_of_a_plain_loop(estimator):
     seeds = range(4)
     train = lambda seed: (  # noqa: E731 - joblib wants a callable
@@ -202,6 +205,7 @@ def test_parameters_and_data_are_left_as_they_were(estimator):
     np.testing.assert_array_equal(IMAGES, pixels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "float64"])
 def test_every_precision_learns(precision):
     model = ScratchCNN((16,), precision=precision, max_epochs=15, random_state=0)

@@ -67,6 +67,7 @@ def test_faint_images_are_learned(faint):
     assert mlp.history_[-1]["train_loss"] < 0.3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("low", "high"), [(0, 255), (-1000, 3000), (1e5, 1e5 + 1)])
 def test_the_units_of_floats_do_not_matter(faint, low, high):
     unit = (faint.images / 255).astype(np.float32)[..., None]

@@ -92,6 +92,7 @@ def test_the_catalogue_has_the_35_published_systems():
     assert len(list_recipes(report="004")) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recipe_is_built_cloned_fitted_and_keeps_its_settings(name):
     model = clone(tiny(name))

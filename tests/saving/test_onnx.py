@@ -115,6 +115,7 @@ def transformer(name):
     return steps
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("torch_generator_put_back")
 @pytest.mark.parametrize("shape", [(48, 48, 3), (32, 70, 3), (16, 16, 1)])
 @pytest.mark.parametrize("name", ["vit_b_16", "swin_t"])

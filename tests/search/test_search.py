@@ -300,6 +300,7 @@ print(len(found.cv_results_["params"]), (found.cv_results_["state"] != "fail").a
 """
 
 
+@pytest.mark.slow
 def test_a_process_killed_in_mid_trial_costs_its_trial_alone(tmp_path):
     script, storage, hung = tmp_path / "worker.py", f"journal:{tmp_path}/s.log", tmp_path / "hung"
     script.write_text(WORKER)
@@ -338,6 +339,7 @@ def _wait_for(path):
     raise AssertionError(f"{path} did not appear")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 def test_trials_run_on_a_dask_cluster():
     distributed = pytest.importorskip("distributed")

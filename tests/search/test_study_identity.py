@@ -156,6 +156,7 @@ print(found.study_.study_name, len(found.study_.trials))
 """
 
 
+@pytest.mark.slow
 def test_every_process_finds_the_same_study_without_a_name(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT, "utf-8")

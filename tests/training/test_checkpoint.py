@@ -106,6 +106,7 @@ def assert_same(one, other, X):
     np.testing.assert_array_equal(one.predict(X), other.predict(X))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_a_fit_that_was_killed_twice_equals_one_that_was_not(name, tmp_path, killed_after):
     model, data = MODELS[name], data_of(name)
@@ -115,6 +116,7 @@ def test_a_fit_that_was_killed_twice_equals_one_that_was_not(name, tmp_path, kil
     assert_same(clone(model).fit(*data, checkpoint=tmp_path), untouched, data[0])
 
 
+@pytest.mark.slow
 def test_sigkill_at_random_moments_leaves_nothing_that_could_not_go_on():
     if not hasattr(os, "fork"):
         pytest.skip("this system cannot fork")

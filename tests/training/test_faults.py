@@ -231,6 +231,7 @@ def test_a_disk_that_is_full_costs_the_cache_and_one_warning_not_the_fit(tmp_pat
     np.testing.assert_array_equal(cached[0].predict(DATA.images), plain.predict(DATA.images))
 
 
+@pytest.mark.slow
 def test_twenty_fits_leave_no_thread_no_file_and_no_memory_behind(tmp_path):
     before = None
     for round_ in range(20):
