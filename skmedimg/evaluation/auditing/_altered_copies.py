@@ -51,16 +51,20 @@ def altered_copies(images, groups=None, min_descriptor=0.9, min_detail=0.8):
     """
     if len(images) < 2:
         return np.empty((0, 2), dtype=np.intp), []
-    images = np.asarray(images, dtype=np.float32)
-    candidates = _candidates(images, groups, min_descriptor)
-    detail = _details(images)
-    rough = _agreements(detail, *candidates)
-    candidates = [each[np.abs(rough) >= _ROUGHLY * min_detail] for each in candidates]
-    agreements = _agreements(detail, *candidates, _AROUND)
+    pairs, turns, places = _candidates(images, groups, min_descriptor)
+    others = np.random.RandomState(0).permutation(len(images))[: _OTHERS + 2]
+    # Only of the images that are laid on each other: of 200,000 images it would be 3.3 GB.
+    needed = np.union1d(pairs, others)
+    detail = _details(images, needed)
+    pairs, others = np.searchsorted(needed, pairs), np.searchsorted(needed, others)
+    rough = np.abs(_agreements(detail, pairs, turns, places))
+    good = rough >= _ROUGHLY * min_detail
+    pairs, turns, places = pairs[good], turns[good], places[good]
+    agreements = _agreements(detail, pairs, turns, places, _AROUND)
     good = np.abs(agreements) >= min_detail
-    pairs, turns, places = (each[good] for each in candidates)
-    agreements = agreements[good]
-    good = _beyond_others(detail, pairs, turns, places, agreements)
+    pairs, turns, places, agreements = pairs[good], turns[good], places[good], agreements[good]
+    good = _beyond_others(detail, others, pairs, turns, places, agreements)
+    pairs = needed[pairs]
     least = _limit_of_set(len(images), pairs[good], np.abs(agreements[good]))
     good &= np.abs(agreements) >= least
     how = [_words(turns[row], places[row], agreements[row]) for row in np.flatnonzero(good)]
@@ -87,13 +91,11 @@ def _words(turn, place, agreement):
 
 def _candidates(images, groups, least):
     """Return (left, right) of candidate pairs, the turn and the change of place of the left."""
-    ranks = _ranks(images.reshape(len(images), _COARSE, 2, _COARSE, 2).mean(axis=(2, 4)))
-    base = _spectrum(ranks)
-    straight = _unit(base)
-    tries = [(turn, 0, _unit(_turned(base, turn))) for turn in range(8)]
-    for place, (_, *change) in enumerate(_PLACES, start=1):
-        tries.append((0, place, _unit(_spectrum(ranks, _warp(_COARSE, *change)))))
-    turns, places, changed = zip(*tries, strict=True)
+    turns = [*range(8), *[0] * len(_PLACES)]
+    places = [*[0] * 8, *range(1, len(_PLACES) + 1)]
+    parts = [_descriptors(images[row : row + _BLOCK]) for row in range(0, len(images), _BLOCK)]
+    changed = [np.concatenate(each) for each in zip(*parts, strict=True)]
+    straight = changed[0]
     blocks = range(0, len(images), _NEAR)
     # Matrix products and comparisons of whole blocks release the interpreter.
     with ThreadPoolExecutor(thread_count(None)) as pool:
@@ -107,6 +109,15 @@ def _candidates(images, groups, least):
     alike = [np.einsum("ij,ij->i", each[left], straight[right]) for each in changed]
     which = np.abs(alike).argmax(axis=0)
     return np.column_stack([left, right]), np.array(turns)[which], np.array(places)[which]
+
+
+def _descriptors(images):
+    """Return the descriptors of images as they are, turned in each way and moved to each place."""
+    images = np.asarray(images, dtype=np.float32)
+    ranks = _ranks(images.reshape(len(images), _COARSE, 2, _COARSE, 2).mean(axis=(2, 4)))
+    base = _spectrum(ranks)
+    moved = (_spectrum(ranks, _warp(_COARSE, *change)) for _, *change in _PLACES)
+    return [*(_unit(_turned(base, turn)) for turn in range(8)), *map(_unit, moved)]
 
 
 def _block(changed, straight, groups, least, start):
@@ -192,11 +203,11 @@ def _warp(side, scale, degrees, down, right):
 # Second step: whether the detail of two images agrees.
 
 
-def _details(images):
-    """Return the fine detail of images, with the same contrast everywhere."""
-    detail = np.empty(images.shape, dtype=np.float32)
-    for start in range(0, len(images), _BLOCK):
-        part = images[start : start + _BLOCK]
+def _details(images, rows):
+    """Return the fine detail of some rows of images, with the same contrast everywhere."""
+    detail = np.empty((len(rows), *images.shape[1:]), dtype=np.float32)
+    for start in range(0, len(rows), _BLOCK):
+        part = np.asarray(images[rows[start : start + _BLOCK]], dtype=np.float32)
         fine = _blurred(part, _BAND[0]) - _blurred(part, _BAND[1])
         # Neither a marker nor an outline, which images of one kind share, may outweigh the rest.
         local = np.sqrt(np.maximum(_blurred(fine * fine, 2), 0))
@@ -238,15 +249,14 @@ def _agreements(detail, pairs, turns, places, around=_EXACT):
     return found
 
 
-def _beyond_others(detail, pairs, turns, places, agreements):
-    """Return which pairs agree far better than either image does with others of the set.
+def _beyond_others(detail, others, pairs, turns, places, agreements):
+    """Return which pairs agree far better than either image does with others, rows of the set.
 
     Images with little detail agree well by chance, and those of one shape along its outline.
     """
     good = np.ones(len(pairs), dtype=bool)
-    if len(detail) < _OTHERS // 2:
+    if len(others) < _OTHERS // 2:
         return good  # too few to say what is usual, and few pairs that could agree by chance
-    others = np.random.RandomState(0).permutation(len(detail))[: _OTHERS + 2]
     known = _frequencies(detail[others])
     for row, pair in enumerate(pairs):
         left, right = detail[pair, None]

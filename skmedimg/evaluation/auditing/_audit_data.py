@@ -207,7 +207,7 @@ def _near(facts, identical, max_hash_distance, min_correlation):
     first = facts.readable
     first[identical[:, 1]] = False
     rows = np.flatnonzero(first)
-    thumbnails = facts.thumbnails[rows]
+    thumbnails = _taken(facts.thumbnails, rows)
     pairs, distances = near_pairs(
         dct_hash(thumbnails), thumbnails, max_hash_distance, min_correlation
     )
@@ -224,5 +224,10 @@ def _altered(facts, known, groups):
     rows = np.sort(first[facts.readable[first]])
     # Images of one patient are alike by nature, and on one side of every split.
     patients = None if groups is None else np.unique(groups[rows], return_inverse=True)[1]
-    pairs, how = altered_copies(facts.details[rows], patients)
+    pairs, how = altered_copies(_taken(facts.details, rows), patients)
     return rows[pairs], how
+
+
+def _taken(values, rows):
+    """Return some rows of an array in order, without a copy where they are all rows."""
+    return values if len(rows) == len(values) else values[rows]

@@ -25,8 +25,11 @@ def dct_hash(thumbnails):
     # A bit tells whether one of the 8 x 8 lowest frequencies of the discrete cosine transform is
     # above their median: brightness, contrast, size and compression hardly change it (Zauner 2010,
     # see the references of `audit`).
-    low = dctn(np.asarray(thumbnails, dtype=np.float64), axes=(1, 2), norm="ortho")[:, :8, :8]
-    low = low.reshape(len(low), 64)
+    low = np.empty((len(thumbnails), 64))
+    for start in range(0, len(low), _BLOCK):
+        part = np.asarray(thumbnails[start : start + _BLOCK], dtype=np.float64)
+        waves = dctn(part, axes=(1, 2), norm="ortho")[:, :8, :8]
+        low[start : start + _BLOCK] = waves.reshape(-1, 64)
     # Against the median, so that half of the bits are 1 and chance pairs differ in half of them.
     bits = low[:, 1:] > np.median(low[:, 1:], axis=1, keepdims=True)
     bits = np.column_stack([np.zeros(len(bits), dtype=bool), bits])  # the mean is brightness alone
@@ -87,10 +90,11 @@ def members(labels):
 
 def _standardized(thumbnails):
     """Return the thumbnails as rows of mean 0 and length 1."""
-    rows = np.asarray(thumbnails, dtype=np.float32).reshape(len(thumbnails), -1)
-    rows = rows - rows.mean(axis=1, keepdims=True)
+    rows = np.array(thumbnails, dtype=np.float32).reshape(len(thumbnails), -1)
+    rows -= rows.mean(axis=1, keepdims=True)
     # The product of two such rows is their correlation; a constant thumbnail correlates with none.
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+    return rows
 
 
 def _correlations(standard, left, right, chunk=1 << 16):

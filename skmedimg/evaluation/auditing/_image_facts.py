@@ -73,8 +73,8 @@ def collect_facts(X, image_shape=None, n_jobs=None):
     # Threads: Pillow and the file system release the
     # GIL, and images need no copy to other processes.
     tasks = (delayed(read)(items[row]) for row in range(len(items)))
-    records = Parallel(n_jobs=n_jobs, prefer="threads")(tasks)
-    return _assemble(records, paths, pixels)
+    records = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(tasks)
+    return _assemble(records, len(items), paths, pixels)
 
 
 def join_facts(left, right):
@@ -250,7 +250,7 @@ def _quality(image):
     return float(np.clip((200 - scale) / 2 if scale <= 100 else 5000 / scale, 1, 100).round())
 
 
-def _assemble(records, paths, pixels):
+def _assemble(records, count, paths, pixels):
     """Return the Facts of all images from one dict per image."""
     blank = {
         "digest": None,
@@ -264,24 +264,28 @@ def _assemble(records, paths, pixels):
         "mean": np.nan,
         "spread": np.nan,
         "sharpness": np.nan,
-        "thumbnail": np.zeros((SIDE, SIDE), dtype=np.float32),
-        "detail": np.zeros((_DETAIL, _DETAIL), dtype=np.float16),
     }
-    full = [blank | record for record in records]
-    sides = [min(each["height"], each["width"]) for each in records if "digest" in each]
+    thumbnails = np.zeros((count, SIDE, SIDE), dtype=np.float32)
+    details = np.zeros((count, _DETAIL, _DETAIL), dtype=np.float16)
+    full, sides, errors = [], [], {}
+    # One by one: the thumbnails of 200,000 images are 2.4 GB, and must not be there twice.
+    for row, record in enumerate(records):
+        if "error" in record:
+            errors[row] = record.pop("error")
+        else:
+            thumbnails[row], details[row] = record.pop("thumbnail"), record.pop("detail")
+            sides.append(min(record["height"], record["width"]))
+        full.append(blank | record)
+    # The median, so that a few icons among the images do not turn the comparison off.
+    usual = np.median(sides or [0])
     return Facts(
         digests=[record["digest"] for record in full],
-        thumbnails=np.array([record["thumbnail"] for record in full]).reshape(-1, SIDE, SIDE),
+        thumbnails=thumbnails,
         columns={
-            name: np.array([record[name] for record in full])
-            for name in blank
-            if name not in ("digest", "thumbnail", "detail")
+            name: np.array([record[name] for record in full]) for name in blank if name != "digest"
         },
         paths=paths,
-        errors={row: each["error"] for row, each in enumerate(records) if "error" in each},
-        # The median, so that a few icons among the images do not turn the comparison off.
-        pixels=pixels and bool(np.median(sides or [0]) >= _SMALLEST),
-        details=np.array([record["detail"] for record in full]).reshape(-1, _DETAIL, _DETAIL)
-        if pixels and np.median(sides or [0]) >= _DETAILED
-        else None,
+        errors=errors,
+        pixels=pixels and bool(usual >= _SMALLEST),
+        details=details if pixels and usual >= _DETAILED else None,
     )
