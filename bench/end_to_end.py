@@ -223,6 +223,6 @@ ROWS = [
         make,
         goals={"plain": 2},
         facts=in_bfloat16,
-        repeats=1,  # a call takes ten minutes on two slow cores
+        repeats=1,  # a call takes up to an hour on slow cores
     ),
 ]
