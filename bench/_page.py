@@ -152,7 +152,8 @@ def title(result):
     threads = "one thread" if result["threads"] == 1 else f"{result['threads']} threads"
     facts = [threads, f"load {machine['load']}", result["date"]]
     # What measures nothing in turns has a script of its own.
-    command = f"bench {name}" if result["values"] else f"bench.{name.replace('-', '_')}"
+    is_row = result["values"] or result["absent"]
+    command = f"bench {name}" if is_row else f"bench.{name.replace('-', '_')}"
     return (
         f"### {result['heading']}\n\n{result['work']} (`python -m {command}`; {', '.join(facts)})\n"
     )
