@@ -200,6 +200,7 @@ def test_arguments_that_make_no_sense_have_code_2(capsys):
         assert str(code) in described
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("merged", "n_train"), [(False, 12), (True, 24)])
 def test_a_folder_with_its_own_split_is_compared_on_it(merged, n_train, tmp_path, capsys):

@@ -102,6 +102,7 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
+@pytest.mark.slow
 def test_every_element_is_closed_and_every_id_is_unique(page):
     ids = [attributes["id"] for _, attributes in Page(page).elements if "id" in attributes]
     assert len(ids) == len(set(ids)) > 10
@@ -255,6 +256,7 @@ def test_segmenters_are_reported_with_outlines(lesions):
     assert str(lesions.groups[int(row)]) == patient
 
 
+@pytest.mark.slow
 def test_a_search_is_drawn_and_its_best_score_is_not_taken_for_a_result(lesions):
     flatten = FunctionTransformer(flat, check_inverse=False)
     models = {
@@ -288,6 +290,7 @@ def test_a_search_is_drawn_and_its_best_score_is_not_taken_for_a_result(lesions)
         page_of(compared, models={"other": grid})
 
 
+@pytest.mark.slow
 def test_a_segmenter_is_reported_with_its_layers(lesions):
     from skmedimg import UNetSegmenter
 

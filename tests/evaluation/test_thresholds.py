@@ -90,6 +90,7 @@ def named(value):
     return getattr(getattr(value, "func", None), "__name__", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("estimator", "check"), [pair for each in CHECKED for pair in checks(each)], ids=named
 )

@@ -281,6 +281,7 @@ def test_a_frozen_batch_norm_between_open_layers_stays_in_evaluation_mode():
     assert not any(part.training for part in backbone.modules())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["resnet18", "densenet121", "squeezenet1_1", "swin_t"])
 def test_summed_and_repeated_gray_give_the_same_up_to_rounding(name, tmp_path):
     network = published(name)

@@ -49,6 +49,7 @@ def test_pixels_of_an_mlp_share_one_deviation(faint):
     np.testing.assert_allclose(mlp.input_std_, np.sqrt(pixels.var(0).mean()))
 
 
+@pytest.mark.slow
 def test_training_on_standardized_images_is_the_same(faint):
     own = small_cnn().fit(faint.images, faint.target)
     before = ((faint.images / 255 - own.input_mean_) / own.input_std_).astype(np.float32)

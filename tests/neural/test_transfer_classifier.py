@@ -74,6 +74,7 @@ EXACT = TransferClassifier(
 DEFAULT = TransferClassifier(Tiny(), max_epochs=30, **ROWS)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("numpy_generator_put_back")
 @parametrize_with_checks([EXACT])
 def test_the_float64_classifier_passes_every_check(estimator, check):
