@@ -8,17 +8,16 @@ a run that was stopped goes on where it was:
 The sets are those of `bench.studies._image_sets`.
 """
 
-import argparse
 import os
 import statistics
 import time
 import warnings
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from bench._runner import pinned_threads
-from bench.studies import RESULTS, append_record, read_records
+from bench.studies import read_records, run_cases, study_parser
 from bench.studies._image_sets import STRESS, load, stressed
 
 NAME = "defaults"
@@ -47,32 +46,29 @@ EPOCHS_OF_RESNET = 30
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = study_parser(__doc__, [0])
     parser.add_argument("--sets", nargs="+", default=SETS)
     parser.add_argument("--stress", nargs="+", default=["plain"], choices=sorted(STRESS))
     parser.add_argument("--models", nargs="+", default=list(MODELS), choices=sorted(MODELS))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    parser.add_argument("--table", action="store_true", help="print the table and fit nothing")
     options = parser.parse_args()
     path = options.out / f"{NAME}.jsonl"
     if options.table:
         print(table(read_records(path)))
         return
-    done = {key_of(line) for line in read_records(path)}
-    with pinned_threads(1):
-        for name in options.sets:
-            for stress in options.stress:
-                for seed in options.seeds:
-                    data = None
-                    for model in options.models:
-                        fits = (model in MASK_MODELS) == name.startswith("masks-")
-                        if not fits or (name, stress, model, seed) in done:
-                            continue
-                        data = stressed(load(name, seed), stress) if data is None else data
-                        line = {"set": name, "stress": stress, "model": model, "seed": seed}
-                        line |= fit_and_score(model, data, seed)
-                        append_record(path, line)
+    cases = (
+        {"set": name, "stress": stress, "model": model, "seed": seed}
+        for name in options.sets
+        for stress in options.stress
+        for seed in options.seeds
+        for model in options.models
+        if (model in MASK_MODELS) == name.startswith("masks-")
+    )
+    run_cases(path, key_of, cases, fit_and_score)
+
+
+@lru_cache(maxsize=1)  # of the set before all models of the next one
+def data_of(name, stress, seed):
+    return stressed(load(name, seed), stress)
 
 
 def key_of(line):
@@ -226,10 +222,11 @@ PAIRS = (
 )
 
 
-def fit_and_score(name, data, seed):
+def fit_and_score(case):
     """Return scores, seconds and whether the fit predicts one class for all training images."""
-    X, y, X_test, y_test = data
-    model = MODELS[name](seed)
+    data = data_of(case["set"], case["stress"], case["seed"])
+    X, y = data[:2]
+    model = MODELS[case["model"]](case["seed"])
     begin = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

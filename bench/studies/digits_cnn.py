@@ -5,7 +5,6 @@ the 10,000 test images. Keras runs in an environment of its own (`bench._keras`)
 line of a file; `--table` prints them.
 """
 
-import argparse
 import os
 import statistics
 import subprocess
@@ -15,30 +14,29 @@ import numpy as np
 
 from bench._keras import PYTHON, READY, make_environment
 from bench._machine import ROOT
-from bench._runner import pinned_threads
-from bench.studies import RESULTS, append_record, read_records
+from bench.studies import read_records, run_cases, study_parser
 
 NAME = "digits_cnn"
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = study_parser(__doc__, [0, 1, 2])
     parser.add_argument("--who", nargs="+", default=["Keras", "recipe"], choices=list(WHO))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    parser.add_argument("--table", action="store_true", help="print the table and fit nothing")
     options = parser.parse_args()
     path = options.out / f"{NAME}.jsonl"
     if options.table:
         print(table(read_records(path)))
         return
-    done = {(line["who"], line["seed"]) for line in read_records(path)}
-    with pinned_threads(1):
-        for seed in options.seeds:
-            for who in options.who:
-                if (who, seed) not in done:
-                    line = {"who": who, "seed": seed, "accuracy": round(WHO[who](seed), 4)}
-                    append_record(path, line)
+    cases = ({"who": who, "seed": seed} for seed in options.seeds for who in options.who)
+    run_cases(path, key_of, cases, accuracy)
+
+
+def key_of(line):
+    return line["who"], line["seed"]
+
+
+def accuracy(case):
+    return {"accuracy": round(WHO[case["who"]](case["seed"]), 4)}
 
 
 def digits_file():

@@ -8,13 +8,9 @@ the pixels by 255 two times, as a generator that scales does to a network with a
 Each fit is one line of a file; `--table` prints them.
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 
-from bench._runner import pinned_threads
-from bench.studies import RESULTS, append_record, read_records
+from bench.studies import read_records, run_cases, study_parser
 from bench.studies._image_sets import files
 
 NAME = "report_000"
@@ -23,29 +19,24 @@ VARIANTS = ("as described", "rescaled twice")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = study_parser(__doc__, [0])
     parser.add_argument("--recipes", nargs="+", default=list(RECIPES), choices=list(RECIPES))
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=VARIANTS)
     parser.add_argument("--side", type=int, default=64)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    parser.add_argument("--table", action="store_true", help="print the table and fit nothing")
     options = parser.parse_args()
     path = options.out / f"{NAME}.jsonl"
     if options.table:
         print(table(read_records(path)))
         return
-    done = {key_of(line) for line in read_records(path)}
-    with pinned_threads(1):
-        for seed in options.seeds:
-            for variant in options.variants:
-                for recipe in options.recipes:
-                    line = {"recipe": recipe, "variant": variant, "seed": seed}
-                    line |= {"side": options.side, "epochs": options.epochs}
-                    if key_of(line) not in done:
-                        line |= curves(line)
-                        append_record(path, line)
+    sizes = {"side": options.side, "epochs": options.epochs}
+    cases = (
+        {"recipe": recipe, "variant": variant, "seed": seed} | sizes
+        for seed in options.seeds
+        for variant in options.variants
+        for recipe in options.recipes
+    )
+    run_cases(path, key_of, cases, curves)
 
 
 def key_of(line):
